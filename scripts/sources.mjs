@@ -1,0 +1,30 @@
+// Prints the sources of one layer for one system, one a line: the reader of native/sources.txt
+// that binding.gyp uses (CMakeLists.txt has the same rules).
+// Usage: node scripts/sources.mjs core|binding [linux|bsd]
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../', import.meta.url);
+
+export function parseSources(text) {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [layer, path, system] = line.split(/\s+/);
+      return { layer, path, system };
+    });
+}
+
+export function sourcesOf(layer, system) {
+  return parseSources(readFileSync(new URL('native/sources.txt', root), 'utf8'))
+    .filter((entry) => entry.layer === layer)
+    .filter((entry) => entry.system === undefined || entry.system === system)
+    .map((entry) => entry.path);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [layer, system = process.platform === 'linux' ? 'linux' : 'bsd'] = process.argv.slice(2);
+  process.stdout.write(`${sourcesOf(layer, system).join('\n')}\n`);
+}
