@@ -1,0 +1,113 @@
+/**
+ * What `npm start` runs: a TCP echo server and a Redis-like key-value server on loopback.
+ *
+ *   node examples/showcase.mjs [--echo-port N] [--resp-port N]
+ *
+ * Ctrl-C drains: no new connections, those there are may finish. A second Ctrl-C forces.
+ */
+
+import { parseArgs } from 'node:util';
+import { listen, Loop } from 'ringpoll';
+import { serveResp } from './resp/server.mjs';
+
+const drainDeadline = 5000; // milliseconds
+const liveInterval = 500;
+const plainInterval = 5000;
+
+const { values } = parseArgs({
+  options: {
+    'echo-port': { type: 'string', default: '0' },
+    'resp-port': { type: 'string', default: '0' },
+  },
+});
+
+const traffic = { connections: 0, bytes: 0, messages: 0 };
+
+const echo = listen({
+  host: '127.0.0.1',
+  port: Number(values['echo-port']),
+  open() {
+    traffic.connections += 1;
+  },
+  data(connection, chunk) {
+    traffic.messages += 1;
+    traffic.bytes += chunk.length;
+    // A client that sends and does not read must not fill our memory: read on when it has read.
+    if (!connection.write(chunk)) connection.pause();
+  },
+  drain: (connection) => connection.resume(),
+  error() {},
+});
+const resp = serveResp({ port: Number(values['resp-port']) });
+const started = Date.now();
+
+printWelcome();
+const live = process.stdout.isTTY === true;
+const ticker = setInterval(printStatus, live ? liveInterval : plainInterval);
+
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+
+function printWelcome() {
+  const loop = Loop.current();
+  const engines = loop.capabilities.engines.map(({ name, available, reason }) => {
+    const chosen = name === loop.engine ? '>' : ' ';
+    return `  ${chosen} ${name.padEnd(7)} ${available ? 'available' : `refused: ${reason}`}`;
+  });
+  const lines = [
+    'ringpoll is running',
+    '',
+    `  TCP echo    ${echo.address.address}:${echo.address.port}`,
+    `  RESP store  ${resp.address.address}:${resp.address.port}`,
+    '',
+    `engine: ${loop.engine}`,
+    ...engines,
+    '',
+    'try:',
+    `  redis-cli -p ${resp.address.port} set greeting hello`,
+    `  nc 127.0.0.1 ${echo.address.port}`,
+    '',
+    'Ctrl-C drains and stops; a second Ctrl-C forces.',
+  ];
+  console.log(lines.join('\n'));
+}
+
+function printStatus() {
+  const seconds = Math.round((Date.now() - started) / 1000);
+  const status = [
+    `${seconds} s`,
+    `echo: ${echo.connections} open, ${traffic.messages} messages, ${traffic.bytes} bytes`,
+    `store: ${resp.listener.connections} open, ${resp.store.size} keys`,
+    `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`,
+  ].join(' | ');
+  if (!live) {
+    console.log(status);
+    return;
+  }
+  const shown = status.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 1));
+  process.stdout.write(`\r\x1b[K${shown}`);
+}
+
+let stopping = false;
+
+async function stop() {
+  clearInterval(ticker);
+  if (live) process.stdout.write('\n');
+  if (stopping) {
+    console.log('forced');
+    echo.close();
+    resp.close();
+    return;
+  }
+  stopping = true;
+  const open = echo.connections + resp.listener.connections;
+  console.log(`draining ${open} connections, at most ${drainDeadline / 1000} s`);
+  await Promise.all([
+    echo.stop({ deadline: drainDeadline }),
+    resp.stop({ deadline: drainDeadline }),
+  ]);
+  console.log('stopped');
+  process.exitCode = 0;
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+}
