@@ -88,5 +88,7 @@ export async function ensureToolchain() {
   }
   const sudo = isRoot || manager.program === 'brew' ? '' : 'sudo ';
   const command = manager.command.replace('&& ', `&& ${sudo}`);
-  throw new StepError(`Type this, then start again:\n\n  ${sudo}${command} ${packages.join(' ')}\n`);
+  throw new StepError(
+    `Type this, then start again:\n\n  ${sudo}${command} ${packages.join(' ')}\n`,
+  );
 }

@@ -1,0 +1,107 @@
+// The lanes that build native/core and test/core without Node: plain, and under sanitizers.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { dropForeignCache, jobs } from '../../scripts/setup.mjs';
+import { cxxCompiler } from '../../scripts/toolchain.mjs';
+import { failureOf, runBounded } from './command.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const BUILD_MS_MAX = 600_000;
+const RUN_MS_MAX = 300_000;
+const PROBE_MS_MAX = 60_000;
+
+const SANITIZER_OPTIONS = {
+  ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+  TSAN_OPTIONS: 'halt_on_error=0:second_deadlock_stack=1',
+};
+
+async function step(what, command, args, msMax) {
+  const ended = await runBounded(command, args, { msMax, cwd: root, capture: true });
+  const failure = failureOf(ended, msMax);
+  if (failure) throw new Error(`${what}: ${failure}\n${ended.output}`);
+}
+
+/**
+ * How programs with this sanitizer can be run here: a launcher (empty, or setarch), or a reason
+ * why they cannot. ThreadSanitizer's fixed memory layout collides with strong randomisation of
+ * addresses on newer kernels, which setarch turns off.
+ */
+async function launcherFor(sanitize, folder) {
+  if (!sanitize) return { launcher: [] };
+  mkdirSync(folder, { recursive: true });
+  const source = join(folder, 'probe.cc');
+  const program = join(folder, 'probe');
+  writeFileSync(source, 'int main() { return 0; }\n');
+  const flags = [`-fsanitize=${sanitize}`, '-o', program, source];
+  const options = { msMax: PROBE_MS_MAX, capture: true };
+  const compiled = await runBounded(cxxCompiler(), flags, options);
+  if (failureOf(compiled, PROBE_MS_MAX)) return { reason: 'the compiler has no runtime for it' };
+  const machine = { x64: 'x86_64', arm64: 'aarch64' }[arch()] ?? arch();
+  for (const launcher of [[], ['setarch', machine, '-R']]) {
+    const [command, ...args] = [...launcher, program];
+    const ended = await runBounded(command, args, options);
+    if (!failureOf(ended, PROBE_MS_MAX)) return { launcher };
+  }
+  return { reason: 'its runtime does not start on this system' };
+}
+
+/** Reads the counts and skips that core_test prints. */
+export function parseCounts(output) {
+  const lines = output.split('\n');
+  const counts = lines
+    .map((line) => /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(line))
+    .filter(Boolean)
+    .at(-1);
+  if (!counts) return undefined;
+  const [passed, failed, skipped] = counts.slice(1).map((count) => Number(count ?? 0));
+  const notes = lines.filter((line) => /^skip(ped)?\b/i.test(line));
+  return { passed, failed, skipped, notes };
+}
+
+async function runCore({ name, sanitize, buildType }) {
+  const testFolder = join(root, 'test', 'core');
+  if (!existsSync(testFolder) || !readdirSync(testFolder).some((file) => file.endsWith('.cc'))) {
+    return { passed: 0, failed: 0, skipped: 0, notes: [] };
+  }
+  const folder = join(root, 'build', `core-${name}`);
+  const { launcher, reason } = await launcherFor(sanitize, folder);
+  if (reason) {
+    const note = `-fsanitize=${sanitize}: ${reason}`;
+    return { passed: 0, failed: 0, skipped: 1, notes: [note] };
+  }
+  dropForeignCache(folder);
+  const configure = [
+    ...['-S', root, '-B', folder],
+    `-DCMAKE_BUILD_TYPE=${buildType}`,
+    '-DRINGPOLL_CORE_TESTS=ON',
+    `-DRINGPOLL_SANITIZE=${sanitize ?? ''}`,
+  ];
+  await step('cmake', 'cmake', configure, BUILD_MS_MAX);
+  const build = ['--build', folder, '--target', 'core_test', '--parallel', jobs()];
+  await step('compiling core_test', 'cmake', build, BUILD_MS_MAX);
+
+  const [command, ...args] = [...launcher, join(folder, 'core_test')];
+  const options = { msMax: RUN_MS_MAX, cwd: root, env: SANITIZER_OPTIONS, capture: true };
+  const ended = await runBounded(command, args, options);
+  process.stdout.write(ended.output);
+  const failure = failureOf(ended, RUN_MS_MAX);
+  const counts = parseCounts(ended.output) ?? { passed: 0, failed: 0, skipped: 0, notes: [] };
+  // A sanitizer's report ends the program with a code of its own, without a failed check.
+  if (failure && counts.failed === 0) {
+    return { ...counts, failed: 1, notes: [...counts.notes, `core_test: ${failure}`] };
+  }
+  return counts;
+}
+
+function lane(name, buildType, sanitize) {
+  return { name, run: () => runCore({ name, buildType, sanitize }) };
+}
+
+export const plainCoreLane = lane('core', 'Release');
+export const sanitizedCoreLanes = [
+  lane('asan', 'RelWithDebInfo', 'address,undefined'),
+  lane('tsan', 'RelWithDebInfo', 'thread'),
+];

@@ -1,0 +1,107 @@
+// The little of ELF that tells what a shared object offers and needs (64 bit, little endian).
+import { readFileSync } from 'node:fs';
+
+const SECTION = { dynamic: 6, dynamicSymbols: 11, versionNeeds: 0x6ffffffe, versions: 0x6fffffff };
+const TAG = { needed: 1, flags: 30, flags1: 0x6ffffffb };
+const FLAG_BIND_NOW = 0x8;
+const FLAG1_NOW = 0x1;
+const UNDEFINED_SECTION = 0;
+const LOCAL_BINDING = 0;
+const VERSION_INDEX_MASK = 0x7fff;
+const SYMBOL_BYTES = 24;
+const DYNAMIC_BYTES = 16;
+
+interface Section {
+  type: number;
+  link: number;
+  data: Buffer;
+}
+
+export interface NeededSymbol {
+  name: string;
+  /** Such as GLIBC_2.17; undefined for what the `node` executable brings. */
+  version: string | undefined;
+}
+
+export interface SharedObject {
+  exported: string[];
+  needed: NeededSymbol[];
+  libraries: string[];
+  /** Whether the loader must resolve every symbol at once. */
+  bindNow: boolean;
+}
+
+function readSections(file: Buffer): Section[] {
+  const offset = Number(file.readBigUInt64LE(0x28));
+  const bytes = file.readUInt16LE(0x3a);
+  const count = file.readUInt16LE(0x3c);
+  return Array.from({ length: count }, (_, index) => {
+    const header = file.subarray(offset + index * bytes);
+    const start = Number(header.readBigUInt64LE(0x18));
+    const size = Number(header.readBigUInt64LE(0x20));
+    const type = header.readUInt32LE(4);
+    return { type, link: header.readUInt32LE(0x28), data: file.subarray(start, start + size) };
+  });
+}
+
+function text(strings: Buffer, offset: number): string {
+  return strings.toString('latin1', offset, strings.indexOf(0, offset));
+}
+
+/** The version's name by its index in the symbols' version table. */
+function readVersionNeeds(section: Section | undefined, sections: Section[]): Map<number, string> {
+  const names = new Map<number, string>();
+  if (!section) return names;
+  const { data, link } = section;
+  const strings = sections[link].data;
+  for (let need = 0, more = true; more; ) {
+    for (let aux = need + data.readUInt32LE(need + 8), last = false; !last; ) {
+      const index = data.readUInt16LE(aux + 6) & VERSION_INDEX_MASK;
+      names.set(index, text(strings, data.readUInt32LE(aux + 8)));
+      const next = data.readUInt32LE(aux + 12);
+      aux += next;
+      last = next === 0;
+    }
+    const next = data.readUInt32LE(need + 12);
+    need += next;
+    more = next !== 0;
+  }
+  return names;
+}
+
+export function readSharedObject(path: string): SharedObject {
+  const file = readFileSync(path);
+  if (file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1) {
+    throw new Error(`${path} is not a 64-bit little-endian ELF file`);
+  }
+  const sections = readSections(file);
+  const byType = (type: number) => sections.find((section) => section.type === type);
+  const symbols = byType(SECTION.dynamicSymbols);
+  const dynamic = byType(SECTION.dynamic);
+  if (!symbols || !dynamic) throw new Error(`${path} has no dynamic section`);
+  const versions = byType(SECTION.versions)?.data;
+  const versionNames = readVersionNeeds(byType(SECTION.versionNeeds), sections);
+  const object: SharedObject = { exported: [], needed: [], libraries: [], bindNow: false };
+
+  const symbolNames = sections[symbols.link].data;
+  for (let at = SYMBOL_BYTES; at < symbols.data.length; at += SYMBOL_BYTES) {
+    const name = text(symbolNames, symbols.data.readUInt32LE(at));
+    const binding = symbols.data[at + 4] >> 4;
+    if (symbols.data.readUInt16LE(at + 6) === UNDEFINED_SECTION) {
+      const index = versions?.readUInt16LE((at / SYMBOL_BYTES) * 2) ?? 0;
+      object.needed.push({ name, version: versionNames.get(index & VERSION_INDEX_MASK) });
+    } else if (binding !== LOCAL_BINDING) {
+      object.exported.push(name);
+    }
+  }
+
+  const libraryNames = sections[dynamic.link].data;
+  for (let at = 0; at < dynamic.data.length; at += DYNAMIC_BYTES) {
+    const tag = Number(dynamic.data.readBigInt64LE(at));
+    const value = Number(dynamic.data.readBigUInt64LE(at + 8));
+    if (tag === TAG.needed) object.libraries.push(text(libraryNames, value));
+    if (tag === TAG.flags && value & FLAG_BIND_NOW) object.bindNow = true;
+    if (tag === TAG.flags1 && value & FLAG1_NOW) object.bindNow = true;
+  }
+  return object;
+}

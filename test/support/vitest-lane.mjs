@@ -1,0 +1,94 @@
+// The lanes that vitest runs: the unit tests once, the conformance tests once per engine.
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { failureOf, runBounded } from './command.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const LANE_MS_MAX = 600_000;
+const PROBE_MS_MAX = 20_000;
+
+const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
+
+async function vitest(name, project, env, launcher = []) {
+  const file = join(root, 'build', 'test', `${name}.json`);
+  mkdirSync(join(root, 'build', 'test'), { recursive: true });
+  rmSync(file, { force: true });
+  const [command, ...args] = [
+    ...launcher,
+    process.execPath,
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    ...['--project', project],
+    ...['--reporter', 'default'],
+    ...['--reporter', join(root, 'test', 'support', 'counts-reporter.mjs')],
+  ];
+  const ended = await runBounded(command, args, {
+    msMax: LANE_MS_MAX,
+    cwd: root,
+    env: { ...env, RINGPOLL_TEST_COUNTS: file },
+  });
+  const failure = failureOf(ended, LANE_MS_MAX);
+  if (!existsSync(file)) {
+    return { passed: 0, failed: 1, skipped: 0, notes: [`vitest left no result: ${failure}`] };
+  }
+  const { passed, failed, skipped, skips } = JSON.parse(readFileSync(file, 'utf8'));
+  // vitest can fail without a failed test, for example when a worker dies.
+  const unexplained = failure !== undefined && failed === 0;
+  const notes = unexplained ? [...skips, `vitest: ${failure}`] : skips;
+  return { passed, failed: unexplained ? 1 : failed, skipped, notes };
+}
+
+/** Why the engine that `env` asks for does not run here, or undefined when it does. */
+async function refusal(engine) {
+  const script = `
+    import { Loop } from 'ringpoll';
+    const { engines } = Loop.current().capabilities;
+    const { available, reason } = engines.find(({ name }) => name === '${engine}');
+    console.log(available ? '' : reason ?? 'no reason given');
+    process.exit();`;
+  const args = ['--input-type=module', '--eval', script];
+  const options = { msMax: PROBE_MS_MAX, cwd: root, capture: true };
+  const ended = await runBounded(process.execPath, args, options);
+  // A probe that fails must not hide the tests, which will tell more.
+  return failureOf(ended, PROBE_MS_MAX) ? undefined : ended.output.trim() || undefined;
+}
+
+/** Compiles test/support/deny-io-uring.c when it is newer than its program. */
+async function denyIoUring() {
+  const source = join(root, 'test', 'support', 'deny-io-uring.c');
+  const program = join(root, 'build', 'test', 'deny-io-uring');
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  mkdirSync(join(root, 'build', 'test'), { recursive: true });
+  const args = ['-O1', '-Wall', '-Werror', '-o', program, source];
+  const ended = await runBounded('cc', args, { msMax: PROBE_MS_MAX, capture: true });
+  const failure = failureOf(ended, PROBE_MS_MAX);
+  if (failure) throw new Error(`cc deny-io-uring.c: ${failure}\n${ended.output}`);
+  return program;
+}
+
+function conformance(name, engine, launcher) {
+  const env = { RINGPOLL_TEST_CONFIG: name, RINGPOLL_ENGINE: engine };
+  return vitest(name, 'conformance', env, launcher);
+}
+
+export const unitLane = { name: 'unit', run: () => vitest('unit', 'unit', {}) };
+
+export const conformanceLanes = [
+  { name: 'poll', run: () => conformance('poll', 'poll') },
+  {
+    name: 'uring',
+    async run() {
+      const reason = await refusal('uring');
+      return reason ? allSkipped(`io_uring: ${reason}`) : conformance('uring', 'uring');
+    },
+  },
+  { name: 'hybrid', run: () => conformance('hybrid', 'hybrid') },
+  {
+    name: 'denied',
+    async run() {
+      if (process.platform !== 'linux') return allSkipped('seccomp is a facility of Linux');
+      return conformance('denied', 'hybrid', [await denyIoUring()]);
+    },
+  },
+];

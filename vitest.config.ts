@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+// Every test is bounded: a hang has to fail, and soon.
+const TEST_MS_MAX = 10_000;
+const HOOK_MS_MAX = 10_000;
+
+// The conformance tests load every core, and some of them measure time: few at once.
+const WORKERS_MAX = 2;
+
+export default defineConfig({
+  resolve: {
+    // Tests see one copy of the package, whether they import it by name or a module of it.
+    alias: [
+      { find: /^ringpoll$/, replacement: path('lib/index.ts') },
+      { find: /^ringpoll\/(http|scheduler|fs)$/, replacement: path('lib/$1/index.ts') },
+    ],
+  },
+  test: {
+    pool: 'forks',
+    execArgv: ['--expose-gc'],
+    maxWorkers: WORKERS_MAX,
+    testTimeout: TEST_MS_MAX,
+    hookTimeout: HOOK_MS_MAX,
+    teardownTimeout: HOOK_MS_MAX,
+    silent: 'passed-only',
+    passWithNoTests: true,
+    // test/run.mjs sets these for its lanes; by hand, `npx vitest` means hybrid.
+    env: {
+      RINGPOLL_TEST_CONFIG: process.env.RINGPOLL_TEST_CONFIG ?? 'hybrid',
+      RINGPOLL_ENGINE: process.env.RINGPOLL_ENGINE ?? 'hybrid',
+    },
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
+    ],
+  },
+});
