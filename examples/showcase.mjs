@@ -7,7 +7,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { listen, Loop } from 'ringpoll';
+import { Loop, listen } from 'ringpoll';
 import { serveResp } from './resp/server.mjs';
 
 const drainDeadline = 5000; // milliseconds

@@ -1,12 +1,12 @@
 /** The table of commands, and how a request finds its own. */
 
-import { CommandError, wrongArguments } from './errors.mjs';
 import { collections } from './commands/collections.mjs';
 import { connection } from './commands/connection.mjs';
 import { introspection } from './commands/introspection.mjs';
 import { keyspace } from './commands/keys.mjs';
 import { lists } from './commands/lists.mjs';
 import { strings } from './commands/strings.mjs';
+import { CommandError, wrongArguments } from './errors.mjs';
 
 /**
  * @typedef {import('./protocol.mjs').Request} Request

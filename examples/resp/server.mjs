@@ -1,7 +1,7 @@
 /** A Redis-like key-value server: the keyspace and the commands behind a ringpoll listener. */
 
 import { readFileSync } from 'node:fs';
-import { listen, Loop } from 'ringpoll';
+import { Loop, listen } from 'ringpoll';
 import { allCommands } from './commands.mjs';
 import { defaultLimits } from './protocol.mjs';
 import { Session } from './session.mjs';

@@ -87,8 +87,7 @@ export class Session {
   #flush() {
     if (this.#reply.size === 0) return;
     const parts = this.#reply.take();
-    const room =
-      parts.length === 1 ? this.#output.write(parts[0]) : this.#output.writev(parts);
+    const room = parts.length === 1 ? this.#output.write(parts[0]) : this.#output.writev(parts);
     if (room || this.#blocked) return;
     this.#blocked = true;
     this.#output.pause();

@@ -53,8 +53,7 @@ const detailed = subcommands('command', {
   },
   list: {
     arity: 2,
-    run: (_request, reply, { server }) =>
-      reply.bulks(server.commands.list.map(({ name }) => name)),
+    run: (_request, reply, { server }) => reply.bulks(server.commands.list.map(({ name }) => name)),
   },
   info: {
     arity: -2,

@@ -1,7 +1,7 @@
 /** Keys, whatever they hold: existence, expiry, names. */
 
-import { deadline } from '../expiry.mjs';
 import { CommandError, syntaxError } from '../errors.mjs';
+import { deadline } from '../expiry.mjs';
 import { matches } from '../pattern.mjs';
 import { typeName } from '../store.mjs';
 
@@ -60,9 +60,7 @@ function expiryConditions(request) {
     chosen.add(word);
   }
   if (chosen.has('NX') && chosen.size > 1) {
-    throw new CommandError(
-      'ERR NX and XX, GT or LT options at the same time are not compatible',
-    );
+    throw new CommandError('ERR NX and XX, GT or LT options at the same time are not compatible');
   }
   if (chosen.has('GT') && chosen.has('LT')) {
     throw new CommandError('ERR GT and LT options at the same time are not compatible');

@@ -15,9 +15,7 @@ export function subcommands(name, known) {
     const found = Object.hasOwn(known, word.toLowerCase()) ? known[word.toLowerCase()] : undefined;
     if (found === undefined) {
       const shown = word.slice(0, 128);
-      throw new CommandError(
-        `ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`,
-      );
+      throw new CommandError(`ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`);
     }
     const { arity } = found;
     if (arity > 0 ? request.count !== arity : request.count < -arity) {
