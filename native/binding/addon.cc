@@ -1,0 +1,300 @@
+// The addon's functions. There is one loop per environment, and so no handle argument. Arguments
+// were checked in TypeScript: here they are only converted.
+#include <napi.h>
+
+#include "guest_loop.h"
+
+namespace ringpoll {
+
+namespace {
+
+struct Addon {
+  std::unique_ptr<GuestLoop> guest;
+};
+
+GuestLoop* guestOf(const Napi::CallbackInfo& info) {
+  Addon* addon = info.Env().GetInstanceData<Addon>();
+  if (addon->guest != nullptr && !addon->guest->stopped()) return addon->guest.get();
+  Napi::Error::New(info.Env(), "The loop of this thread has ended").ThrowAsJavaScriptException();
+  return nullptr;
+}
+
+uint32_t word(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().Uint32Value();
+}
+int32_t signedWord(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().Int32Value();
+}
+bool flag(const Napi::CallbackInfo& info, size_t i) { return info[i].As<Napi::Boolean>().Value(); }
+
+// start(engine, receive, checked, completionEntries, onTurn) -> memory
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Addon* addon = env.GetInstanceData<Addon>();
+  LoopOptions options;
+  options.engine = static_cast<EngineChoice>(word(info, 0));
+  options.receive = static_cast<ReceiveHint>(word(info, 1));
+  options.checked = flag(info, 2);
+  options.completionEntries = word(info, 3);
+  const std::string refused =
+      GuestLoop::start(env, options, info[4].As<Napi::Function>(), &addon->guest);
+  if (!refused.empty()) {
+    if (!env.IsExceptionPending()) Napi::Error::New(env, refused).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  return addon->guest->memory().object();
+}
+
+void report(GuestLoop& guest, const SocketResult& result, uint32_t owner, Token connection) {
+  int32_t* control = guest.memory().rings().control;
+  control[kResultError] = result.fd < 0 ? result.error : 0;
+  control[kResultSyscall] = static_cast<int32_t>(result.syscall);
+  control[kResultOwner] = static_cast<int32_t>(owner);
+  control[kResultSlot] = static_cast<int32_t>(slotOf(connection));
+  control[kResultGeneration] = static_cast<int32_t>(generationOf(connection));
+}
+
+// An address is given as (host, port), or as (path, -1).
+bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
+  const std::string name = info[i].As<Napi::String>().Utf8Value();
+  const int32_t port = signedWord(info, i + 1);
+  return port < 0 ? SocketAddress::fromPath(name, out)
+                  : SocketAddress::fromIp(name, static_cast<uint16_t>(port), out);
+}
+
+// listen(host|path, port|-1, fd|-1, backlog, reusePort, ipv6Only, noDelay, keepAliveMs,
+//        maxConnections, idleTimeoutMs, hint); the answer is in the control block
+void Listen(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  ListenOptions options;
+  options.backlog = signedWord(info, 3);
+  options.reusePort = flag(info, 4);
+  options.ipv6Only = flag(info, 5);
+  options.noDelay = flag(info, 6);
+  options.keepAliveMs = signedWord(info, 7);
+  Owner settings;
+  settings.maxConnections = word(info, 8);
+  settings.idleTimeoutMs = word(info, 9);
+  settings.hint = static_cast<EngineHint>(word(info, 10));
+  uint32_t owner = 0;
+  const int32_t fd = signedWord(info, 2);
+  SocketResult result{-1, EINVAL, Syscall::kListen};
+  SocketAddress address;
+  if (fd >= 0) {
+    result = guest->loop().adopt(fd, settings, &owner);
+  } else if (toAddress(info, 0, &address)) {
+    result = guest->loop().listen(address, options, settings, &owner);
+  }
+  report(*guest, result, owner, 0);
+  guest->wake();
+}
+
+// connect(host|path, port|-1, localHost|'', localPort, timeoutMs, idleTimeoutMs, hint)
+void Connect(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  Owner settings;
+  settings.idleTimeoutMs = word(info, 5);
+  settings.hint = static_cast<EngineHint>(word(info, 6));
+  SocketAddress remote;
+  SocketAddress local;
+  SocketResult result{-1, EINVAL, Syscall::kConnect};
+  Token connection = 0;
+  uint32_t owner = 0;
+  const bool bound = !info[2].As<Napi::String>().Utf8Value().empty();
+  if (toAddress(info, 0, &remote) && (!bound || toAddress(info, 2, &local))) {
+    result = guest->loop().connect(remote, bound ? &local : nullptr, settings, word(info, 4),
+                                   &connection, &owner);
+  }
+  report(*guest, result, owner, connection);
+  guest->wake();
+}
+
+// closeListener(owner)
+void CloseListener(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest != nullptr) guest->loop().closeListener(word(info, 0));
+}
+
+// flush(): takes the commands now
+void Flush(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest != nullptr) guest->loop().flush();
+}
+
+// sendLarge(slot, generation, bytes) and trySend(slot, generation, bytes) -> count or -errno
+void SendLarge(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  guest->loop().flush();
+  Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const auto bytes = info[2].As<Napi::Uint8Array>();
+  if (channel != nullptr && channel->state != ChannelState::kClosing) {
+    guest->loop().sendLarge(*channel, bytes.Data(), bytes.ByteLength());
+  }
+}
+
+Napi::Value TrySend(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  guest->loop().flush();
+  Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const auto bytes = info[2].As<Napi::Uint8Array>();
+  ssize_t taken = -EPIPE;
+  if (channel != nullptr) {
+    const size_t most = bytes.ByteLength() < INT32_MAX ? bytes.ByteLength() : INT32_MAX;
+    taken = guest->loop().trySend(*channel, bytes.Data(), static_cast<uint32_t>(most));
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(taken));
+}
+
+Napi::Value toObject(Napi::Env env, const AddressText& text) {
+  if (text.family == 0) return env.Undefined();
+  Napi::Object object = Napi::Object::New(env);
+  if (text.family == AF_UNIX) {
+    object.Set("path", text.address);
+    return object;
+  }
+  object.Set("address", text.address);
+  object.Set("port", text.port);
+  object.Set("family", text.family == AF_INET6 ? "IPv6" : "IPv4");
+  return object;
+}
+
+// address(slot, generation, remote) -> object or undefined
+Napi::Value Address(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  if (channel == nullptr) return info.Env().Undefined();
+  return toObject(info.Env(),
+                  flag(info, 2) ? remoteAddress(channel->fd) : localAddress(channel->fd));
+}
+
+// listenerAddress(owner) -> object or undefined
+Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Owner* owner = guest->loop().owner(word(info, 0));
+  if (owner == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(slotOf(owner->listener), generationOf(owner->listener));
+  if (channel == nullptr) return info.Env().Undefined();
+  return toObject(info.Env(), localAddress(channel->fd));
+}
+
+// byteCounts(slot, generation, into: Float64Array): read, written
+void ByteCounts(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  if (channel == nullptr) return;
+  auto into = info[2].As<Napi::Float64Array>();
+  into[0] = static_cast<double>(channel->bytesRead);
+  into[1] = static_cast<double>(channel->bytesWritten);
+}
+
+// setNoDelay(slot, generation, on), setKeepAlive(slot, generation, ms|-1) -> 0 or -errno
+Napi::Value SetNoDelay(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const int result = channel == nullptr ? -EBADF : setNoDelay(channel->fd, flag(info, 2));
+  return Napi::Number::New(info.Env(), result);
+}
+
+Napi::Value SetKeepAlive(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const int result = channel == nullptr ? -EBADF : setKeepAlive(channel->fd, signedWord(info, 2));
+  return Napi::Number::New(info.Env(), result);
+}
+
+// setReferenced(on)
+void SetReferenced(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest != nullptr) guest->setReferenced(flag(info, 0));
+}
+
+// describe() -> { engine, engines: [{ name, available, reason }] }
+Napi::Value Describe(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  Napi::Object object = Napi::Object::New(info.Env());
+  Napi::Array engines = Napi::Array::New(info.Env());
+  for (const EngineReport& engine : guest->loop().reports()) {
+    Napi::Object entry = Napi::Object::New(info.Env());
+    entry.Set("name", engine.name);
+    entry.Set("available", engine.available);
+    if (!engine.available) entry.Set("reason", engine.reason);
+    engines.Set(engines.Length(), entry);
+  }
+  object.Set("engine", guest->loop().engineName());
+  object.Set("engines", engines);
+  return object;
+}
+
+// metrics() -> { name: count }
+Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  Napi::Object object = Napi::Object::New(info.Env());
+  const Metrics& metrics = guest->loop().metrics();
+#define RINGPOLL_SET(name, meaning) object.Set(#name, static_cast<double>(metrics.name));
+  RINGPOLL_METRICS(RINGPOLL_SET)
+#undef RINGPOLL_SET
+  const ArenaStats& arena = guest->loop().arenaStats();
+  object.Set("live", guest->loop().live());
+  object.Set("arenaLeases", static_cast<double>(arena.leases));
+  object.Set("arenaReused", static_cast<double>(arena.reused));
+  object.Set("arenaRefused", static_cast<double>(arena.refused));
+  object.Set("arenaOutstanding", arena.outstanding);
+  object.Set("arenaPeak", arena.peak);
+  object.Set("arenaSlabs", arena.slabs);
+  return object;
+}
+
+// protocol() -> the numbers that lib/loop/protocol.ts repeats, for a test to compare
+Napi::Value Protocol(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("recordWords", kRecordWords);
+  object.Set("eventCapacity", kEventCapacity);
+  object.Set("commandCapacity", kCommandCapacity);
+  object.Set("copyInsteadOfPinMax", kCopyInsteadOfPinMax);
+  object.Set("stagingUsed", static_cast<uint32_t>(kStagingUsed));
+  object.Set("turn", static_cast<uint32_t>(kTurn));
+  object.Set("resultGeneration", static_cast<uint32_t>(kResultGeneration));
+  object.Set("lastEvent", static_cast<int32_t>(EventKind::kListenerClosed));
+  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kDestroy));
+  object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
+  object.Set("connectTimeout", kErrorConnectTimeout);
+  return object;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Addon);
+  exports.Set("start", Napi::Function::New<Start>(env));
+  exports.Set("listen", Napi::Function::New<Listen>(env));
+  exports.Set("connect", Napi::Function::New<Connect>(env));
+  exports.Set("closeListener", Napi::Function::New<CloseListener>(env));
+  exports.Set("flush", Napi::Function::New<Flush>(env));
+  exports.Set("sendLarge", Napi::Function::New<SendLarge>(env));
+  exports.Set("trySend", Napi::Function::New<TrySend>(env));
+  exports.Set("address", Napi::Function::New<Address>(env));
+  exports.Set("listenerAddress", Napi::Function::New<ListenerAddress>(env));
+  exports.Set("byteCounts", Napi::Function::New<ByteCounts>(env));
+  exports.Set("setNoDelay", Napi::Function::New<SetNoDelay>(env));
+  exports.Set("setKeepAlive", Napi::Function::New<SetKeepAlive>(env));
+  exports.Set("setReferenced", Napi::Function::New<SetReferenced>(env));
+  exports.Set("describe", Napi::Function::New<Describe>(env));
+  exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
+  exports.Set("protocol", Napi::Function::New<Protocol>(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(ringpoll, Init)
+
+}  // namespace ringpoll

@@ -1,0 +1,123 @@
+#include "guest_loop.h"
+
+#include <cstdlib>
+
+namespace ringpoll {
+
+namespace {
+void doNothing(uv_handle_s*) {}
+}  // namespace
+
+std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
+                             std::unique_ptr<GuestLoop>* out) {
+  std::unique_ptr<GuestLoop> guest(new GuestLoop(env));
+  if (!guest->memory_.open()) return "no memory for the rings";
+  if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
+  guest->loop_ =
+      std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options, guest->sockets_);
+  const std::string refused = guest->loop_->start();
+  if (!refused.empty()) return refused;
+  guest->loop_->watchForeign(uv_backend_fd(guest->uv_));
+  guest->onTurn_ = Napi::Persistent(onTurn);
+  guest->idle_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvIdle)));
+  guest->check_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvCheck)));
+  uv_idle_init(guest->uv_, guest->idle_);
+  uv_check_init(guest->uv_, guest->check_);
+  uv_handle_set_data(guest->idle_, guest.get());
+  uv_handle_set_data(guest->check_, guest.get());
+  guest->openHandles_ = 2;
+  napi_add_async_cleanup_hook(env, onEnvironmentExit, guest.get(), &guest->exitHook_);
+  *out = std::move(guest);
+  return "";
+}
+
+void GuestLoop::wake() {
+  if (awake_ || stopped_) return;
+  awake_ = true;
+  uv_idle_start(idle_, doNothing);
+  uv_check_start(check_, [](uv_handle_s* handle) {
+    static_cast<GuestLoop*>(uv_handle_get_data(handle))->turn();
+  });
+}
+
+void GuestLoop::sleep() {
+  awake_ = false;
+  uv_idle_stop(idle_);
+  uv_check_stop(check_);
+}
+
+void GuestLoop::setReferenced(bool referenced) {
+  if (referenced == referenced_ || stopped_) return;
+  referenced_ = referenced;
+  for (uv_handle_s* handle : {idle_, check_}) referenced ? uv_ref(handle) : uv_unref(handle);
+}
+
+// How long we may wait on libuv's behalf.
+int64_t GuestLoop::waitTimeNs() {
+  if (loop_->hasWork() || loop_->foreignReady()) return 0;
+  // Callbacks that libuv has just run may have queued watchers that only its next poll registers.
+  uv_metrics_s metrics;
+  uv_metrics_info(uv_, &metrics);
+  if (metrics.events != seenEvents_) {
+    seenEvents_ = metrics.events;
+    return 0;
+  }
+  uv_update_time(uv_);
+  // With the idle handle active the answer would always be 0.
+  uv_idle_stop(idle_);
+  const int timeoutMs = uv_backend_timeout(uv_);
+  uv_idle_start(idle_, doNothing);
+  return timeoutMs < 0 ? -1 : static_cast<int64_t>(timeoutMs) * 1'000'000;
+}
+
+void GuestLoop::turn() {
+  Napi::HandleScope scope(env_);
+  loop_->flush();
+  const bool events = loop_->turn(waitTimeNs());
+  // JavaScript's timers start from libuv's clock, which stood still while we waited.
+  uv_update_time(uv_);
+  if (events) deliver();
+  if (stopped_) return;
+  loop_->flush();
+  loop_->endTurn();
+  if (loop_->live() == 0 && !loop_->hasWork()) sleep();
+}
+
+void GuestLoop::deliver() {
+  loop_->beginDelivery();
+  napi_value global;
+  napi_get_global(env_, &global);
+  // Opens a callback scope: when it closes, next ticks and microtasks run as in any of Node's own
+  // callbacks. It fails when the environment can no longer run JavaScript, and that is all right.
+  const napi_status status =
+      napi_make_callback(env_, nullptr, global, onTurn_.Value(), 0, nullptr, nullptr);
+  if (status == napi_pending_exception) {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
+      napi_fatal_exception(env_, error);
+    }
+  }
+  loop_->endDelivery();
+}
+
+void GuestLoop::onEnvironmentExit(napi_async_cleanup_hook_handle, void* self) {
+  static_cast<GuestLoop*>(self)->stop();
+}
+
+// The engines stop first: after that the kernel writes to none of our memory, and JavaScript's
+// ArrayBuffers may go. The handles close on libuv's next iteration, which the hook waits for.
+void GuestLoop::stop() {
+  stopped_ = true;
+  loop_->stop();
+  memory_.close();
+  if (awake_) sleep();
+  for (uv_handle_s* handle : {idle_, check_}) {
+    uv_close(handle, [](uv_handle_s* closed) {
+      auto* guest = static_cast<GuestLoop*>(uv_handle_get_data(closed));
+      std::free(closed);
+      if (--guest->openHandles_ == 0) napi_remove_async_cleanup_hook(guest->exitHook_);
+    });
+  }
+}
+
+}  // namespace ringpoll

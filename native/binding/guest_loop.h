@@ -1,0 +1,61 @@
+// libuv as a guest of our loop.
+//
+// While we have live I/O our engine does the blocking wait, and libuv is polled without blocking:
+// an active idle handle makes libuv's own poll return at once, and a check handle, which runs right
+// after that poll, does our turn. libuv's backend descriptor is watched by our engine, so whatever
+// happens to libuv ends our wait. With nothing of ours alive the handles are stopped, and libuv is
+// as it always was.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "core/loop.h"
+#include "shared_memory.h"
+#include "uv_api.h"
+
+namespace ringpoll {
+
+class GuestLoop {
+ public:
+  // Empty, or why it could not start. `onTurn` walks the events of a turn.
+  static std::string start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
+                           std::unique_ptr<GuestLoop>* out);
+  ~GuestLoop() = default;
+  GuestLoop(const GuestLoop&) = delete;
+  GuestLoop& operator=(const GuestLoop&) = delete;
+
+  Loop& loop() { return *loop_; }
+  SharedMemory& memory() { return memory_; }
+  // Call after anything that may have opened a channel.
+  void wake();
+  void setReferenced(bool referenced);
+  bool stopped() const { return stopped_; }
+
+ private:
+  explicit GuestLoop(Napi::Env env) : env_(env), memory_(env) {}
+  void turn();
+  int64_t waitTimeNs();
+  void deliver();
+  void sleep();
+  static void onEnvironmentExit(napi_async_cleanup_hook_handle handle, void* self);
+  void stop();
+
+  Napi::Env env_;
+  SharedMemory memory_;
+  SocketCalls sockets_;
+  std::unique_ptr<Loop> loop_;
+  Napi::FunctionReference onTurn_;
+  napi_async_cleanup_hook_handle exitHook_ = nullptr;
+  uv_loop_s* uv_ = nullptr;
+  uv_handle_s* idle_ = nullptr;
+  uv_handle_s* check_ = nullptr;
+  uint64_t seenEvents_ = 0;
+  int openHandles_ = 0;
+  bool awake_ = false;
+  bool referenced_ = true;
+  bool stopped_ = false;
+};
+
+}  // namespace ringpoll

@@ -1,0 +1,40 @@
+// The memory that JavaScript owns and the core borrows: rings, pending counts and arena slabs, all
+// of them ordinary ArrayBuffers that hang on one JavaScript object.
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+#include "core/loop.h"
+
+namespace ringpoll {
+
+class SharedMemory final : public LoopHost {
+ public:
+  explicit SharedMemory(Napi::Env env) : env_(env) {}
+
+  // { control, events, commands, pending, slabs }. False: an exception is pending.
+  bool open();
+  SharedRings rings() const { return rings_; }
+  Napi::Object object() const { return object_.Value(); }
+
+  uint8_t* allocateSlab(uint32_t index, uint32_t bytes) override;
+  void releaseSlab(uint32_t index) override;
+  double* growPending(uint32_t slots) override;
+  // The environment is going: JavaScript objects must not be touched any more.
+  void close() { closed_ = true; }
+
+ private:
+  int32_t* words(Napi::Object object, const char* name, uint32_t count);
+
+  Napi::Env env_;
+  Napi::ObjectReference object_;
+  Napi::ObjectReference slabs_;
+  SharedRings rings_;
+  double* pending_ = nullptr;
+  uint32_t pendingSlots_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace ringpoll

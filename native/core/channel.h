@@ -1,0 +1,92 @@
+// A channel is one descriptor that the loop looks after: a listener, a connection, or a foreign
+// descriptor that is only watched. Channels are named by slot and generation, never by descriptor.
+//
+//   free --open--> connecting --connected--> open --close--> closing --kClosed--> free (gen + 1)
+//             \-------------------------------^
+#pragma once
+
+#include <cstdint>
+
+#include "limits.h"
+#include "send_queue.h"
+#include "timer_wheel.h"
+
+namespace ringpoll {
+
+// Slot in the low 32 bits, generation in the next 24. The top 8 bits are the engine's own.
+using Token = uint64_t;
+
+constexpr Token makeToken(uint32_t slot, uint32_t generation) {
+  return static_cast<uint64_t>(slot) | static_cast<uint64_t>(generation & kGenerationMask) << 32;
+}
+constexpr uint32_t slotOf(Token token) { return static_cast<uint32_t>(token); }
+constexpr uint32_t generationOf(Token token) {
+  return static_cast<uint32_t>(token >> 32) & kGenerationMask;
+}
+
+enum class ChannelType : uint8_t { kFree, kListener, kConnection, kWatch };
+enum class ChannelState : uint8_t { kFree, kConnecting, kOpen, kClosing };
+
+// How an engine gets the bytes of a connection.
+enum class Route : uint8_t { kReadiness, kCompletion };
+
+// What the engine keeps about a channel. Readiness engines use the first six.
+enum EngineFlag : uint16_t {
+  kWantReceive = 1 << 0,   // receive() asked for, and not paused
+  kReadable = 1 << 1,      // the kernel said so, and no read has come up short since
+  kHangup = 1 << 2,        // FIN or error may follow the data: read until the end
+  kWantSend = 1 << 3,      // send() asked for, waiting for room
+  kWritable = 1 << 4,
+  kInReadyQueue = 1 << 5,
+  kReceiveArmed = 1 << 6,  // the ring holds a multishot receive
+  kPollArmed = 1 << 7,     // the ring holds a multishot poll
+  kAcceptArmed = 1 << 8,
+  kSendArmed = 1 << 9,     // the ring holds a send, and so our memory
+  kConnectArmed = 1 << 10,
+  kCancelling = 1 << 11,   // a cancel is under way
+  kWatchesWrite = 1 << 12, // epoll: EPOLLOUT is in the interest set
+};
+
+// What the loop keeps about a connection.
+enum ConnectionFlag : uint16_t {
+  kReadEnded = 1 << 0,      // the peer's FIN was seen
+  kWriteEnding = 1 << 1,    // FIN when everything queued has left
+  kWriteEnded = 1 << 2,     // our FIN is out
+  kPaused = 1 << 3,
+  kCorked = 1 << 4,
+  kCloseWhenSent = 1 << 5,
+  kDrainWanted = 1 << 6,    // a write answered false
+  kDirty = 1 << 7,          // in the list of connections to flush
+  kResetOnClose = 1 << 8,
+  kUnixSocket = 1 << 9,
+  kSending = 1 << 10,       // the engine has a send of ours
+};
+
+struct Channel {
+  int fd = -1;
+  uint32_t slot = 0;
+  uint32_t generation = 0;
+  uint32_t owner = 0;          // number of the listener or of the connect call
+  ChannelType type = ChannelType::kFree;
+  ChannelState state = ChannelState::kFree;
+  uint8_t engine = 0;          // index into the loop's engines
+  Route route = Route::kReadiness;
+  uint16_t engineFlags = 0;
+  uint16_t flags = 0;
+  uint32_t inKernel = 0;       // operations that the ring holds
+  uint32_t operation = 0;      // engine's own: index of a send or connect record, plus one
+  uint32_t idleTimeoutMs = 0;  // 0: none
+  uint32_t activeMs = 0;       // time of the last byte moved, low 32 bits
+  uint32_t drainBelow = 0;     // a drain event is due when fewer bytes than this wait
+  int32_t closeError = 0;      // errno, 0 when closed in order
+  uint8_t closeSyscall = 0;
+  SendQueue sends;
+  TimerNode timer;
+  uint64_t bytesRead = 0;
+  uint64_t bytesWritten = 0;
+  void* protocol = nullptr;    // parser state of a connection that is not raw
+
+  Token token() const { return makeToken(slot, generation); }
+};
+
+}  // namespace ringpoll

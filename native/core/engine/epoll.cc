@@ -1,0 +1,132 @@
+// The epoll engine: edge-triggered, one ADD per descriptor, and a MOD only at the first backpressure.
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine.h"
+#include "readiness.h"
+
+namespace ringpoll {
+
+namespace {
+
+constexpr uint32_t kReadInterest = EPOLLIN | EPOLLRDHUP | EPOLLET;
+constexpr uint32_t kWriteInterest = kReadInterest | EPOLLOUT;
+
+class Epoll final : public Engine {
+ public:
+  explicit Epoll(EngineContext context) : context_(context), readiness_(context) {}
+  ~Epoll() override { stop(); }
+
+  const char* name() const override { return "poll"; }
+
+  std::string start() override {
+    fd_ = ::epoll_create1(EPOLL_CLOEXEC);
+    return fd_ >= 0 ? "" : std::string("epoll_create1: ") + std::strerror(errno);
+  }
+
+  bool stop() override {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+    return true;
+  }
+
+  int attach(Channel& channel) override {
+    // An unconnected socket reports a hang-up, so connect() registers it when it is under way.
+    return channel.state == ChannelState::kConnecting ? 0 : control(EPOLL_CTL_ADD, channel, false);
+  }
+
+  void accept(Channel& listener) override { readiness_.resume(listener); }
+
+  void receive(Channel& channel) override {
+    channel.engineFlags |= kWantReceive;
+    readiness_.resume(channel);
+  }
+
+  void pauseReceive(Channel& channel) override { channel.engineFlags &= ~kWantReceive; }
+
+  void send(Channel& channel) override {
+    channel.engineFlags |= kWantSend;
+    channel.engineFlags &= ~kWritable;
+    if (channel.engineFlags & kWatchesWrite) return;
+    // MOD reports the present state once more, so room that appeared in between is not missed.
+    if (control(EPOLL_CTL_MOD, channel, true) != 0) {
+      channel.engineFlags &= ~kWantSend;
+      context_.ready.push(channel.token(), OpKind::kSend, -errno);
+    }
+  }
+
+  void connect(Channel& channel, const SocketAddress& address) override {
+    int result = context_.sockets.connect(channel.fd, address.get(), address.length);
+    if (result == 0 || result == -EINPROGRESS) {
+      const int registered = control(EPOLL_CTL_ADD, channel, true);
+      if (registered != 0) result = registered;
+    }
+    if (result != -EINPROGRESS) context_.ready.push(channel.token(), OpKind::kConnect, result);
+  }
+
+  void watch(Channel& channel) override { readiness_.resume(channel); }
+
+  void close(Channel& channel) override {
+    // close() ends the registration of a descriptor that is ours alone. A listener may have been
+    // inherited and live on in another process, and a watched one is not ours to close.
+    if (channel.type != ChannelType::kConnection) {
+      ++context_.metrics.epollControls;
+      ::epoll_ctl(fd_, EPOLL_CTL_DEL, channel.fd, nullptr);
+    }
+    if (channel.type != ChannelType::kWatch) context_.sockets.close(channel.fd);
+    channel.engineFlags = 0;
+    context_.ready.push(channel.token(), OpKind::kClose, 0);
+  }
+
+  void wait(int64_t timeoutNs) override {
+    const int timeoutMs =
+        timeoutNs < 0 ? -1 : static_cast<int>((timeoutNs + 999'999) / 1'000'000);
+    ++context_.metrics.epollWaits;
+    const int count = ::epoll_wait(fd_, events_, kKernelEventsMax, timeoutMs);
+    for (int i = 0; i < count; ++i) {
+      Channel* channel = context_.channels.find(events_[i].data.u64);
+      if (channel == nullptr) {
+        ++context_.metrics.staleEvents;
+        continue;
+      }
+      const uint32_t mask = events_[i].events;
+      uint8_t ready = 0;
+      if (mask & (EPOLLIN | EPOLLPRI)) ready |= Readiness::kIn;
+      if (mask & EPOLLOUT) ready |= Readiness::kOut;
+      if (mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) ready |= Readiness::kIn | Readiness::kHup;
+      readiness_.mark(*channel, ready);
+    }
+    moreInKernel_ = count == static_cast<int>(kKernelEventsMax);
+  }
+
+  bool reap() override { return readiness_.service() || moreInKernel_; }
+
+  int pollableFd() const override { return fd_; }
+
+ private:
+  int control(int operation, Channel& channel, bool write) {
+    epoll_event event{};
+    event.events = write ? kWriteInterest : kReadInterest;
+    event.data.u64 = channel.token();
+    if (write) channel.engineFlags |= kWatchesWrite;
+    ++context_.metrics.epollControls;
+    return ::epoll_ctl(fd_, operation, channel.fd, &event) == 0 ? 0 : -errno;
+  }
+
+  EngineContext context_;
+  Readiness readiness_;
+  int fd_ = -1;
+  bool moreInKernel_ = false;
+  epoll_event events_[kKernelEventsMax];
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> makeEpoll(EngineContext context) {
+  return std::make_unique<Epoll>(context);
+}
+
+}  // namespace ringpoll

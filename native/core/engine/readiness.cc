@@ -1,0 +1,147 @@
+#include "readiness.h"
+
+#include <cerrno>
+
+namespace ringpoll {
+
+void Readiness::mark(Channel& channel, uint8_t ready) {
+  if (ready & (kIn | kHup)) channel.engineFlags |= kReadable;
+  if (ready & (kOut | kHup)) channel.engineFlags |= kWritable;
+  if (ready & kHup) channel.engineFlags |= kHangup;
+  resume(channel);
+}
+
+void Readiness::resume(Channel& channel) {
+  if ((channel.engineFlags & kInReadyQueue) || !actionable(channel)) return;
+  channel.engineFlags |= kInReadyQueue;
+  queue_.push_back(channel.token());
+}
+
+bool Readiness::actionable(const Channel& channel) const {
+  if (channel.state == ChannelState::kClosing) return false;
+  if (channel.type != ChannelType::kConnection) return channel.engineFlags & kReadable;
+  if (channel.state == ChannelState::kConnecting) return channel.engineFlags & kWritable;
+  return ((channel.engineFlags & kReadable) && (channel.engineFlags & kWantReceive)) ||
+         ((channel.engineFlags & kWritable) && (channel.engineFlags & kWantSend));
+}
+
+bool Readiness::service() {
+  // What does not fit into this turn goes to the front of the next: first come, first served.
+  if (position_ == serving_.size()) {
+    serving_.clear();
+    position_ = 0;
+    serving_.swap(queue_);
+  }
+  while (position_ < serving_.size()) {
+    if (context_.ready.room() < kAcceptsPerTurnMax + 2) return true;
+    Channel* channel = context_.channels.find(serving_[position_]);
+    if (channel == nullptr) {
+      ++context_.metrics.staleEvents;
+      ++position_;
+      continue;
+    }
+    ReceiveBuffers::Room room;
+    if ((channel->engineFlags & kWantReceive) && !context_.buffers.room(&room)) return true;
+    ++position_;
+    channel->engineFlags &= ~kInReadyQueue;
+    if (channel->state != ChannelState::kClosing) serve(*channel);
+  }
+  return !queue_.empty();
+}
+
+void Readiness::serve(Channel& channel) {
+  switch (channel.type) {
+    case ChannelType::kListener:
+      acceptAll(channel);
+      break;
+    case ChannelType::kWatch:
+      channel.engineFlags &= ~kReadable;
+      context_.ready.push(channel.token(), OpKind::kWatch, 0, true);
+      break;
+    case ChannelType::kConnection:
+      if (channel.state == ChannelState::kConnecting) {
+        finishConnect(channel);
+        break;
+      }
+      if ((channel.engineFlags & kWantSend) && (channel.engineFlags & kWritable)) {
+        sendMore(channel);
+      }
+      if ((channel.engineFlags & kWantReceive) && (channel.engineFlags & kReadable)) {
+        receiveSome(channel);
+      }
+      resume(channel);
+      break;
+    case ChannelType::kFree:
+      break;
+  }
+}
+
+void Readiness::acceptAll(Channel& channel) {
+  for (uint32_t i = 0; i < kAcceptsPerTurnMax; ++i) {
+    const int fd = context_.sockets.accept(channel.fd);
+    if (fd >= 0) {
+      context_.ready.push(channel.token(), OpKind::kAccept, fd, true);
+      continue;
+    }
+    if (fd == -EAGAIN || fd == -EWOULDBLOCK) {
+      channel.engineFlags &= ~kReadable;
+      return;
+    }
+    // The peer went away before we came to it: not an error of the listener.
+    if (fd == -ECONNABORTED || fd == -EPROTO || fd == -ENETDOWN || fd == -EHOSTUNREACH) continue;
+    context_.ready.push(channel.token(), OpKind::kAccept, fd, false);
+    return;  // stays readable: accept() goes on from here
+  }
+  resume(channel);
+}
+
+void Readiness::finishConnect(Channel& channel) {
+  const int error = context_.sockets.socketError(channel.fd);
+  context_.ready.push(channel.token(), OpKind::kConnect, -error);
+}
+
+void Readiness::sendMore(Channel& channel) {
+  iovec vectors[kSendVectorsMax];
+  const uint32_t count = context_.queues.gather(channel.sends, vectors, kSendVectorsMax);
+  const ssize_t sent = context_.sockets.send(channel.fd, vectors, count);
+  if (sent == -EAGAIN || sent == -EWOULDBLOCK) {
+    channel.engineFlags &= ~kWritable;
+    return;
+  }
+  channel.engineFlags &= ~kWantSend;
+  context_.ready.push(channel.token(), OpKind::kSend, static_cast<int32_t>(sent));
+}
+
+void Readiness::receiveSome(Channel& channel) {
+  uint32_t taken = 0;
+  ReceiveBuffers::Room room;
+  while (taken < kConnectionBytesMax && context_.ready.room() > 1 &&
+         context_.buffers.room(&room)) {
+    const ssize_t n = context_.sockets.receive(channel.fd, room.at, room.bytes);
+    if (n > 0) {
+      const auto bytes = static_cast<uint32_t>(n);
+      context_.buffers.commit(bytes);
+      ++context_.metrics.receives;
+      context_.ready.push(
+          {channel.token(), OpKind::kReceive, true, static_cast<int32_t>(n), room.block, room.offset});
+      taken += bytes;
+      // A short read has emptied the socket, and whatever comes later is a new edge. Not so when
+      // the edge also said hang-up: the FIN gives no second one.
+      if (bytes < room.bytes && !(channel.engineFlags & kHangup)) {
+        channel.engineFlags &= ~kReadable;
+        return;
+      }
+      continue;
+    }
+    if (n == -EAGAIN || n == -EWOULDBLOCK) {
+      ++context_.metrics.receivesEmpty;
+      channel.engineFlags &= ~(kReadable | kHangup);
+      return;
+    }
+    channel.engineFlags &= ~(kReadable | kWantReceive);
+    context_.ready.push(channel.token(), OpKind::kReceive, static_cast<int32_t>(n));
+    return;
+  }
+}
+
+}  // namespace ringpoll

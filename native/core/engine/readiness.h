@@ -1,0 +1,46 @@
+// From "this descriptor is ready" to completions: the part that every readiness engine shares.
+//
+// Notifications are taken as edges. A channel stays readable until a read comes up short, so no
+// edge is lost by a pause or a budget, and no read is spent on finding EAGAIN:
+//
+//            edge                    budget used up: goes on next turn
+//   quiet ---------> ready queue --------------------------+
+//     ^                  |  ^------------------------------+
+//     +---- short read, EAGAIN, paused
+#pragma once
+
+#include <vector>
+
+#include "engine.h"
+
+namespace ringpoll {
+
+class Readiness {
+ public:
+  enum Ready : uint8_t { kIn = 1, kOut = 2, kHup = 4 };
+
+  explicit Readiness(EngineContext context) : context_(context) {}
+
+  // An edge from the kernel. `ready` is a set of Ready.
+  void mark(Channel& channel, uint8_t ready);
+  // The channel wants to read or write again: if the kernel said earlier that it can, queue it.
+  void resume(Channel& channel);
+  // Works through the queue once, within the budgets. True: some of it is left.
+  bool service();
+  bool empty() const { return queue_.empty(); }
+
+ private:
+  bool actionable(const Channel& channel) const;
+  void serve(Channel& channel);
+  void acceptAll(Channel& channel);
+  void finishConnect(Channel& channel);
+  void sendMore(Channel& channel);
+  void receiveSome(Channel& channel);
+
+  EngineContext context_;
+  std::vector<Token> queue_;
+  std::vector<Token> serving_;
+  size_t position_ = 0;
+};
+
+}  // namespace ringpoll

@@ -1,0 +1,350 @@
+// The io_uring engine. Connections receive by one of two routes:
+//   readiness   a multishot poll stays in the ring, and we read into warm memory when it fires;
+//   completion  a multishot receive stays in the ring, and the kernel picks a provided buffer.
+// Sends that the socket did not take at once are SENDMSG operations, whose memory is pinned.
+#include "engine.h"
+
+#ifdef __linux__
+
+#include <poll.h>
+
+#include <cerrno>
+#include <chrono>
+#include <deque>
+
+#include "../assert.h"
+#include "readiness.h"
+#include "uring_ring.h"
+
+namespace ringpoll {
+
+namespace {
+
+// The top byte of user_data: which operation of the channel.
+enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect };
+
+constexpr uint64_t tagged(Token token, Tag tag) {
+  return token | static_cast<uint64_t>(tag) << 56;
+}
+constexpr Tag tagOf(uint64_t userData) { return static_cast<Tag>(userData >> 56); }
+constexpr Token tokenOf(uint64_t userData) { return userData & 0x00ff'ffff'ffff'ffffull; }
+
+// What the kernel reads while a send or connect is under way: must not move.
+struct Record {
+  msghdr message;
+  iovec vectors[kSendVectorsMax];
+  SocketAddress address;
+};
+
+class Uring final : public Engine {
+ public:
+  Uring(EngineContext context, const EngineOptions& options)
+      : context_(context),
+        options_(options),
+        readiness_(context),
+        ring_(context.arena, context.metrics) {}
+  ~Uring() override { stop(); }
+
+  const char* name() const override { return "uring"; }
+  std::string start() override { return ring_.open(options_.completionEntries); }
+  bool stop() override;
+
+  int attach(Channel&) override { return 0; }
+  void accept(Channel& listener) override;
+  void receive(Channel& channel) override;
+  void pauseReceive(Channel& channel) override;
+  void send(Channel& channel) override;
+  void connect(Channel& channel, const SocketAddress& address) override;
+  void watch(Channel& channel) override { armPoll(channel, POLLIN); }
+  void close(Channel& channel) override;
+  void wait(int64_t timeoutNs) override { ring_.enter(timeoutNs); }
+  bool reap() override;
+  void endTurn() override;
+
+ private:
+  void submitted(Channel& channel, EngineFlag flag) {
+    channel.engineFlags |= flag;
+    ++channel.inKernel;
+    ++inKernel_;
+  }
+  void armPoll(Channel& channel, unsigned mask);
+  void armReceive(Channel& channel);
+  void cancel(Channel& channel, Tag tag);
+  Record& record(Channel& channel);
+  void giveRecord(Channel& channel);
+  void finishClose(Channel& channel);
+
+  void take(const io_uring_cqe& cqe);
+  void polled(Channel& channel, const io_uring_cqe& cqe, bool more);
+  void received(Channel& channel, const io_uring_cqe& cqe, bool more);
+  void accepted(Channel& channel, const io_uring_cqe& cqe, bool more);
+
+  EngineContext context_;
+  const EngineOptions options_;
+  Readiness readiness_;
+  Ring ring_;
+  uint64_t inKernel_ = 0;
+  bool tookBuffers_ = false;
+  std::vector<Token> starved_;  // receives that ended for want of a buffer
+  std::deque<Record> records_;
+  std::vector<uint32_t> freeRecords_;
+};
+
+Record& Uring::record(Channel& channel) {
+  if (freeRecords_.empty()) {
+    records_.emplace_back();
+    freeRecords_.push_back(static_cast<uint32_t>(records_.size()) - 1);
+  }
+  channel.operation = freeRecords_.back() + 1;
+  freeRecords_.pop_back();
+  return records_[channel.operation - 1];
+}
+
+void Uring::giveRecord(Channel& channel) {
+  RP_ASSERT(channel.operation != 0);
+  freeRecords_.push_back(channel.operation - 1);
+  channel.operation = 0;
+}
+
+void Uring::armPoll(Channel& channel, unsigned mask) {
+  io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kPoll));
+  io_uring_prep_poll_multishot(sqe, channel.fd, mask);
+  submitted(channel, kPollArmed);
+}
+
+void Uring::armReceive(Channel& channel) {
+  io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kReceive));
+  io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = Ring::kBufferGroup;
+  submitted(channel, kReceiveArmed);
+}
+
+void Uring::accept(Channel& listener) {
+  if (listener.engineFlags & kAcceptArmed) return;
+  io_uring_sqe* sqe = ring_.next(tagged(listener.token(), Tag::kAccept));
+  io_uring_prep_multishot_accept(sqe, listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  submitted(listener, kAcceptArmed);
+}
+
+void Uring::receive(Channel& channel) {
+  channel.engineFlags |= kWantReceive;
+  if (channel.route == Route::kCompletion && !ring_.provideBuffers()) {
+    channel.route = Route::kReadiness;
+  }
+  if (channel.route == Route::kCompletion) {
+    // While a cancel is under way its completion arms the receive again.
+    if (!(channel.engineFlags & kReceiveArmed)) armReceive(channel);
+    return;
+  }
+  if (!(channel.engineFlags & kPollArmed)) armPoll(channel, POLLIN | POLLRDHUP);
+  readiness_.resume(channel);
+}
+
+void Uring::pauseReceive(Channel& channel) {
+  channel.engineFlags &= ~kWantReceive;
+  if (channel.engineFlags & kReceiveArmed) cancel(channel, Tag::kReceive);
+}
+
+void Uring::cancel(Channel& channel, Tag tag) {
+  if (channel.engineFlags & kCancelling) return;
+  channel.engineFlags |= kCancelling;
+  io_uring_sqe* sqe = ring_.next(static_cast<uint64_t>(Tag::kIgnore) << 56);
+  io_uring_prep_cancel64(sqe, tagged(channel.token(), tag), 0);
+}
+
+void Uring::send(Channel& channel) {
+  Record& slot = record(channel);
+  slot.message = msghdr{};
+  slot.message.msg_iov = slot.vectors;
+  slot.message.msg_iovlen = context_.queues.gather(channel.sends, slot.vectors, kSendVectorsMax);
+  io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kSend));
+  io_uring_prep_sendmsg(sqe, channel.fd, &slot.message, MSG_NOSIGNAL);
+  submitted(channel, kSendArmed);
+}
+
+void Uring::connect(Channel& channel, const SocketAddress& address) {
+  Record& slot = record(channel);
+  slot.address = address;
+  io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kConnect));
+  io_uring_prep_connect(sqe, channel.fd, slot.address.get(), slot.address.length);
+  submitted(channel, kConnectArmed);
+}
+
+void Uring::close(Channel& channel) {
+  channel.engineFlags &= ~(kWantReceive | kWantSend);
+  if (channel.inKernel == 0) {
+    finishClose(channel);
+    return;
+  }
+  // The operations in the ring hold the socket open, so the FIN is sent now, not at the last
+  // completion. A reset must not be preceded by a FIN.
+  if (channel.type == ChannelType::kConnection && !(channel.flags & kResetOnClose)) {
+    context_.sockets.shutdownBoth(channel.fd);
+  }
+  io_uring_sqe* sqe = ring_.next(static_cast<uint64_t>(Tag::kIgnore) << 56);
+  io_uring_prep_cancel_fd(sqe, channel.fd, IORING_ASYNC_CANCEL_ALL);
+}
+
+void Uring::finishClose(Channel& channel) {
+  RP_ASSERT(channel.inKernel == 0);
+  if (channel.type != ChannelType::kWatch) context_.sockets.close(channel.fd);
+  channel.engineFlags = 0;
+  context_.ready.push(channel.token(), OpKind::kClose, 0);
+}
+
+bool Uring::reap() {
+  for (uint32_t round = 0; round < kReapRoundsMax; ++round) {
+    ring_.drain([this] { return context_.ready.room() > 0; },
+                [this](const io_uring_cqe& cqe) { take(cqe); });
+    if (context_.ready.room() == 0 || !ring_.collect()) break;
+  }
+  const bool left = readiness_.service();
+  return left || ring_.hasCompletions();
+}
+
+void Uring::take(const io_uring_cqe& cqe) {
+  const Tag tag = tagOf(cqe.user_data);
+  if (tag == Tag::kIgnore) return;
+  Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
+  // A channel outlives its operations, so every completion finds it.
+  RP_ASSERT(channel != nullptr && channel->inKernel > 0);
+  const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  if (!more) {
+    --channel->inKernel;
+    --inKernel_;
+  }
+  switch (tag) {
+    case Tag::kPoll:
+      polled(*channel, cqe, more);
+      break;
+    case Tag::kReceive:
+      received(*channel, cqe, more);
+      break;
+    case Tag::kAccept:
+      accepted(*channel, cqe, more);
+      break;
+    case Tag::kSend:
+      channel->engineFlags &= ~kSendArmed;
+      giveRecord(*channel);
+      context_.ready.push(channel->token(), OpKind::kSend, cqe.res);
+      break;
+    case Tag::kConnect:
+      channel->engineFlags &= ~kConnectArmed;
+      giveRecord(*channel);
+      context_.ready.push(channel->token(), OpKind::kConnect, cqe.res);
+      break;
+    case Tag::kIgnore:
+      break;
+  }
+  if (channel->state == ChannelState::kClosing && channel->inKernel == 0) finishClose(*channel);
+}
+
+void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
+  if (!more) channel.engineFlags &= ~kPollArmed;
+  if (channel.state == ChannelState::kClosing) return;
+  uint8_t ready = 0;
+  if (cqe.res < 0) {
+    ready = Readiness::kIn | Readiness::kHup;  // the read tells what is wrong
+  } else {
+    if (cqe.res & (POLLIN | POLLPRI)) ready |= Readiness::kIn;
+    if (cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) ready |= Readiness::kIn | Readiness::kHup;
+  }
+  if (!more && cqe.res >= 0) {
+    ++context_.metrics.ringRearms;
+    armPoll(channel, channel.type == ChannelType::kWatch ? POLLIN : POLLIN | POLLRDHUP);
+  }
+  readiness_.mark(channel, ready);
+}
+
+void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
+  if (!more) channel.engineFlags &= ~(kReceiveArmed | kCancelling);
+  if (cqe.res > 0) {
+    const uint32_t index = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+    ring_.bufferTaken(index);
+    tookBuffers_ = true;
+    if (channel.state == ChannelState::kClosing) return;
+    ++context_.metrics.receives;
+    context_.ready.push(
+        {channel.token(), OpKind::kReceive, true, cqe.res, ring_.bufferBlock(index), 0});
+    if (!more && (channel.engineFlags & kWantReceive)) {
+      ++context_.metrics.ringRearms;
+      armReceive(channel);
+    }
+    return;
+  }
+  if (channel.state == ChannelState::kClosing || more) return;
+  if (cqe.res == -ECANCELED) {
+    if (channel.engineFlags & kWantReceive) armReceive(channel);
+    return;
+  }
+  if (cqe.res == -ENOBUFS) {
+    ++context_.metrics.bufferExhaustions;
+    starved_.push_back(channel.token());
+    return;
+  }
+  channel.engineFlags &= ~kWantReceive;
+  context_.ready.push(channel.token(), OpKind::kReceive, cqe.res);
+}
+
+void Uring::accepted(Channel& channel, const io_uring_cqe& cqe, bool more) {
+  if (!more) channel.engineFlags &= ~kAcceptArmed;
+  if (channel.state == ChannelState::kClosing) {
+    if (cqe.res >= 0) context_.sockets.close(cqe.res);
+    return;
+  }
+  context_.ready.push(channel.token(), OpKind::kAccept, cqe.res, more);
+}
+
+void Uring::endTurn() {
+  if (!tookBuffers_ && starved_.empty()) return;
+  tookBuffers_ = false;
+  const bool available = ring_.recycleBuffers();
+  for (Token token : starved_) {
+    Channel* channel = context_.channels.find(token);
+    if (channel == nullptr || !(channel->engineFlags & kWantReceive)) continue;
+    // With every buffer retained, readiness is the way out: it brings its own memory.
+    if (!available) channel->route = Route::kReadiness;
+    if (!(channel->engineFlags & (kReceiveArmed | kPollArmed))) receive(*channel);
+  }
+  starved_.clear();
+}
+
+// Cancels everything and waits until the kernel has let go, so that no buffer of ours is written
+// to after this returns.
+bool Uring::stop() {
+  if (!ring_.isOpen()) return true;
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kStopWaitMs);
+  if (inKernel_ > 0) {
+    io_uring_sqe* sqe = ring_.next(0);
+    io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+  }
+  while (inKernel_ > 0 && std::chrono::steady_clock::now() < deadline) {
+    ring_.enter(10'000'000);
+    ring_.drain([] { return true; },
+                [this](const io_uring_cqe& cqe) {
+                  if (tagOf(cqe.user_data) == Tag::kIgnore) return;
+                  if (tagOf(cqe.user_data) == Tag::kAccept && cqe.res >= 0) {
+                    context_.sockets.close(cqe.res);
+                  }
+                  if (cqe.flags & IORING_CQE_F_MORE) return;
+                  --inKernel_;
+                  Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
+                  if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
+                });
+  }
+  const bool released = inKernel_ == 0;
+  if (released) ring_.close();
+  return released;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> makeUring(EngineContext context, const EngineOptions& options) {
+  return std::make_unique<Uring>(context, options);
+}
+
+}  // namespace ringpoll
+
+#endif  // __linux__

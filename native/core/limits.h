@@ -1,0 +1,61 @@
+// Every fixed size of the core, with its unit. Relations between them are asserted at the end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringpoll {
+
+// Rings shared with JavaScript.
+inline constexpr uint32_t kRecordWords = 8;         // 32-bit words in an event or a command
+inline constexpr uint32_t kEventCapacity = 2048;    // events delivered by one call into JavaScript
+inline constexpr uint32_t kCommandCapacity = 4096;  // commands taken by one flush
+
+// Budgets of one turn. They bound how long one peer or one engine can keep the others waiting.
+inline constexpr uint32_t kTurnBytesMax = 512 * 1024;        // received per turn, all connections
+inline constexpr uint32_t kConnectionBytesMax = 256 * 1024;  // received per turn, one connection
+inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
+inline constexpr uint32_t kCompletionsPerTurnMax = 896;      // all engines
+inline constexpr uint32_t kKernelEventsMax = 512;            // taken by one epoll_wait or kevent
+
+// Arena.
+inline constexpr uint32_t kSlabBytes = 1024 * 1024;      // one ArrayBuffer
+inline constexpr uint32_t kBlockBytesMin = 2 * 1024;     // smallest size class
+inline constexpr uint32_t kBlockBytesMax = 256 * 1024;   // largest size class
+inline constexpr uint32_t kBlockClasses = 8;             // 2 KB, 4 KB, ... 256 KB
+inline constexpr uint32_t kFreeSlabsKept = 8;            // wholly free slabs kept warm
+inline constexpr uint32_t kHotBlockBytes = 256 * 1024;   // receive and staging blocks
+inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;   // least room offered to one receive
+inline constexpr uint32_t kReceiveMax = 128 * 1024;      // most bytes asked of one receive
+inline constexpr uint32_t kReceiveAlignBytes = 64;       // chunks start on a cache line
+inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer bytes copies them
+
+// Sending.
+inline constexpr uint32_t kSendVectorsMax = 64;        // iovecs of one send
+inline constexpr uint32_t kSendNodesPerPage = 128;     // queue nodes allocated at once
+
+// io_uring.
+inline constexpr uint32_t kSubmissionEntries = 1024;
+inline constexpr uint32_t kCompletionEntries = 4096;
+inline constexpr uint32_t kProvidedBuffers = 128;                // power of two
+inline constexpr uint32_t kProvidedBufferBytes = 16 * 1024;      // of each
+inline constexpr uint32_t kReapRoundsMax = 8;                    // CQ refills taken in one turn
+
+// Tables and timers.
+inline constexpr uint32_t kChannelsPerPage = 256;
+inline constexpr uint32_t kChannelsMax = 1u << 24;
+inline constexpr uint32_t kGenerationMask = 0xffffff;
+inline constexpr uint32_t kTimerTickMs = 4;
+inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
+inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of our memory
+
+static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);
+static_assert(kSlabBytes % kBlockBytesMax == 0, "a slab is carved without rest");
+static_assert(kReceiveRoomMin <= kReceiveMax && kReceiveMax <= kHotBlockBytes);
+static_assert(kConnectionBytesMax <= kTurnBytesMax, "one connection may not exceed the turn");
+static_assert(2 * kCompletionsPerTurnMax + kKernelEventsMax / 2 <= kEventCapacity,
+              "each completion yields at most two events, and timeouts need room too");
+static_assert((kProvidedBuffers & (kProvidedBuffers - 1)) == 0, "the kernel masks the index");
+static_assert(kCompletionEntries >= 2 * kSubmissionEntries, "CQ 2 to 4 times the SQ");
+
+}  // namespace ringpoll

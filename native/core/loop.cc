@@ -1,0 +1,290 @@
+#include "loop.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include "assert.h"
+
+namespace ringpoll {
+
+namespace {
+uint64_t monotonicMs() {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  return static_cast<uint64_t>(
+      duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+}  // namespace
+
+Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets)
+    : host_(host),
+      rings_(rings),
+      options_(options),
+      sockets_(sockets),
+      arena_(host, options.checked),
+      queues_(arena_),
+      buffers_(arena_),
+      events_(rings),
+      timers_(monotonicMs()),
+      nowMs_(monotonicMs()) {
+  routing_.receive = options.receive;
+}
+
+Loop::~Loop() {
+  stop();
+  if (!released_) {
+    for (auto& engine : engines_) engine.release();  // the kernel still reads its records
+    arena_.abandon();
+    return;
+  }
+  channels_.forEach([this](Channel& channel) { queues_.clear(channel.sends); });
+  if (staging_ != kNoBlock) arena_.release(staging_);
+}
+
+EngineContext Loop::context() {
+  return {arena_, channels_, buffers_, queues_, sockets_, ready_, metrics_};
+}
+
+bool Loop::tryEngine(std::unique_ptr<Engine> engine, int8_t* index) {
+  EngineReport report{engine->name(), false, engine->start()};
+  report.available = report.reason.empty();
+  reports_.push_back(report);
+  if (!report.available) return false;
+  *index = static_cast<int8_t>(engines_.size());
+  engines_.push_back(std::move(engine));
+  return true;
+}
+
+std::string Loop::start() {
+#ifdef __linux__
+  if (options_.engine == EngineChoice::kPoll) {
+    reports_.push_back({"uring", false, "not asked for"});
+  } else {
+    tryEngine(makeUring(context(), {options_.completionEntries}), &routing_.uring);
+  }
+  if (options_.engine == EngineChoice::kUring && routing_.uring >= 0) {
+    reports_.push_back({"poll", false, "not asked for"});
+  } else {
+    tryEngine(makeEpoll(context()), &routing_.poll);
+  }
+#else
+  reports_.push_back({"uring", false, "io_uring exists on Linux only"});
+  tryEngine(makeKqueue(context()), &routing_.poll);
+#endif
+  if (engines_.empty()) return reports_.back().reason;
+  if (engines_.size() > 1) {
+    Channel* watch = openChannel(ChannelType::kWatch, engines_[1]->pollableFd(), 0);
+    if (watch == nullptr) return "no memory";
+    secondaryWatch_ = watch->token();
+    engines_[0]->attach(*watch);
+    engines_[0]->watch(*watch);
+  }
+  prepareStaging();
+  return "";
+}
+
+void Loop::startWith(std::unique_ptr<Engine> engine) {
+  tryEngine(std::move(engine), &routing_.poll);
+  prepareStaging();
+}
+
+const char* Loop::engineName() const {
+  if (engines_.size() > 1) return "hybrid";
+  return engines_.empty() ? "none" : engines_[0]->name();
+}
+
+bool Loop::stop() {
+  if (stopped_) return released_;
+  stopped_ = true;
+  for (auto& engine : engines_) released_ = engine->stop() && released_;
+  channels_.forEach([this](Channel& channel) {
+    timers_.cancel(channel.timer);
+    if (channel.type != ChannelType::kWatch) sockets_.close(channel.fd);
+  });
+  return released_;
+}
+
+Channel* Loop::openChannel(ChannelType type, int fd, uint32_t owner) {
+  Channel* channel = channels_.open(type, fd);
+  if (channel == nullptr) return nullptr;
+  if (channels_.capacity() > pendingSlots_) {
+    double* grown = host_.growPending(channels_.capacity());
+    if (grown == nullptr) {
+      channels_.release(*channel);
+      return nullptr;
+    }
+    pending_ = grown;
+    pendingSlots_ = channels_.capacity();
+  }
+  pending_[channel->slot] = 0;
+  channel->owner = owner;
+  if (type != ChannelType::kWatch) ++live_;
+  return channel;
+}
+
+uint32_t Loop::newOwner(Owner settings) {
+  settings.live = true;
+  if (freeOwners_.empty()) {
+    owners_.push_back(settings);
+    return static_cast<uint32_t>(owners_.size()) - 1;
+  }
+  const uint32_t id = freeOwners_.back();
+  freeOwners_.pop_back();
+  owners_[id] = settings;
+  return id;
+}
+
+SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
+  settings.isListener = true;
+  const uint32_t id = newOwner(settings);
+  Channel* channel = openChannel(ChannelType::kListener, fd, id);
+  int error = channel == nullptr ? -ENOMEM : 0;
+  if (channel != nullptr) {
+    channel->engine = chooseRoute(routing_, settings.hint).engine;
+    error = engineOf(*channel).attach(*channel);
+    if (error != 0) {
+      --live_;
+      channels_.release(*channel);
+    }
+  }
+  if (error != 0) {
+    owners_[id].live = false;
+    freeOwners_.push_back(id);
+    sockets_.close(fd);
+    return {-1, -error, Syscall::kListen};
+  }
+  owners_[id].listener = channel->token();
+  engineOf(*channel).accept(*channel);
+  *owner = id;
+  return {fd, 0, Syscall::kNone};
+}
+
+SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& options,
+                          Owner settings, uint32_t* owner) {
+  const SocketResult opened = openListener(address, options);
+  return opened.fd < 0 ? opened : addListener(opened.fd, settings, owner);
+}
+
+SocketResult Loop::adopt(int fd, Owner settings, uint32_t* owner) {
+  const SocketResult adopted = adoptListener(fd);
+  return adopted.fd < 0 ? adopted : addListener(adopted.fd, settings, owner);
+}
+
+SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* local,
+                           Owner settings, uint32_t timeoutMs, Token* connection,
+                           uint32_t* owner) {
+  const SocketResult opened = openClient(remote, local);
+  if (opened.fd < 0) return opened;
+  const uint32_t id = newOwner(settings);
+  Channel* channel = openChannel(ChannelType::kConnection, opened.fd, id);
+  if (channel == nullptr) {
+    owners_[id].live = false;
+    freeOwners_.push_back(id);
+    sockets_.close(opened.fd);
+    return {-1, ENOMEM, Syscall::kConnect};
+  }
+  ++owners_[id].connections;
+  channel->state = ChannelState::kConnecting;
+  if (remote.family() == AF_UNIX) channel->flags |= kUnixSocket;
+  const RouteChoice choice = chooseRoute(routing_, settings.hint);
+  channel->engine = choice.engine;
+  channel->route = choice.route;
+  *connection = channel->token();
+  *owner = id;
+  const int attached = engineOf(*channel).attach(*channel);
+  if (attached != 0) {
+    fail(*channel, -attached, Syscall::kConnect);
+    return opened;
+  }
+  if (timeoutMs > 0) timers_.arm(channel->timer, monotonicMs(), timeoutMs);
+  engineOf(*channel).connect(*channel, remote);
+  return opened;
+}
+
+void Loop::closeListener(uint32_t owner) {
+  Channel* channel = channels_.find(owners_[owner].listener);
+  if (channel != nullptr && channel->state != ChannelState::kClosing) destroy(*channel);
+}
+
+void Loop::watchForeign(int fd) {
+  Channel* channel = openChannel(ChannelType::kWatch, fd, 0);
+  RP_ASSERT(channel != nullptr);
+  foreign_ = channel->token();
+  engines_[0]->attach(*channel);
+  engines_[0]->watch(*channel);
+}
+
+bool Loop::foreignReady() {
+  const bool ready = foreignReady_;
+  foreignReady_ = false;
+  return ready;
+}
+
+bool Loop::turn(int64_t timeoutNs) {
+  ++metrics_.turns;
+  if (hasWork()) {
+    timeoutNs = 0;
+  } else if (const int64_t timerMs = timers_.untilNextMs(monotonicMs()); timerMs >= 0) {
+    const int64_t timerNs = timerMs * 1'000'000;
+    if (timeoutNs < 0 || timerNs < timeoutNs) timeoutNs = timerNs;
+  }
+  ++metrics_.waits;
+  engines_[0]->wait(timeoutNs);
+  moreReady_ = engines_[0]->reap();
+  dispatch();
+  if (secondaryReady_ && engines_.size() > 1) {
+    secondaryReady_ = false;
+    engines_[1]->wait(0);
+    if (engines_[1]->reap()) moreReady_ = secondaryReady_ = true;
+    dispatch();
+  }
+  nowMs_ = monotonicMs();
+  if (timers_.armedCount() > 0) {
+    timers_.advance(nowMs_, [this](TimerNode& node) {
+      auto* bytes = reinterpret_cast<unsigned char*>(&node) - offsetof(Channel, timer);
+      ++metrics_.timersFired;
+      onTimer(*reinterpret_cast<Channel*>(bytes));
+    });
+  }
+  if (!events_.empty()) ++metrics_.turnsWithEvents;
+  return !events_.empty();
+}
+
+void Loop::endTurn() {
+  for (auto& engine : engines_) engine->endTurn();
+  buffers_.endTurn();
+  if (events_.empty()) {
+    channels_.reclaim();
+    freeOwners_.insert(freeOwners_.end(), retiredOwners_.begin(), retiredOwners_.end());
+    retiredOwners_.clear();
+  }
+  ++rings_.control[kTurn];
+}
+
+// JavaScript writes what it sends into one block, which starts again from its beginning when
+// everything in it has left. If some of it is pinned, another block takes its place.
+void Loop::prepareStaging() {
+  if (staging_ != kNoBlock) {
+    if (rings_.control[kStagingUsed] == 0) return;
+    if (arena_.references(staging_) > 1) {
+      arena_.release(staging_);
+      staging_ = kNoBlock;
+    }
+  }
+  if (staging_ == kNoBlock) {
+    staging_ = arena_.lease(kHotBlockBytes);
+    const bool have = staging_ != kNoBlock;
+    rings_.control[kStagingBlock] = static_cast<int32_t>(staging_);
+    rings_.control[kStagingSlab] = have ? static_cast<int32_t>(arena_.slab(staging_)) : -1;
+    rings_.control[kStagingOffset] = have ? static_cast<int32_t>(arena_.slabOffset(staging_)) : 0;
+    rings_.control[kStagingSize] = have ? static_cast<int32_t>(kHotBlockBytes) : 0;
+  }
+  rings_.control[kStagingUsed] = 0;
+}
+
+const Metrics& Loop::metrics() {
+  metrics_.bytesCopied = queues_.bytesCopied();
+  return metrics_;
+}
+
+}  // namespace ringpoll

@@ -1,0 +1,179 @@
+// The loop of one thread: engines below, the two shared rings above.
+//
+//   kernel -> engines -> ready queue -> dispatch -> event ring -> JavaScript
+//                ^                                                    |
+//                +------- flush <- send queues <- command ring <------+
+//
+// One turn: flush(), turn() (one wait, one dispatch), JavaScript walks the events between
+// beginDelivery() and endDelivery(), flush(), endTurn().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arena.h"
+#include "channel_table.h"
+#include "completion.h"
+#include "engine/engine.h"
+#include "event_writer.h"
+#include "metrics.h"
+#include "receive_buffers.h"
+#include "router.h"
+#include "shared_rings.h"
+#include "sockets.h"
+#include "timer_wheel.h"
+
+namespace ringpoll {
+
+enum class EngineChoice : uint8_t { kHybrid, kUring, kPoll };
+
+struct LoopOptions {
+  EngineChoice engine = EngineChoice::kHybrid;
+  ReceiveHint receive = ReceiveHint::kAuto;
+  bool checked = false;
+  uint32_t completionEntries = kCompletionEntries;
+};
+
+// What the loop needs from whoever embeds it.
+class LoopHost : public SlabSource {
+ public:
+  // Bytes waiting per slot, shared with JavaScript; called when the table has grown. The old values
+  // are carried over. nullptr: no memory.
+  virtual double* growPending(uint32_t slots) = 0;
+};
+
+// A listener, or one connect call: what its connections have in common.
+struct Owner {
+  Token listener = 0;
+  bool isListener = false;
+  bool live = false;
+  EngineHint hint = EngineHint::kAuto;
+  uint32_t connections = 0;
+  uint32_t maxConnections = UINT32_MAX;
+  uint32_t idleTimeoutMs = 0;
+};
+
+struct EngineReport {
+  std::string name;
+  bool available = false;
+  std::string reason;
+};
+
+class Loop {
+ public:
+  Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Starts the engines by trying them. Empty, or why none could be had.
+  std::string start();
+  // For tests: runs on the given engine instead.
+  void startWith(std::unique_ptr<Engine> engine);
+  // Ends everything. False: the kernel may still write to arena memory, which must then stay.
+  bool stop();
+
+  // Operations that come as calls, not as commands. On failure nothing is left open.
+  SocketResult listen(const SocketAddress& address, const ListenOptions& options, Owner settings,
+                      uint32_t* owner);
+  SocketResult adopt(int fd, Owner settings, uint32_t* owner);
+  SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Owner settings,
+                       uint32_t timeoutMs, Token* connection, uint32_t* owner);
+  void closeListener(uint32_t owner);
+  Channel* find(uint32_t slot, uint32_t generation) { return channels_.find(slot, generation); }
+  const Owner* owner(uint32_t id) const { return id < owners_.size() ? &owners_[id] : nullptr; }
+  // Sends at once what the kernel takes, without queueing: bytes taken, or -errno.
+  ssize_t trySend(Channel& channel, const uint8_t* data, uint32_t bytes);
+  // Sends from the caller's memory and copies what the kernel does not take. False: no memory, and
+  // the connection has failed.
+  bool sendLarge(Channel& channel, const uint8_t* data, size_t bytes);
+
+  // Reports that a foreign descriptor may be readable; foreignReady() then tells it once.
+  void watchForeign(int fd);
+  bool foreignReady();
+
+  // Takes JavaScript's commands and sends what they queued.
+  void flush();
+  // Waits at most `timeoutNs` (-1: no limit) and dispatches. True: events wait for JavaScript.
+  bool turn(int64_t timeoutNs);
+  uint32_t beginDelivery() { return events_.beginDelivery(); }
+  void endDelivery() { events_.endDelivery(); }
+  void endTurn();
+  bool hasWork() const { return moreReady_ || !ready_.empty() || !events_.empty(); }
+
+  // Listeners and connections that exist, closing ones included.
+  uint32_t live() const { return live_; }
+  const char* engineName() const;
+  const std::vector<EngineReport>& reports() const { return reports_; }
+  const Metrics& metrics();
+  const ArenaStats& arenaStats() const { return arena_.stats(); }
+  Arena& arena() { return arena_; }
+
+ private:
+  EngineContext context();
+  Engine& engineOf(const Channel& channel) { return *engines_[channel.engine]; }
+  bool tryEngine(std::unique_ptr<Engine> engine, int8_t* index);
+  Channel* openChannel(ChannelType type, int fd, uint32_t owner);
+  SocketResult addListener(int fd, Owner settings, uint32_t* owner);
+  uint32_t newOwner(Owner settings);
+  void prepareStaging();
+
+  // loop_commands.cc
+  void takeCommands();
+  void connectionCommand(Channel& channel, const int32_t* words);
+  void queueSend(Channel& channel, const int32_t* words);
+  void markDirty(Channel& channel);
+  void flushConnection(Channel& channel);
+  void sent(Channel& channel, uint64_t bytes);
+  void queueDrained(Channel& channel);
+  void handOver(Channel& channel);
+  void setIdleTimeout(Channel& channel, uint32_t milliseconds);
+
+  // loop_completions.cc
+  void dispatch();
+  void onAccept(Channel& listener, const Completion& completion);
+  void onReceive(Channel& channel, const Completion& completion);
+  void onSend(Channel& channel, const Completion& completion);
+  void onConnect(Channel& channel, const Completion& completion);
+  void onClose(Channel& channel);
+  void onTimer(Channel& channel);
+  void fail(Channel& channel, int error, Syscall syscall);
+  void destroy(Channel& channel);
+  void resumeAccepting();
+
+  LoopHost& host_;
+  const SharedRings rings_;
+  const LoopOptions options_;
+  SocketCalls& sockets_;
+  Arena arena_;
+  SendQueues queues_;
+  ReceiveBuffers buffers_;
+  ChannelTable channels_;
+  ReadyQueue ready_;
+  EventWriter events_;
+  Metrics metrics_;
+  TimerWheel timers_;
+  std::vector<std::unique_ptr<Engine>> engines_;
+  std::vector<EngineReport> reports_;
+  RouterInput routing_;
+  std::vector<Owner> owners_;
+  std::vector<uint32_t> freeOwners_;
+  std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event
+  std::vector<Token> dirty_;
+  std::vector<Token> acceptPaused_;
+  double* pending_ = nullptr;
+  uint32_t pendingSlots_ = 0;
+  BlockId staging_ = kNoBlock;
+  Token foreign_ = 0;
+  Token secondaryWatch_ = 0;
+  bool foreignReady_ = false;
+  bool secondaryReady_ = false;
+  bool moreReady_ = false;
+  bool stopped_ = false;
+  bool released_ = true;
+  uint32_t live_ = 0;
+  uint64_t nowMs_ = 0;
+};
+
+}  // namespace ringpoll

@@ -1,0 +1,251 @@
+// From JavaScript to the kernel: commands, and the sends that they queue.
+#include <cerrno>
+#include <cstring>
+
+#include "assert.h"
+#include "loop.h"
+
+namespace ringpoll {
+
+void Loop::flush() {
+  takeCommands();
+  // A failing send closes its connection, which never queues another one: the list only shrinks.
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    Channel* channel = channels_.find(dirty_[i]);
+    if (channel == nullptr) continue;
+    channel->flags &= ~kDirty;
+    if (channel->state == ChannelState::kOpen) flushConnection(*channel);
+  }
+  dirty_.clear();
+  prepareStaging();
+}
+
+void Loop::takeCommands() {
+  const auto count = static_cast<uint32_t>(rings_.control[kCommandCount]);
+  RP_ASSERT(count <= kCommandCapacity);
+  metrics_.commands += count;
+  for (uint32_t i = 0; i < count; ++i) {
+    const int32_t* words = rings_.commands + i * kRecordWords;
+    const auto kind = static_cast<CommandKind>(words[0]);
+    const auto first = static_cast<uint32_t>(words[1]);
+    if (kind == CommandKind::kRetain) {
+      if (arena_.contains(first, 0, 0)) arena_.addRef(first);
+      continue;
+    }
+    if (kind == CommandKind::kRelease) {
+      if (arena_.contains(first, 0, 0)) arena_.release(first);
+      continue;
+    }
+    Channel* channel = channels_.find(first, static_cast<uint32_t>(words[2]));
+    if (channel == nullptr || channel->state == ChannelState::kClosing) {
+      // JavaScript had not heard of the close yet. What it counted as pending will not leave.
+      if (kind == CommandKind::kSend && first < pendingSlots_) pending_[first] -= words[5];
+      continue;
+    }
+    connectionCommand(*channel, words);
+  }
+  rings_.control[kCommandCount] = 0;
+}
+
+void Loop::connectionCommand(Channel& channel, const int32_t* words) {
+  switch (static_cast<CommandKind>(words[0])) {
+    case CommandKind::kSend:
+      queueSend(channel, words);
+      break;
+    case CommandKind::kEnd:
+      channel.flags |= kWriteEnding;
+      channel.flags &= ~kCorked;
+      markDirty(channel);
+      break;
+    case CommandKind::kClose:
+      if (channel.state == ChannelState::kConnecting) {
+        destroy(channel);
+        break;
+      }
+      channel.flags |= kCloseWhenSent;
+      channel.flags &= ~kCorked;
+      engineOf(channel).pauseReceive(channel);
+      markDirty(channel);
+      break;
+    case CommandKind::kReset:
+      channel.flags |= kResetOnClose;
+      setResetOnClose(channel.fd);
+      destroy(channel);
+      break;
+    case CommandKind::kDestroy:
+      destroy(channel);
+      break;
+    case CommandKind::kPause:
+      channel.flags |= kPaused;
+      if (!(channel.flags & kReadEnded)) engineOf(channel).pauseReceive(channel);
+      break;
+    case CommandKind::kResume:
+      channel.flags &= ~kPaused;
+      if (channel.state == ChannelState::kOpen && !(channel.flags & (kReadEnded | kCloseWhenSent))) {
+        engineOf(channel).receive(channel);
+        moreReady_ = true;  // what had arrived meanwhile must not wait for the next event
+      }
+      break;
+    case CommandKind::kTimeout:
+      setIdleTimeout(channel, static_cast<uint32_t>(words[3]));
+      break;
+    case CommandKind::kCork:
+      channel.flags |= kCorked;
+      break;
+    case CommandKind::kUncork:
+      channel.flags &= ~kCorked;
+      markDirty(channel);
+      break;
+    case CommandKind::kWantDrain:
+      channel.flags |= kDrainWanted;
+      channel.drainBelow = static_cast<uint32_t>(words[3]);
+      markDirty(channel);
+      break;
+    case CommandKind::kRetain:
+    case CommandKind::kRelease:
+      break;
+  }
+}
+
+void Loop::queueSend(Channel& channel, const int32_t* words) {
+  const auto block = static_cast<BlockId>(words[3]);
+  const auto offset = static_cast<uint32_t>(words[4]);
+  const auto length = static_cast<uint32_t>(words[5]);
+  const bool sendable =
+      !(channel.flags & (kWriteEnding | kWriteEnded | kCloseWhenSent)) && length > 0 &&
+      arena_.contains(block, offset, length);
+  if (!sendable) {
+    pending_[channel.slot] -= length;
+    return;
+  }
+  queues_.push(channel.sends, block, offset, length, false);
+  markDirty(channel);
+}
+
+void Loop::markDirty(Channel& channel) {
+  if (channel.flags & kDirty) return;
+  channel.flags |= kDirty;
+  dirty_.push_back(channel.token());
+}
+
+void Loop::flushConnection(Channel& channel) {
+  while (!channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
+    iovec vectors[kSendVectorsMax];
+    const uint32_t count = queues_.gather(channel.sends, vectors, kSendVectorsMax);
+    uint64_t offered = 0;
+    for (uint32_t i = 0; i < count; ++i) offered += vectors[i].iov_len;
+    ++metrics_.sends;
+    const ssize_t taken = sockets_.send(channel.fd, vectors, count);
+    if (taken < 0 && taken != -EAGAIN && taken != -EWOULDBLOCK && taken != -ENOBUFS) {
+      fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+      return;
+    }
+    if (taken > 0) sent(channel, static_cast<uint64_t>(taken));
+    if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
+      ++metrics_.sendsPartial;
+      handOver(channel);
+    }
+  }
+  if (channel.state != ChannelState::kOpen) return;
+  if (!channel.sends.empty() && !queues_.keep(channel.sends)) {
+    fail(channel, ENOMEM, Syscall::kWrite);
+    return;
+  }
+  queueDrained(channel);
+}
+
+// The rest leaves when the kernel has room: the engine's work. Its memory must stay until then.
+void Loop::handOver(Channel& channel) {
+  if (!queues_.keep(channel.sends)) return;  // flushConnection() finds out and fails it
+  channel.flags |= kSending;
+  ++metrics_.sendsByEngine;
+  engineOf(channel).send(channel);
+}
+
+void Loop::sent(Channel& channel, uint64_t bytes) {
+  queues_.consume(channel.sends, bytes);
+  channel.bytesWritten += bytes;
+  channel.activeMs = static_cast<uint32_t>(nowMs_);
+  metrics_.bytesWritten += bytes;
+  pending_[channel.slot] -= static_cast<double>(bytes);
+}
+
+// What happens when the queue is low or empty: drain, FIN, close.
+void Loop::queueDrained(Channel& channel) {
+  if ((channel.flags & kDrainWanted) &&
+      pending_[channel.slot] <= static_cast<double>(channel.drainBelow)) {
+    channel.flags &= ~kDrainWanted;
+    events_.push(EventKind::kDrain, channel);
+  }
+  if (!channel.sends.empty()) return;
+  if (channel.flags & kCloseWhenSent) {
+    destroy(channel);
+    return;
+  }
+  if ((channel.flags & kWriteEnding) && !(channel.flags & kWriteEnded)) {
+    channel.flags |= kWriteEnded;
+    if (channel.flags & kReadEnded) {
+      destroy(channel);
+    } else {
+      sockets_.shutdownWrite(channel.fd);
+    }
+  }
+}
+
+ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  flush();
+  const uint16_t closed = kWriteEnding | kWriteEnded | kCloseWhenSent;
+  if (channel.state != ChannelState::kOpen || (channel.flags & closed)) return -EPIPE;
+  if (!channel.sends.empty() || (channel.flags & kCorked)) return 0;
+  const iovec vector{const_cast<uint8_t*>(data), bytes};
+  ++metrics_.sends;
+  const ssize_t taken = sockets_.send(channel.fd, &vector, 1);
+  if (taken == -EAGAIN || taken == -EWOULDBLOCK || taken == -ENOBUFS) return 0;
+  if (taken < 0) {
+    fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+    return taken;
+  }
+  channel.bytesWritten += static_cast<uint64_t>(taken);
+  channel.activeMs = static_cast<uint32_t>(nowMs_);
+  metrics_.bytesWritten += static_cast<uint64_t>(taken);
+  return taken;
+}
+
+bool Loop::sendLarge(Channel& channel, const uint8_t* data, size_t bytes) {
+  size_t at = 0;
+  if (channel.state == ChannelState::kOpen) {
+    while (at < bytes) {
+      const size_t left = bytes - at;
+      const ssize_t taken =
+          trySend(channel, data + at, left > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(left));
+      if (taken < 0) return true;  // the connection has failed; its close tells why
+      if (taken == 0) break;
+      at += static_cast<size_t>(taken);
+    }
+  }
+  while (at < bytes) {
+    const size_t left = bytes - at;
+    const auto piece = static_cast<uint32_t>(left < kBlockBytesMax ? left : kBlockBytesMax);
+    const BlockId block = arena_.lease(piece);
+    if (block == kNoBlock) {
+      fail(channel, ENOMEM, Syscall::kWrite);
+      return false;
+    }
+    std::memcpy(arena_.data(block), data + at, piece);
+    queues_.push(channel.sends, block, 0, piece, true);
+    pending_[channel.slot] += piece;
+    at += piece;
+  }
+  if (!channel.sends.empty()) markDirty(channel);
+  return true;
+}
+
+void Loop::setIdleTimeout(Channel& channel, uint32_t milliseconds) {
+  channel.idleTimeoutMs = milliseconds;
+  timers_.cancel(channel.timer);
+  if (milliseconds == 0) return;
+  channel.activeMs = static_cast<uint32_t>(nowMs_);
+  timers_.arm(channel.timer, nowMs_, milliseconds);
+}
+
+}  // namespace ringpoll

@@ -1,0 +1,209 @@
+// From the engines to JavaScript: what each completion means for its channel.
+#include <cerrno>
+
+#include "assert.h"
+#include "loop.h"
+
+namespace ringpoll {
+
+void Loop::dispatch() {
+  // Handling a completion can bring about another one, so the end moves.
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    const Completion completion = ready_[i];
+    Channel* channel = channels_.find(completion.token);
+    if (channel == nullptr) {
+      ++metrics_.staleEvents;
+      if (completion.kind == OpKind::kAccept && completion.result >= 0) {
+        sockets_.close(completion.result);
+      }
+      continue;
+    }
+    switch (completion.kind) {
+      case OpKind::kAccept:
+        onAccept(*channel, completion);
+        break;
+      case OpKind::kReceive:
+        onReceive(*channel, completion);
+        break;
+      case OpKind::kSend:
+        onSend(*channel, completion);
+        break;
+      case OpKind::kConnect:
+        onConnect(*channel, completion);
+        break;
+      case OpKind::kWatch:
+        if (completion.token == foreign_) foreignReady_ = true;
+        if (completion.token == secondaryWatch_) secondaryReady_ = true;
+        break;
+      case OpKind::kClose:
+        onClose(*channel);
+        break;
+    }
+  }
+  ready_.clear();
+}
+
+void Loop::onAccept(Channel& listener, const Completion& completion) {
+  Owner& owner = owners_[listener.owner];
+  if (completion.result < 0) {
+    ++metrics_.acceptErrors;
+    if (listener.state == ChannelState::kClosing) return;
+    events_.push(EventKind::kAcceptError, listener, -completion.result);
+    // Out of descriptors or memory: others may be served meanwhile, so ask again a little later,
+    // or as soon as one of our connections is gone.
+    timers_.arm(listener.timer, nowMs_, kAcceptRetryMs);
+    acceptPaused_.push_back(listener.token());
+    return;
+  }
+  const int fd = completion.result;
+  if (!completion.more && listener.state == ChannelState::kOpen) {
+    ++metrics_.ringRearms;
+    engineOf(listener).accept(listener);
+  }
+  if (owner.connections >= owner.maxConnections || listener.state == ChannelState::kClosing) {
+    ++metrics_.acceptDropped;
+    sockets_.close(fd);
+    return;
+  }
+  Channel* channel = openChannel(ChannelType::kConnection, fd, listener.owner);
+  if (channel == nullptr) {
+    ++metrics_.acceptErrors;
+    sockets_.close(fd);
+    return;
+  }
+  ++metrics_.accepted;
+  ++owner.connections;
+  const RouteChoice choice = chooseRoute(routing_, owner.hint);
+  channel->engine = choice.engine;
+  channel->route = choice.route;
+  events_.push(EventKind::kOpen, *channel);
+  const int attached = engineOf(*channel).attach(*channel);
+  if (attached != 0) {
+    fail(*channel, -attached, Syscall::kAccept);
+    return;
+  }
+  if (owner.idleTimeoutMs > 0) setIdleTimeout(*channel, owner.idleTimeoutMs);
+  engineOf(*channel).receive(*channel);
+}
+
+void Loop::onReceive(Channel& channel, const Completion& completion) {
+  if (channel.state != ChannelState::kOpen) return;
+  if (completion.result > 0) {
+    const auto bytes = static_cast<uint32_t>(completion.result);
+    channel.bytesRead += bytes;
+    channel.activeMs = static_cast<uint32_t>(nowMs_);
+    metrics_.bytesRead += bytes;
+    if (channel.flags & kCloseWhenSent) return;
+    events_.push(EventKind::kData, channel, static_cast<int32_t>(arena_.slab(completion.block)),
+                 completion.block, arena_.slabOffset(completion.block) + completion.offset, bytes);
+    return;
+  }
+  if (completion.result < 0) {
+    fail(channel, -completion.result, Syscall::kRead);
+    return;
+  }
+  channel.flags |= kReadEnded;
+  events_.push(EventKind::kEnd, channel);
+  if (channel.flags & kWriteEnded) destroy(channel);
+}
+
+void Loop::onSend(Channel& channel, const Completion& completion) {
+  channel.flags &= ~kSending;
+  if (channel.state != ChannelState::kOpen) return;
+  if (completion.result >= 0) {
+    sent(channel, static_cast<uint64_t>(completion.result));
+  } else if (completion.result != -EAGAIN && completion.result != -EINTR &&
+             completion.result != -ENOBUFS) {
+    fail(channel, -completion.result, Syscall::kWrite);
+    return;
+  }
+  flushConnection(channel);
+}
+
+void Loop::onConnect(Channel& channel, const Completion& completion) {
+  if (channel.state != ChannelState::kConnecting) return;
+  timers_.cancel(channel.timer);
+  if (completion.result != 0) {
+    fail(channel, -completion.result, Syscall::kConnect);
+    return;
+  }
+  ++metrics_.connected;
+  channel.state = ChannelState::kOpen;
+  events_.push(EventKind::kConnected, channel);
+  const uint32_t idleMs = owners_[channel.owner].idleTimeoutMs;
+  if (idleMs > 0) setIdleTimeout(channel, idleMs);
+  if (!(channel.flags & kPaused)) engineOf(channel).receive(channel);
+  if (!channel.sends.empty()) markDirty(channel);
+}
+
+void Loop::onTimer(Channel& channel) {
+  if (channel.type == ChannelType::kListener) {
+    resumeAccepting();
+    return;
+  }
+  if (channel.state == ChannelState::kConnecting) {
+    fail(channel, kErrorConnectTimeout, Syscall::kConnect);
+    return;
+  }
+  if (channel.state != ChannelState::kOpen || channel.idleTimeoutMs == 0) return;
+  // Activity only notes the time; the timer is moved when it fires.
+  const uint32_t idleMs = static_cast<uint32_t>(nowMs_) - channel.activeMs;
+  if (idleMs < channel.idleTimeoutMs) {
+    timers_.arm(channel.timer, nowMs_, channel.idleTimeoutMs - idleMs);
+    return;
+  }
+  ++metrics_.idleTimeouts;
+  events_.push(EventKind::kTimeout, channel);
+  channel.activeMs = static_cast<uint32_t>(nowMs_);
+  timers_.arm(channel.timer, nowMs_, channel.idleTimeoutMs);
+}
+
+void Loop::resumeAccepting() {
+  for (Token token : acceptPaused_) {
+    Channel* listener = channels_.find(token);
+    if (listener == nullptr || listener->state != ChannelState::kOpen) continue;
+    timers_.cancel(listener->timer);
+    engineOf(*listener).accept(*listener);
+    moreReady_ = true;
+  }
+  acceptPaused_.clear();
+}
+
+void Loop::fail(Channel& channel, int error, Syscall syscall) {
+  if (channel.state == ChannelState::kClosing) return;
+  channel.closeError = error;
+  channel.closeSyscall = static_cast<uint8_t>(syscall);
+  destroy(channel);
+}
+
+void Loop::destroy(Channel& channel) {
+  if (channel.state == ChannelState::kClosing) return;
+  timers_.cancel(channel.timer);
+  channel.state = ChannelState::kClosing;
+  engineOf(channel).close(channel);
+}
+
+void Loop::onClose(Channel& channel) {
+  RP_ASSERT(channel.state == ChannelState::kClosing);
+  Owner& owner = owners_[channel.owner];
+  const bool listener = channel.type == ChannelType::kListener;
+  if (listener) {
+    owner.isListener = false;
+    events_.push(EventKind::kListenerClosed, channel);
+  } else {
+    ++metrics_.closed;
+    --owner.connections;
+    queues_.clear(channel.sends);
+    pending_[channel.slot] = 0;
+    events_.push(EventKind::kClose, channel, channel.closeError, channel.closeSyscall);
+  }
+  if (!owner.isListener && owner.connections == 0) {
+    owner.live = false;
+    retiredOwners_.push_back(channel.owner);
+  }
+  --live_;
+  channels_.release(channel);
+  if (!acceptPaused_.empty()) resumeAccepting();
+}
+
+}  // namespace ringpoll

@@ -1,0 +1,45 @@
+// Counters of one loop. Plain integers: one thread writes and reads them.
+#pragma once
+
+#include <cstdint>
+
+namespace ringpoll {
+
+// name, meaning: the binding and the docs are made from this one list.
+#define RINGPOLL_METRICS(X)                                                        \
+  X(turns, "turns of the loop")                                                    \
+  X(turnsWithEvents, "turns that called into JavaScript")                          \
+  X(waits, "blocking or polling waits of the primary engine")                      \
+  X(events, "events delivered to JavaScript")                                      \
+  X(commands, "commands taken from JavaScript")                                    \
+  X(accepted, "connections accepted")                                              \
+  X(acceptErrors, "accepts refused by the kernel (EMFILE and others)")             \
+  X(acceptDropped, "connections closed at once because of maxConnections")         \
+  X(connected, "outgoing connections made")                                        \
+  X(closed, "connections closed")                                                  \
+  X(receives, "receive calls and completions that brought bytes")                  \
+  X(receivesEmpty, "receive calls that found nothing")                             \
+  X(bytesRead, "bytes received")                                                   \
+  X(sends, "synchronous send calls")                                               \
+  X(sendsPartial, "synchronous sends that the kernel took only in part")           \
+  X(sendsByEngine, "remainders handed to the engine")                              \
+  X(bytesWritten, "bytes the kernel took")                                         \
+  X(bytesCopied, "bytes copied because their block could not wait")                \
+  X(staleEvents, "events dropped because their channel was over")                  \
+  X(submissions, "entries submitted to the ring")                                  \
+  X(ringEnters, "io_uring_enter calls")                                            \
+  X(ringOverflows, "completion queue overflows")                                   \
+  X(ringRearms, "multishot operations armed again")                                \
+  X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")     \
+  X(epollWaits, "epoll_wait or kevent calls")                                      \
+  X(epollControls, "epoll_ctl calls or kevent changes")                            \
+  X(timersFired, "timers fired")                                                   \
+  X(idleTimeouts, "timeout events")
+
+struct Metrics {
+#define RINGPOLL_FIELD(name, meaning) uint64_t name = 0;
+  RINGPOLL_METRICS(RINGPOLL_FIELD)
+#undef RINGPOLL_FIELD
+};
+
+}  // namespace ringpoll

@@ -1,0 +1,249 @@
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace ringpoll {
+
+namespace {
+#ifdef MSG_NOSIGNAL
+constexpr int kSendFlags = MSG_NOSIGNAL;
+#else
+constexpr int kSendFlags = 0;  // SO_NOSIGPIPE is set on the socket instead
+#endif
+
+int makeSocket(int family) {
+#ifdef SOCK_NONBLOCK
+  return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#else
+  const int fd = ::socket(family, SOCK_STREAM, 0);
+  if (fd < 0) return fd;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+  return fd;
+#endif
+}
+
+SocketResult failed(int fd, Syscall syscall) {
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  return {-1, error, syscall};
+}
+
+AddressText describe(const sockaddr_storage& storage, socklen_t length) {
+  AddressText text;
+  char buffer[INET6_ADDRSTRLEN + IF_NAMESIZE + 2] = {};
+  if (storage.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
+    ::inet_ntop(AF_INET, &in.sin_addr, buffer, sizeof buffer);
+    text = {buffer, ntohs(in.sin_port), AF_INET};
+  } else if (storage.ss_family == AF_INET6) {
+    const auto& in = reinterpret_cast<const sockaddr_in6&>(storage);
+    ::inet_ntop(AF_INET6, &in.sin6_addr, buffer, sizeof buffer);
+    text = {buffer, ntohs(in.sin6_port), AF_INET6};
+    char zone[IF_NAMESIZE];
+    if (in.sin6_scope_id != 0 && ::if_indextoname(in.sin6_scope_id, zone) != nullptr) {
+      text.address += std::string("%") + zone;
+    }
+  } else if (storage.ss_family == AF_UNIX) {
+    const auto& un = reinterpret_cast<const sockaddr_un&>(storage);
+    const size_t bytes = length > offsetof(sockaddr_un, sun_path)
+                             ? length - offsetof(sockaddr_un, sun_path)
+                             : 0;
+    text.family = AF_UNIX;
+    text.address.assign(un.sun_path, bytes);
+    if (bytes > 0 && un.sun_path[0] != '\0') text.address = text.address.c_str();
+  }
+  return text;
+}
+}  // namespace
+
+ssize_t SocketCalls::receive(int fd, void* buffer, size_t bytes) {
+  ssize_t n;
+  do n = ::recv(fd, buffer, bytes, 0);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
+}
+
+ssize_t SocketCalls::send(int fd, const iovec* vectors, uint32_t count) {
+  ssize_t n;
+  if (count == 1) {
+    do n = ::send(fd, vectors[0].iov_base, vectors[0].iov_len, kSendFlags);
+    while (n < 0 && errno == EINTR);
+  } else {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(vectors);
+    message.msg_iovlen = count;
+    do n = ::sendmsg(fd, &message, kSendFlags);
+    while (n < 0 && errno == EINTR);
+  }
+  return n < 0 ? -errno : n;
+}
+
+int SocketCalls::accept(int fd) {
+  int accepted;
+#ifdef SOCK_NONBLOCK
+  do accepted = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  while (accepted < 0 && errno == EINTR);
+#else
+  do accepted = ::accept(fd, nullptr, nullptr);
+  while (accepted < 0 && errno == EINTR);
+  if (accepted >= 0) {
+    ::fcntl(accepted, F_SETFD, FD_CLOEXEC);
+    ::fcntl(accepted, F_SETFL, O_NONBLOCK);
+    const int on = 1;
+    ::setsockopt(accepted, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+  }
+#endif
+  return accepted < 0 ? -errno : accepted;
+}
+
+int SocketCalls::connect(int fd, const sockaddr* address, socklen_t length) {
+  // An interrupted connect goes on in the background, so EINTR means the same as EINPROGRESS.
+  if (::connect(fd, address, length) == 0) return 0;
+  return errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+int SocketCalls::socketError(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+  return error;
+}
+
+void SocketCalls::shutdownWrite(int fd) { ::shutdown(fd, SHUT_WR); }
+void SocketCalls::shutdownBoth(int fd) { ::shutdown(fd, SHUT_RDWR); }
+void SocketCalls::close(int fd) { ::close(fd); }
+
+bool SocketAddress::fromIp(const std::string& host, uint16_t port, SocketAddress* out) {
+  *out = SocketAddress{};
+  auto& in4 = reinterpret_cast<sockaddr_in&>(out->storage);
+  if (::inet_pton(AF_INET, host.c_str(), &in4.sin_addr) == 1) {
+    in4.sin_family = AF_INET;
+    in4.sin_port = htons(port);
+    out->length = sizeof in4;
+    return true;
+  }
+  auto& in6 = reinterpret_cast<sockaddr_in6&>(out->storage);
+  const size_t percent = host.find('%');
+  const std::string address = host.substr(0, percent);
+  if (::inet_pton(AF_INET6, address.c_str(), &in6.sin6_addr) != 1) return false;
+  if (percent != std::string::npos) {
+    const std::string zone = host.substr(percent + 1);
+    in6.sin6_scope_id = ::if_nametoindex(zone.c_str());
+    if (in6.sin6_scope_id == 0) in6.sin6_scope_id = std::strtoul(zone.c_str(), nullptr, 10);
+  }
+  in6.sin6_family = AF_INET6;
+  in6.sin6_port = htons(port);
+  out->length = sizeof in6;
+  return true;
+}
+
+bool SocketAddress::fromPath(const std::string& path, SocketAddress* out) {
+  *out = SocketAddress{};
+  auto& un = reinterpret_cast<sockaddr_un&>(out->storage);
+  const bool abstractName = !path.empty() && path[0] == '\0';
+  if (path.empty() || path.size() + (abstractName ? 0 : 1) > sizeof un.sun_path) return false;
+  un.sun_family = AF_UNIX;
+  std::memcpy(un.sun_path, path.data(), path.size());
+  out->length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
+                                       (abstractName ? 0 : 1));
+  return true;
+}
+
+AddressText localAddress(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return describe(storage, length);
+}
+
+AddressText remoteAddress(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return describe(storage, length);
+}
+
+SocketResult openListener(const SocketAddress& address, const ListenOptions& options) {
+  const int fd = makeSocket(address.family());
+  if (fd < 0) return failed(fd, Syscall::kSocket);
+  const int on = 1;
+  if (address.family() != AF_UNIX) {
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (options.reusePort &&
+        ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+      return failed(fd, Syscall::kSetsockopt);
+    }
+    if (options.noDelay) setNoDelay(fd, true);
+    if (options.keepAliveMs >= 0) setKeepAlive(fd, options.keepAliveMs);
+  }
+  if (address.family() == AF_INET6) {
+    const int only = options.ipv6Only ? 1 : 0;
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+  }
+  if (::bind(fd, address.get(), address.length) != 0) return failed(fd, Syscall::kListen);
+  if (::listen(fd, options.backlog) != 0) return failed(fd, Syscall::kListen);
+  return {fd, 0, Syscall::kNone};
+}
+
+SocketResult adoptListener(int fd) {
+  int listening = 0;
+  socklen_t length = sizeof listening;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) {
+    return failed(-1, Syscall::kListen);
+  }
+  if (listening == 0) return {-1, EINVAL, Syscall::kListen};
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    return failed(-1, Syscall::kListen);
+  }
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return {fd, 0, Syscall::kNone};
+}
+
+SocketResult openClient(const SocketAddress& remote, const SocketAddress* local) {
+  const int fd = makeSocket(remote.family());
+  if (fd < 0) return failed(fd, Syscall::kSocket);
+  if (local != nullptr && ::bind(fd, local->get(), local->length) != 0) {
+    return failed(fd, Syscall::kBind);
+  }
+  return {fd, 0, Syscall::kNone};
+}
+
+int setNoDelay(int fd, bool on) {
+  const int value = on ? 1 : 0;
+  return ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value) == 0 ? 0 : -errno;
+}
+
+int setKeepAlive(int fd, int32_t idleMs) {
+  const int on = idleMs >= 0 ? 1 : 0;
+  if (::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0) return -errno;
+  if (idleMs <= 0) return 0;
+  const int seconds = idleMs < 1000 ? 1 : idleMs / 1000;
+#ifdef TCP_KEEPIDLE
+  const int option = TCP_KEEPIDLE;
+#else
+  const int option = TCP_KEEPALIVE;
+#endif
+  return ::setsockopt(fd, IPPROTO_TCP, option, &seconds, sizeof seconds) == 0 ? 0 : -errno;
+}
+
+void setResetOnClose(int fd) {
+  const linger now{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace ringpoll

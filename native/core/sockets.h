@@ -1,0 +1,80 @@
+// The system calls on sockets that the core makes itself, behind one seam: the kernel's in
+// production, a script's in tests (short reads and writes, EAGAIN, resets at chosen moments).
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <string>
+
+namespace ringpoll {
+
+// Each call answers like the kernel: a count, or -errno.
+class SocketCalls {
+ public:
+  virtual ~SocketCalls() = default;
+  virtual ssize_t receive(int fd, void* buffer, size_t bytes);
+  virtual ssize_t send(int fd, const iovec* vectors, uint32_t count);
+  virtual int accept(int fd);  // non-blocking, close-on-exec
+  virtual int connect(int fd, const sockaddr* address, socklen_t length);
+  virtual int socketError(int fd);  // SO_ERROR, an errno or 0
+  virtual void shutdownWrite(int fd);
+  virtual void shutdownBoth(int fd);
+  virtual void close(int fd);
+};
+
+// An address as JavaScript gave it, ready for bind or connect.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  int family() const { return storage.ss_family; }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+
+  // `host` is a literal IPv4 or IPv6 address (IPv6 with an optional %zone). False: it is neither.
+  static bool fromIp(const std::string& host, uint16_t port, SocketAddress* out);
+  // A leading NUL makes it an abstract name (Linux). False: longer than sun_path.
+  static bool fromPath(const std::string& path, SocketAddress* out);
+};
+
+struct AddressText {
+  std::string address;  // or the path of a Unix socket
+  uint16_t port = 0;
+  int family = 0;  // AF_INET, AF_INET6, AF_UNIX, 0 when unknown
+};
+AddressText localAddress(int fd);
+AddressText remoteAddress(int fd);
+
+struct ListenOptions {
+  int backlog = 511;
+  bool reusePort = false;
+  bool ipv6Only = false;
+  bool noDelay = true;          // inherited by the accepted sockets
+  int32_t keepAliveMs = -1;     // -1: off; idle time before the first probe
+};
+
+// The call that failed, for errors that look like Node's.
+enum class Syscall : uint8_t {
+  kNone, kRead, kWrite, kConnect, kAccept, kListen, kBind, kSocket, kSetsockopt, kShutdown
+};
+
+struct SocketResult {
+  int fd = -1;  // or -1
+  int error = 0;
+  Syscall syscall = Syscall::kNone;
+};
+
+// A bound, listening, non-blocking socket. A Unix path that exists is an EADDRINUSE.
+SocketResult openListener(const SocketAddress& address, const ListenOptions& options);
+// Checks that `fd` is a listening socket and makes it non-blocking and close-on-exec.
+SocketResult adoptListener(int fd);
+// A non-blocking socket, bound to `local` when that is given, not yet connected.
+SocketResult openClient(const SocketAddress& remote, const SocketAddress* local);
+
+int setNoDelay(int fd, bool on);           // 0 or -errno
+int setKeepAlive(int fd, int32_t idleMs);  // -1: off
+void setResetOnClose(int fd);              // SO_LINGER of zero: close() sends RST
+
+}  // namespace ringpoll
