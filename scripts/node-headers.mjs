@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 function candidates() {
   const beside = [process.execPath, realpathSync(process.execPath)].map((path) =>
@@ -22,5 +23,10 @@ function candidates() {
   return [...beside, ...configured, ...downloaded];
 }
 
-const found = candidates().find((folder) => existsSync(join(folder, 'uv.h')));
-if (found) process.stdout.write(`${found}\n`);
+export function nodeHeaders() {
+  return candidates().find((folder) => existsSync(join(folder, 'uv.h')));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(`${nodeHeaders() ?? ''}\n`);
+}

@@ -10,8 +10,9 @@ import {
   rmSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeHeaders } from './node-headers.mjs';
 import { sourcesOf } from './sources.mjs';
 import { hashOf, inRoot, main, run, StepError, stamp, withBuildLock } from './steps.mjs';
 import { ensureToolchain } from './toolchain.mjs';
@@ -105,6 +106,9 @@ export async function buildGyp(options) {
   rmSync(addon, { force: true });
   const program = inRoot('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   const args = [program, 'configure', 'build', '--jobs', jobs()];
+  // Headers that are already here need not be downloaded.
+  const headers = nodeHeaders();
+  if (headers) args.push('--nodedir', resolve(headers, '..', '..'));
   await run('building the addon with node-gyp', process.execPath, args, options);
 }
 
