@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { isMain } from './steps.mjs';
 
 function candidates() {
   const beside = [process.execPath, realpathSync(process.execPath)].map((path) =>
@@ -27,6 +27,6 @@ export function nodeHeaders() {
   return candidates().find((folder) => existsSync(join(folder, 'uv.h')));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   process.stdout.write(`${nodeHeaders() ?? ''}\n`);
 }

@@ -11,10 +11,9 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nodeHeaders } from './node-headers.mjs';
 import { sourcesOf } from './sources.mjs';
-import { hashOf, inRoot, main, run, StepError, stamp, withBuildLock } from './steps.mjs';
+import { hashOf, inRoot, isMain, main, run, StepError, stamp, withBuildLock } from './steps.mjs';
 import { ensureToolchain } from './toolchain.mjs';
 
 const NODE_VERSION_MIN = [20, 19];
@@ -144,4 +143,4 @@ export function prepare(...steps) {
 
 export const setup = () => prepare(buildNative, buildTs);
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(setup);
+if (isMain(import.meta.url)) await main(setup);

@@ -2,7 +2,7 @@
 // that binding.gyp uses (CMakeLists.txt has the same rules).
 // Usage: node scripts/sources.mjs core|binding [linux|bsd]
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { isMain } from './steps.mjs';
 
 const root = new URL('../', import.meta.url);
 
@@ -24,7 +24,7 @@ export function sourcesOf(layer, system) {
     .map((entry) => entry.path);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const [layer, system = process.platform === 'linux' ? 'linux' : 'bsd'] = process.argv.slice(2);
   process.stdout.write(`${sourcesOf(layer, system).join('\n')}\n`);
 }

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -20,6 +21,12 @@ export const inRoot = (...parts) => join(root, ...parts);
 
 const SILENCE_MS_MAX = 10_000;
 const LOCK_POLL_MS = 200;
+
+/** Whether a module was started by name, and not imported. */
+export function isMain(url) {
+  const { 1: script } = process.argv;
+  return script !== undefined && realpathSync(script) === fileURLToPath(url);
+}
 
 /** A failure whose message says all that the reader needs: no stack is printed for it. */
 export class StepError extends Error {}
