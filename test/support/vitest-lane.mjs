@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { failureOf, runBounded } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -60,10 +61,10 @@ async function denyIoUring() {
   const program = join(root, 'build', 'test', 'deny-io-uring');
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   mkdirSync(join(root, 'build', 'test'), { recursive: true });
-  const args = ['-O1', '-Wall', '-Werror', '-o', program, source];
-  const ended = await runBounded('cc', args, { msMax: PROBE_MS_MAX, capture: true });
+  const args = ['-x', 'c', '-O1', '-Wall', '-Werror', '-o', program, source];
+  const ended = await runBounded(cxxCompiler(), args, { msMax: PROBE_MS_MAX, capture: true });
   const failure = failureOf(ended, PROBE_MS_MAX);
-  if (failure) throw new Error(`cc deny-io-uring.c: ${failure}\n${ended.output}`);
+  if (failure) throw new Error(`deny-io-uring.c: ${failure}\n${ended.output}`);
   return program;
 }
 
