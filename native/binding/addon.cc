@@ -117,6 +117,19 @@ void CloseListener(const Napi::CallbackInfo& info) {
   if (guest != nullptr) guest->loop().closeListener(word(info, 0));
 }
 
+// connectionsOf(owner) -> Uint32Array of slot, generation, ...
+Napi::Value ConnectionsOf(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const std::vector<uint32_t> names = guest->loop().connectionsOf(word(info, 0));
+  Napi::Uint32Array array = Napi::Uint32Array::New(info.Env(), names.size());
+  for (size_t i = 0; i < names.size(); ++i) array[i] = names[i];
+  return array;
+}
+
+// fatalException(error): as if it had reached the top of a callback
+void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.Env(), info[0]); }
+
 // flush(): takes the commands now
 void Flush(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
@@ -278,6 +291,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env));
   exports.Set("connect", Napi::Function::New<Connect>(env));
   exports.Set("closeListener", Napi::Function::New<CloseListener>(env));
+  exports.Set("connectionsOf", Napi::Function::New<ConnectionsOf>(env));
+  exports.Set("fatalException", Napi::Function::New<FatalException>(env));
   exports.Set("flush", Napi::Function::New<Flush>(env));
   exports.Set("sendLarge", Napi::Function::New<SendLarge>(env));
   exports.Set("trySend", Napi::Function::New<TrySend>(env));

@@ -30,7 +30,8 @@ bool SharedMemory::open() {
 uint8_t* SharedMemory::allocateSlab(uint32_t index, uint32_t bytes) {
   if (closed_) return nullptr;
   Napi::HandleScope scope(env_);
-  Napi::Uint8Array slab = Napi::Uint8Array::New(env_, bytes);
+  // A Buffer of its own memory: JavaScript uses Buffer's methods on it directly.
+  Napi::Buffer<uint8_t> slab = Napi::Buffer<uint8_t>::New(env_, bytes);
   if (env_.IsExceptionPending()) {
     env_.GetAndClearPendingException();  // out of memory: the arena answers for it
     return nullptr;

@@ -206,6 +206,16 @@ void Loop::closeListener(uint32_t owner) {
   if (channel != nullptr && channel->state != ChannelState::kClosing) destroy(*channel);
 }
 
+std::vector<uint32_t> Loop::connectionsOf(uint32_t owner) {
+  std::vector<uint32_t> names;
+  channels_.forEach([&](const Channel& channel) {
+    if (channel.type != ChannelType::kConnection || channel.owner != owner) return;
+    names.push_back(channel.slot);
+    names.push_back(channel.generation);
+  });
+  return names;
+}
+
 void Loop::watchForeign(int fd) {
   Channel* channel = openChannel(ChannelType::kWatch, fd, 0);
   RP_ASSERT(channel != nullptr);

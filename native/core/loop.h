@@ -81,6 +81,8 @@ class Loop {
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Owner settings,
                        uint32_t timeoutMs, Token* connection, uint32_t* owner);
   void closeListener(uint32_t owner);
+  // Slot and generation of each open connection of `owner`.
+  std::vector<uint32_t> connectionsOf(uint32_t owner);
   Channel* find(uint32_t slot, uint32_t generation) { return channels_.find(slot, generation); }
   const Owner* owner(uint32_t id) const { return id < owners_.size() ? &owners_[id] : nullptr; }
   // Sends at once what the kernel takes, without queueing: bytes taken, or -errno.
@@ -161,6 +163,7 @@ class Loop {
   std::vector<uint32_t> freeOwners_;
   std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event
   std::vector<Token> dirty_;
+  std::vector<BlockId> releases_;
   std::vector<Token> acceptPaused_;
   double* pending_ = nullptr;
   uint32_t pendingSlots_ = 0;

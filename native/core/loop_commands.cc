@@ -17,6 +17,11 @@ void Loop::flush() {
     if (channel->state == ChannelState::kOpen) flushConnection(*channel);
   }
   dirty_.clear();
+  // Only now: what was queued before its release has left or keeps a reference of its own.
+  for (BlockId block : releases_) {
+    if (arena_.contains(block, 0, 0)) arena_.release(block);
+  }
+  releases_.clear();
   prepareStaging();
 }
 
@@ -33,7 +38,7 @@ void Loop::takeCommands() {
       continue;
     }
     if (kind == CommandKind::kRelease) {
-      if (arena_.contains(first, 0, 0)) arena_.release(first);
+      releases_.push_back(first);
       continue;
     }
     Channel* channel = channels_.find(first, static_cast<uint32_t>(words[2]));
@@ -109,11 +114,12 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
 
 void Loop::queueSend(Channel& channel, const int32_t* words) {
   const auto block = static_cast<BlockId>(words[3]);
-  const auto offset = static_cast<uint32_t>(words[4]);
+  const auto slabOffset = static_cast<uint32_t>(words[4]);
   const auto length = static_cast<uint32_t>(words[5]);
-  const bool sendable =
-      !(channel.flags & (kWriteEnding | kWriteEnded | kCloseWhenSent)) && length > 0 &&
-      arena_.contains(block, offset, length);
+  bool sendable = !(channel.flags & (kWriteEnding | kWriteEnded | kCloseWhenSent)) && length > 0 &&
+                  arena_.contains(block, 0, 0);
+  const uint32_t offset = sendable ? slabOffset - arena_.slabOffset(block) : 0;
+  sendable = sendable && arena_.contains(block, offset, length);
   if (!sendable) {
     pending_[channel.slot] -= length;
     return;

@@ -195,7 +195,11 @@ void Loop::onClose(Channel& channel) {
     --owner.connections;
     queues_.clear(channel.sends);
     pending_[channel.slot] = 0;
-    events_.push(EventKind::kClose, channel, channel.closeError, channel.closeSyscall);
+    const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
+                                             (channel.bytesWritten >> 32 & 0xffff));
+    events_.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24, highs,
+                 static_cast<uint32_t>(channel.bytesRead),
+                 static_cast<uint32_t>(channel.bytesWritten));
   }
   if (!owner.isListener && owner.connections == 0) {
     owner.live = false;

@@ -16,14 +16,15 @@ enum class EventKind : int32_t {
   kEnd = 3,             // aux1: owner
   kDrain = 4,           // aux1: owner
   kTimeout = 5,         // aux1: owner
-  kClose = 6,           // result: errno or 0, aux0: Syscall, aux1: owner
+  kClose = 6,           // result: errno or 0, with the Syscall in the top byte; offset and length:
+                        // bytes read and written, low words; aux0: their 16 high bits; aux1: owner
   kConnected = 7,       // aux1: owner
   kAcceptError = 8,     // result: errno, aux1: owner
   kListenerClosed = 9,  // aux1: owner
 };
 
 enum class CommandKind : int32_t {
-  kSend = 1,         // block, offset, length
+  kSend = 1,         // block, offset in the slab, length
   kEnd = 2,          // FIN after what is queued
   kClose = 3,        // close after what is queued
   kReset = 4,        // RST now

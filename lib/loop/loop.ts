@@ -1,0 +1,62 @@
+// The public face of this thread's loop.
+import type { EngineReport } from './native.js';
+import { type Runtime, runtime } from './runtime.js';
+
+export interface Capabilities {
+  /** Every engine, whether it runs, and if not, why. */
+  engines: EngineReport[];
+}
+
+/**
+ * The loop of this thread. There is one per thread, made at its first use; it waits for sockets,
+ * and on libuv's behalf for everything else.
+ */
+export class Loop {
+  readonly #runtime: Runtime;
+
+  private constructor(of: Runtime) {
+    this.#runtime = of;
+  }
+
+  static #current: Loop | undefined;
+
+  /**
+   * This thread's loop. `RINGPOLL_ENGINE` (uring, poll or hybrid, the default) is read at the first
+   * call. An engine that the system refuses is replaced by the other; `capabilities` says why.
+   * @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE when there is no addon for this platform
+   */
+  static current(): Loop {
+    Loop.#current ??= new Loop(runtime());
+    return Loop.#current;
+  }
+
+  /** What runs: 'hybrid' is io_uring and epoll in one loop. */
+  get engine(): 'hybrid' | 'uring' | 'poll' {
+    return this.#runtime.native.describe().engine as 'hybrid' | 'uring' | 'poll';
+  }
+
+  get capabilities(): Capabilities {
+    return { engines: this.#runtime.native.describe().engines };
+  }
+
+  /** Counters since the loop began; each is explained in docs/metrics.md. */
+  metrics(): Record<string, number> {
+    return {
+      ...this.#runtime.native.metrics(),
+      chunksForgotten: this.#runtime.chunksForgotten,
+      bytesCopiedByRetain: this.#runtime.bytesCopiedByRetain,
+    };
+  }
+
+  /** Keeps the process alive while there are listeners or connections (the default). */
+  ref(): this {
+    this.#runtime.native.setReferenced(true);
+    return this;
+  }
+
+  /** Lets the process exit although there are listeners or connections. */
+  unref(): this {
+    this.#runtime.native.setReferenced(false);
+    return this;
+  }
+}

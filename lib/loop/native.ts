@@ -1,0 +1,100 @@
+// The addon's functions, loaded at the first use of a loop.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { RingpollError } from '../errors.js';
+
+/** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
+export interface SharedMemory {
+  readonly control: Int32Array;
+  readonly events: Int32Array;
+  readonly commands: Int32Array;
+  readonly pending: Float64Array;
+  readonly slabs: Buffer[];
+}
+
+export interface EngineReport {
+  /** 'uring' or 'poll'. */
+  name: string;
+  available: boolean;
+  /** Why it is not available. */
+  reason?: string;
+}
+
+export interface SocketAddress {
+  address: string;
+  port: number;
+  family: 'IPv4' | 'IPv6';
+}
+
+export interface PathAddress {
+  path: string;
+}
+
+export interface NativeLoop {
+  start(
+    engine: number,
+    receive: number,
+    checked: boolean,
+    completionEntries: number,
+    onTurn: () => void,
+  ): SharedMemory;
+  listen(
+    hostOrPath: string,
+    port: number,
+    fd: number,
+    backlog: number,
+    reusePort: boolean,
+    ipv6Only: boolean,
+    noDelay: boolean,
+    keepAliveMs: number,
+    maxConnections: number,
+    idleTimeoutMs: number,
+    hint: number,
+  ): void;
+  connect(
+    hostOrPath: string,
+    port: number,
+    localHost: string,
+    localPort: number,
+    timeoutMs: number,
+    idleTimeoutMs: number,
+    hint: number,
+  ): void;
+  closeListener(owner: number): void;
+  connectionsOf(owner: number): Uint32Array;
+  fatalException(error: unknown): void;
+  flush(): void;
+  sendLarge(slot: number, generation: number, bytes: Uint8Array): void;
+  trySend(slot: number, generation: number, bytes: Uint8Array): number;
+  address(slot: number, generation: number, remote: boolean): SocketAddress | PathAddress | undefined;
+  listenerAddress(owner: number): SocketAddress | PathAddress | undefined;
+  byteCounts(slot: number, generation: number, into: Float64Array): void;
+  setNoDelay(slot: number, generation: number, on: boolean): number;
+  setKeepAlive(slot: number, generation: number, milliseconds: number): number;
+  setReferenced(on: boolean): void;
+  describe(): { engine: string; engines: EngineReport[] };
+  metrics(): Record<string, number>;
+  protocol(): Record<string, number>;
+}
+
+function load(): NativeLoop {
+  const require = createRequire(import.meta.url);
+  const top = fileURLToPath(new URL('../..', import.meta.url));
+  try {
+    return require('node-gyp-build')(top) as NativeLoop;
+  } catch (cause) {
+    throw new RingpollError(
+      'ERR_RINGPOLL_ENGINE_UNAVAILABLE',
+      `No native addon for ${process.platform}-${process.arch}. Build it from source in ${top} ` +
+        'with: npx cmake-js compile (needs a C++20 compiler, cmake and, on Linux, liburing-dev)',
+      { cause },
+    );
+  }
+}
+
+let loaded: NativeLoop | undefined;
+
+export function native(): NativeLoop {
+  loaded ??= load();
+  return loaded;
+}

@@ -1,0 +1,68 @@
+// The numbers that JavaScript shares with native/core/shared_rings.h. A test compares the two.
+
+export const RECORD_WORDS = 8;
+export const COMMAND_CAPACITY = 4096;
+
+/** Keeping at most this many bytes copies them; more keeps their block. */
+export const COPY_INSTEAD_OF_PIN_MAX = 16 * 1024;
+
+export const Event = {
+  open: 1,
+  data: 2,
+  end: 3,
+  drain: 4,
+  timeout: 5,
+  close: 6,
+  connected: 7,
+  acceptError: 8,
+  listenerClosed: 9,
+} as const;
+
+export const Command = {
+  send: 1,
+  end: 2,
+  close: 3,
+  reset: 4,
+  pause: 5,
+  resume: 6,
+  timeout: 7,
+  cork: 8,
+  uncork: 9,
+  retain: 10,
+  release: 11,
+  wantDrain: 12,
+  destroy: 13,
+} as const;
+
+export const Control = {
+  eventCount: 0,
+  commandCount: 1,
+  stagingBlock: 2,
+  stagingSlab: 3,
+  stagingOffset: 4,
+  stagingSize: 5,
+  stagingUsed: 6,
+  turn: 7,
+  resultError: 8,
+  resultSyscall: 9,
+  resultOwner: 10,
+  resultSlot: 11,
+  resultGeneration: 12,
+} as const;
+
+/** Indexed by native code's Syscall. */
+export const SYSCALLS = [
+  '',
+  'read',
+  'write',
+  'connect',
+  'accept',
+  'listen',
+  'bind',
+  'socket',
+  'setsockopt',
+  'shutdown',
+] as const;
+
+/** An error number outside of the kernel's range: the time for a connect was over. */
+export const ERROR_CONNECT_TIMEOUT = 0x10000;

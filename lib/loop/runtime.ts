@@ -1,0 +1,95 @@
+// What JavaScript keeps of this thread's loop: the shared memory, and who is behind each slot.
+import { outOfRange, RingpollError } from '../errors.js';
+import type { Connection } from '../tcp/connection.js';
+import type { Group } from '../tcp/group.js';
+import { type NativeLoop, native, type SharedMemory } from './native.js';
+import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
+
+const ENGINES = ['hybrid', 'uring', 'poll'] as const;
+const RECEIVES = ['auto', 'readiness', 'completion'] as const;
+const COMPLETION_ENTRIES_DEFAULT = 4096;
+
+export class Runtime {
+  readonly native: NativeLoop;
+  readonly memory: SharedMemory;
+  readonly control: Int32Array;
+  readonly events: Int32Array;
+  readonly commands: Int32Array;
+  /** Checked mode: released blocks are poisoned, and errors say where a chunk was released. */
+  readonly checked: boolean;
+  /** By slot. */
+  readonly connections: (Connection | undefined)[] = [];
+  /** By owner: a listener or a connect call. */
+  readonly groups: (Group | undefined)[] = [];
+  chunksForgotten = 0;
+  bytesCopiedByRetain = 0;
+
+  constructor(onTurn: (runtime: Runtime) => void) {
+    const env = process.env;
+    this.checked = env.RINGPOLL_CHECK === '1';
+    this.native = native();
+    this.memory = this.native.start(
+      choice('RINGPOLL_ENGINE', ENGINES, env.RINGPOLL_ENGINE),
+      choice('RINGPOLL_RECEIVE', RECEIVES, env.RINGPOLL_RECEIVE),
+      this.checked,
+      completionEntries(env.RINGPOLL_CQ_ENTRIES),
+      () => onTurn(this),
+    );
+    this.control = this.memory.control;
+    this.events = this.memory.events;
+    this.commands = this.memory.commands;
+  }
+
+  /** Appends a command for native code; it is taken at the end of this turn at the latest. */
+  command(kind: number, slot: number, generation: number, a = 0, b = 0, c = 0): void {
+    const { control, commands } = this;
+    let count = control[Control.commandCount];
+    if (count === COMMAND_CAPACITY) {
+      this.native.flush();
+      count = 0;
+    }
+    const at = count * RECORD_WORDS;
+    commands[at] = kind;
+    commands[at + 1] = slot;
+    commands[at + 2] = generation;
+    commands[at + 3] = a;
+    commands[at + 4] = b;
+    commands[at + 5] = c;
+    control[Control.commandCount] = count + 1;
+  }
+}
+
+function choice(name: string, values: readonly string[], value: string | undefined): number {
+  if (value === undefined || value === '') return 0;
+  const index = values.indexOf(value);
+  if (index < 0) throw outOfRange(name, `one of ${values.join(', ')}`, value);
+  return index;
+}
+
+function completionEntries(value: string | undefined): number {
+  if (value === undefined || value === '') return COMPLETION_ENTRIES_DEFAULT;
+  const entries = Number(value);
+  if (!Number.isInteger(entries) || entries < 2 || entries > 65536) {
+    throw outOfRange('RINGPOLL_CQ_ENTRIES', 'an integer from 2 to 65536', value);
+  }
+  return entries;
+}
+
+let current: Runtime | undefined;
+let turnHandler: ((runtime: Runtime) => void) | undefined;
+
+/** Set once by the dispatcher, which this module must not import. */
+export function setTurnHandler(handler: (runtime: Runtime) => void): void {
+  turnHandler = handler;
+}
+
+/** This thread's runtime; its engines start at the first call. */
+export function runtime(): Runtime {
+  if (current === undefined) {
+    if (turnHandler === undefined) {
+      throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'The dispatcher is not loaded');
+    }
+    current = new Runtime(turnHandler);
+  }
+  return current;
+}

@@ -1,0 +1,49 @@
+// Errors of the system, in the shape that Node gives them.
+import { getSystemErrorMap } from 'node:util';
+import { RingpollError } from '../errors.js';
+import { ERROR_CONNECT_TIMEOUT, SYSCALLS } from './protocol.js';
+
+export interface SystemError extends Error {
+  code: string;
+  errno: number;
+  syscall: string;
+  address?: string;
+  port?: number;
+}
+
+/** Where the call was directed, for the message. */
+export interface Target {
+  host?: string;
+  port?: number;
+  path?: string;
+}
+
+/** `errno` is positive, as the kernel numbers it; `syscall` is native code's number of it. */
+export function systemError(errno: number, syscall: number, target?: Target): Error {
+  if (errno === ERROR_CONNECT_TIMEOUT) {
+    return new RingpollError(
+      'ERR_RINGPOLL_CONNECT_TIMEOUT',
+      `No connection to ${describe(target)} within connectTimeout`,
+    );
+  }
+  const name = SYSCALLS[syscall] ?? '';
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];
+  const where = target === undefined ? '' : ` ${describe(target)}`;
+  const long = name === 'listen' ? `${code}: ${text}${where}` : `${code}${where}`;
+  const error = new Error(`${name} ${long}`) as SystemError;
+  error.code = code;
+  error.errno = -errno;
+  error.syscall = name;
+  const address = target?.path ?? target?.host;
+  if (address !== undefined) error.address = address;
+  if (target?.path === undefined && target?.port !== undefined) error.port = target.port;
+  return error;
+}
+
+function describe(target?: Target): string {
+  if (target?.path !== undefined) return target.path.replace(/^\0/, '@');
+  if (target?.host === undefined) return '';
+  return target.host.includes(':')
+    ? `[${target.host}]:${target.port}`
+    : `${target.host}:${target.port}`;
+}

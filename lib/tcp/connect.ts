@@ -1,0 +1,186 @@
+// connect(): outgoing TCP and Unix connections.
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { invalidArgValue } from '../errors.js';
+import { Control } from '../loop/protocol.js';
+import { type Runtime, runtime } from '../loop/runtime.js';
+import { systemError, type Target } from '../loop/system_error.js';
+import { Connection, extraOf, Flag } from './connection.js';
+import { Group } from './group.js';
+import type { ConnectionOptions, Handlers } from './handlers.js';
+import {
+  CONNECT_TIMEOUT_DEFAULT_MS,
+  type CheckedConnectionOptions,
+  checkConnectionOptions,
+  checkHostName,
+  checkIp,
+  checkObject,
+  checkPath,
+  checkPort,
+  milliseconds,
+} from './options.js';
+
+export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
+  /** An IP address or a name. Default: 'localhost'. */
+  host?: string;
+  /** 1 to 65535. */
+  port?: number;
+  /** A Unix socket instead; a leading NUL makes it an abstract name (Linux). */
+  path?: string;
+  /** Milliseconds for each address that is tried; 0 leaves it to the system. Default: 5000. */
+  connectTimeout?: number;
+  /** The IP address to connect from. */
+  localAddress?: string;
+  /** The port to connect from. */
+  localPort?: number;
+  /** Connection.data from the start. */
+  userData?: Data;
+}
+
+interface Local {
+  host: string;
+  port: number;
+}
+
+/**
+ * Connects. The open handler runs before the promise resolves. When a name has several addresses
+ * they are tried in order, and the last error is the one that is reported.
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+ * @returns rejects with the system's error in Node's shape (ECONNREFUSED, ENOENT, ENOTFOUND, ...),
+ *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, or the signal's reason
+ */
+export async function connect<Data = unknown>(
+  options: ConnectOptions<Data>,
+): Promise<Connection<Data>> {
+  checkObject('options', options);
+  const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
+  const { connectTimeout } = options;
+  const timeoutMs = milliseconds('options.connectTimeout', connectTimeout, CONNECT_TIMEOUT_DEFAULT_MS);
+  const local = checkLocal(options as ConnectOptions);
+  const goal = checkGoal(options as ConnectOptions);
+  checked.signal?.throwIfAborted();
+  const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
+  let failure: unknown;
+  for (const target of await targetsOf(goal)) {
+    checked.signal?.throwIfAborted();
+    try {
+      return await connectOnce(group, target, local, timeoutMs, checked, options.userData);
+    } catch (error) {
+      if (checked.signal?.aborted) throw checked.signal.reason;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function checkGoal(options: ConnectOptions): Target {
+  if ((options.path === undefined) === (options.port === undefined)) {
+    throw invalidArgValue('options', 'given exactly one of port and path', options);
+  }
+  if (options.path !== undefined) return { path: checkPath(options.path) };
+  return { host: checkHostName(options.host), port: checkPort('options.port', options.port) };
+}
+
+function checkLocal(options: ConnectOptions): Local {
+  const given = options.localAddress !== undefined || options.localPort !== undefined;
+  const port = checkPort('options.localPort', options.localPort, 0);
+  if (!given) return { host: '', port: 0 };
+  return { host: checkIp('options.localAddress', options.localAddress, '0.0.0.0'), port };
+}
+
+async function targetsOf(goal: Target): Promise<Target[]> {
+  if (goal.host === undefined || isIP(goal.host) !== 0) return [goal];
+  const found = await lookup(goal.host, { all: true });
+  return found.map(({ address }) => ({ host: address, port: goal.port }));
+}
+
+function connectOnce<Data>(
+  group: Group<Data>,
+  target: Target,
+  local: Local,
+  timeoutMs: number,
+  checked: CheckedConnectionOptions,
+  userData: Data | undefined,
+): Promise<Connection<Data>> {
+  const of = runtime();
+  of.native.connect(
+    target.path ?? target.host ?? '',
+    target.path === undefined ? (target.port ?? 0) : -1,
+    local.host,
+    local.port,
+    timeoutMs,
+    checked.idleTimeoutMs,
+    checked.hint,
+  );
+  const { control } = of;
+  if (control[Control.resultError] !== 0) {
+    const errno = control[Control.resultError];
+    return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
+  }
+  const connection = register(of, group, userData);
+  return settle(of, connection, target, checked);
+}
+
+function register<Data>(
+  of: Runtime,
+  group: Group<Data>,
+  userData: Data | undefined,
+): Connection<Data> {
+  const { control } = of;
+  const slot = control[Control.resultSlot];
+  const connection = new Connection<Data>(group, slot, control[Control.resultGeneration]);
+  connection._flags |= Flag.connecting;
+  if (userData !== undefined) connection.data = userData;
+  while (of.connections.length < slot) of.connections.push(undefined);
+  of.connections[slot] = connection as unknown as Connection;
+  group.owner = control[Control.resultOwner];
+  of.groups[group.owner] = group as unknown as Group;
+  return connection;
+}
+
+function settle<Data>(
+  of: Runtime,
+  connection: Connection<Data>,
+  target: Target,
+  checked: CheckedConnectionOptions,
+): Promise<Connection<Data>> {
+  const { signal } = checked;
+  const abort = () => connection.reset();
+  signal?.addEventListener('abort', abort, { once: true });
+  const { _group: group } = connection;
+  group.onConnectionClosed = () => {
+    signal?.removeEventListener('abort', abort);
+    if (of.groups[group.owner] === (group as unknown)) of.groups[group.owner] = undefined;
+  };
+  return new Promise((resolve, reject) => {
+    extraOf(connection).connected = (error) => {
+      if (error === undefined) {
+        configure(connection, target, checked);
+        resolve(connection);
+      } else {
+        reject(withTarget(error, target));
+      }
+    };
+  });
+}
+
+function configure<Data>(
+  connection: Connection<Data>,
+  target: Target,
+  checked: CheckedConnectionOptions,
+): void {
+  if (target.path !== undefined) return;
+  if (checked.noDelay) connection.setNoDelay(true);
+  if (checked.keepAliveMs >= 0) connection.setKeepAlive(checked.keepAliveMs);
+}
+
+/** The dispatcher knows the error, and only we know where to. */
+function withTarget(error: Error, target: Target): Error {
+  const { errno, syscall, code } = error as Error & {
+    errno?: number;
+    syscall?: string;
+    code?: string;
+  };
+  if (code === 'ERR_RINGPOLL_CONNECT_TIMEOUT') return systemError(0x10000, 3, target);
+  return errno === undefined || syscall !== 'connect' ? error : systemError(-errno, 3, target);
+}

@@ -1,0 +1,403 @@
+// A connection: a TCP or Unix stream socket.
+import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import type { PathAddress, SocketAddress } from '../loop/native.js';
+import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
+import { Command } from '../loop/protocol.js';
+import { type Runtime, runtime } from '../loop/runtime.js';
+import { systemError } from '../loop/system_error.js';
+import { Chunk } from './chunk.js';
+import type { Group } from './group.js';
+import { iterate } from './iteration.js';
+
+/** What can be written. Strings are sent as UTF-8. */
+export type Writable = string | Uint8Array | Chunk;
+
+/** What JavaScript knows of a connection's state. */
+export const enum Flag {
+  readEnded = 1, // the peer's FIN was delivered
+  ending = 2, // end() was called
+  closing = 4, // close(), reset() or a failure: no more data events
+  closed = 8, // close was delivered
+  paused = 16,
+  drainWanted = 32,
+  connecting = 64,
+  corked = 128,
+}
+
+const OVER = Flag.closing | Flag.closed;
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/** A delivery that waits because the connection is paused. */
+export type Held = { kind: 'data'; chunk: Chunk } | { kind: 'end' } | { kind: 'close'; error?: Error };
+
+/** What few connections need. */
+export interface Extra {
+  held: Held[];
+  drained: { resolve(): void; reject(error: Error): void }[];
+  /** A handler's error, which ends the connection. */
+  failure: Error | undefined;
+  /** While somebody iterates: takes data, end and close instead of the handlers. */
+  sink: Sink | undefined;
+  bytesRead: number;
+  bytesWritten: number;
+  connected: ((error?: Error) => void) | undefined;
+}
+
+export interface Sink {
+  data(chunk: Chunk): void;
+  end(): void;
+  close(error?: Error): void;
+}
+
+const counts = new Float64Array(2);
+
+/**
+ * A stream socket. `data` is the user's own. All methods are safe in every state and inside every
+ * handler; after the connection is closed they do nothing.
+ */
+export class Connection<Data = unknown> {
+  /** The user's own; nothing here looks at it. */
+  data: Data;
+  /** @internal */
+  readonly _slot: number;
+  /** @internal */
+  readonly _generation: number;
+  /** @internal */
+  readonly _group: Group<Data>;
+  /** @internal */
+  _flags = 0;
+  /** @internal */
+  _extra: Extra | undefined = undefined;
+
+  /** @internal */
+  constructor(group: Group<Data>, slot: number, generation: number) {
+    this.data = undefined as Data;
+    this._group = group;
+    this._slot = slot;
+    this._generation = generation;
+  }
+
+  /**
+   * Queues data; it leaves at the end of this turn, in one system call with everything else that
+   * was written. Nothing is lost, whatever the answer.
+   *
+   * Copies: none for a chunk; one for strings and for up to 32 KB of bytes; longer bytes are sent
+   * at once from where they are, and what the kernel does not take is copied.
+   * @returns false when more than highWaterMark bytes wait (stop until drain), or when the
+   *   connection is over
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
+   * @throws RingpollError ERR_RINGPOLL_WRITE_AFTER_END, ERR_RINGPOLL_CHUNK_RELEASED
+   */
+  write(data: Writable): boolean {
+    if (!this.#queue(runtime(), data)) return false;
+    return this.#belowMark();
+  }
+
+  /**
+   * Like write() of each, and never more than one system call per 64 pieces.
+   * @throws as write()
+   */
+  writev(list: readonly Writable[]): boolean {
+    if (!Array.isArray(list)) throw invalidArgType('list', 'an array', list);
+    for (const data of list) checkWritable('list', data);
+    const of = runtime();
+    for (const data of list) if (!this.#queue(of, data)) return false;
+    return this.#belowMark();
+  }
+
+  /**
+   * Sends at once what the kernel takes, and queues nothing.
+   * @returns bytes sent; 0 when other bytes are waiting, or the connection is over
+   * @throws as write()
+   */
+  tryWrite(data: Writable): number {
+    checkWritable('data', data);
+    this.#checkNotEnded();
+    if (this._flags & OVER) return 0;
+    const bytes =
+      typeof data === 'string' ? Buffer.from(data) : data instanceof Chunk ? data.bytes : data;
+    const taken = runtime().native.trySend(this._slot, this._generation, bytes);
+    return taken > 0 ? taken : 0;
+  }
+
+  /**
+   * Holds writes back until uncork(). With a function: while it runs. What is written within one
+   * turn leaves together without this.
+   */
+  cork(): void;
+  cork<T>(write: () => T): T;
+  cork<T>(write?: () => T): T | undefined {
+    if (write !== undefined && typeof write !== 'function') {
+      throw invalidArgType('write', 'a function', write);
+    }
+    if (!(this._flags & OVER)) {
+      this._flags |= Flag.corked;
+      this.#command(Command.cork);
+    }
+    if (write === undefined) return undefined;
+    try {
+      return write();
+    } finally {
+      this.uncork();
+    }
+  }
+
+  /** Lets writes go again. */
+  uncork(): void {
+    if (!(this._flags & Flag.corked)) return;
+    this._flags &= ~Flag.corked;
+    this.#command(Command.uncork);
+  }
+
+  /** Writes `data` if given, and sends FIN when everything has left. Reading goes on. */
+  end(data?: Writable): void {
+    if (this._flags & OVER) return;
+    if (data !== undefined) this.write(data);
+    if (this._flags & (Flag.ending | OVER)) return;
+    this._flags |= Flag.ending;
+    this.#command(Command.end);
+  }
+
+  /** Sends what is waiting, then closes both ways. No data handler runs after this. */
+  close(): void {
+    this.#finish(Command.close);
+  }
+
+  /** Closes at once with RST; what is waiting is dropped. */
+  reset(): void {
+    this.#finish(Command.reset, true);
+  }
+
+  /** No data handler runs until resume(), not even for bytes that have arrived already. */
+  pause(): void {
+    if (this._flags & (Flag.paused | OVER)) return;
+    this._flags |= Flag.paused;
+    this.#command(Command.pause);
+  }
+
+  resume(): void {
+    if (!(this._flags & Flag.paused) || this._flags & Flag.closed) return;
+    this._flags &= ~Flag.paused;
+    if (this._extra !== undefined && this._extra.held.length > 0) {
+      // The handlers must not run inside resume(): whoever calls it is not ready for them.
+      process.nextTick(deliverHeld, this);
+    }
+    this.#command(Command.resume);
+  }
+
+  /**
+   * Calls the timeout handler when no byte has moved for `milliseconds`, and again after as long.
+   * 0 is none. Up to 4 ms late, never early.
+   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
+   */
+  setTimeout(milliseconds: number): this {
+    if (typeof milliseconds !== 'number') {
+      throw invalidArgType('milliseconds', 'a number', milliseconds);
+    }
+    if (!(milliseconds >= 0 && milliseconds <= TIMEOUT_MAX_MS)) {
+      throw outOfRange('milliseconds', 'from 0 to 2147483647', milliseconds);
+    }
+    if (!(this._flags & OVER)) this.#command(Command.timeout, Math.ceil(milliseconds));
+    return this;
+  }
+
+  /** The same as setTimeout(). */
+  timeout(milliseconds: number): this {
+    return this.setTimeout(milliseconds);
+  }
+
+  /** Resolves when at most half of highWaterMark waits; rejects when the connection closes first. */
+  drained(): Promise<void> {
+    if (this._flags & OVER) return Promise.reject(closedError());
+    if (this.pendingBytes <= this._group.highWaterMark / 2) return Promise.resolve();
+    this.#wantDrain(runtime());
+    return new Promise((resolve, reject) => {
+      extraOf(this).drained.push({ resolve, reject });
+    });
+  }
+
+  /** TCP_NODELAY. @throws the system's error */
+  setNoDelay(on = true): this {
+    if (typeof on !== 'boolean') throw invalidArgType('on', 'a boolean', on);
+    this.#option(runtime().native.setNoDelay(this._slot, this._generation, on));
+    return this;
+  }
+
+  /** SO_KEEPALIVE, with the milliseconds before the first probe. @throws the system's error */
+  setKeepAlive(on: boolean | number = true): this {
+    if (typeof on !== 'boolean' && typeof on !== 'number') {
+      throw invalidArgType('on', 'a boolean or a number', on);
+    }
+    const milliseconds = on === false ? -1 : on === true ? 0 : Math.ceil(on);
+    this.#option(runtime().native.setKeepAlive(this._slot, this._generation, milliseconds));
+    return this;
+  }
+
+  get localAddress(): string | undefined {
+    return addressOf(this.#address(false));
+  }
+  get localPort(): number | undefined {
+    return portOf(this.#address(false));
+  }
+  get remoteAddress(): string | undefined {
+    return addressOf(this.#address(true));
+  }
+  get remotePort(): number | undefined {
+    return portOf(this.#address(true));
+  }
+  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
+    const address = this.#address(true);
+    return address !== undefined && 'family' in address ? address.family : undefined;
+  }
+
+  /** Bytes received, those not yet delivered included. */
+  get bytesRead(): number {
+    return this.#counts() ? counts[0] : (this._extra?.bytesRead ?? 0);
+  }
+  /** Bytes that the kernel has taken. */
+  get bytesWritten(): number {
+    return this.#counts() ? counts[1] : (this._extra?.bytesWritten ?? 0);
+  }
+  /** Bytes that wait in this process. */
+  get pendingBytes(): number {
+    return this._flags & Flag.closed ? 0 : runtime().memory.pending[this._slot];
+  }
+
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closing' | 'closed' {
+    const flags = this._flags;
+    if (flags & Flag.closed) return 'closed';
+    if (flags & Flag.closing) return 'closing';
+    if (flags & Flag.ending) return flags & Flag.readEnded ? 'closing' : 'readOnly';
+    return flags & Flag.readEnded ? 'writeOnly' : 'open';
+  }
+
+  /**
+   * The chunks, in order, each valid until the next one is asked for. Reading is paused while the
+   * loop body is busy. Ends at the peer's FIN; throws when the connection fails. Leaving the loop
+   * early closes the connection.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk> {
+    return iterate(this as Connection);
+  }
+
+  #queue(of: Runtime, data: Writable): boolean {
+    if (this._flags & (Flag.ending | OVER)) {
+      checkWritable('data', data);
+      this.#checkNotEnded();
+      return false;
+    }
+    if (typeof data === 'string') {
+      sendString(of, this._slot, this._generation, data);
+    } else if (data instanceof Chunk) {
+      data._check();
+      if (data._inArena) {
+        const { _block, _offset, length } = data;
+        sendFromBlock(of, this._slot, this._generation, _block, _offset, length);
+      } else {
+        sendBytes(of, this._slot, this._generation, data.bytes);
+      }
+    } else {
+      checkWritable('data', data);
+      sendBytes(of, this._slot, this._generation, data);
+    }
+    return true;
+  }
+
+  #belowMark(): boolean {
+    const of = runtime();
+    if (of.memory.pending[this._slot] <= this._group.highWaterMark) return true;
+    this.#wantDrain(of);
+    return false;
+  }
+
+  #wantDrain(of: Runtime): void {
+    if (this._flags & Flag.drainWanted) return;
+    this._flags |= Flag.drainWanted;
+    const low = Math.floor(this._group.highWaterMark / 2);
+    of.command(Command.wantDrain, this._slot, this._generation, low);
+  }
+
+  #checkNotEnded(): void {
+    if ((this._flags & (Flag.ending | OVER)) !== Flag.ending) return;
+    throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'write after end()');
+  }
+
+  #finish(command: number, force = false): void {
+    if (this._flags & (force ? Flag.closed : OVER)) return;
+    this._flags |= Flag.closing;
+    dropHeld(this);
+    this.#command(command);
+  }
+
+  #command(kind: number, value = 0): void {
+    runtime().command(kind, this._slot, this._generation, value);
+  }
+
+  #option(result: number): void {
+    if (result < 0 && !(this._flags & OVER)) throw systemError(-result, 8);
+  }
+
+  #address(remote: boolean): SocketAddress | PathAddress | undefined {
+    if (this._flags & Flag.closed) return undefined;
+    return runtime().native.address(this._slot, this._generation, remote);
+  }
+
+  #counts(): boolean {
+    if (this._flags & Flag.closed) return false;
+    counts[0] = this._extra?.bytesRead ?? 0;
+    counts[1] = this._extra?.bytesWritten ?? 0;
+    runtime().native.byteCounts(this._slot, this._generation, counts);
+    return true;
+  }
+}
+
+/** @internal Any connection, whatever its data. */
+export interface HasExtra {
+  _extra: Extra | undefined;
+}
+
+/** @internal */
+export function extraOf(connection: HasExtra): Extra {
+  connection._extra ??= {
+    held: [],
+    drained: [],
+    failure: undefined,
+    sink: undefined,
+    bytesRead: 0,
+    bytesWritten: 0,
+    connected: undefined,
+  };
+  return connection._extra;
+}
+
+/** @internal Data that nobody will see. */
+export function dropHeld(connection: HasExtra): void {
+  const extra = connection._extra;
+  if (extra === undefined) return;
+  for (const held of extra.held) if (held.kind === 'data') held.chunk.release();
+  extra.held = extra.held.filter((held) => held.kind === 'close');
+}
+
+/** @internal */
+export function closedError(): RingpollError {
+  return new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'The connection is closed');
+}
+
+let deliverHeld: (connection: HasExtra) => void;
+/** @internal Set by the dispatcher, which knows how to deliver. */
+export function setHeldDelivery(deliver: (connection: HasExtra) => void): void {
+  deliverHeld = deliver;
+}
+
+function checkWritable(name: string, data: unknown): void {
+  if (typeof data === 'string' || data instanceof Chunk || data instanceof Uint8Array) return;
+  throw invalidArgType(name, 'a string, a Uint8Array or a Chunk', data);
+}
+
+function addressOf(address: SocketAddress | PathAddress | undefined): string | undefined {
+  return address !== undefined && 'address' in address ? address.address : undefined;
+}
+
+function portOf(address: SocketAddress | PathAddress | undefined): number | undefined {
+  return address !== undefined && 'port' in address ? address.port : undefined;
+}

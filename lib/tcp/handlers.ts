@@ -1,0 +1,43 @@
+// The handlers and options that listen() and connect() share.
+import type { Chunk } from './chunk.js';
+import type { Connection } from './connection.js';
+
+/**
+ * What happens to a connection. Order: open, data in the order of arrival, end (the peer's FIN),
+ * and close exactly once, last. A handler may be async; if it throws or rejects, the `error`
+ * handler gets that error and the connection is reset. Without an `error` handler it is an uncaught
+ * exception, as in Node. The microtasks and next ticks of a handler run before the next handler.
+ */
+export interface Handlers<Data = unknown> {
+  /** The connection is there. */
+  open?(connection: Connection<Data>): unknown;
+  /** Bytes have come. Without this handler the connection is paused until it is iterated. */
+  data?(connection: Connection<Data>, chunk: Chunk): unknown;
+  /** After a write answered false: at most half of highWaterMark is still waiting. */
+  drain?(connection: Connection<Data>): unknown;
+  /** The peer's FIN: no more data. Without allowHalfOpen our end() follows. */
+  end?(connection: Connection<Data>): unknown;
+  /** Nothing was sent or received for the time-out; what follows is the handler's choice. */
+  timeout?(connection: Connection<Data>): unknown;
+  /** The network's error, or one that a handler threw. close follows. */
+  error?(connection: Connection<Data>, error: Error): unknown;
+  /** It is over; `error` is why, when that was not in order. */
+  close?(connection: Connection<Data>, error?: Error): unknown;
+}
+
+export interface ConnectionOptions {
+  /** Go on writing after the peer's FIN, until end() is called. Default: false. */
+  allowHalfOpen?: boolean;
+  /** Bytes that may wait before write() answers false, 1 to 2^31-1. Default: 65,536. */
+  highWaterMark?: number;
+  /** Send small writes at once (TCP_NODELAY). Default: true. */
+  noDelay?: boolean;
+  /** Probe silent peers (SO_KEEPALIVE); a number is the milliseconds before the first probe. */
+  keepAlive?: boolean | number;
+  /** Milliseconds without a byte before the timeout handler; 0 is none, the default. */
+  idleTimeout?: number;
+  /** Which engine serves it, when the loop has both. Default: 'auto'. */
+  engine?: 'auto' | 'uring' | 'poll';
+  /** Aborting closes what was opened. */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,217 @@
+// A listener, and listen().
+import { invalidArgValue } from '../errors.js';
+import type { PathAddress, SocketAddress } from '../loop/native.js';
+import { Command, Control } from '../loop/protocol.js';
+import { type Runtime, runtime } from '../loop/runtime.js';
+import { systemError } from '../loop/system_error.js';
+import { connectionAt } from '../loop/dispatch.js';
+import type { Connection } from './connection.js';
+import { Group } from './group.js';
+import type { ConnectionOptions, Handlers } from './handlers.js';
+import {
+  BACKLOG_DEFAULT,
+  boolean,
+  checkConnectionOptions,
+  checkIp,
+  checkObject,
+  checkPath,
+  checkPort,
+  integer,
+  milliseconds,
+} from './options.js';
+
+const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
+
+export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
+  /** An IP address or 'localhost' (127.0.0.1). Default: '0.0.0.0'. */
+  host?: string;
+  /** 0 to 65535; 0 lets the system choose. */
+  port?: number;
+  /** A Unix socket instead; a leading NUL makes it an abstract name (Linux). */
+  path?: string;
+  /** A descriptor that listens already, inherited from the parent process. */
+  fd?: number;
+  /** Connections that may wait to be accepted, 1 to 65535. Default: 511; the system caps it. */
+  backlog?: number;
+  /** Share the port with other listeners (SO_REUSEPORT). Default: false. */
+  reusePort?: boolean;
+  /** With host '::': leave IPv4 alone. Default: false. */
+  ipv6Only?: boolean;
+  /** Beyond this many, new connections are closed at once. Default: no limit. */
+  maxConnections?: number;
+}
+
+export interface StopOptions {
+  /** Milliseconds after which what is left is reset. Default: none. */
+  deadline?: number;
+}
+
+export class Listener {
+  readonly #runtime: Runtime;
+  readonly #group: Group;
+  readonly #address: SocketAddress | PathAddress;
+  #closing = false;
+  #gone = false;
+  #stopped: Promise<void> | undefined;
+  #resolveStopped: (() => void) | undefined;
+
+  /** @internal */
+  constructor(of: Runtime, group: Group) {
+    this.#runtime = of;
+    this.#group = group;
+    this.#address = of.native.listenerAddress(group.owner) ?? { path: '' };
+    group.onListenerClosed = () => {
+      this.#gone = true;
+      this.#checkStopped();
+    };
+    group.onConnectionClosed = () => this.#checkStopped();
+  }
+
+  /** Where it listens, or listened. */
+  get address(): SocketAddress | PathAddress {
+    return this.#address;
+  }
+
+  /** Shorthand for `address.port`; undefined for a Unix socket. */
+  get port(): number | undefined {
+    return 'port' in this.#address ? this.#address.port : undefined;
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#group.connections;
+  }
+
+  /**
+   * Stops accepting and lets every connection finish: end() on each, once what is waiting has left.
+   * Resolves when all are gone. At the deadline the rest is reset.
+   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    checkObject('options', options);
+    const deadline = milliseconds('options.deadline', options.deadline, -1);
+    this.#stopAccepting();
+    for (const connection of this.#open()) connection.end();
+    this.#stopped ??= new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+      this.#checkStopped();
+    });
+    if (deadline >= 0) {
+      const timer = setTimeout(() => {
+        for (const connection of this.#open()) connection.reset();
+      }, deadline);
+      this.#stopped.then(() => clearTimeout(timer));
+    }
+    return this.#stopped;
+  }
+
+  /** Stops accepting and closes every connection at once; what is waiting is dropped. */
+  close(): void {
+    this.#stopAccepting();
+    for (const connection of this.#open()) {
+      connection.close();
+      this.#runtime.command(Command.destroy, connection._slot, connection._generation);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #stopAccepting(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#runtime.native.closeListener(this.#group.owner);
+  }
+
+  #open(): Connection[] {
+    if (this.#gone && this.#group.connections === 0) return [];
+    const names = this.#runtime.native.connectionsOf(this.#group.owner);
+    const open: Connection[] = [];
+    for (let i = 0; i < names.length; i += 2) {
+      const connection = connectionAt(names[i], names[i + 1], this.#group.owner);
+      if (connection !== undefined) open.push(connection);
+    }
+    return open;
+  }
+
+  #checkStopped(): void {
+    if (!this.#gone || this.#group.connections > 0) return;
+    if (this.#runtime.groups[this.#group.owner] === this.#group) {
+      this.#runtime.groups[this.#group.owner] = undefined;
+    }
+    this.#resolveStopped?.();
+  }
+}
+
+/**
+ * Listens for TCP or Unix stream connections. It is bound when this returns.
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+ * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
+ */
+export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
+  checkObject('options', options);
+  const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
+  const target = checkTarget(options as ListenOptions);
+  const backlog = integer('options.backlog', options.backlog, 1, 65535, BACKLOG_DEFAULT);
+  const reusePort = boolean('options.reusePort', options.reusePort, false);
+  const ipv6Only = boolean('options.ipv6Only', options.ipv6Only, false);
+  const maxConnections =
+    options.maxConnections === Number.POSITIVE_INFINITY
+      ? MAX_CONNECTIONS_MAX
+      : integer(
+          'options.maxConnections',
+          options.maxConnections,
+          0,
+          MAX_CONNECTIONS_MAX,
+          MAX_CONNECTIONS_MAX,
+        );
+  checked.signal?.throwIfAborted();
+  const of = runtime();
+  const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
+  of.native.listen(
+    target.name,
+    target.port,
+    target.fd,
+    backlog,
+    reusePort,
+    ipv6Only,
+    checked.noDelay,
+    checked.keepAliveMs,
+    maxConnections,
+    checked.idleTimeoutMs,
+    checked.hint,
+  );
+  const errno = of.control[Control.resultError];
+  if (errno !== 0) {
+    throw systemError(errno, of.control[Control.resultSyscall], target.described);
+  }
+  group.owner = of.control[Control.resultOwner];
+  of.groups[group.owner] = group as unknown as Group;
+  const listener = new Listener(of, group as unknown as Group);
+  checked.signal?.addEventListener('abort', () => listener.close(), { once: true });
+  return listener;
+}
+
+function checkTarget(options: ListenOptions) {
+  const given = ['port', 'path', 'fd'].filter((name) => name in options);
+  const chosen = given.filter((name) => options[name as 'port'] !== undefined);
+  if (chosen.length !== 1) {
+    throw invalidArgValue('options', 'given exactly one of port, path and fd', options);
+  }
+  if (options.path !== undefined) {
+    if (options.host !== undefined) {
+      throw invalidArgValue('options.host', 'left out when a path is given', options.host);
+    }
+    const path = checkPath(options.path);
+    return { name: path, port: -1, fd: -1, described: { path } };
+  }
+  if (options.fd !== undefined) {
+    const fd = integer('options.fd', options.fd, 0, 2 ** 31 - 1, -1);
+    return { name: '', port: -1, fd, described: undefined };
+  }
+  const host = checkIp('options.host', options.host, '0.0.0.0');
+  const port = checkPort('options.port', options.port);
+  return { name: host, port, fd: -1, described: { host, port } };
+}
+

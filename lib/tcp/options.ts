@@ -1,0 +1,141 @@
+// Checks of what users pass to listen() and connect(). Nothing wrong gets past here.
+import { isIP } from 'node:net';
+import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
+import type { ConnectionOptions, Handlers } from './handlers.js';
+
+export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
+export const BACKLOG_DEFAULT = 511;
+export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
+const INT32_MAX = 2 ** 31 - 1;
+const HANDLERS = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const;
+const HINTS = ['auto', 'uring', 'poll'] as const;
+const SUN_PATH_MAX = process.platform === 'linux' ? 108 : 104;
+
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw invalidArgType(name, 'an object', value);
+}
+
+/** An integer within [min, max], or the default when it is undefined. */
+export function integer(
+  name: string,
+  value: unknown,
+  min: number,
+  max: number,
+  otherwise: number,
+): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(name, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+export function boolean(name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'a boolean', value);
+  return value;
+}
+
+export function milliseconds(name: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!(value >= 0 && value <= INT32_MAX)) throw outOfRange(name, `from 0 to ${INT32_MAX}`, value);
+  return Math.ceil(value);
+}
+
+export interface CheckedConnectionOptions {
+  allowHalfOpen: boolean;
+  highWaterMark: number;
+  noDelay: boolean;
+  /** Milliseconds before the first probe, -1: off. */
+  keepAliveMs: number;
+  idleTimeoutMs: number;
+  /** Native code's number of the engine hint. */
+  hint: number;
+  signal: AbortSignal | undefined;
+}
+
+export function checkConnectionOptions(
+  options: ConnectionOptions & Handlers<never>,
+): CheckedConnectionOptions {
+  for (const name of HANDLERS) {
+    const handler: unknown = options[name];
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw invalidArgType(`options.${name}`, 'a function', handler);
+    }
+  }
+  return {
+    allowHalfOpen: boolean('options.allowHalfOpen', options.allowHalfOpen, false),
+    highWaterMark: integer(
+      'options.highWaterMark',
+      options.highWaterMark,
+      1,
+      INT32_MAX,
+      HIGH_WATER_MARK_DEFAULT,
+    ),
+    noDelay: boolean('options.noDelay', options.noDelay, true),
+    keepAliveMs: checkKeepAlive(options.keepAlive),
+    idleTimeoutMs: milliseconds('options.idleTimeout', options.idleTimeout, 0),
+    hint: checkHint(options.engine),
+    signal: checkSignal(options.signal),
+  };
+}
+
+function checkKeepAlive(value: unknown): number {
+  if (value === undefined || value === false) return -1;
+  if (value === true) return 0;
+  if (typeof value !== 'number') {
+    throw invalidArgType('options.keepAlive', 'a boolean or a number', value);
+  }
+  return milliseconds('options.keepAlive', value, 0);
+}
+
+function checkHint(value: unknown): number {
+  if (value === undefined) return 0;
+  const index = HINTS.indexOf(value as (typeof HINTS)[number]);
+  if (index < 0) throw invalidArgValue('options.engine', `one of ${HINTS.join(', ')}`, value);
+  return index;
+}
+
+function checkSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw invalidArgType('options.signal', 'an AbortSignal', value);
+}
+
+export function checkPort(name: string, value: unknown, otherwise?: number): number {
+  if (value === undefined && otherwise === undefined) throw invalidArgType(name, 'a number', value);
+  return integer(name, value, 0, 65535, otherwise ?? 0);
+}
+
+/** A Unix socket's path; a leading NUL makes it an abstract name. */
+export function checkPath(value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgType('options.path', 'a string', value);
+  const bytes = Buffer.byteLength(value);
+  const terminator = value.startsWith('\0') ? 0 : 1;
+  if (bytes === 0 || bytes + terminator > SUN_PATH_MAX) {
+    throw outOfRange('options.path', `1 to ${SUN_PATH_MAX - 1} bytes long`, value);
+  }
+  if (value.indexOf('\0', 1) >= 0) {
+    throw invalidArgValue('options.path', 'without NUL bytes after the first', value);
+  }
+  return value;
+}
+
+/** An IP address, or 'localhost', which means 127.0.0.1. */
+export function checkIp(name: string, value: unknown, otherwise: string): string {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'string') throw invalidArgType(name, 'a string', value);
+  if (value === 'localhost') return '127.0.0.1';
+  if (isIP(value) === 0) throw invalidArgValue(name, "an IP address or 'localhost'", value);
+  return value;
+}
+
+export function checkHostName(value: unknown): string {
+  if (value === undefined) return 'localhost';
+  if (typeof value !== 'string') throw invalidArgType('options.host', 'a string', value);
+  if (value === '' || value.includes('\0')) {
+    throw invalidArgValue('options.host', 'an IP address or a host name', value);
+  }
+  return value;
+}
