@@ -1,0 +1,137 @@
+// load MODE --port N [options]: the command line. One JSON line on stdout tells the result.
+// Built with: cc -O2 -D_GNU_SOURCE *.c
+#include "load.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+const struct options *options;
+
+static const char USAGE[] =
+    "usage: load echo|bulk|accept|idle|http --port N\n"
+    "  --connections N   connections (accept: how many at a time)         1\n"
+    "  --size BYTES      of a message                                     64\n"
+    "  --depth N         pipelined requests in a batch (http)             1\n"
+    "  --window BYTES    in flight on a connection (bulk)                 1048576\n"
+    "  --sources N       local addresses to connect from, 127.0.0.2...    0: the kernel's choice\n"
+    "  --seconds S       of the measured phase; of holding (idle)         2\n"
+    "  --warm-up S       before it                                        0.5\n"
+    "  --messages N      end the measured phase early                     0: no limit\n"
+    "  --server-pid N    read the CPU time of this process                0: none\n"
+    "  --wait            hold before the warm-up until stdin says go\n"
+    "  --request FILE    one HTTP request to repeat                       a plain GET /\n"
+    "  --body-length N   what every HTTP answer must have                 -1: anything\n";
+
+static double number(const char *text, double low, double high) {
+  char *end;
+  double value = strtod(text, &end);
+  if (*text == '\0' || *end != '\0' || !(value >= low && value <= high)) {
+    fprintf(stderr, "load: '%s' is not a number from %g to %g\n", text, low, high);
+    exit(2);
+  }
+  return value;
+}
+
+static struct options parse(int argc, char **argv) {
+  static const struct option names[] = {
+      {"port", 1, NULL, 'p'},        {"connections", 1, NULL, 'c'},
+      {"size", 1, NULL, 's'},        {"depth", 1, NULL, 'd'},
+      {"window", 1, NULL, 'w'},      {"sources", 1, NULL, 'o'},
+      {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'u'},
+      {"messages", 1, NULL, 'm'},    {"server-pid", 1, NULL, 'i'},
+      {"wait", 0, NULL, 'a'},        {"request", 1, NULL, 'r'},
+      {"body-length", 1, NULL, 'b'}, {NULL, 0, NULL, 0}};
+  struct options run = {.connections = 1,
+                        .size = 64,
+                        .depth = 1,
+                        .window = 1 << 20,
+                        .seconds = 2,
+                        .warm_up = 0.5,
+                        .body_length = -1};
+  int name;
+  while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    switch (name) {
+      case 'p':
+        run.port = (int)number(optarg, 1, 65535);
+        break;
+      case 'c':
+        run.connections = (int)number(optarg, 1, 1000000);
+        break;
+      case 's':
+        run.size = (size_t)number(optarg, 1, 1 << 28);
+        break;
+      case 'd':
+        run.depth = (int)number(optarg, 1, 1024);
+        break;
+      case 'w':
+        run.window = (size_t)number(optarg, 1, 1 << 28);
+        break;
+      case 'o':
+        run.sources = (int)number(optarg, 0, 200);
+        break;
+      case 't':
+        run.seconds = number(optarg, 0, 3600);
+        break;
+      case 'u':
+        run.warm_up = number(optarg, 0, 3600);
+        break;
+      case 'm':
+        run.messages = (uint64_t)number(optarg, 0, 1e15);
+        break;
+      case 'i':
+        run.server_pid = (int)number(optarg, 1, 1 << 30);
+        break;
+      case 'a':
+        run.wait = true;
+        break;
+      case 'r':
+        run.request = optarg;
+        break;
+      case 'b':
+        run.body_length = (long)number(optarg, -1, 1e12);
+        break;
+      default:
+        fputs(USAGE, stderr);
+        exit(2);
+    }
+  }
+  if (optind != argc - 1 || run.port == 0) {
+    fputs(USAGE, stderr);
+    exit(2);
+  }
+  run.mode = argv[optind];
+  return run;
+}
+
+int main(int argc, char **argv) {
+  static struct options run;
+  run = parse(argc, argv);
+  options = &run;
+  // A runner that dies takes its load along.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  meter_start(&run);
+  if (strcmp(run.mode, "echo") == 0) {
+    drive(&echo_mode);
+  } else if (strcmp(run.mode, "bulk") == 0) {
+    drive(&bulk_mode);
+  } else if (strcmp(run.mode, "http") == 0) {
+    drive(&http_mode);
+  } else if (strcmp(run.mode, "accept") == 0) {
+    run_accept();
+  } else if (strcmp(run.mode, "idle") == 0) {
+    run_idle();
+  } else {
+    fputs(USAGE, stderr);
+    return 2;
+  }
+  return 0;
+}
