@@ -1,0 +1,41 @@
+#!/bin/sh
+# nginx.sh PORT DIRECTORY return|file: writes a configuration into DIRECTORY and becomes nginx.
+# One process without a master, so that its pid is the one that serves. It says nothing when it is
+# ready: try to connect. Everything that costs and is not serving is off: logs, limits on requests.
+set -eu
+port=$1 directory=$2 mode=$3
+mkdir -p "$directory/www"
+printf 'Hello, World!' >"$directory/www/index.txt"
+case $mode in
+  return) answer="default_type text/plain; return 200 'Hello, World!';" ;;
+  file) answer="types { text/plain txt; } root $directory/www; try_files /index.txt =404;" ;;
+  *) echo "unknown mode $mode" >&2; exit 2 ;;
+esac
+cat >"$directory/nginx.conf" <<CONFIGURATION
+daemon off;
+master_process off;
+pid $directory/nginx.pid;
+error_log stderr error;
+worker_rlimit_nofile 20000;
+events { worker_connections 16384; multi_accept on; }
+http {
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  tcp_nodelay on;
+  keepalive_timeout 300s;
+  keepalive_requests 1000000000;
+  open_file_cache max=16 inactive=300s;
+  open_file_cache_valid 300s;
+  client_body_temp_path $directory/body;
+  proxy_temp_path $directory/proxy;
+  fastcgi_temp_path $directory/fastcgi;
+  uwsgi_temp_path $directory/uwsgi;
+  scgi_temp_path $directory/scgi;
+  server {
+    listen 127.0.0.1:$port backlog=4096;
+    location / { $answer }
+  }
+}
+CONFIGURATION
+exec nginx -p "$directory" -c "$directory/nginx.conf" -e stderr
