@@ -1,0 +1,98 @@
+// The parts of a report that every suite has.
+
+import { splitUserSystem } from './cpu.mjs';
+import { median, pairedRatio, spread } from './stats.mjs';
+import { number, percent, ratio, table, thousands } from './table.mjs';
+
+/** Medians of a competitor in a case of messages, or undefined when no trial of it went well. */
+export function summarize(results, caseName, competitor) {
+  const trials = results.of(caseName, competitor);
+  if (trials.length === 0) return undefined;
+  const of = (key) => median(trials.map((trial) => trial[key]));
+  const cpuUs = of('cpuUs');
+  return {
+    trials: trials.length,
+    messagesPerSecond: of('messagesPerSecond'),
+    cpuUs,
+    ...splitUserSystem(cpuUs, trials),
+    cpuSpread: spread(trials.map((trial) => trial.cpuUs)),
+    cpuShare: of('cpuShare'),
+    p50Us: of('p50Us'),
+    p99Us: of('p99Us'),
+  };
+}
+
+/** The ratio of two competitors' CPU per message in a case, paired by round. */
+export function cpuRatio(results, caseName, a, b) {
+  if (!a || !b) return undefined;
+  const read = (trial) => trial.cpuUs;
+  return pairedRatio(results.byRound(caseName, a, read), results.byRound(caseName, b, read));
+}
+
+/** One table for a case: a row for each competitor, ratios against the `references`. */
+export function messageTable(results, caseName, competitors, references) {
+  const head = ['', 'messages/s', 'CPU µs', 'user', 'system', 'spread', 'p50 µs', 'p99 µs'];
+  const rows = [];
+  for (const name of competitors) {
+    const summary = results.data.medians[caseName]?.[name];
+    if (!summary) continue;
+    const traced = results.data.syscalls[caseName]?.[name]?.total;
+    rows.push([
+      name,
+      thousands(summary.messagesPerSecond),
+      number(summary.cpuUs),
+      number(summary.userUs),
+      number(summary.systemUs),
+      percent(summary.cpuSpread),
+      number(summary.p50Us),
+      number(summary.p99Us),
+      ...references.map((reference) => ratio(cpuRatio(results, caseName, name, reference))),
+      number(traced),
+    ]);
+  }
+  return table([...head, ...references.map((name) => `÷ ${name}`), 'syscalls'], rows);
+}
+
+/** CPU per message of everybody in every case. */
+export function overview(results, cases, competitors) {
+  const rows = competitors.map((name) => [
+    name,
+    ...cases.map((item) => number(results.data.medians[item.name]?.[name]?.cpuUs)),
+  ]);
+  return table(['CPU µs per message', ...cases.map((item) => item.name)], rows);
+}
+
+export function machineLine(machine) {
+  const parts = [
+    `${machine.cpu}, ${machine.cores} cores${machine.virtual ? ' (virtual)' : ''}`,
+    `${machine.memoryGiB} GiB`,
+    `${machine.system} ${machine.kernel} ${machine.architecture}`,
+    `Node ${machine.node}`,
+    machine.date.slice(0, 10),
+  ];
+  return parts.join(', ');
+}
+
+function pinning({ pinned, serverCpu, loadCpu }) {
+  return pinned ? `Server on CPU ${serverCpu}, load on CPU ${loadCpu}` : 'Nothing pinned';
+}
+
+/** How it was measured, and what is missing from it. */
+export function preamble(results) {
+  const { machine, settings, missing } = results.data;
+  const lines = [
+    `${machineLine(machine)}.`,
+    '',
+    `${pinning(settings)}, one server process per trial, rounds of all competitors in turn ` +
+      `(${settings.rounds}), ${settings.seconds} s measured ` +
+      `after ${settings.warmUp} s of warm-up. Values are medians; a ratio is the median of the ` +
+      'ratios within each round. CPU is the server process alone; its split into user and system ' +
+      'is sampled by the kernel. Spread is (highest − lowest) / median of CPU.',
+  ];
+  for (const [name, reason] of Object.entries(missing)) {
+    lines.push('', `Without ${name}: ${reason.split('\n')[0]}`);
+  }
+  const failures = results.failures();
+  if (failures.length > 0) lines.push('', `${failures.length} trials failed; the JSON says why.`);
+  return lines.join('\n');
+}
