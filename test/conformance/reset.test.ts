@@ -85,14 +85,14 @@ describe('a reset by the peer', () => {
     await expect(drained).rejects.toThrow();
   });
 
-  it('right after its last bytes loses none that were read, and closes once', async () => {
+  it('right after its last bytes closes once, and what was read is whole', async () => {
     for (let round = 0; round < 20; round += 1) {
       const { peer, server } = await pair();
       peer.send('x'.repeat(1000));
       peer.reset();
       await server.until('close');
       expect(server.count('close')).toBe(1);
-      expect('x'.repeat(1000).startsWith(server.text)).toBe(true);
+      expect(['', 'x'.repeat(1000)]).toContain(server.text);
     }
   });
 });
@@ -102,7 +102,6 @@ describe('reset()', () => {
     open: () => {},
     paused: (connection) => connection.pause(),
     'with pending bytes': (connection) => connection.write(pattern(8_000_000)),
-    'after end()': (connection) => connection.end(),
     'after end() with pending bytes': (connection) => connection.end(pattern(8_000_000)),
     'after close() with pending bytes': (connection) => {
       connection.write(pattern(8_000_000));
@@ -121,11 +120,25 @@ describe('reset()', () => {
     server.connection.reset();
     await server.until('close');
     peer.socket.resume();
-    await peer.untilClosed();
-    expect(peer.error?.code).toBe('ECONNRESET');
+    await peer.untilOver();
+    // Node reports a reset that bytes came before as an end.
+    if (peer.bytes === 0) expect(peer.error?.code).toBe('ECONNRESET');
+    else expect(peer.bytes).toBeLessThan(8_000_000);
     expect(server.order).toEqual(['open', 'close']);
     expect(server.connection.readyState).toBe('closed');
     expect(server.connection.pendingBytes).toBe(0);
+  });
+
+  it('after end() sends RST', async () => {
+    const { peer, server } = await pair();
+    server.connection.end();
+    await peer.untilEnd();
+    server.connection.reset();
+    await server.until('close');
+    peer.send('x');
+    await peer.untilClosed();
+    expect(['ECONNRESET', 'EPIPE']).toContain(peer.error?.code);
+    expect(server.order).toEqual(['open', 'close']);
   });
 
   it('of a half-open connection sends RST', async () => {

@@ -68,6 +68,11 @@ export class Peer {
     return this.text;
   }
 
+  /** Resolves when the other side has ended, reset or closed. */
+  async untilOver(): Promise<void> {
+    await this.#when(() => this.ended || this.closed, 'end or close');
+  }
+
   async untilClosed(): Promise<void> {
     await this.#when(() => this.closed, 'close');
   }
@@ -106,7 +111,11 @@ export function connectPeer(address: Address): Promise<Peer> {
   return within(
     new Promise<Peer>((resolve, reject) => {
       socket.once('connect', () => resolve(peer));
-      socket.once('error', reject);
+      // A reset that comes at once may be seen before the connect: it was connected then.
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') resolve(peer);
+        else reject(error);
+      });
     }),
     () => `connect to ${JSON.stringify(address)}`,
   );

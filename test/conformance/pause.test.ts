@@ -1,0 +1,204 @@
+import type { Connection } from 'ringpoll';
+import { describe, expect, it } from 'vitest';
+import { connectPeers } from '../support/peer.js';
+import { Recorders } from '../support/recorder.js';
+import { addressOf, pair, pattern, serve } from '../support/serve.js';
+import { roundTrips } from '../support/turns.js';
+
+describe('pause()', () => {
+  it('in open holds everything back until resume()', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.send('one');
+    await roundTrips();
+    peer.send('two');
+    await roundTrips();
+    expect(server.order).toEqual(['open']);
+    server.connection.resume();
+    await server.received(6);
+    expect(server.text).toBe('onetwo');
+  });
+
+  it('in a data handler is the last that is heard, however much is there', async () => {
+    const { peer, server } = await pair({ data: (connection) => connection.pause() });
+    const sent = pattern(3_000_000);
+    peer.send(sent);
+    for (let events = 1; server.bytes < sent.length; events += 1) {
+      await server.until('data', events);
+      await roundTrips(3);
+      expect(server.count('data')).toBe(events);
+      server.connection.resume();
+    }
+    expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+  });
+
+  it('of another connection holds back what came in the same batch', async () => {
+    const all: Connection[] = [];
+    let heard = 0;
+    const recorders = new Recorders({
+      open: (connection) => void all.push(connection),
+      data() {
+        heard += 1;
+        for (const connection of all) connection.pause();
+      },
+    });
+    const peers = await connectPeers(addressOf(serve(recorders.recording)), 10);
+    await recorders.at(9);
+    for (const peer of peers) peer.send('x');
+    await recorders.all[0]!.when(() => true, '');
+    for (let expected = 1; expected <= 10; expected += 1) {
+      while (heard < expected) await roundTrips(1);
+      await roundTrips(3);
+      expect(heard).toBe(expected);
+      const waiting = recorders.all.find(({ bytes }) => bytes === 0);
+      waiting?.connection.resume();
+    }
+    expect(recorders.all.map(({ text }) => text)).toEqual(Array(10).fill('x'));
+  });
+
+  it('undone within the same handler changes nothing', async () => {
+    const { peer, server } = await pair({
+      data(connection) {
+        connection.pause();
+        connection.resume();
+      },
+    });
+    const sent = pattern(2_000_000);
+    peer.send(sent);
+    await server.received(sent.length);
+    expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+  });
+
+  it('after a resume() in the same handler still pauses', async () => {
+    const { peer, server } = await pair({
+      data(connection) {
+        connection.resume();
+        connection.pause();
+        connection.resume();
+        connection.pause();
+      },
+    });
+    peer.send('one');
+    await server.until('data');
+    peer.send('two');
+    await roundTrips();
+    expect(server.text).toBe('one');
+    server.connection.resume();
+    await server.received(6);
+  });
+
+  it('holds the end back behind the data', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.end('all of it');
+    await roundTrips();
+    expect(server.order).toEqual(['open']);
+    server.connection.resume();
+    await server.until('close');
+    expect(server.text).toBe('all of it');
+    expect(server.order).toEqual(['open', 'data', 'end', 'close']);
+  });
+
+  it('between the last data and the end holds the end back', async () => {
+    const { peer, server } = await pair({ data: (connection) => connection.pause() });
+    peer.end('x');
+    await server.until('data');
+    await roundTrips();
+    expect(server.order).toEqual(['open', 'data']);
+    server.connection.resume();
+    await server.until('close');
+    expect(server.order).toEqual(['open', 'data', 'end', 'close']);
+  });
+
+  it('leaves the bytes with the kernel, and so slows the peer down', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    const sent = pattern(50_000_000);
+    peer.send(sent);
+    await roundTrips();
+    expect(server.connection.bytesRead).toBeLessThan(2_000_000);
+    expect(peer.socket.writableLength).toBeGreaterThan(20_000_000);
+    server.connection.resume();
+    await server.received(sent.length);
+    expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+  });
+
+  it('does not keep writes from leaving', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    const sent = pattern(2_000_000);
+    server.connection.write(sent);
+    server.connection.end();
+    await peer.untilEnd();
+    expect(Buffer.concat(peer.chunks).equals(sent)).toBe(true);
+  });
+
+  it('does not keep close() and reset() from closing', async () => {
+    for (const method of ['close', 'reset'] as const) {
+      const { peer, server } = await pair({ open: (connection) => connection.pause() });
+      peer.send('never heard');
+      await roundTrips(3);
+      server.connection[method]();
+      await server.until('close');
+      expect(server.order).toEqual(['open', 'close']);
+    }
+  });
+});
+
+describe('resume()', () => {
+  it('does not call handlers before it returns', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.send('x');
+    await roundTrips();
+    server.connection.resume();
+    expect(server.count('data')).toBe(0);
+    await server.received(1);
+  });
+
+  it('then pause() in one turn lets nothing through', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.send('x');
+    await roundTrips();
+    server.connection.resume();
+    server.connection.pause();
+    await roundTrips();
+    expect(server.count('data')).toBe(0);
+    server.connection.resume();
+    await server.received(1);
+  });
+
+  it('without pause(), and twice, does nothing', async () => {
+    const { peer, server } = await pair({
+      open(connection) {
+        connection.resume();
+        connection.pause();
+        connection.pause();
+        connection.resume();
+        connection.resume();
+      },
+    });
+    peer.send('x');
+    await server.received(1);
+    expect(server.text).toBe('x');
+  });
+
+  it('and pause() in a race with the sender lose and reorder nothing', async () => {
+    let flips = 0;
+    const { peer, server } = await pair({
+      data(connection) {
+        flips += 1;
+        connection.pause();
+        const resume = () => connection.resume();
+        if (flips % 4 === 0) queueMicrotask(resume);
+        else if (flips % 4 === 1) process.nextTick(resume);
+        else if (flips % 4 === 2) setImmediate(resume);
+        else resume();
+      },
+    });
+    const pieces = Array.from({ length: 500 }, (_, index) => pattern(1 + (index % 7) * 997, index));
+    for (const piece of pieces) {
+      peer.send(piece);
+      await new Promise(setImmediate);
+    }
+    const sent = Buffer.concat(pieces);
+    await server.received(sent.length);
+    expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+    expect(flips).toBeGreaterThan(4);
+  });
+});
