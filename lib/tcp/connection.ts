@@ -305,7 +305,12 @@ export class Connection<Data = unknown> {
 
   #belowMark(): boolean {
     const of = runtime();
-    if (of.memory.pending[this._slot] <= this._group.highWaterMark) return true;
+    const { highWaterMark } = this._group;
+    if (of.memory.pending[this._slot] <= highWaterMark) return true;
+    if (this._flags & Flag.drainWanted) return false;
+    // So much that it is worth asking the kernel now: only what it leaves counts.
+    of.native.flush();
+    if (of.memory.pending[this._slot] <= highWaterMark) return !(this._flags & OVER);
     this.#wantDrain(of);
     return false;
   }

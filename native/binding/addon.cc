@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "guest_loop.h"
+#include "http_profile.h"
 
 namespace ringpoll {
 
@@ -63,7 +64,7 @@ bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
 }
 
 // listen(host|path, port|-1, fd|-1, backlog, reusePort, ipv6Only, noDelay, keepAliveMs,
-//        maxConnections, idleTimeoutMs, hint); the answer is in the control block
+//        maxConnections, idleTimeoutMs, hint, http | undefined); the answer is in the control block
 void Listen(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
@@ -77,6 +78,7 @@ void Listen(const Napi::CallbackInfo& info) {
   settings.maxConnections = word(info, 8);
   settings.idleTimeoutMs = word(info, 9);
   settings.hint = static_cast<EngineHint>(word(info, 10));
+  if (info[11].IsObject()) settings.http = httpProfile(info[11].As<Napi::Object>());
   uint32_t owner = 0;
   const int32_t fd = signedWord(info, 2);
   SocketResult result{-1, EINVAL, Syscall::kListen};
@@ -257,6 +259,8 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
 #define RINGPOLL_SET(name, meaning) object.Set(#name, static_cast<double>(metrics.name));
   RINGPOLL_METRICS(RINGPOLL_SET)
 #undef RINGPOLL_SET
+  object.Set("httpRequests", static_cast<double>(guest->loop().httpRequests()));
+  object.Set("httpStaticResponses", static_cast<double>(guest->loop().httpStaticResponses()));
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
   object.Set("arenaLeases", static_cast<double>(arena.leases));
@@ -278,8 +282,8 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("stagingUsed", static_cast<uint32_t>(kStagingUsed));
   object.Set("turn", static_cast<uint32_t>(kTurn));
   object.Set("resultGeneration", static_cast<uint32_t>(kResultGeneration));
-  object.Set("lastEvent", static_cast<int32_t>(EventKind::kListenerClosed));
-  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kDestroy));
+  object.Set("lastEvent", static_cast<int32_t>(EventKind::kHttpTimeout));
+  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kHttpDone));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
   return object;

@@ -76,8 +76,13 @@ void GuestLoop::turn() {
   const bool events = loop_->turn(waitTimeNs());
   // JavaScript's timers start from libuv's clock, which stood still while we waited.
   uv_update_time(uv_);
-  if (events) deliver();
-  if (stopped_) return;
+  if (events) {
+    do {
+      deliver();
+      if (stopped_) return;
+      loop_->flush();
+    } while (loop_->moreToDeliver());
+  }
   loop_->flush();
   loop_->endTurn();
   if (loop_->live() == 0 && !loop_->hasWork()) sleep();

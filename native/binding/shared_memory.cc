@@ -61,4 +61,16 @@ double* SharedMemory::growPending(uint32_t slots) {
   return pending_;
 }
 
+uint32_t* SharedMemory::openHeads(uint32_t words) {
+  if (closed_) return nullptr;
+  Napi::HandleScope scope(env_);
+  Napi::Uint32Array heads = Napi::Uint32Array::New(env_, words);
+  if (env_.IsExceptionPending()) {
+    env_.GetAndClearPendingException();
+    return nullptr;
+  }
+  object_.Value().Set("heads", heads);
+  return heads.Data();
+}
+
 }  // namespace ringpoll

@@ -28,6 +28,8 @@ class EventWriter {
   }
 
   bool empty() const { return count_ == 0 && waiting_.empty(); }
+  // Events that did not fit. They must be delivered before the turn ends: they name its blocks.
+  bool overflowing() const { return !waiting_.empty(); }
 
   // From here until endDelivery() the ring belongs to JavaScript. Returns the number of events.
   uint32_t beginDelivery() {

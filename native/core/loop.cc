@@ -37,7 +37,10 @@ Loop::~Loop() {
     arena_.abandon();
     return;
   }
-  channels_.forEach([this](Channel& channel) { queues_.clear(channel.sends); });
+  channels_.forEach([this](Channel& channel) {
+    queues_.clear(channel.sends);
+    if (channel.protocol != nullptr) http_->close(channel);
+  });
   if (staging_ != kNoBlock) arena_.release(staging_);
 }
 
@@ -136,6 +139,15 @@ uint32_t Loop::newOwner(Owner settings) {
 
 SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
   settings.isListener = true;
+  if (settings.http != nullptr && http_ == nullptr) {
+    uint32_t* heads = host_.openHeads(http::kHeadTableWords);
+    if (heads == nullptr) {
+      sockets_.close(fd);
+      return {-1, ENOMEM, Syscall::kListen};
+    }
+    http::Output& output = *this;
+    http_ = std::make_unique<http::Server>(arena_, events_, output, heads);
+  }
   const uint32_t id = newOwner(settings);
   Channel* channel = openChannel(ChannelType::kListener, fd, id);
   int error = channel == nullptr ? -ENOMEM : 0;
@@ -240,6 +252,7 @@ bool Loop::turn(int64_t timeoutNs) {
   }
   ++metrics_.waits;
   engines_[0]->wait(timeoutNs);
+  if (http_ != nullptr) http_->resumeStalled(nowMs_);
   moreReady_ = engines_[0]->reap();
   dispatch();
   if (secondaryReady_ && engines_.size() > 1) {
@@ -263,11 +276,10 @@ bool Loop::turn(int64_t timeoutNs) {
 void Loop::endTurn() {
   for (auto& engine : engines_) engine->endTurn();
   buffers_.endTurn();
-  if (events_.empty()) {
-    channels_.reclaim();
-    freeOwners_.insert(freeOwners_.end(), retiredOwners_.begin(), retiredOwners_.end());
-    retiredOwners_.clear();
-  }
+  if (http_ != nullptr) http_->endTurn();
+  channels_.reclaim();
+  freeOwners_.insert(freeOwners_.end(), retiredOwners_.begin(), retiredOwners_.end());
+  retiredOwners_.clear();
   ++rings_.control[kTurn];
 }
 

@@ -17,6 +17,7 @@
 #include "completion.h"
 #include "engine/engine.h"
 #include "event_writer.h"
+#include "http/server.h"
 #include "metrics.h"
 #include "receive_buffers.h"
 #include "router.h"
@@ -41,6 +42,8 @@ class LoopHost : public SlabSource {
   // Bytes waiting per slot, shared with JavaScript; called when the table has grown. The old values
   // are carried over. nullptr: no memory.
   virtual double* growPending(uint32_t slots) = 0;
+  // The table of heads, shared with JavaScript; called once, by the first HTTP listener.
+  virtual uint32_t* openHeads(uint32_t words) = 0;
 };
 
 // A listener, or one connect call: what its connections have in common.
@@ -52,6 +55,7 @@ struct Owner {
   uint32_t connections = 0;
   uint32_t maxConnections = UINT32_MAX;
   uint32_t idleTimeoutMs = 0;
+  std::shared_ptr<const http::Profile> http;  // null: raw bytes
 };
 
 struct EngineReport {
@@ -60,10 +64,10 @@ struct EngineReport {
   std::string reason;
 };
 
-class Loop {
+class Loop final : private http::Output {
  public:
   Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets);
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -101,14 +105,23 @@ class Loop {
   bool turn(int64_t timeoutNs);
   uint32_t beginDelivery() { return events_.beginDelivery(); }
   void endDelivery() { events_.endDelivery(); }
+  // Deliver again before endTurn().
+  bool moreToDeliver() const { return events_.overflowing(); }
   void endTurn();
-  bool hasWork() const { return moreReady_ || !ready_.empty() || !events_.empty(); }
+  bool hasWork() const {
+    return moreReady_ || !ready_.empty() || !events_.empty() ||
+           (http_ != nullptr && http_->stalled());
+  }
 
   // Listeners and connections that exist, closing ones included.
   uint32_t live() const { return live_; }
   const char* engineName() const;
   const std::vector<EngineReport>& reports() const { return reports_; }
   const Metrics& metrics();
+  uint64_t httpRequests() const { return http_ == nullptr ? 0 : http_->requests(); }
+  uint64_t httpStaticResponses() const {
+    return http_ == nullptr ? 0 : http_->staticResponses();
+  }
   const ArenaStats& arenaStats() const { return arena_.stats(); }
   Arena& arena() { return arena_; }
 
@@ -131,6 +144,13 @@ class Loop {
   void queueDrained(Channel& channel);
   void handOver(Channel& channel);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
+
+  // http::Output
+  void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
+  void endWhenSent(Channel& channel) override;
+  void armTimer(Channel& channel, uint64_t delayMs) override;
+  Channel* channelOf(Token token) override { return channels_.find(token); }
+  void httpCommand(Channel& channel, CommandKind kind);
 
   // loop_completions.cc
   void dispatch();
@@ -156,6 +176,7 @@ class Loop {
   EventWriter events_;
   Metrics metrics_;
   TimerWheel timers_;
+  std::unique_ptr<http::Server> http_;
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<EngineReport> reports_;
   RouterInput routing_;

@@ -106,10 +106,42 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       channel.drainBelow = static_cast<uint32_t>(words[3]);
       markDirty(channel);
       break;
+    case CommandKind::kHttpRaw:
+    case CommandKind::kHttpGoOn:
+    case CommandKind::kHttpDone:
+      httpCommand(channel, static_cast<CommandKind>(words[0]));
+      break;
     case CommandKind::kRetain:
     case CommandKind::kRelease:
       break;
   }
+}
+
+void Loop::httpCommand(Channel& channel, CommandKind kind) {
+  if (channel.protocol == nullptr) return;
+  if (kind == CommandKind::kHttpDone) {
+    http_->responded(channel);
+  } else if (kind == CommandKind::kHttpRaw) {
+    timers_.cancel(channel.timer);
+    http_->takeRaw(channel);
+  } else {
+    http_->goOn(channel);
+  }
+}
+
+void Loop::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  pending_[channel.slot] += length;
+  queues_.push(channel.sends, block, offset, length, false);
+  markDirty(channel);
+}
+
+void Loop::endWhenSent(Channel& channel) {
+  channel.flags |= kWriteEnding;
+  markDirty(channel);
+}
+
+void Loop::armTimer(Channel& channel, uint64_t delayMs) {
+  if (channel.idleTimeoutMs == 0) timers_.arm(channel.timer, nowMs_, delayMs);
 }
 
 void Loop::queueSend(Channel& channel, const int32_t* words) {

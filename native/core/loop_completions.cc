@@ -82,6 +82,7 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     fail(*channel, -attached, Syscall::kAccept);
     return;
   }
+  if (owner.http != nullptr) http_->open(*channel, *owner.http, nowMs_);
   if (owner.idleTimeoutMs > 0) setIdleTimeout(*channel, owner.idleTimeoutMs);
   engineOf(*channel).receive(*channel);
 }
@@ -94,6 +95,10 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     channel.activeMs = static_cast<uint32_t>(nowMs_);
     metrics_.bytesRead += bytes;
     if (channel.flags & kCloseWhenSent) return;
+    if (channel.protocol != nullptr) {
+      http_->received(channel, completion.block, completion.offset, bytes, nowMs_);
+      return;
+    }
     events_.push(EventKind::kData, channel, static_cast<int32_t>(arena_.slab(completion.block)),
                  completion.block, arena_.slabOffset(completion.block) + completion.offset, bytes);
     return;
@@ -103,7 +108,8 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     return;
   }
   channel.flags |= kReadEnded;
-  events_.push(EventKind::kEnd, channel);
+  const bool torn = channel.protocol != nullptr && http_->ended(channel);
+  events_.push(EventKind::kEnd, channel, torn ? 1 : 0);
   if (channel.flags & kWriteEnded) destroy(channel);
 }
 
@@ -145,7 +151,12 @@ void Loop::onTimer(Channel& channel) {
     fail(channel, kErrorConnectTimeout, Syscall::kConnect);
     return;
   }
-  if (channel.state != ChannelState::kOpen || channel.idleTimeoutMs == 0) return;
+  if (channel.state != ChannelState::kOpen) return;
+  if (channel.protocol != nullptr && channel.idleTimeoutMs == 0) {
+    http_->timer(channel, nowMs_);
+    return;
+  }
+  if (channel.idleTimeoutMs == 0) return;
   // Activity only notes the time; the timer is moved when it fires.
   const uint32_t idleMs = static_cast<uint32_t>(nowMs_) - channel.activeMs;
   if (idleMs < channel.idleTimeoutMs) {
@@ -194,6 +205,7 @@ void Loop::onClose(Channel& channel) {
     ++metrics_.closed;
     --owner.connections;
     queues_.clear(channel.sends);
+    if (channel.protocol != nullptr) http_->close(channel);
     pending_[channel.slot] = 0;
     const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                              (channel.bytesWritten >> 32 & 0xffff));
@@ -203,6 +215,7 @@ void Loop::onClose(Channel& channel) {
   }
   if (!owner.isListener && owner.connections == 0) {
     owner.live = false;
+    owner.http.reset();
     retiredOwners_.push_back(channel.owner);
   }
   --live_;

@@ -55,6 +55,16 @@ class ReceiveBuffers {
     turnBytes_ += bytes;
   }
 
+  // The same without alignment: what comes next follows without a gap.
+  void commitPacked(uint32_t bytes) {
+    used_ += bytes;
+    turnBytes_ += bytes;
+  }
+
+  // Bytes received into other memory count for the turn's budget too.
+  void charge(uint32_t bytes) { turnBytes_ += bytes; }
+  bool turnIsFull() const { return turnBytes_ >= kTurnBytesMax; }
+
   void endTurn() {
     turnBytes_ = 0;
     for (BlockId block : full_) arena_.release(block);

@@ -13,7 +13,7 @@ namespace ringpoll {
 enum class EventKind : int32_t {
   kOpen = 1,            // aux1: owner
   kData = 2,            // result: slab, offset and length in it, aux0: block, aux1: owner
-  kEnd = 3,             // aux1: owner
+  kEnd = 3,             // result: 1 in the middle of an HTTP request, aux1: owner
   kDrain = 4,           // aux1: owner
   kTimeout = 5,         // aux1: owner
   kClose = 6,           // result: errno or 0, with the Syscall in the top byte; offset and length:
@@ -21,6 +21,13 @@ enum class EventKind : int32_t {
   kConnected = 7,       // aux1: owner
   kAcceptError = 8,     // result: errno, aux1: owner
   kListenerClosed = 9,  // aux1: owner
+  kRequest = 10,        // a complete head. result: slab, offset and length of the head in it, aux0:
+                        // index of its record in the table of heads, aux1: owner
+  kBody = 11,           // like kData: bytes of a request's body
+  kTrailers = 12,       // result: slab, offset of the section, length: fields, aux0: their index
+  kBodyEnd = 13,        // the request is complete
+  kHttpError = 14,      // result: HttpError; nothing more is parsed
+  kHttpTimeout = 15,    // result: http::Phase
 };
 
 enum class CommandKind : int32_t {
@@ -37,6 +44,9 @@ enum class CommandKind : int32_t {
   kRelease = 11,     // slot: block
   kWantDrain = 12,   // bytes
   kDestroy = 13,     // close now, drop what is queued
+  kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
+  kHttpGoOn = 15,    // it was not: parse the next request
+  kHttpDone = 16,    // a request was answered (listeners with static routes only)
 };
 
 // Words of the control block.

@@ -195,9 +195,9 @@ void Uring::finishClose(Channel& channel) {
 
 bool Uring::reap() {
   for (uint32_t round = 0; round < kReapRoundsMax; ++round) {
-    ring_.drain([this] { return context_.ready.room() > 0; },
+    ring_.drain([this] { return context_.ready.room() > 0 && !context_.buffers.turnIsFull(); },
                 [this](const io_uring_cqe& cqe) { take(cqe); });
-    if (context_.ready.room() == 0 || !ring_.collect()) break;
+    if (context_.ready.room() == 0 || context_.buffers.turnIsFull() || !ring_.collect()) break;
   }
   const bool left = readiness_.service();
   return left || ring_.hasCompletions();
@@ -263,6 +263,7 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
     const uint32_t index = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
     ring_.bufferTaken(index);
     tookBuffers_ = true;
+    context_.buffers.charge(static_cast<uint32_t>(cqe.res));
     if (channel.state == ChannelState::kClosing) return;
     ++context_.metrics.receives;
     context_.ready.push(

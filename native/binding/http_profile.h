@@ -1,0 +1,17 @@
+// The settings of an HTTP listener, from a JavaScript object to native code's.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "core/http/server.h"
+
+namespace ringpoll {
+
+// { headBytesMax, targetBytesMax, headersMax, bodyBytesMax, trailerBytesMax, trailersMax,
+//   chunkExtensionBytesMax, lenient, unknownMethods, lengthRequired, keepAliveMs, headersMs,
+//   requestMs, holdUpgrades, routes: [{ path, beforeDate, afterDate, bodyBytes }] }
+std::shared_ptr<const http::Profile> httpProfile(Napi::Object object);
+
+}  // namespace ringpoll
