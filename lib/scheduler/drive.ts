@@ -1,0 +1,282 @@
+// The engine room: gives ready tasks their legs, one after the other, and the event loop its turn.
+//
+//   run() ─▶ queue ─▶ microtask: one leg ─▶ microtask: one leg ─▶ ... queue empty: at rest
+//                          │ tasks have used up `turn` ms
+//                          ▼
+//                     setImmediate: I/O, timers and everything else of Node have had their turn
+//
+// A leg is what a task does between two waits. It starts here and ends when the microtasks that it
+// queued itself have run, so each task's own continuations come before the next task.
+import { RingpollError } from '../errors.js';
+import type { Clock } from './clock.js';
+import { Context } from './context.js';
+import { pendingPromise, rejectOfLast, resolveOfLast } from './gate.js';
+import { DelayHistogram } from './histogram.js';
+import type { ResolvedOptions } from './options.js';
+import { ReadyQueue } from './ready_queue.js';
+import {
+  FREE,
+  PLAIN_AWAIT,
+  READY,
+  RUNNING,
+  SUSPENDED,
+  type Task,
+  WAITING,
+  type WaitTarget,
+} from './task.js';
+import type { Waiter } from './waiter.js';
+import { createWatch, nextSlice, WATCH_SLICE } from './watch.js';
+
+// A continuation may come through a few nested async functions, at one microtask each.
+const LEG_HOPS_MAX = 3;
+// Tasks that end without a promise share a microtask, up to here.
+const LEGS_AT_ONCE_MAX = 64;
+// Time between two bursts of tasks counts for the turn, but an idle second must not use it up.
+const GAP_MS_MAX = 1;
+
+export interface Stage {
+  /** Starts a task, or goes on with it; true when its leg is over on return already. */
+  dispatch(task: Task): boolean;
+  /** The record of a task that ended while it was in the queue has left it. */
+  recycle(task: Task): void;
+}
+
+export class Drive {
+  readonly clock: Clock;
+  readonly watch: Int32Array;
+  readonly ready: ReadyQueue<Task>;
+  readonly delays: readonly DelayHistogram[];
+  readonly sliceMs: number;
+  /** Milliseconds that each class has run. */
+  readonly ranMs: Float64Array;
+  readonly turns: Float64Array;
+  /** The last time that was read: at most one leg old while tasks run. */
+  now: number;
+  loopTurns = 0;
+  overruns = 0;
+  longestLegMs = 0;
+
+  /** Whether channels note which tasks use them, for the wait graph. */
+  readonly tracksUsers: boolean;
+  readonly #stage: Stage;
+  readonly #turnMs: number;
+  readonly #overrunMs: number;
+  readonly #tick = Promise.resolve();
+  readonly #onTick = () => this.#run();
+  readonly #onBoundary = () => this.#loopTurned();
+  #armed = false;
+  #blocked = false;
+  #boundary: NodeJS.Immediate | null = null;
+  #usedMs = 0;
+  #slice = 0;
+  #leg: Task | null = null;
+  #legClass = -1;
+  #legAt = 0;
+  #hops = 0;
+
+  constructor(options: ResolvedOptions, stage: Stage) {
+    this.clock = options.clock;
+    this.now = this.clock.now();
+    this.sliceMs = options.slice;
+    this.#turnMs = options.turn;
+    this.#overrunMs = options.slice + options.check;
+    this.watch = createWatch(options.slice, options.check);
+    this.ready = new ReadyQueue<Task>(options.weights, options.fairness);
+    this.ranMs = new Float64Array(options.weights.length);
+    this.turns = new Float64Array(options.weights.length);
+    this.delays = this.ready.classes.map(() => new DelayHistogram());
+    this.#stage = stage;
+    this.tracksUsers = options.debug !== null;
+  }
+
+  /** Puts a task at the end of its queue. */
+  enqueue(task: Task): void {
+    if (!this.#armed) this.#arm();
+    task.since = this.now;
+    task.queued = true;
+    this.ready.push(task, task.classIndex, task.key);
+  }
+
+  /** Makes the task wait until `waiter` is woken; the promise is what its body awaits. */
+  park<T>(task: Task, waiter: Waiter<T>, reason: string, target: WaitTarget | null): Promise<T> {
+    const refusal = this.#refusal(task);
+    if (refusal !== null) {
+      waiter.settled = true;
+      return refusal;
+    }
+    waiter.task = task;
+    waiter.waker = this;
+    const gate = pendingPromise<T>();
+    task.openGate = resolveOfLast<unknown>();
+    task.failGate = rejectOfLast();
+    task.waiter = waiter as Waiter;
+    task.target = target;
+    task.reason = reason;
+    task.state = WAITING;
+    task.since = this.now;
+    return gate;
+  }
+
+  /** Makes a generator wait that yielded a promise: it is no gate that anyone awaits. */
+  parkGenerator(task: Task, waiter: Waiter): void {
+    waiter.task = task;
+    waiter.waker = this;
+    task.waiter = waiter;
+    task.reason = 'promise';
+    task.state = WAITING;
+    task.since = this.now;
+  }
+
+  /** The wait of a parked task has ended: it goes on in its turn. */
+  wake(task: Task, value: unknown, failed: boolean): void {
+    task.waiter = null;
+    task.target = null;
+    task.wakeValue = value;
+    task.wakeFailed = failed;
+    task.state = READY;
+    if (task.held) {
+      task.state = SUSPENDED;
+      task.since = this.now;
+    } else {
+      this.enqueue(task);
+    }
+  }
+
+  /** Gives the others their turn, then goes on with `value`. */
+  yield<T>(task: Task, value?: T): Promise<T> {
+    const refusal = this.#refusal(task);
+    if (refusal !== null) return refusal;
+    const gate = pendingPromise<T>();
+    task.openGate = resolveOfLast<unknown>();
+    task.failGate = rejectOfLast();
+    task.yielding = value === undefined;
+    this.wake(task, value, false);
+    return gate;
+  }
+
+  /** The same for a generator, which goes on from its own yield. */
+  yieldGenerator(task: Task): void {
+    task.yielding = true;
+    this.wake(task, undefined, false);
+  }
+
+  /** The task ended or its record goes back to the pool: its leg is nobody's any more. */
+  forget(task: Task): void {
+    if (this.#leg === task) this.#leg = null;
+  }
+
+  #refusal(task: Task): Promise<never> | null {
+    if (task.cancelled !== null) return Promise.reject(task.cancelled.reason);
+    if (task.openGate === null) return null;
+    const message = `Task ${task.id} already waits (${task.reason ?? 'yield'}): a task waits for
+ one thing at a time, use select or child tasks for more`.replace('\n', '');
+    return Promise.reject(new RingpollError('ERR_RINGPOLL_TASK_BUSY', message));
+  }
+
+  #arm(): void {
+    this.#armed = true;
+    const now = this.clock.now();
+    if (this.#boundary === null) {
+      this.#usedMs = 0;
+      // Without a reference: at rest it must not make the event loop spin or the process stay.
+      this.#boundary = setImmediate(this.#onBoundary).unref();
+    } else {
+      this.#usedMs += Math.min(now - this.now, GAP_MS_MAX);
+    }
+    this.now = now;
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#usedMs < this.#turnMs) {
+      this.#tick.then(this.#onTick);
+      return;
+    }
+    this.#blocked = true;
+    this.loopTurns++;
+    if (this.#boundary === null) this.#boundary = setImmediate(this.#onBoundary);
+    else this.#boundary.ref();
+  }
+
+  #loopTurned(): void {
+    this.#boundary = null;
+    this.#usedMs = 0;
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.now = this.clock.now();
+    this.#boundary = setImmediate(this.#onBoundary).unref();
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#legClass >= 0) {
+      const leg = this.#leg;
+      if (leg !== null && leg.state === RUNNING && this.#hops < LEG_HOPS_MAX) {
+        this.#hops++;
+        this.#tick.then(this.#onTick);
+        return;
+      }
+      this.#endLeg();
+    }
+    for (let legs = 0; legs < LEGS_AT_ONCE_MAX && this.#usedMs < this.#turnMs; legs++) {
+      const task = this.ready.shift();
+      if (task === null) {
+        this.#armed = false;
+        this.watch[WATCH_SLICE] = 0;
+        return;
+      }
+      task.queued = false;
+      if (task.state === FREE) {
+        this.#stage.recycle(task);
+        continue;
+      }
+      if (task.held && task.cancelled === null) {
+        task.state = SUSPENDED;
+        continue;
+      }
+      this.#beginLeg(task);
+      if (!this.#stage.dispatch(task)) break;
+      this.#endLeg();
+    }
+    this.#next();
+  }
+
+  #beginLeg(task: Task): void {
+    const { now } = this;
+    this.delays[task.classIndex].add(now - task.since);
+    task.state = RUNNING;
+    task.since = now;
+    task.sliceAt = now;
+    task.turns++;
+    this.turns[task.classIndex]++;
+    this.#slice = nextSlice(this.#slice);
+    this.watch[WATCH_SLICE] = this.#slice;
+    task.context ??= new Context(task, this);
+    task.context.beginSlice(this.#slice, now);
+    this.#leg = task;
+    this.#legClass = task.classIndex;
+    this.#legAt = now;
+    this.#hops = 0;
+  }
+
+  #endLeg(): void {
+    const now = this.clock.now();
+    const ms = now - this.#legAt;
+    this.now = now;
+    this.#usedMs += ms;
+    this.ready.charge(this.#legClass, ms);
+    this.ranMs[this.#legClass] += ms;
+    if (ms > this.longestLegMs) this.longestLegMs = ms;
+    if (ms > this.#overrunMs) this.overruns++;
+    const leg = this.#leg;
+    this.#leg = null;
+    this.#legClass = -1;
+    if (leg === null) return;
+    leg.ranMs += ms;
+    if (leg.state === RUNNING) {
+      leg.state = WAITING;
+      leg.reason = PLAIN_AWAIT;
+      leg.since = now;
+    }
+  }
+}
