@@ -1,9 +1,10 @@
 // Builds test/http/parser_driver.cc when it is stale and runs requests through it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cxxCompiler } from '../../scripts/toolchain.mjs';
+import { includes, parserHeaders, parserSources } from './parser_sources.mjs';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(top, 'build', 'http');
@@ -63,21 +64,14 @@ export const Lenient = {
   all: 127,
 } as const;
 
-const filesIn = (path: string, suffix: string) =>
-  readdirSync(join(top, path))
-    .filter((name) => name.endsWith(suffix))
-    .map((name) => join(top, path, name));
-
 export function buildDriver(): void {
-  const sources = [join(top, 'test/http/parser_driver.cc'), ...filesIn('native/core/http', '.cc')];
-  const headers = [...filesIn('native/core/http', '.h'), ...filesIn('test/http', '.h')];
-  const changed = Math.max(...[...sources, ...headers].map((file) => statSync(file).mtimeMs));
+  const sources = [join(top, 'test/http/parser_driver.cc'), ...parserSources];
+  const changed = Math.max(...[...sources, ...parserHeaders].map((file) => statSync(file).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs > changed) return;
   mkdirSync(folder, { recursive: true });
   // Another test file may be building it too: each to a name of its own, the last rename wins.
   const mine = `${program}.${process.pid}`;
   const flags = ['-std=c++20', '-O1', '-Wall', '-Wextra', '-Werror', '-fno-exceptions'];
-  const includes = ['-I', join(top, 'native')];
   execFileSync(cxxCompiler() ?? 'c++', [...flags, ...includes, ...sources, '-o', mine]);
   renameSync(mine, program);
 }
