@@ -64,7 +64,7 @@ export const competitors = [
   onGo('go-nethttp', 'go-nethttp'),
   nginx('nginx-return', 'return'),
   nginx('nginx-file', 'file'),
-  ringpoll('ringpoll-poll', 'http-hello.mjs', 'poll'),
-  ringpoll('ringpoll-uring', 'http-hello.mjs', 'uring'),
-  ringpoll('ringpoll-hybrid', 'http-hello.mjs', 'hybrid'),
+  ringpoll('ringpoll-poll', 'http-plaintext.mjs', 'poll'),
+  ringpoll('ringpoll-uring', 'http-plaintext.mjs', 'uring'),
+  ringpoll('ringpoll-hybrid', 'http-plaintext.mjs', 'hybrid'),
 ];

@@ -48,7 +48,10 @@ function walkEvents(runtime: Runtime): void {
         break;
       case Event.end: {
         const connection = connectionAt(slot, generation, events[at + 7]);
-        if (connection !== undefined) deliverEnd(connection);
+        if (connection === undefined) break;
+        const { protocol } = connection._group;
+        if (protocol === undefined) deliverEnd(connection);
+        else protocol.ended(connection, events[at + 3] === 1);
         break;
       }
       case Event.drain: {
@@ -75,9 +78,18 @@ function walkEvents(runtime: Runtime): void {
       case Event.listenerClosed:
         runtime.groups[events[at + 7]]?.onListenerClosed?.();
         break;
+      default:
+        runtime.groups[events[at + 7]]?.protocol?.event(events[at], at);
     }
     if (i + 1 < count) ticks();
   }
+  afterEvents();
+}
+
+let afterEvents: () => void = () => {};
+/** Runs when the events of a turn have been walked: for what gathers over several of them. */
+export function setAfterEvents(run: () => void): void {
+  afterEvents = run;
 }
 
 /** What a handler has queued runs before the next handler, as between any two of Node's callbacks. */
@@ -89,7 +101,8 @@ function ticks(): void {
   }
 }
 
-function uncaught(error: unknown): void {
+/** @internal */
+export function uncaught(error: unknown): void {
   current.native.fatalException(error);
 }
 
@@ -200,7 +213,8 @@ function runData(connection: Any, chunk: Chunk): void {
   }
 }
 
-function deliverEnd(connection: Any): void {
+/** @internal */
+export function deliverEnd(connection: Any): void {
   if (connection._flags & OVER) return;
   if (mustHold(connection)) {
     hold(connection, { kind: 'end' });
@@ -257,6 +271,7 @@ function runClose(connection: Any, networkError: Error | undefined): void {
   }
   const failure = extra?.failure;
   const error = failure ?? networkError;
+  group.protocol?.closed(connection, error);
   if (networkError !== undefined && failure === undefined && group.error !== undefined) {
     callWith(group.error, connection, networkError);
   }

@@ -10,6 +10,8 @@ export interface SharedMemory {
   readonly commands: Int32Array;
   readonly pending: Float64Array;
   readonly slabs: Buffer[];
+  /** Records of request heads; there once an HTTP server listens. */
+  readonly heads: Uint32Array;
 }
 
 export interface EngineReport {
@@ -28,6 +30,31 @@ export interface SocketAddress {
 
 export interface PathAddress {
   path: string;
+}
+
+/** Limits in bytes, times in milliseconds; native/binding/http_profile.h. */
+export interface NativeHttpProfile {
+  headBytesMax: number;
+  targetBytesMax: number;
+  headersMax: number;
+  bodyBytesMax: number;
+  trailerBytesMax: number;
+  trailersMax: number;
+  chunkExtensionBytesMax: number;
+  lenient: number;
+  unknownMethods: boolean;
+  lengthRequired: boolean;
+  keepAliveMs: number;
+  headersMs: number;
+  requestMs: number;
+  holdUpgrades: boolean;
+  routes: { path: string; beforeDate: Uint8Array; afterDate: Uint8Array; bodyBytes: number }[];
+}
+
+export interface HttpTables {
+  methods: string[];
+  headers: string[];
+  errors: { code: string; status: number; message: string }[];
 }
 
 export interface NativeLoop {
@@ -50,6 +77,7 @@ export interface NativeLoop {
     maxConnections: number,
     idleTimeoutMs: number,
     hint: number,
+    http: NativeHttpProfile | undefined,
   ): void;
   connect(
     hostOrPath: string,
@@ -66,7 +94,11 @@ export interface NativeLoop {
   flush(): void;
   sendLarge(slot: number, generation: number, bytes: Uint8Array): void;
   trySend(slot: number, generation: number, bytes: Uint8Array): number;
-  address(slot: number, generation: number, remote: boolean): SocketAddress | PathAddress | undefined;
+  address(
+    slot: number,
+    generation: number,
+    remote: boolean,
+  ): SocketAddress | PathAddress | undefined;
   listenerAddress(owner: number): SocketAddress | PathAddress | undefined;
   byteCounts(slot: number, generation: number, into: Float64Array): void;
   setNoDelay(slot: number, generation: number, on: boolean): number;
@@ -75,6 +107,7 @@ export interface NativeLoop {
   describe(): { engine: string; engines: EngineReport[] };
   metrics(): Record<string, number>;
   protocol(): Record<string, number>;
+  httpTables(): HttpTables;
 }
 
 function load(): NativeLoop {

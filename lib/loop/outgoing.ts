@@ -44,13 +44,21 @@ function writeShort(slab: Buffer, text: string, at: number): boolean {
   return true;
 }
 
+/** Queues a string that is known to be ASCII (one copy). */
+export function sendText(runtime: Runtime, slot: number, generation: number, text: string): void {
+  const length = text.length;
+  const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length);
+  if (at < 0) {
+    runtime.native.sendLarge(slot, generation, Buffer.from(text, 'latin1'));
+    return;
+  }
+  const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]];
+  slab.write(text, at, 'latin1');
+  stage(runtime, slot, generation, at, length);
+}
+
 /** Queues a string as UTF-8 (one copy). */
-export function sendString(
-  runtime: Runtime,
-  slot: number,
-  generation: number,
-  text: string,
-): void {
+export function sendString(runtime: Runtime, slot: number, generation: number, text: string): void {
   const length = text.length;
   if (length === 0) return;
   const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length * UTF8_BYTES_PER_UNIT);

@@ -3,6 +3,38 @@
 export const RECORD_WORDS = 8;
 export const COMMAND_CAPACITY = 4096;
 
+/** Words of the record of a request's head, see native/core/http/record.h. */
+export const Head = {
+  length: 0,
+  flags: 1,
+  method: 2,
+  methodOffset: 3,
+  methodLength: 4,
+  targetOffset: 5,
+  targetLength: 6,
+  queryOffset: 7,
+  contentLengthLow: 8,
+  contentLengthHigh: 9,
+  knownLow: 10,
+  knownHigh: 11,
+  headerCount: 12,
+  hostIndex: 13,
+  headers: 16,
+} as const;
+
+/** Words of a header in that record: offset and length of its name and of its value. */
+export const FIELD_WORDS = 4;
+
+export const HeadFlag = {
+  keepAlive: 1,
+  hasBody: 2,
+  chunked: 4,
+  contentLength: 8,
+  expectContinue: 16,
+  upgrade: 32,
+  version11: 64,
+} as const;
+
 /** Keeping at most this many bytes copies them; more keeps their block. */
 export const COPY_INSTEAD_OF_PIN_MAX = 16 * 1024;
 
@@ -16,6 +48,12 @@ export const Event = {
   connected: 7,
   acceptError: 8,
   listenerClosed: 9,
+  request: 10,
+  body: 11,
+  trailers: 12,
+  bodyEnd: 13,
+  httpError: 14,
+  httpTimeout: 15,
 } as const;
 
 export const Command = {
@@ -32,6 +70,9 @@ export const Command = {
   release: 11,
   wantDrain: 12,
   destroy: 13,
+  httpRaw: 14,
+  httpGoOn: 15,
+  httpDone: 16,
 } as const;
 
 export const Control = {

@@ -9,8 +9,8 @@ import { Connection, extraOf, Flag } from './connection.js';
 import { Group } from './group.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 import {
-  CONNECT_TIMEOUT_DEFAULT_MS,
   type CheckedConnectionOptions,
+  CONNECT_TIMEOUT_DEFAULT_MS,
   checkConnectionOptions,
   checkHostName,
   checkIp,
@@ -55,7 +55,11 @@ export async function connect<Data = unknown>(
   checkObject('options', options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   const { connectTimeout } = options;
-  const timeoutMs = milliseconds('options.connectTimeout', connectTimeout, CONNECT_TIMEOUT_DEFAULT_MS);
+  const timeoutMs = milliseconds(
+    'options.connectTimeout',
+    connectTimeout,
+    CONNECT_TIMEOUT_DEFAULT_MS,
+  );
   const local = checkLocal(options as ConnectOptions);
   const goal = checkGoal(options as ConnectOptions);
   checked.signal?.throwIfAborted();

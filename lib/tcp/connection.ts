@@ -28,7 +28,10 @@ const OVER = Flag.closing | Flag.closed;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /** A delivery that waits because the connection is paused. */
-export type Held = { kind: 'data'; chunk: Chunk } | { kind: 'end' } | { kind: 'close'; error?: Error };
+export type Held =
+  | { kind: 'data'; chunk: Chunk }
+  | { kind: 'end' }
+  | { kind: 'close'; error?: Error };
 
 /** What few connections need. */
 export interface Extra {
@@ -90,7 +93,7 @@ export class Connection<Data = unknown> {
    */
   write(data: Writable): boolean {
     if (!this.#queue(runtime(), data)) return false;
-    return this.#belowMark();
+    return this._belowMark();
   }
 
   /**
@@ -102,7 +105,7 @@ export class Connection<Data = unknown> {
     for (const data of list) checkWritable('list', data);
     const of = runtime();
     for (const data of list) if (!this.#queue(of, data)) return false;
-    return this.#belowMark();
+    return this._belowMark();
   }
 
   /**
@@ -303,7 +306,8 @@ export class Connection<Data = unknown> {
     return true;
   }
 
-  #belowMark(): boolean {
+  /** @internal */
+  _belowMark(): boolean {
     const of = runtime();
     const { highWaterMark } = this._group;
     if (of.memory.pending[this._slot] <= highWaterMark) return true;

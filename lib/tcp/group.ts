@@ -6,6 +6,16 @@ import type { Handlers } from './handlers.js';
 
 type Result = unknown;
 
+/** What stands between received bytes and the user: for connections that are not raw. */
+export interface Protocol {
+  /** An event of the protocol's own, at `at` in the event ring. */
+  event(kind: number, at: number): void;
+  /** The connection is over, before its handlers hear of it. */
+  closed(connection: Connection, error: Error | undefined): void;
+  /** The peer's FIN; true: it came in the middle of something. */
+  ended(connection: Connection, torn: boolean): void;
+}
+
 export class Group<Data = unknown> {
   readonly open: ((connection: Connection<Data>) => Result) | undefined;
   readonly data: ((connection: Connection<Data>, chunk: Chunk) => Result) | undefined;
@@ -20,6 +30,7 @@ export class Group<Data = unknown> {
   owner = -1;
   /** Open connections. */
   connections = 0;
+  protocol: Protocol | undefined;
   /** Called when native code has nothing of this group any more. */
   onListenerClosed: (() => void) | undefined;
   onConnectionClosed: (() => void) | undefined;

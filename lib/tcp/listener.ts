@@ -1,12 +1,12 @@
 // A listener, and listen().
 import { invalidArgValue } from '../errors.js';
-import type { PathAddress, SocketAddress } from '../loop/native.js';
+import { connectionAt } from '../loop/dispatch.js';
+import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
 import { Command, Control } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError } from '../loop/system_error.js';
-import { connectionAt } from '../loop/dispatch.js';
 import type { Connection } from './connection.js';
-import { Group } from './group.js';
+import { Group, type Protocol } from './group.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 import {
   BACKLOG_DEFAULT,
@@ -88,17 +88,23 @@ export class Listener {
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   stop(options: StopOptions = {}): Promise<void> {
+    const stopped = this._drain(options);
+    for (const connection of this._open()) connection.end();
+    return stopped;
+  }
+
+  /** @internal Stops accepting; the connections are the caller's to end. */
+  _drain(options: StopOptions): Promise<void> {
     checkObject('options', options);
     const deadline = milliseconds('options.deadline', options.deadline, -1);
     this.#stopAccepting();
-    for (const connection of this.#open()) connection.end();
     this.#stopped ??= new Promise((resolve) => {
       this.#resolveStopped = resolve;
       this.#checkStopped();
     });
     if (deadline >= 0) {
       const timer = setTimeout(() => {
-        for (const connection of this.#open()) connection.reset();
+        for (const connection of this._open()) connection.reset();
       }, deadline);
       this.#stopped.then(() => clearTimeout(timer));
     }
@@ -108,7 +114,7 @@ export class Listener {
   /** Stops accepting and closes every connection at once; what is waiting is dropped. */
   close(): void {
     this.#stopAccepting();
-    for (const connection of this.#open()) {
+    for (const connection of this._open()) {
       connection.close();
       this.#runtime.command(Command.destroy, connection._slot, connection._generation);
     }
@@ -124,7 +130,8 @@ export class Listener {
     this.#runtime.native.closeListener(this.#group.owner);
   }
 
-  #open(): Connection[] {
+  /** @internal */
+  _open(): Connection[] {
     if (this.#gone && this.#group.connections === 0) return [];
     const names = this.#runtime.native.connectionsOf(this.#group.owner);
     const open: Connection[] = [];
@@ -150,6 +157,17 @@ export class Listener {
  * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
  */
 export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
+  return listenWith(options);
+}
+
+/** What speaks between the bytes and the handlers. */
+export interface Layer {
+  profile: NativeHttpProfile;
+  protocol: Protocol;
+}
+
+/** @internal */
+export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?: Layer): Listener {
   checkObject('options', options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   const target = checkTarget(options as ListenOptions);
@@ -181,12 +199,14 @@ export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
     maxConnections,
     checked.idleTimeoutMs,
     checked.hint,
+    layer?.profile,
   );
   const errno = of.control[Control.resultError];
   if (errno !== 0) {
     throw systemError(errno, of.control[Control.resultSyscall], target.described);
   }
   group.owner = of.control[Control.resultOwner];
+  group.protocol = layer?.protocol;
   of.groups[group.owner] = group as unknown as Group;
   const listener = new Listener(of, group as unknown as Group);
   checked.signal?.addEventListener('abort', () => listener.close(), { once: true });
@@ -214,4 +234,3 @@ function checkTarget(options: ListenOptions) {
   const port = checkPort('options.port', options.port);
   return { name: host, port, fd: -1, described: { host, port } };
 }
-

@@ -272,6 +272,9 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// httpTables() -> names of methods and headers, and errors, by number
+Napi::Value HttpTables(const Napi::CallbackInfo& info) { return httpTables(info.Env()); }
+
 // protocol() -> the numbers that lib/loop/protocol.ts repeats, for a test to compare
 Napi::Value Protocol(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
@@ -308,6 +311,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setReferenced", Napi::Function::New<SetReferenced>(env));
   exports.Set("describe", Napi::Function::New<Describe>(env));
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
+  exports.Set("httpTables", Napi::Function::New<HttpTables>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   return exports;
 }

@@ -1,5 +1,11 @@
 #include "http_profile.h"
 
+#include <iterator>
+
+#include "core/http/errors.h"
+#include "core/http/header_names.h"
+#include "core/http/methods.h"
+
 namespace ringpoll {
 
 namespace {
@@ -45,6 +51,31 @@ std::shared_ptr<const http::Profile> httpProfile(Napi::Object object) {
     profile->routes.emplace(entry.Get("path").As<Napi::String>().Utf8Value(), std::move(route));
   }
   return profile;
+}
+
+Napi::Object httpTables(Napi::Env env) {
+  Napi::Array methods = Napi::Array::New(env);
+  for (uint32_t i = 0; i < static_cast<uint32_t>(http::Method::kCount); ++i) {
+    methods.Set(i, std::string(http::methodName(static_cast<http::Method>(i))));
+  }
+  Napi::Array headers = Napi::Array::New(env);
+  for (uint32_t i = 0; i < std::size(http::kHeaderNames); ++i) {
+    headers.Set(i, std::string(http::kHeaderNames[i]));
+  }
+  Napi::Array errors = Napi::Array::New(env);
+  for (uint32_t i = 0; i < static_cast<uint32_t>(http::HttpError::kCount); ++i) {
+    const http::ErrorEntry& entry = http::describe(static_cast<http::HttpError>(i));
+    Napi::Object error = Napi::Object::New(env);
+    error.Set("code", entry.code);
+    error.Set("status", entry.status);
+    error.Set("message", entry.message);
+    errors.Set(i, error);
+  }
+  Napi::Object tables = Napi::Object::New(env);
+  tables.Set("methods", methods);
+  tables.Set("headers", headers);
+  tables.Set("errors", errors);
+  return tables;
 }
 
 }  // namespace ringpoll

@@ -14,4 +14,7 @@ namespace ringpoll {
 //   requestMs, holdUpgrades, routes: [{ path, beforeDate, afterDate, bodyBytes }] }
 std::shared_ptr<const http::Profile> httpProfile(Napi::Object object);
 
+// { methods: [name], headers: [name], errors: [{ code, status, message }] }, by their numbers.
+Napi::Object httpTables(Napi::Env env);
+
 }  // namespace ringpoll

@@ -8,14 +8,14 @@
 namespace ringpoll::http {
 
 enum CharacterClass : uint8_t {
-  kToken = 1 << 0,         // tchar, RFC 9110 section 5.6.2
-  kRegName = 1 << 1,       // unreserved or sub-delims: a host name, RFC 3986 section 3.2.2
-  kDigit = 1 << 2,         // 0-9
-  kHex = 1 << 3,           // 0-9 a-f A-F
-  kQuotedText = 1 << 4,    // qdtext, RFC 9110 section 5.6.4
-  kQuotedPair = 1 << 5,    // what may follow a backslash in a quoted-string
-  kValueText = 1 << 6,     // field-vchar, space or tab: all but the control characters
-  kTargetText = 1 << 7,    // visible ASCII without '#'
+  kToken = 1 << 0,       // tchar, RFC 9110 section 5.6.2
+  kRegName = 1 << 1,     // unreserved or sub-delims: a host name, RFC 3986 section 3.2.2
+  kDigit = 1 << 2,       // 0-9
+  kHex = 1 << 3,         // 0-9 a-f A-F
+  kQuotedText = 1 << 4,  // qdtext, RFC 9110 section 5.6.4
+  kQuotedPair = 1 << 5,  // what may follow a backslash in a quoted-string
+  kValueText = 1 << 6,   // field-vchar, space or tab: all but the control characters
+  kTargetText = 1 << 7,  // visible ASCII without '#'
 };
 
 constexpr std::array<uint8_t, 256> makeCharacterTable() {

@@ -36,7 +36,7 @@ class FieldSection {
 
   uint32_t position() const { return position_; }  // after kDone: just behind; kError: the culprit
   uint32_t count() const { return count_; }
-  uint64_t known() const { return known_; }  // bit i: a field with HeaderId i
+  uint64_t known() const { return known_; }   // bit i: a field with HeaderId i
   HttpError error() const { return error_; }  // kHeadersTooMany also for trailers
 
  private:
@@ -82,8 +82,7 @@ inline const uint8_t* tokenEnd(const uint8_t* at, const uint8_t* end) {
 }
 
 template <typename Scan>
-Step FieldSection<Scan>::failName(const uint8_t* region, const uint8_t* mark,
-                                  const uint8_t* stop) {
+Step FieldSection<Scan>::failName(const uint8_t* region, const uint8_t* mark, const uint8_t* stop) {
   const uint8_t* culprit = tokenEnd(mark, stop);
   if (culprit < stop || !isSpaceOrTab(*stop)) {
     return fail(HttpError::kHeaderName, region, culprit);

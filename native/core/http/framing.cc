@@ -37,8 +37,7 @@ void forEachMember(const uint8_t* at, const uint8_t* end, Visit visit) {
 
 class Framing {
  public:
-  Framing(const uint8_t* head, uint32_t* record, const TargetResult& target,
-          const Options& options)
+  Framing(const uint8_t* head, uint32_t* record, const TargetResult& target, const Options& options)
       : head_(head),
         record_(record),
         target_(target),
@@ -107,8 +106,7 @@ class Framing {
   // RFC 9112 section 3.2.2 lets the target win. Who routes by Host would go elsewhere, though.
   bool sameAsTarget(const uint8_t* value, uint32_t length) const {
     if (length != target_.authorityLength) return false;
-    const uint8_t* const authority =
-        head_ + record_[kRecordTargetOffset] + target_.authorityOffset;
+    const uint8_t* const authority = head_ + record_[kRecordTargetOffset] + target_.authorityOffset;
     for (uint32_t i = 0; i < length; i++) {
       if (lowered(value[i]) != lowered(authority[i])) return false;
     }

@@ -226,8 +226,8 @@ inline uint32_t findHeader(const uint8_t* name, uint32_t length) {
   const HeaderPattern& pattern = kHeaderPatterns[slot.id];
   // Whole words, the last one overlapping: never a byte outside of the name.
   if (length < 8) {
-    const bool same = sameFolded<uint32_t>(name, pattern, 0) &&
-                      sameFolded<uint32_t>(name, pattern, length - 4);
+    const bool same =
+        sameFolded<uint32_t>(name, pattern, 0) && sameFolded<uint32_t>(name, pattern, length - 4);
     return same ? slot.id : uint32_t{kHeaderUnknown};
   }
   for (uint32_t at = 0; at + 8 < length; at += 8) {

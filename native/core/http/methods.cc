@@ -7,12 +7,12 @@ namespace ringpoll::http {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "",         "GET",       "HEAD",   "POST",       "PUT",        "DELETE",  "PATCH",
-    "OPTIONS",  "CONNECT",   "TRACE",  "ACL",        "BIND",       "CHECKOUT", "COPY",
-    "LINK",     "LOCK",      "MERGE",  "MKACTIVITY", "MKCALENDAR", "MKCOL",   "MOVE",
-    "M-SEARCH", "NOTIFY",    "PROPFIND", "PROPPATCH", "PURGE",     "QUERY",   "REBIND",
-    "REPORT",   "SEARCH",    "SOURCE", "SUBSCRIBE",  "UNBIND",     "UNLINK",  "UNLOCK",
-    "UNSUBSCRIBE",
+    "",           "GET",       "HEAD",    "POST",     "PUT",    "DELETE",
+    "PATCH",      "OPTIONS",   "CONNECT", "TRACE",    "ACL",    "BIND",
+    "CHECKOUT",   "COPY",      "LINK",    "LOCK",     "MERGE",  "MKACTIVITY",
+    "MKCALENDAR", "MKCOL",     "MOVE",    "M-SEARCH", "NOTIFY", "PROPFIND",
+    "PROPPATCH",  "PURGE",     "QUERY",   "REBIND",   "REPORT", "SEARCH",
+    "SOURCE",     "SUBSCRIBE", "UNBIND",  "UNLINK",   "UNLOCK", "UNSUBSCRIBE",
 };
 static_assert(std::size(kNames) == static_cast<size_t>(Method::kCount));
 

@@ -7,12 +7,12 @@
 namespace ringpoll::http {
 
 // Defaults. Each one is a field of Limits.
-inline constexpr uint32_t kHeadBytesMax = 16 * 1024;          // request line + header section
-inline constexpr uint32_t kTargetBytesMax = 8 * 1024;         // request target
-inline constexpr uint32_t kHeadersMax = 100;                  // header lines
-inline constexpr uint64_t kBodyBytesMax = 128 * 1024 * 1024;  // body, without chunk framing
-inline constexpr uint32_t kTrailerBytesMax = 8 * 1024;        // trailer section
-inline constexpr uint32_t kTrailersMax = 32;                  // trailer lines
+inline constexpr uint32_t kHeadBytesMax = 16 * 1024;           // request line + header section
+inline constexpr uint32_t kTargetBytesMax = 8 * 1024;          // request target
+inline constexpr uint32_t kHeadersMax = 100;                   // header lines
+inline constexpr uint64_t kBodyBytesMax = 128 * 1024 * 1024;   // body, without chunk framing
+inline constexpr uint32_t kTrailerBytesMax = 8 * 1024;         // trailer section
+inline constexpr uint32_t kTrailersMax = 32;                   // trailer lines
 inline constexpr uint32_t kChunkExtensionBytesMax = 4 * 1024;  // all chunks of one message
 
 // Fixed sizes.
@@ -45,13 +45,13 @@ static_assert(kChunkSizeDigitsMax == 2 * sizeof(uint64_t), "a chunk size fits 64
 // this one: every one of them is a known way to smuggle requests.
 enum Lenient : uint32_t {
   kLenientNone = 0,
-  kLenientBareLineFeed = 1 << 0,       // LF alone ends a line
-  kLenientHost = 1 << 1,               // a missing or malformed Host, or one unlike the target
-  kLenientTarget = 1 << 2,             // '#', bytes over 0x7f and userinfo in the target
-  kLenientValue = 1 << 3,              // control characters in values (never NUL, CR or LF)
-  kLenientLengthAndChunked = 1 << 4,   // both: chunked wins, the connection closes
-  kLenientTransferCodings = 1 << 5,    // codings before a last `chunked` are left undecoded
-  kLenientChunkSpace = 1 << 6,         // spaces and tabs after a chunk size
+  kLenientBareLineFeed = 1 << 0,      // LF alone ends a line
+  kLenientHost = 1 << 1,              // a missing or malformed Host, or one unlike the target
+  kLenientTarget = 1 << 2,            // '#', bytes over 0x7f and userinfo in the target
+  kLenientValue = 1 << 3,             // control characters in values (never NUL, CR or LF)
+  kLenientLengthAndChunked = 1 << 4,  // both: chunked wins, the connection closes
+  kLenientTransferCodings = 1 << 5,   // codings before a last `chunked` are left undecoded
+  kLenientChunkSpace = 1 << 6,        // spaces and tabs after a chunk size
   kLenientAll = (1 << 7) - 1,
 };
 

@@ -116,8 +116,8 @@ ProxyResult checkTlvs(const uint8_t* data, uint32_t total, const ProxyHeader& he
     if (size > total - value) return fail(at);
     if (data[at] == kTlvChecksum) {
       if (size != kChecksumBytes) return fail(at);
-      const uint32_t told = static_cast<uint32_t>(bigEndian16(data + value)) << 16 |
-                            bigEndian16(data + value + 2);
+      const uint32_t told =
+          static_cast<uint32_t>(bigEndian16(data + value)) << 16 | bigEndian16(data + value + 2);
       if (told != checksum(data, total, value)) return fail(value);
     }
     at = value + size;

@@ -12,17 +12,17 @@
 
 namespace ringpoll::http {
 
-inline constexpr uint32_t kProxyV1BytesMax = 107;      // CRLF included
+inline constexpr uint32_t kProxyV1BytesMax = 107;       // CRLF included
 inline constexpr uint32_t kProxyV2BytesMax = 4 * 1024;  // fixed part, addresses and TLVs
 
 enum class ProxyFamily : uint8_t { kNone, kInet, kInet6, kUnix };
 
 struct ProxyHeader {
-  uint8_t version = 0;           // 1 or 2
-  bool local = false;            // the proxy speaks for itself (a health check)
+  uint8_t version = 0;                      // 1 or 2
+  bool local = false;                       // the proxy speaks for itself (a health check)
   ProxyFamily family = ProxyFamily::kNone;  // kNone: keep the addresses of the socket
   bool datagram = false;
-  uint8_t source[16] = {};       // network order; the first 4 bytes with kInet
+  uint8_t source[16] = {};  // network order; the first 4 bytes with kInet
   uint8_t destination[16] = {};
   uint16_t sourcePort = 0;
   uint16_t destinationPort = 0;

@@ -18,23 +18,23 @@ namespace ringpoll::http {
 
 // The numbers are read by JavaScript: append, never reorder.
 enum RecordWord : uint32_t {
-  kRecordHeadLength,         // bytes up to and including the empty line
-  kRecordFlags,              // set of RecordFlag
-  kRecordMethod,             // Method
-  kRecordMethodOffset,       // over 0 when empty lines came before
+  kRecordHeadLength,    // bytes up to and including the empty line
+  kRecordFlags,         // set of RecordFlag
+  kRecordMethod,        // Method
+  kRecordMethodOffset,  // over 0 when empty lines came before
   kRecordMethodLength,
   kRecordTargetOffset,
   kRecordTargetLength,
-  kRecordQueryOffset,        // of the first '?' in the target, 0 when there is none
-  kRecordContentLengthLow,   // 0 with chunked or without a body
+  kRecordQueryOffset,       // of the first '?' in the target, 0 when there is none
+  kRecordContentLengthLow,  // 0 with chunked or without a body
   kRecordContentLengthHigh,
-  kRecordKnownLow,           // bit i: a header with HeaderId i is there
-  kRecordKnownHigh,          // bit i: a header with HeaderId 32 + i is there
+  kRecordKnownLow,   // bit i: a header with HeaderId i is there
+  kRecordKnownHigh,  // bit i: a header with HeaderId 32 + i is there
   kRecordHeaderCount,
-  kRecordHostIndex,          // index of the Host header plus 1, 0 when there is none
+  kRecordHostIndex,  // index of the Host header plus 1, 0 when there is none
   kRecordReserved14,
   kRecordReserved15,
-  kRecordHeaders,            // where the table of headers starts
+  kRecordHeaders,  // where the table of headers starts
 };
 static_assert(kRecordHeaders * sizeof(uint32_t) == 64, "the fixed part is one cache line");
 
@@ -42,7 +42,7 @@ enum FieldWord : uint32_t {
   kFieldNameOffset,
   kFieldNameLengthAndId,  // length | HeaderId << 16
   kFieldValueOffset,
-  kFieldValueLength,      // without the spaces and tabs around it
+  kFieldValueLength,  // without the spaces and tabs around it
   kFieldWords,
 };
 inline constexpr uint32_t kFieldIdShift = 16;

@@ -41,8 +41,7 @@ void BasicHeadParser<Scan>::begin(uint32_t* record, uint32_t recordCapacity) {
 template <typename Scan>
 void BasicHeadParser<Scan>::relocate(uint32_t* record) {
   // One more than the count: the name of a header may be recorded while its value is awaited.
-  const uint32_t headers =
-      state_ == State::kFields ? std::min(fields_.count() + 1, fieldsMax_) : 0;
+  const uint32_t headers = state_ == State::kFields ? std::min(fields_.count() + 1, fieldsMax_) : 0;
   std::memcpy(record, record_, recordWords(headers) * sizeof(uint32_t));
   record_ = record;
 }
@@ -203,7 +202,8 @@ HeadResult BasicHeadParser<Scan>::requestLine(const uint8_t* head, uint32_t endO
       case State::kTarget: {
         const uint8_t* const mark = head + mark_;
         const uint32_t limit = options_->limits.targetBytesMax;
-        const uint8_t* const stop = end - mark > static_cast<int64_t>(limit) ? mark + limit + 1 : end;
+        const uint8_t* const stop =
+            end - mark > static_cast<int64_t>(limit) ? mark + limit + 1 : end;
         at = Scan::targetEnd(head, at, stop);
         while (at < stop && (options_->lenient & kLenientTarget) != 0 &&
                (*at == '#' || *at >= 0x80)) {
@@ -243,8 +243,7 @@ HeadResult BasicHeadParser<Scan>::requestLine(const uint8_t* head, uint32_t endO
 
 template <typename Scan>
 HeadResult BasicHeadParser<Scan>::fields(const uint8_t* head, uint32_t end) {
-  const Step step =
-      fields_.run(head, end, record_ + kRecordHeaders, fieldsMax_, options_->lenient);
+  const Step step = fields_.run(head, end, record_ + kRecordHeaders, fieldsMax_, options_->lenient);
   if (step == Step::kDone) return finish(head);
   if (step == Step::kError) return fail(fields_.error(), fields_.position());
   return {};

@@ -82,8 +82,7 @@ TargetResult classifyAuthority(const uint8_t* target, uint32_t length) {
 bool isAuthority(const uint8_t* value, uint32_t length) {
   if (length == 0) return true;
   const uint8_t* const end = value + length;
-  const uint8_t* at =
-      *value == '[' ? skipAddressLiteral(value + 1, end) : skipRegName(value, end);
+  const uint8_t* at = *value == '[' ? skipAddressLiteral(value + 1, end) : skipRegName(value, end);
   if (at == end) return true;
   if (at == nullptr || at == value || *at != ':') return false;
   return isPort(at + 1, end);
