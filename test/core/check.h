@@ -54,37 +54,36 @@ bool equal(const A& a, const B& b) {
 #define CHECK_JOIN_(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN_(a, b)
 
-#define TEST(name)                                                                        \
-  static void CHECK_JOIN(test_, name)();                                                  \
-  static const ::check::Registration CHECK_JOIN(register_, name)(#name,                   \
-                                                                 CHECK_JOIN(test_, name)); \
+#define TEST(name)                                                                                \
+  static void CHECK_JOIN(test_, name)();                                                          \
+  static const ::check::Registration CHECK_JOIN(register_, name)(#name, CHECK_JOIN(test_, name)); \
   static void CHECK_JOIN(test_, name)()
 
 // Both return from the function that they stand in when they fail: write them in functions that
 // return void.
-#define CHECK(condition)                                \
-  do {                                                  \
-    if (!(condition)) {                                 \
-      ::check::fail(__FILE__, __LINE__, #condition);    \
-      return;                                           \
-    }                                                   \
+#define CHECK(condition)                             \
+  do {                                               \
+    if (!(condition)) {                              \
+      ::check::fail(__FILE__, __LINE__, #condition); \
+      return;                                        \
+    }                                                \
   } while (false)
 
 // Leaves the test, which then counts as skipped: for what this machine cannot do.
-#define SKIP(reason)         \
-  do {                       \
-    ::check::skip(reason);   \
-    return;                  \
+#define SKIP(reason)       \
+  do {                     \
+    ::check::skip(reason); \
+    return;                \
   } while (false)
 
-#define CHECK_EQ(actual, expected)                                                               \
-  do {                                                                                           \
-    const auto& check_actual = (actual);                                                         \
-    const auto& check_expected = (expected);                                                     \
-    if (!::check::equal(check_actual, check_expected)) {                                         \
-      ::check::fail(__FILE__, __LINE__,                                                          \
-                    std::string(#actual " == " #expected ": ") + ::check::show(check_actual) +   \
-                        " and " + ::check::show(check_expected));                                \
-      return;                                                                                    \
-    }                                                                                            \
+#define CHECK_EQ(actual, expected)                                                             \
+  do {                                                                                         \
+    const auto& check_actual = (actual);                                                       \
+    const auto& check_expected = (expected);                                                   \
+    if (!::check::equal(check_actual, check_expected)) {                                       \
+      ::check::fail(__FILE__, __LINE__,                                                        \
+                    std::string(#actual " == " #expected ": ") + ::check::show(check_actual) + \
+                        " and " + ::check::show(check_expected));                              \
+      return;                                                                                  \
+    }                                                                                          \
   } while (false)

@@ -29,7 +29,8 @@ struct Parsing {
 
 TEST(http_head_record_gives_offsets_from_the_start_of_the_head) {
   const std::string head =
-      "\r\nPOST /a?b=c HTTP/1.1\r\nHost:\t example.org:80 \r\nX-Y: \r\nContent-Length: 12\r\n\r\nbody";
+      "\r\nPOST /a?b=c HTTP/1.1\r\nHost:\t example.org:80 \r\nX-Y: \r\nContent-Length: "
+      "12\r\n\r\nbody";
   Parsing parsing;
   const HeadResult result = parsing.feed(head);
   CHECK_EQ(result.step, Step::kDone);
@@ -47,8 +48,8 @@ TEST(http_head_record_gives_offsets_from_the_start_of_the_head) {
   CHECK_EQ(record[kRecordContentLengthLow], 12);
   CHECK_EQ(record[kRecordContentLengthHigh], 0);
   CHECK_EQ(record[kRecordKnownLow], 1u << kHeaderHost | 1u << kHeaderContentLength | 1u);
-  CHECK_EQ(record[kRecordFlags], uint32_t{kFlagVersion11 | kFlagKeepAlive | kFlagHasBody |
-                                          kFlagContentLength});
+  CHECK_EQ(record[kRecordFlags],
+           uint32_t{kFlagVersion11 | kFlagKeepAlive | kFlagHasBody | kFlagContentLength});
   const RecordView view(record.data());
   const uint32_t* host = view.find(kHeaderHost);
   CHECK_EQ(head.substr(host[kFieldNameOffset], 4), "Host");
@@ -62,12 +63,14 @@ TEST(http_head_content_length_has_64_bits) {
   Options options;
   options.limits.bodyBytesMax = UINT64_MAX;
   Parsing parsing(options);
-  CHECK_EQ(parsing.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n").step,
+  CHECK_EQ(parsing.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n")
+               .step,
            Step::kDone);
   CHECK_EQ(RecordView(parsing.record.data()).contentLength(), UINT64_MAX);
   Parsing over(options);
-  CHECK_EQ(over.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\n").error,
-           HttpError::kContentLengthInvalid);
+  CHECK_EQ(
+      over.feed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\n").error,
+      HttpError::kContentLengthInvalid);
 }
 
 TEST(http_head_each_prefix_needs_more_and_the_whole_is_done) {

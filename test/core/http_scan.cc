@@ -15,7 +15,8 @@ constexpr size_t kRegionBytesMax = 80;
 
 // Mostly letters, so that the searches get somewhere; all the other bytes now and then.
 uint8_t randomByte(std::mt19937& random) {
-  return random() % 24 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>('a' + random() % 26);
+  return random() % 24 == 0 ? static_cast<uint8_t>(random())
+                            : static_cast<uint8_t>('a' + random() % 26);
 }
 
 template <typename Search, typename Twin>

@@ -22,7 +22,8 @@ const char* const kParts[] = {
     "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n",
     "GET http://b:80/c HTTP/1.1\r\nhost: B:80\r\nConnection: close\r\n\r\n",
     "CONNECT c.example:443 HTTP/1.1\r\nHost: c.example:443\r\n\r\n",
-    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: "
+    "websocket\r\n\r\n",
     "\r\n",
     "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 };

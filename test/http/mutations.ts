@@ -1,5 +1,7 @@
 // Requests that are nearly right: valid ones, changed by a byte, a line or a header at a time.
 
+import { VALID_REQUESTS } from './valid_requests.mjs';
+
 /** mulberry32: small, seeded, good enough to choose mutations. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
@@ -10,23 +12,6 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
-
-const VALID = [
-  'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-  'GET /path/to?query=1&b HTTP/1.1\r\nHost: example.org:8080\r\nAccept: */*\r\n\r\n',
-  'GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-  'GET http://a/b?c HTTP/1.1\r\nHost: a\r\n\r\n',
-  'OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n',
-  'HEAD /x HTTP/1.1\r\nHost: [::1]:80\r\nUser-Agent: t/1 (x; y)\r\n\r\n',
-  'POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello',
-  'PUT /f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n',
-  'PUT /t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: D\r\n\r\n1\r\nx\r\n0\r\nD: y\r\n\r\n',
-  'DELETE /d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
-  'GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-  'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n',
-  'PATCH /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok',
-  'M-SEARCH /s HTTP/1.1\r\nHost: a\r\nST: "all"\r\n\r\n',
-];
 
 const BYTES = [...'\r\n\t :;,"\\\0\x01\x0b\x7f\x80\xe9\xff#?@/[]()*=+-._%09afAFxZ'];
 const STRINGS = [
@@ -87,7 +72,7 @@ const MUTATIONS: ((random: Random, text: string) => string)[] = [
 export function nearlyValid(random: Random): string {
   let text = '';
   for (let count = 1 + Math.floor(random() ** 2 * 3); count > 0; count--) {
-    text += pick(random, VALID);
+    text += pick(random, VALID_REQUESTS);
   }
   for (let count = Math.floor(random() * 4); count > 0; count--) {
     text = pick(random, MUTATIONS)(random, text);

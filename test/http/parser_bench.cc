@@ -30,22 +30,23 @@ std::string smallRequest(uint32_t i) {
 }
 
 std::string browserRequest(uint32_t i) {
-  std::string request = "GET /shop/articles/" + std::to_string(i * 7919) +
-                        "?utm_source=newsletter&page=2 HTTP/1.1\r\n"
-                        "Host: www.example.com\r\n"
-                        "Connection: keep-alive\r\n"
-                        "Cache-Control: max-age=0\r\n"
-                        "Upgrade-Insecure-Requests: 1\r\n"
-                        "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like "
-                        "Gecko) Chrome/126.0.0.0 Safari/537.36\r\n"
-                        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,"
-                        "image/webp,*/*;q=0.8\r\n"
-                        "Sec-Fetch-Site: same-origin\r\n"
-                        "Sec-Fetch-Mode: navigate\r\n"
-                        "Referer: https://www.example.com/shop/articles?page=1\r\n"
-                        "Accept-Encoding: gzip, deflate, br, zstd\r\n"
-                        "Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n"
-                        "Cookie: session=";
+  std::string request =
+      "GET /shop/articles/" + std::to_string(i * 7919) +
+      "?utm_source=newsletter&page=2 HTTP/1.1\r\n"
+      "Host: www.example.com\r\n"
+      "Connection: keep-alive\r\n"
+      "Cache-Control: max-age=0\r\n"
+      "Upgrade-Insecure-Requests: 1\r\n"
+      "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like "
+      "Gecko) Chrome/126.0.0.0 Safari/537.36\r\n"
+      "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,"
+      "image/webp,*/*;q=0.8\r\n"
+      "Sec-Fetch-Site: same-origin\r\n"
+      "Sec-Fetch-Mode: navigate\r\n"
+      "Referer: https://www.example.com/shop/articles?page=1\r\n"
+      "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+      "Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n"
+      "Cookie: session=";
   request += std::string(90 + i % 7, static_cast<char>('a' + i % 26));
   return request + "\r\n\r\n";
 }

@@ -48,14 +48,22 @@ void setLimit(Limits& limits, std::string_view text) {
   const std::string_view name = text.substr(0, colon);
   const uint64_t value = std::strtoull(text.substr(colon + 1).data(), nullptr, 10);
   const auto small = static_cast<uint32_t>(value);
-  if (name == "head") limits.headBytesMax = small;
-  else if (name == "target") limits.targetBytesMax = small;
-  else if (name == "headers") limits.headersMax = small;
-  else if (name == "body") limits.bodyBytesMax = value;
-  else if (name == "trailer") limits.trailerBytesMax = small;
-  else if (name == "trailers") limits.trailersMax = small;
-  else if (name == "extension") limits.chunkExtensionBytesMax = small;
-  else die("no such limit: " + std::string(name));
+  if (name == "head")
+    limits.headBytesMax = small;
+  else if (name == "target")
+    limits.targetBytesMax = small;
+  else if (name == "headers")
+    limits.headersMax = small;
+  else if (name == "body")
+    limits.bodyBytesMax = value;
+  else if (name == "trailer")
+    limits.trailerBytesMax = small;
+  else if (name == "trailers")
+    limits.trailersMax = small;
+  else if (name == "extension")
+    limits.chunkExtensionBytesMax = small;
+  else
+    die("no such limit: " + std::string(name));
 }
 
 Arguments parseArguments(int argc, char** argv) {
@@ -63,23 +71,35 @@ Arguments parseArguments(int argc, char** argv) {
   Options& options = arguments.settings.options;
   for (int i = 1; i < argc; i++) {
     const std::string_view argument = argv[i];
-    const std::string_view value = argument.substr(std::min(argument.find('=') + 1,
-                                                            argument.size()));
-    if (argument == "--split=whole") arguments.split = Split::kWhole;
-    else if (argument == "--split=bytes") arguments.split = Split::kBytes;
+    const std::string_view value =
+        argument.substr(std::min(argument.find('=') + 1, argument.size()));
+    if (argument == "--split=whole")
+      arguments.split = Split::kWhole;
+    else if (argument == "--split=bytes")
+      arguments.split = Split::kBytes;
     else if (argument.starts_with("--split=random:")) {
       arguments.split = Split::kRandom;
       arguments.seed = static_cast<uint32_t>(std::atoll(argv[i] + 15));
-    } else if (argument == "--scan=vector") arguments.scalar = false;
-    else if (argument == "--scan=scalar") arguments.scalar = true;
-    else if (argument == "--verify") arguments.verify = true;
-    else if (argument.starts_with("--lenient=")) options.lenient = std::atoi(value.data());
-    else if (argument == "--unknown-methods") options.unknownMethods = true;
-    else if (argument == "--length-required") options.lengthRequired = true;
-    else if (argument == "--decline-upgrade") arguments.settings.acceptUpgrade = false;
-    else if (argument.starts_with("--limit=")) setLimit(options.limits, value);
-    else if (argument == "--tables") arguments.tables = true;
-    else die("no such argument: " + std::string(argument));
+    } else if (argument == "--scan=vector")
+      arguments.scalar = false;
+    else if (argument == "--scan=scalar")
+      arguments.scalar = true;
+    else if (argument == "--verify")
+      arguments.verify = true;
+    else if (argument.starts_with("--lenient="))
+      options.lenient = std::atoi(value.data());
+    else if (argument == "--unknown-methods")
+      options.unknownMethods = true;
+    else if (argument == "--length-required")
+      options.lengthRequired = true;
+    else if (argument == "--decline-upgrade")
+      arguments.settings.acceptUpgrade = false;
+    else if (argument.starts_with("--limit="))
+      setLimit(options.limits, value);
+    else if (argument == "--tables")
+      arguments.tables = true;
+    else
+      die("no such argument: " + std::string(argument));
   }
   return arguments;
 }
@@ -158,8 +178,8 @@ int main(int argc, char** argv) {
   uint8_t header[4];
   std::string input;
   while (std::fread(header, 1, 4, stdin) == 4) {
-    const uint32_t length = header[0] | header[1] << 8 | header[2] << 16 |
-                            static_cast<uint32_t>(header[3]) << 24;
+    const uint32_t length =
+        header[0] | header[1] << 8 | header[2] << 16 | static_cast<uint32_t>(header[3]) << 24;
     if (length > kFrameBytesMax) die("frame too long");
     input.resize(length);
     if (std::fread(input.data(), 1, length, stdin) != length) die("frame cut short");

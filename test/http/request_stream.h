@@ -5,6 +5,7 @@
 // is parsed where it lies, one that is split is gathered.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -81,8 +82,8 @@ class RequestStream {
   // The peer will send nothing more.
   std::string finish() {
     flushBody();
-    static constexpr const char* kNames[] = {"head", "body", "trailers", "upgraded", "closed",
-                                             "failed"};
+    static constexpr const char* kNames[] = {"head",     "body",   "trailers",
+                                             "upgraded", "closed", "failed"};
     const bool idle = state_ == State::kHead && !head_.started();
     events_ += std::string(R"({"event":"eof","state":")") +
                (idle ? "idle" : kNames[static_cast<int>(state_)]) + R"(","unread":)" +
