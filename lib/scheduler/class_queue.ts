@@ -2,6 +2,9 @@
 //
 //   head ─▶ key A ─▶ key B ─▶ key C        one task of the first key, then that key goes last
 //           a1 a2    b1       c1 c2 c3      order out: a1 b1 c1 a2 c2 c3
+//
+// A key whose task has just run for long is passed over until as many tasks have left as there were
+// then: turns by number alone would let one long leg go between any two short ones.
 
 /** What can be queued: it carries its own link, so that queueing allocates nothing. */
 export interface Queueable {
@@ -12,6 +15,8 @@ class KeyQueue<T extends Queueable> {
   head: T | null = null;
   tail: T | null = null;
   next: KeyQueue<T> | null = null;
+  /** It is passed over while fewer tasks than this have left the class. */
+  notBefore = 0;
 
   constructor(readonly key: unknown) {}
 }
@@ -26,7 +31,10 @@ export class ClassQueue<T extends Queueable> {
   credit = 0;
   /** Rounds in a row that passed without a turn although tasks were ready. */
   missed = 0;
+  /** The round that was missed last. */
+  missedRound = -1;
   starved = false;
+  #left = 0;
   #head: KeyQueue<T> | null = null;
   #tail: KeyQueue<T> | null = null;
   readonly #unkeyed = new KeyQueue<T>(undefined);
@@ -53,24 +61,40 @@ export class ClassQueue<T extends Queueable> {
 
   /** The next task; call it only when `count` is above 0. */
   shift(): T {
-    const queue = this.#head as KeyQueue<T>;
+    let before: KeyQueue<T> | null = null;
+    let queue = this.#head as KeyQueue<T>;
+    // Usually the first will do. If all are to be passed over, nobody is.
+    while (queue.notBefore > this.#left && queue.next !== null) {
+      before = queue;
+      queue = queue.next;
+    }
+    if (queue.notBefore > this.#left) {
+      before = null;
+      queue = this.#head as KeyQueue<T>;
+    }
     const task = queue.head as T;
     const rest = task.queueNext as T | null;
     task.queueNext = null;
     queue.head = rest;
     this.count--;
-    if (rest === null) {
-      queue.tail = null;
-      this.#head = queue.next;
-      if (this.#head === null) this.#tail = null;
-      queue.next = null;
-      if (queue !== this.#unkeyed) this.#keyed.delete(queue.key);
-    } else if (queue.next !== null) {
-      this.#head = queue.next;
-      queue.next = null;
+    this.#left++;
+    if (rest !== null && queue === this.#tail) return task;
+    this.#unlink(queue, before);
+    if (rest !== null) {
       this.#append(queue);
+    } else {
+      queue.tail = null;
+      queue.notBefore = 0;
+      if (queue !== this.#unkeyed) this.#keyed.delete(queue.key);
     }
     return task;
+  }
+
+  /** A task of that key has just run for long. */
+  defer(key: unknown): void {
+    const queue = key === undefined ? this.#unkeyed : this.#keyed.get(key);
+    // Without tasks it is not in line: who comes back later has waited already.
+    if (queue !== undefined && queue.head !== null) queue.notBefore = this.#left + this.count;
   }
 
   #queueOf(key: unknown): KeyQueue<T> {
@@ -85,5 +109,12 @@ export class ClassQueue<T extends Queueable> {
     if (this.#tail === null) this.#head = queue;
     else this.#tail.next = queue;
     this.#tail = queue;
+  }
+
+  #unlink(queue: KeyQueue<T>, before: KeyQueue<T> | null): void {
+    if (before === null) this.#head = queue.next;
+    else before.next = queue.next;
+    if (this.#tail === queue) this.#tail = before;
+    queue.next = null;
   }
 }

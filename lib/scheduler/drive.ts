@@ -71,6 +71,7 @@ export class Drive {
   #slice = 0;
   #leg: Task | null = null;
   #legClass = -1;
+  #legKey: unknown = undefined;
   #legAt = 0;
   #hops = 0;
 
@@ -255,6 +256,7 @@ export class Drive {
     task.context.beginSlice(this.#slice, now);
     this.#leg = task;
     this.#legClass = task.classIndex;
+    this.#legKey = task.key;
     this.#legAt = now;
     this.#hops = 0;
   }
@@ -264,13 +266,14 @@ export class Drive {
     const ms = now - this.#legAt;
     this.now = now;
     this.#usedMs += ms;
-    this.ready.charge(this.#legClass, ms);
+    this.ready.charge(this.#legClass, this.#legKey, ms);
     this.ranMs[this.#legClass] += ms;
     if (ms > this.longestLegMs) this.longestLegMs = ms;
     if (ms > this.#overrunMs) this.overruns++;
     const leg = this.#leg;
     this.#leg = null;
     this.#legClass = -1;
+    this.#legKey = undefined;
     if (leg === null) return;
     leg.ranMs += ms;
     if (leg.state === RUNNING) {

@@ -6,7 +6,7 @@ import { CLASS_INDEX, CLASS_NAMES } from './task.js';
 import type { DebugOptions, SchedulerOptions, TaskClass, TaskOptions } from './types.js';
 
 const WEIGHTS: Readonly<Record<TaskClass, number>> = { connection: 4, request: 2, business: 1 };
-const FAIRNESS: Fairness = { quantum: 1, decay: 0.95, floor: 0.25, starveAfter: 3, boost: 3 };
+const FAIRNESS = { quantum: 1, decay: 0.95, floor: 0.25, starveAfter: 3, boost: 3 };
 const DEBUG: Required<DebugOptions> = { stall: 2000, leak: 60_000, interval: 500 };
 const SLICE_MS = 50;
 const CHECK_MS = 10;
@@ -46,8 +46,9 @@ function above0(name: string, value: unknown, max = Number.MAX_VALUE): number {
   return checked;
 }
 
-function fairnessOf(options: SchedulerOptions): Fairness {
+function fairnessOf(options: SchedulerOptions, slice: number): Fairness {
   return {
+    roundMs: slice,
     quantum: above0('options.quantum', options.quantum ?? FAIRNESS.quantum),
     decay: above0('options.decay', options.decay ?? FAIRNESS.decay, 1),
     floor: above0('options.floor', options.floor ?? FAIRNESS.floor, 1),
@@ -88,10 +89,11 @@ export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
       throw invalidArgValue('options.weights', CLASS_NAMES.join(', '), name);
     }
   }
+  const slice = above0('options.slice', options.slice ?? SLICE_MS);
   return {
     weights: CLASS_NAMES.map((name) => above0(`options.weights.${name}`, weights[name])),
-    fairness: fairnessOf(options),
-    slice: above0('options.slice', options.slice ?? SLICE_MS),
+    fairness: fairnessOf(options, slice),
+    slice,
     check: above0('options.check', options.check ?? CHECK_MS),
     turn: above0('options.turn', options.turn ?? TURN_MS),
     debug: debugOf(options.debug),

@@ -1,16 +1,22 @@
 // Which ready task runs next: weighted round robin over the classes, with two queues so that no
 // class starves. It knows no clock and no promises; the drive tells it what each leg cost.
 //
-//   main     connection ─▶ request ─▶ business ─▶ (next round) ...
+//   main     connection ─▶ request ─▶ business ─▶ connection ...
 //            a visit adds weight × quantum to the credit; with credit the class has its turn, which
 //            lasts until the credit or the tasks are used up, and costs it decay of its weight;
-//            in debt (a leg was longer than its turn) it misses the round
-//   starved  classes that missed too many rounds; they stand before everything in main, with
-//            boosted weight and without debt
+//            in debt (a leg was longer than its turn) it is passed over
+//   starved  classes that had no turn for so many rounds; they stand before everything in main,
+//            with boosted weight and without debt
+//
+// A round is a pass over the classes, or as many passes as fill the time of one slice: else a long
+// leg would be forgiven as soon as three short ones of others have run.
 import { ClassQueue, type Queueable } from './class_queue.js';
 import type { FairnessOptions } from './types.js';
 
-export type Fairness = Required<Omit<FairnessOptions, 'weights'>>;
+export interface Fairness extends Required<Omit<FairnessOptions, 'weights'>> {
+  /** Milliseconds of legs that a round holds at least. */
+  roundMs: number;
+}
 
 // A leg that the clock could not see still costs something, or its turn would never end.
 const LEG_MS_MIN = 0.0005;
@@ -25,6 +31,7 @@ export class ReadyQueue<T extends Queueable> {
   readonly #starved: ClassQueue<T>[] = [];
   #current: ClassQueue<T> | null = null;
   #cursor = 0;
+  #roundMs = 0;
 
   constructor(weights: readonly number[], fairness: Fairness) {
     this.classes = weights.map((weight) => new ClassQueue<T>(weight));
@@ -52,9 +59,13 @@ export class ReadyQueue<T extends Queueable> {
     return current.shift();
   }
 
-  /** Tells what a leg of a task of that class cost. */
-  charge(classIndex: number, ms: number): void {
-    this.classes[classIndex].credit -= ms > LEG_MS_MIN ? ms : LEG_MS_MIN;
+  /** Tells what a leg of a task of that class and key cost. */
+  charge(classIndex: number, key: unknown, ms: number): void {
+    const charged = this.classes[classIndex];
+    const cost = ms > LEG_MS_MIN ? ms : LEG_MS_MIN;
+    charged.credit -= cost;
+    this.#roundMs += cost;
+    if (cost > this.#fairness.quantum) charged.defer(key);
   }
 
   #choose(): ClassQueue<T> {
@@ -70,11 +81,17 @@ export class ReadyQueue<T extends Queueable> {
       const visited = this.classes[this.#cursor];
       this.#cursor++;
       if (this.#cursor === this.classes.length) {
-        this.#cursor = 0;
-        this.rounds++;
+        this.#endPass();
       }
       if (this.#visit(visited)) return this.#begin(visited, visited.credit);
     }
+  }
+
+  #endPass(): void {
+    this.#cursor = 0;
+    if (this.#roundMs < this.#fairness.roundMs) return;
+    this.#roundMs = 0;
+    this.rounds++;
   }
 
   #onlyReady(): ClassQueue<T> | null {
@@ -104,15 +121,19 @@ export class ReadyQueue<T extends Queueable> {
 
   /** Whether the class has its turn on this visit. */
   #visit(visited: ClassQueue<T>): boolean {
-    const { quantum, starveAfter, boost } = this.#fairness;
-    // Credit is not saved up: what the last turn left is gone, what it overdrew is not.
-    visited.credit = Math.min(visited.credit, 0) + visited.weight * quantum;
+    const { quantum, roundMs, starveAfter, boost } = this.#fairness;
+    // Credit is not saved up: what the last turn left is gone, what it overdrew is not. No debt
+    // outlasts the rounds after which it would be forgiven anyway.
+    const debt = Math.max(Math.min(visited.credit, 0), -starveAfter * roundMs);
+    visited.credit = debt + visited.weight * quantum;
     if (visited.count === 0) {
       if (visited.credit > 0) visited.weight = visited.base;
       visited.missed = 0;
       return false;
     }
     if (visited.credit > 0) return true;
+    if (visited.missedRound === this.rounds) return false;
+    visited.missedRound = this.rounds;
     visited.missed++;
     if (visited.missed >= starveAfter) {
       visited.missed = 0;
@@ -128,6 +149,7 @@ export class ReadyQueue<T extends Queueable> {
     const { decay, floor } = this.#fairness;
     chosen.credit = credit;
     chosen.missed = 0;
+    chosen.missedRound = -1;
     chosen.weight = Math.max(chosen.weight * decay, chosen.base * floor);
     return chosen;
   }

@@ -42,7 +42,8 @@ export interface HybridSchedulerOptions extends SchedulerOptions {
 }
 
 const BUSINESS = CLASS_INDEX.business;
-const SITE_FRAMES_SKIPPED = 3;
+// What lies between the code that wants a task and the record of it.
+const OWN_FRAME = /[\\/]scheduler[\\/](scheduler|task_group|dispatcher)\.[jt]s/;
 
 export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   static #current: HybridScheduler | undefined;
@@ -341,6 +342,7 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
 }
 
 function siteOfCaller(): string {
-  const lines = (new Error('site').stack ?? '').split('\n');
-  return lines[SITE_FRAMES_SKIPPED + 1]?.trim().replace(/^at /, '') ?? '';
+  const [, ...frames] = (new Error('site').stack ?? '').split('\n');
+  const caller = frames.find((frame) => !OWN_FRAME.test(frame));
+  return caller?.trim().replace(/^at /, '') ?? '';
 }

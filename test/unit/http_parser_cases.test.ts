@@ -1,5 +1,6 @@
 // What the strict parser takes and what it refuses, one behaviour a case. Every case runs whole,
 // byte by byte, at random splits, with vectors and without; all of them must agree.
+import { readFileSync } from 'node:fs';
 import { METHODS } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -347,5 +348,25 @@ describe('lenient', () => {
     'GET /\r\n\r\n',
   ])('never takes %j', (input) => {
     expect(parse(input, `--lenient=${Lenient.all}`).error).toBeDefined();
+  });
+});
+
+describe('docs/http-parser.md', () => {
+  const text = readFileSync(new URL('../../docs/http-parser.md', import.meta.url), 'utf8');
+
+  it('lists every error with its status', () => {
+    const table = text.slice(text.indexOf('\n## Errors'), text.indexOf('\n## Before HTTP'));
+    const rows = [...table.matchAll(/^\| `([A-Z0-9_]+)` \| (\d{3})/gm)];
+    const listed = rows.map(([, code, status]) => [`ERR_RINGPOLL_HTTP_${code}`, Number(status)]);
+    expect(listed).toEqual(readTables().errors.map(({ code, status }) => [code, status]));
+  });
+
+  it('numbers the words of the record as they are', () => {
+    const { words } = readTables();
+    const { headers, fieldWords, contentLengthHigh, knownLow, headerCount, hostIndex } = words;
+    expect({ headers, fieldWords, contentLengthHigh, knownLow, headerCount, hostIndex }).toEqual({
+      ...{ headers: 16, fieldWords: 4, contentLengthHigh: 9 },
+      ...{ knownLow: 10, headerCount: 12, hostIndex: 13 },
+    });
   });
 });
