@@ -39,7 +39,8 @@ export class Job {
     });
     const { deadline, signal } = options;
     if (deadline !== undefined) this.#timer = setTimeout(() => this.#expire(deadline), deadline);
-    if (signal?.aborted === true) this.#giveUp(signal.reason);
+    // Given up before it was taken: nobody has counted it yet.
+    if (signal?.aborted === true) this.reject(signal.reason);
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 

@@ -304,7 +304,6 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   /** Its deadline passed or its signal aborted; the promise has been rejected. */
   #givenUp(job: Job): void {
     const { slot } = job;
-    if (this.#pending === 0) return;
     this.#failed++;
     if (slot === undefined) this.#queued--;
     this.#setPending(this.#pending - 1);
