@@ -1,12 +1,14 @@
 // A request, as a handler sees it.
 import { invalidArgType, RingpollError } from '../errors.js';
-import { Control, HeadFlag } from '../loop/protocol.js';
+import { Control, Head, HeadFlag } from '../loop/protocol.js';
 import { runtime } from '../loop/runtime.js';
 import type { RequestBody } from './body.js';
 import { RequestHead } from './head.js';
 import type { Session } from './session.js';
+import { METHODS } from './tables.js';
 
 const EMPTY = Buffer.alloc(0);
+const METHOD_HEAD = METHODS.indexOf('HEAD');
 
 /**
  * A request. It is valid until its response has ended, across `await` too; names, values and the
@@ -50,6 +52,11 @@ export class Request extends RequestHead {
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',
     );
+  }
+
+  /** @internal */
+  get _isHead(): boolean {
+    return this._words[this._at + Head.method] === METHOD_HEAD;
   }
 
   /** 'GET', 'POST', ... */

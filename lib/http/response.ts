@@ -1,31 +1,49 @@
 // A response, as a handler writes it.
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { HeadFlag } from '../loop/protocol.js';
 import type { Connection } from '../tcp/connection.js';
+import { lengthAndEnd } from './head_texts.js';
+import { FieldKind, fieldKind, isAsciiValue } from './header_fields.js';
 import type { Request } from './request.js';
 import type { Session } from './session.js';
 import { statusLine } from './tables.js';
 
-const enum State {
-  fresh,
-  streaming, // the head is out
-  ended,
-}
-
-/** How the body's end is told (RFC 9112 section 6). */
-const enum Framing {
-  none,
-  length,
-  chunked,
-  close,
+/** What has become of it, and what its head needs. */
+const enum Flag {
+  streaming = 1, // the head is out
+  ended = 2,
+  first = 4, // it may be written: those before it are out
+  close = 8, // the connection ends with it
+  ownDate = 16,
+  ownServer = 32,
+  latin1 = 64, // a field has bytes above 0x7f: the head is not text in UTF-8
+  noBody = 128, // 204, 304, or the answer to HEAD
+  chunked = 256,
+  untilClose = 512, // the end of the connection is the end of the body
 }
 
 const SHORT_TEXT = 64;
-const HEAD = 'HEAD';
-const NOT_ASCII = /[\x80-\uffff]/;
+const NOT_DECLARED = -1;
 
 export type Body = string | Uint8Array;
+
+/** Handlers of a connection that was taken over. */
+export interface UpgradeHandlers {
+  data?(connection: Connection, bytes: Buffer): void;
+  drain?(connection: Connection): void;
+  end?(connection: Connection): void;
+  close?(connection: Connection, error?: Error): void;
+}
+
+/** What few responses need. */
+interface Rare {
+  declaredLength: number;
+  sentLength: number;
+  trailers: string;
+  /** What was written before its turn came. */
+  waiting: Body[];
+  turnComes: (() => void)[];
+}
 
 /** The length in UTF-8 bytes; equal to text.length exactly when it is ASCII. */
 function utf8Length(text: string): number {
@@ -36,6 +54,10 @@ function utf8Length(text: string): number {
   return text.length;
 }
 
+function bytesOf(data: Body): number {
+  return typeof data === 'string' ? utf8Length(data) : data.length;
+}
+
 /**
  * A response. Responses of one connection leave in the order of its requests, whatever the order in
  * which handlers finish. Date and Server are added; so is Content-Length where the length is known.
@@ -43,49 +65,39 @@ function utf8Length(text: string): number {
 export class Response {
   readonly #session: Session;
   readonly #request: Request;
-  #state: State = State.fresh;
+  #flags: number;
   #status = 200;
-  #contentType: string | undefined;
+  #contentType = '';
   #headers = '';
-  #framing: Framing = Framing.length;
-  #declaredLength = -1;
-  #sentLength = 0;
-  #trailers = '';
-  #close = false;
-  #ownDate = false;
-  #ownServer = false;
-  /** A header value has bytes above 0x7f: the head is not text in UTF-8. */
-  #latin1 = false;
-  /** @internal It is its turn to be written. */
-  _first = true;
-  /** What was written before its turn came. */
-  #waiting: Body[] | undefined;
-  #resolveDrained: (() => void) | undefined;
+  #rare: Rare | undefined = undefined;
 
   /** @internal */
-  constructor(session: Session, request: Request) {
+  constructor(session: Session, request: Request, first: boolean) {
     this.#session = session;
     this.#request = request;
+    this.#flags = first ? Flag.first : 0;
   }
 
   /** True once the head cannot be changed any more. */
   get headersSent(): boolean {
-    return this.#state !== State.fresh;
+    return (this.#flags & (Flag.streaming | Flag.ended)) !== 0;
   }
 
   get ended(): boolean {
-    return this.#state === State.ended;
+    return (this.#flags & Flag.ended) !== 0;
   }
 
   /**
    * Sets the status, 200 to 599.
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
-   * @throws RingpollError ERR_RINGPOLL_HTTP_HEADERS_SENT
+   * @throws RingpollError ERR_RINGPOLL_HTTP_HEADERS_SENT, ERR_RINGPOLL_HTTP_ENDED
    */
   status(code: number): this {
     this.#checkFresh();
-    if (!Number.isInteger(code)) throw invalidArgType('code', 'an integer', code);
-    if (code < 200 || code > 599) throw outOfRange('code', 'from 200 to 599', code);
+    if (typeof code !== 'number') throw invalidArgType('code', 'a number', code);
+    if (!Number.isInteger(code) || code < 200 || code > 599) {
+      throw outOfRange('code', 'an integer from 200 to 599', code);
+    }
     this.#status = code;
     return this;
   }
@@ -96,65 +108,49 @@ export class Response {
    */
   header(name: string, value: string | number): this {
     this.#checkFresh();
-    validateHeaderName(name);
-    const text = String(value);
-    validateHeaderValue(name, text);
-    if (NOT_ASCII.test(text)) this.#latin1 = true;
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() === 'date') this.#ownDate = true;
-        break;
-      case 6:
-        if (name.toLowerCase() === 'server') this.#ownServer = true;
-        break;
-      case 10:
-        if (name.toLowerCase() !== 'connection') break;
-        if (text.toLowerCase().includes('close')) this.#close = true;
-        return this;
-      case 12:
-        if (name.toLowerCase() !== 'content-type') break;
+    const kind = fieldKind(name);
+    const text = typeof value === 'string' ? value : String(value);
+    if (!isAsciiValue(name, text)) this.#flags |= Flag.latin1;
+    switch (kind) {
+      case FieldKind.contentType:
         this.#contentType = text;
         return this;
-      case 14:
-        if (name.toLowerCase() !== 'content-length') break;
-        this.#declareLength(text);
+      case FieldKind.contentLength:
+        if (!/^\d{1,15}$/.test(text)) throw outOfRange('Content-Length', 'a decimal number', text);
+        this.#rarely().declaredLength = Number(text);
         return this;
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding') {
-          throw invalidArgType('name', 'anything but Transfer-Encoding, which is ours', name);
-        }
+      case FieldKind.connection:
+        // The server decides, and a handler may only ask for the end.
+        if (text.toLowerCase().includes('close')) this.#flags |= Flag.close;
+        return this;
+      case FieldKind.transferEncoding:
+        throw invalidArgType('name', 'anything but Transfer-Encoding, which is ours', name);
+      case FieldKind.date:
+        this.#flags |= Flag.ownDate;
+        break;
+      case FieldKind.server:
+        this.#flags |= Flag.ownServer;
         break;
     }
     this.#headers += `${name}: ${text}\r\n`;
     return this;
   }
 
-  #declareLength(text: string): void {
-    if (!/^\d{1,15}$/.test(text)) throw outOfRange('Content-Length', 'a decimal number', text);
-    this.#declaredLength = Number(text);
-  }
-
-  /** A trailer field: sent behind a chunked body, so before end() and after the first write(). */
+  /** A trailer field, sent behind a chunked body: before end(), with write(). */
   trailer(name: string, value: string): this {
     this.#checkNotEnded();
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    this.#trailers += `${name}: ${value}\r\n`;
+    this.#rarely().trailers += field(name, value);
     return this;
   }
 
-  /** Sends an informational response, e.g. 103 Early Hints, at once. */
+  /** Sends an informational response, e.g. 103 Early Hints, at once; none to HTTP/1.0. */
   informational(status: number, headers: Record<string, string> = {}): this {
     this.#checkFresh();
-    if (status < 100 || status > 199 || status === 101) {
+    if (!(status >= 100 && status <= 199) || status === 101) {
       throw outOfRange('status', 'from 100 to 199, but not 101', status);
     }
     let text = statusLine(status);
-    for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-      text += `${name}: ${value}\r\n`;
-    }
+    for (const [name, value] of Object.entries(headers)) text += field(name, value);
     if (this.#request.flags & HeadFlag.version11) this.#emit(`${text}\r\n`);
     return this;
   }
@@ -162,8 +158,9 @@ export class Response {
   /** Sends a value as JSON. @throws TypeError when it cannot be serialised */
   json(value: unknown): void {
     this.#checkFresh();
-    this.#contentType ??= 'application/json';
-    this.end(JSON.stringify(value) ?? 'null');
+    const text = JSON.stringify(value) ?? 'null';
+    if (this.#contentType === '') this.#contentType = 'application/json';
+    this.end(text);
   }
 
   /**
@@ -173,74 +170,101 @@ export class Response {
    */
   end(body?: Body): void {
     this.#checkNotEnded();
-    if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      throw invalidArgType('body', 'a string or a Uint8Array', body);
+    if (typeof body === 'string') {
+      if (this.#flags & Flag.streaming) this.#endStream(body);
+      else this.#endText(body);
+    } else {
+      if (body !== undefined) checkBody('body', body);
+      if (this.#flags & Flag.streaming) this.#endStream(body);
+      else this.#endBytes(body);
     }
-    if (this.#state === State.streaming) {
-      this.#endStream(body);
-      return;
-    }
-    if (typeof body === 'string') this.#endText(body);
-    else this.#endBytes(body);
-    this.#finish();
+    this.#flags |= Flag.ended;
+    this.#session.responseEnded(this, this.#request);
   }
 
   #endText(body: string): void {
     const length = utf8Length(body);
     const head = this.#head(length);
-    if (this.#latin1) {
-      this.#emitHead(head);
-      if (this.#sendsBody() && length > 0) this.#emit(body);
+    if ((this.#flags & (Flag.first | Flag.latin1 | Flag.noBody)) === Flag.first) {
+      this.#session.text(head + body, length === body.length);
       return;
     }
-    const text = this.#sendsBody() ? `${head}${body}` : head;
-    if (this._first) this.#session.text(text, length === body.length);
-    else this.#emit(text);
+    this.#emitHead(head);
+    if (length > 0 && !(this.#flags & Flag.noBody)) this.#emit(body);
   }
 
   #endBytes(body: Uint8Array | undefined): void {
-    this.#emitHead(this.#head(body?.length ?? 0));
-    if (body !== undefined && body.length > 0 && this.#sendsBody()) this.#emit(body);
+    const length = body?.length ?? 0;
+    this.#emitHead(this.#head(length));
+    if (body !== undefined && length > 0 && !(this.#flags & Flag.noBody)) this.#emit(body);
   }
 
   /**
    * Sends the head with the first call, and a piece of body of unknown total length: chunked, or
    * as it is when Content-Length was set or the peer speaks HTTP/1.0.
    * @returns false when more than highWaterMark bytes wait: await drained()
+   * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
   write(data: Body): boolean {
     this.#checkNotEnded();
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw invalidArgType('data', 'a string or a Uint8Array', data);
-    }
-    if (this.#state === State.fresh) this.flushHead();
-    const length = typeof data === 'string' ? utf8Length(data) : data.length;
+    if (typeof data !== 'string') checkBody('data', data);
+    if (!(this.#flags & Flag.streaming)) this.flushHead();
+    const length = bytesOf(data);
     if (length > 0) this.#piece(data, length);
-    return this._first && this.#session.belowMark();
+    return (this.#flags & Flag.first) !== 0 && this.#session.belowMark();
   }
 
   /** Sends the head now. */
   flushHead(): void {
     this.#checkFresh();
     this.#emitHead(this.#head(-1));
-    this.#state = State.streaming;
+    this.#flags |= Flag.streaming;
   }
 
   /** Resolves when write() may go on; rejects when the peer has gone. */
-  drained(): Promise<void> {
-    if (this._first) return this.#session.connection.drained();
-    return new Promise<void>((resolve) => {
-      this.#resolveDrained = resolve;
-    }).then(() => this.#session.connection.drained());
+  async drained(): Promise<void> {
+    await this.#turnComes();
+    this.#session.flush();
+    await this.#session.connection.drained();
+  }
+
+  /** Sends the head of a body of exactly `length` bytes, which sendWith() brings. */
+  beginExact(length: number): void {
+    this.#rarely().declaredLength = length;
+    this.flushHead();
+  }
+
+  /** Lets `send` write the body on the connection itself, when it is its turn, and ends. */
+  async sendWith(send: (connection: Connection) => Promise<void>): Promise<void> {
+    await this.#turnComes();
+    this.#session.flush();
+    await send(this.#session.connection);
+    this.#flags |= Flag.ended;
+    this.#session.responseEnded(this, this.#request);
+  }
+
+  /**
+   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the raw connection, whose
+   * handlers are `handlers`. Bytes that came behind the request are its first data.
+   */
+  upgrade(headers: Record<string, string>, handlers: UpgradeHandlers): Connection {
+    this.#checkFresh();
+    for (const [name, value] of Object.entries(headers)) this.#headers += field(name, value);
+    const connection = this.#session.handOver(this, handlers);
+    const status = this.#request.method === 'CONNECT' ? 200 : 101;
+    connection.write(`${statusLine(status)}${this.#headers}\r\n`);
+    this.#flags |= Flag.ended;
+    return connection;
   }
 
   #piece(data: Body, length: number): void {
-    this.#sentLength += length;
-    if (this.#framing === Framing.length && this.#sentLength > this.#declaredLength) {
-      throw lengthError(this.#declaredLength, this.#sentLength);
+    const rare = this.#rarely();
+    rare.sentLength += length;
+    if (rare.declaredLength >= 0 && rare.sentLength > rare.declaredLength) {
+      throw lengthError(rare.declaredLength, rare.sentLength);
     }
-    if (!this.#sendsBody()) return;
-    if (this.#framing !== Framing.chunked) {
+    if (this.#flags & Flag.noBody) return;
+    if (!(this.#flags & Flag.chunked)) {
       this.#emit(data);
     } else if (typeof data === 'string') {
       this.#emit(`${length.toString(16)}\r\n${data}\r\n`);
@@ -252,149 +276,124 @@ export class Response {
   }
 
   #endStream(body: Body | undefined): void {
-    if (body !== undefined && body.length > 0) {
-      this.#piece(body, typeof body === 'string' ? utf8Length(body) : body.length);
-    }
-    const short = this.#framing === Framing.length && this.#sentLength !== this.#declaredLength;
-    if (short && this.#sendsBody()) {
+    if (body !== undefined && body.length > 0) this.#piece(body, bytesOf(body));
+    const rare = this.#rarely();
+    if (this.#flags & Flag.noBody) return;
+    if (rare.declaredLength >= 0 && rare.sentLength !== rare.declaredLength) {
+      this.#flags |= Flag.ended;
       this.#session.connection.reset(); // the peer must not take it for complete
-      this.#state = State.ended;
-      throw lengthError(this.#declaredLength, this.#sentLength);
+      throw lengthError(rare.declaredLength, rare.sentLength);
     }
-    if (this.#framing === Framing.chunked && this.#sendsBody()) {
-      this.#emit(`0\r\n${this.#trailers}\r\n`);
-    }
-    this.#finish();
-  }
-
-  /** Sends what came from a file by another way; the caller has called beginExact(). */
-  async sendWith(send: (connection: Connection) => Promise<void>): Promise<void> {
-    while (!this._first) await this.#turnComes();
-    this.#session.flush();
-    try {
-      await send(this.#session.connection);
-    } finally {
-      if (this.#state !== State.ended) this.#finish();
-    }
-  }
-
-  /** Sends the head of a body of exactly `length` bytes. */
-  beginExact(length: number): void {
-    this.#declaredLength = length;
-    this.flushHead();
-  }
-
-  #turnComes(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#resolveDrained = resolve;
-    });
-  }
-
-  /**
-   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the raw connection, whose
-   * handlers are `handlers`. Bytes that came behind the request are its first data.
-   */
-  upgrade(headers: Record<string, string>, handlers: UpgradeHandlers): Connection {
-    this.#checkFresh();
-    for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-      this.#headers += `${name}: ${value}\r\n`;
-    }
-    const status = this.#request.method === 'CONNECT' ? 200 : 101;
-    this.#emit(`${statusLine(status)}${this.#headers}\r\n`);
-    this.#state = State.ended;
-    return this.#session.handOver(this, handlers);
-  }
-
-  #sendsBody(): boolean {
-    return this.#framing !== Framing.none && this.#request.method !== HEAD;
+    if (this.#flags & Flag.chunked) this.#emit(`0\r\n${rare.trailers}\r\n`);
   }
 
   /** The head, up to and including the empty line. `length` is -1 when it is not known. */
   #head(length: number): string {
     const session = this.#session;
-    const status = this.#status;
-    const keepAlive = session.keepsAlive(this.#request) && !this.#close;
-    const version11 = (this.#request.flags & HeadFlag.version11) !== 0;
-    let framing = '';
-    let close = !keepAlive;
-    if (status === 204 || status === 304) {
-      this.#framing = Framing.none;
-    } else if (length >= 0 || this.#declaredLength >= 0) {
-      framing = `Content-Length: ${this.#exactLength(length)}\r\n`;
-    } else if (version11) {
-      this.#framing = Framing.chunked;
-      framing = 'Transfer-Encoding: chunked\r\n';
-    } else {
-      this.#framing = Framing.close;
-      close = true;
+    const request = this.#request;
+    const keepAlive = session.keepsAlive(request) && !(this.#flags & Flag.close);
+    const plain = this.#headers === '' && this.#rare === undefined && length >= 0;
+    if (this.#status === 204 || this.#status === 304 || request._isHead) {
+      this.#flags |= Flag.noBody;
+    } else if (plain && keepAlive && request.flags & HeadFlag.version11) {
+      return session.texts.upToLength(this.#status, this.#contentType) + lengthAndEnd(length);
     }
-    const type = this.#contentType === undefined ? '' : `Content-Type: ${this.#contentType}\r\n`;
+    return this.#wholeHead(length, keepAlive);
+  }
+
+  #wholeHead(length: number, keepAlive: boolean): string {
+    const version11 = (this.#request.flags & HeadFlag.version11) !== 0;
+    const type = this.#contentType === '' ? '' : `Content-Type: ${this.#contentType}\r\n`;
+    const framing = this.#framing(length, version11);
     let connection = '';
-    if (close) {
-      this.#close = true;
+    if (!keepAlive || this.#flags & Flag.untilClose) {
+      this.#flags |= Flag.close;
       connection = 'Connection: close\r\n';
     } else if (!version11) {
       connection = 'Connection: keep-alive\r\n';
     }
-    const common =
-      this.#ownDate || this.#ownServer
-        ? session.commonWithout(this.#ownServer, this.#ownDate)
-        : session.common();
+    const common = this.#session.texts.common(
+      !(this.#flags & Flag.ownServer),
+      !(this.#flags & Flag.ownDate),
+    );
     const tail = `${type}${framing}${this.#headers}${connection}\r\n`;
-    return `${statusLine(status)}${common}${tail}`;
+    return `${statusLine(this.#status)}${common}${tail}`;
   }
 
-  #exactLength(length: number): number {
-    if (this.#declaredLength < 0) return length;
-    const known = length >= 0 && this.#request.method !== HEAD;
-    if (known && length !== this.#declaredLength) throw lengthError(this.#declaredLength, length);
-    return this.#declaredLength;
+  /** How the end of the body is told (RFC 9112 section 6). */
+  #framing(length: number, version11: boolean): string {
+    const declared = this.#rare?.declaredLength ?? NOT_DECLARED;
+    if (this.#status === 204 || this.#status === 304) return '';
+    if (declared >= 0) {
+      const known = length >= 0 && !(this.#flags & Flag.noBody);
+      if (known && length !== declared) throw lengthError(declared, length);
+      return `Content-Length: ${declared}\r\n`;
+    }
+    if (length >= 0) return `Content-Length: ${length}\r\n`;
+    if (version11) {
+      this.#flags |= Flag.chunked;
+      return 'Transfer-Encoding: chunked\r\n';
+    }
+    this.#flags |= Flag.untilClose;
+    return '';
   }
 
   #emitHead(head: string): void {
-    this.#emit(this.#latin1 ? Buffer.from(head, 'latin1') : head);
+    this.#emit(this.#flags & Flag.latin1 ? Buffer.from(head, 'latin1') : head);
   }
 
   #emit(data: Body): void {
-    if (this._first) this.#session.send(data);
-    else {
-      this.#waiting ??= [];
-      this.#waiting.push(data);
-    }
+    if (this.#flags & Flag.first) this.#session.send(data);
+    // The caller may use its memory again as soon as write() has returned.
+    else this.#rarely().waiting.push(typeof data === 'string' ? data : Buffer.from(data));
   }
 
-  #finish(): void {
-    this.#state = State.ended;
-    this.#session.responseEnded(this, this.#request, this.#close);
+  #turnComes(): Promise<void> {
+    if (this.#flags & Flag.first) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#rarely().turnComes.push(resolve);
+    });
+  }
+
+  #rarely(): Rare {
+    this.#rare ??= {
+      declaredLength: NOT_DECLARED,
+      sentLength: 0,
+      trailers: '',
+      waiting: [],
+      turnComes: [],
+    };
+    return this.#rare;
   }
 
   /** @internal The responses before this one are out. */
   _becomeFirst(): void {
-    this._first = true;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) for (const data of waiting) this.#session.send(data);
-    this.#resolveDrained?.();
+    this.#flags |= Flag.first;
+    const rare = this.#rare;
+    if (rare === undefined) return;
+    for (const data of rare.waiting.splice(0)) this.#session.send(data);
+    for (const resolve of rare.turnComes.splice(0)) resolve();
   }
 
   /** @internal A handler failed: nothing that it has set counts. */
   _reset(): void {
-    this.#headers = '';
-    this.#contentType = undefined;
-    this.#declaredLength = -1;
-    this.#latin1 = this.#ownDate = this.#ownServer = false;
+    this.#headers = this.#contentType = '';
+    this.#flags &= Flag.first | Flag.close;
+    if (this.#rare !== undefined) this.#rare.declaredLength = NOT_DECLARED;
   }
 
   /** @internal The framing of what comes next is not certain. */
   _closeAfter(): void {
-    this.#close = true;
+    this.#flags |= Flag.close;
   }
 
   /** @internal */
+  get _first(): boolean {
+    return (this.#flags & Flag.first) !== 0;
+  }
+  /** @internal */
   get _closes(): boolean {
-    return this.#close;
+    return (this.#flags & Flag.close) !== 0;
   }
   /** @internal */
   get _request(): Request {
@@ -402,23 +401,27 @@ export class Response {
   }
 
   #checkFresh(): void {
-    if (this.#state === State.fresh) return;
+    if (!(this.#flags & (Flag.streaming | Flag.ended))) return;
     this.#checkNotEnded();
     throw new RingpollError('ERR_RINGPOLL_HTTP_HEADERS_SENT', 'The head has been sent already');
   }
 
   #checkNotEnded(): void {
-    if (this.#state !== State.ended) return;
+    if (!(this.#flags & Flag.ended)) return;
     throw new RingpollError('ERR_RINGPOLL_HTTP_ENDED', 'The response has ended already');
   }
 }
 
-/** Handlers of a connection that was taken over. */
-export interface UpgradeHandlers {
-  data?(connection: Connection, bytes: Buffer): void;
-  drain?(connection: Connection): void;
-  end?(connection: Connection): void;
-  close?(connection: Connection, error?: Error): void;
+function field(name: string, value: string): string {
+  fieldKind(name);
+  if (!isAsciiValue(name, value)) throw invalidArgType(name, 'ASCII here', value);
+  return `${name}: ${value}\r\n`;
+}
+
+function checkBody(name: string, body: unknown): asserts body is Uint8Array {
+  if (!(body instanceof Uint8Array)) {
+    throw invalidArgType(name, 'a string or a Uint8Array', body);
+  }
 }
 
 function lengthError(declared: number, actual: number): RingpollError {

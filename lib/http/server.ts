@@ -5,6 +5,7 @@ import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Protocol } from '../tcp/group.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
+import { HeadTexts } from './head_texts.js';
 import type { CheckedHttpOptions } from './options.js';
 import type { Request } from './request.js';
 import type { Response } from './response.js';
@@ -35,7 +36,7 @@ export class HttpServer implements Protocol {
   /** @internal */
   readonly _maxRequests: number;
   /** @internal */
-  readonly _serverLine: string;
+  readonly _texts: HeadTexts;
   /** @internal */
   readonly _holdsUpgrades: boolean;
   /** @internal Native code wants to know of each answer. */
@@ -56,7 +57,7 @@ export class HttpServer implements Protocol {
     this.#onError = onError;
     this.#statics = new Map(statics.map((route) => [route.path, route]));
     this._maxRequests = checked.maxRequests;
-    this._serverLine = checked.serverLine;
+    this._texts = new HeadTexts(checked.serverLine);
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._countsAnswers = statics.length > 0;
   }
@@ -118,7 +119,7 @@ export class HttpServer implements Protocol {
     const connection = connectionAt(events[at + 1], events[at + 2], events[at + 7]);
     // 8: closed. After end() the parser may still find requests: nobody answers them.
     if (connection === undefined || connection._flags & 8) return;
-    beginWalking();
+    beginWalking(this._texts);
     const session = this.#sessionOf(connection);
     switch (kind) {
       case Event.request:
@@ -229,7 +230,7 @@ export class HttpServer implements Protocol {
   _refuse(reason: { code: string; status: number; message: string }, session: Session): void {
     const body = `${reason.message}\n`;
     session.refuse(
-      `${statusLine(reason.status)}${session.common()}Content-Type: text/plain\r\n` +
+      `${statusLine(reason.status)}${this._texts.common()}Content-Type: text/plain\r\n` +
         `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     );
     if (this.#onError === undefined) return;

@@ -4,7 +4,7 @@ import { Command, Control, HeadFlag } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
 import { RequestBody } from './body.js';
-import { httpDate } from './date.js';
+import type { HeadTexts } from './head_texts.js';
 import { aborted, Request } from './request.js';
 import { type Body, Response, type UpgradeHandlers } from './response.js';
 import type { HttpServer } from './server.js';
@@ -14,14 +14,12 @@ const GATHERED_MAX = 32 * 1024;
 /** Unanswered requests of one connection beyond which its socket is not read. */
 const PIPELINED_MAX = 256;
 
-let commonTurn = -1;
-let commonDate = '';
-
 /** Within a turn, answers to one connection are gathered into one text. */
 let open: Session | undefined;
 let walking = false;
 
-export function beginWalking(): void {
+export function beginWalking(texts: HeadTexts): void {
+  if (!walking) texts.refresh();
   walking = true;
 }
 
@@ -36,7 +34,10 @@ export class Session {
   readonly connection: Connection;
   readonly #server: HttpServer;
   readonly #runtime: Runtime;
-  /** Responses that are due, in the order of their requests; the first one may write. */
+  readonly #texts: HeadTexts;
+  /** The response that may be written. */
+  #first: Response | undefined;
+  /** Those behind it, in the order of their requests. */
   readonly #due: Response[] = [];
   #receiving: RequestBody | undefined;
   #gathered = '';
@@ -53,10 +54,17 @@ export class Session {
     this.#server = server;
     this.#runtime = of;
     this.connection = connection;
+    this.#texts = server._texts;
+  }
+
+  /** Within a turn the clock was looked at once; later answers look again. */
+  get texts(): HeadTexts {
+    if (!walking) this.#texts.refresh();
+    return this.#texts;
   }
 
   get idle(): boolean {
-    return this.#due.length === 0 && this.#receiving === undefined;
+    return this.#first === undefined && this.#receiving === undefined;
   }
 
   /** A complete head is at `at` in the event ring. */
@@ -72,11 +80,10 @@ export class Session {
       control[Control.turn],
     );
     this.#requests++;
-    const response = new Response(this, request);
-    const { flags } = request;
-    if (flags & HeadFlag.hasBody) this.#expectBody(request, response);
-    response._first = this.#due.length === 0;
-    this.#due.push(response);
+    const response = new Response(this, request, this.#first === undefined);
+    if (request.flags & HeadFlag.hasBody) this.#expectBody(request, response);
+    if (this.#first === undefined) this.#first = response;
+    else this.#due.push(response);
     this.#server._handle(request, response);
     if (response.ended) return;
     request._keep();
@@ -122,7 +129,7 @@ export class Session {
   }
 
   /** The response is complete; the next one may be written. */
-  responseEnded(response: Response, request: Request, close: boolean): void {
+  responseEnded(response: Response, request: Request): void {
     if (this.#server._countsAnswers) this.#command(Command.httpDone);
     if (this.#server._holdsUpgrades && request.flags & HeadFlag.upgrade) {
       this.#command(Command.httpGoOn);
@@ -130,7 +137,8 @@ export class Session {
     if (!walking) this.#busy = true;
     if (request._body !== undefined) this.#forgetBody(request, response);
     if (!response._first) return;
-    this.#advance(close || response._closes);
+    if (this.#due.length === 0 && !response._closes && !this.#peerEnded) this.#first = undefined;
+    else this.#advance(response);
   }
 
   #forgetBody(request: Request, response: Response): void {
@@ -141,30 +149,29 @@ export class Session {
     if (!body.used) body.discard();
   }
 
-  #advance(close: boolean): void {
+  #advance(ended: Response): void {
     const due = this.#due;
-    let ended = due.shift();
-    let closes = close || (ended?._closes ?? false);
-    while (due.length > 0 && !closes) {
-      due[0]._becomeFirst();
-      if (!due[0].ended) break;
-      ended = due.shift();
-      closes = ended?._closes ?? false;
+    let first: Response | undefined = ended;
+    while (first?.ended) {
+      if (first._closes) {
+        this.#finish();
+        return;
+      }
+      first = due.shift();
+      first?._becomeFirst();
     }
-    if (closes) {
-      this.#finish();
-      return;
-    }
+    this.#first = first;
     if (this.#paused && due.length < PIPELINED_MAX / 2) {
       this.#paused = false;
       this.connection.resume();
     }
-    if (this.#peerEnded && due.length === 0) this.#finish();
+    if (this.#peerEnded && first === undefined) this.#finish();
   }
 
   /** No more answers on this connection: FIN behind the last one. */
   #finish(): void {
     this.#closing = true;
+    this.#first = undefined;
     this.#due.length = 0;
     this.flush();
     this.connection.end();
@@ -184,20 +191,6 @@ export class Session {
       !this.#server._stopping &&
       this.#requests < this.#server._maxRequests
     );
-  }
-
-  /** Server and Date. */
-  common(): string {
-    const turn = this.#runtime.control[Control.turn];
-    if (turn !== commonTurn || !walking) {
-      commonTurn = turn;
-      commonDate = `Date: ${httpDate()}\r\n`;
-    }
-    return this.#server._serverLine + commonDate;
-  }
-
-  commonWithout(server: boolean, date: boolean): string {
-    return (server ? '' : this.#server._serverLine) + (date ? '' : `Date: ${httpDate()}\r\n`);
   }
 
   send(data: Body): void {
@@ -249,7 +242,7 @@ export class Session {
 
   /** Answers without a request: `text` is a whole response. */
   refuse(text: string): void {
-    if (this.#due.length > 0) {
+    if (this.#first !== undefined) {
       // Handlers are still at work on earlier requests; the peer has broken the framing, so what
       // they answer could not be told apart from an attack's. The connection ends with them.
       this.#peerEnded = true;
@@ -277,20 +270,28 @@ export class Session {
     if (torn) {
       this.#receiving?.fail(aborted());
       this.#receiving = undefined;
-      for (const response of this.#due) response._request._abort?.abort(aborted());
+      this.#abortAll();
     }
-    if (this.#due.length === 0) this.connection.end();
+    if (this.#first === undefined) this.connection.end();
   }
 
   closed(): void {
     this.#closing = true;
     this.#receiving?.fail(aborted());
-    for (const response of this.#due.splice(0)) response._request._abort?.abort(aborted());
+    this.#abortAll();
+    this.#first = undefined;
+    this.#due.length = 0;
+  }
+
+  #abortAll(): void {
+    this.#first?._request._abort?.abort(aborted());
+    for (const response of this.#due) response._request._abort?.abort(aborted());
   }
 
   /** The connection becomes the user's. */
   handOver(response: Response, handlers: UpgradeHandlers): Connection {
     if (!response._first) throw new Error('earlier requests are not answered yet');
+    this.#first = undefined;
     this.#due.length = 0;
     this.flush();
     this.raw = handlers;

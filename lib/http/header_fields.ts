@@ -1,0 +1,66 @@
+// Checks of header fields that a handler sets, fast for the names and values that come again.
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
+/** What a response does with a header that it knows. */
+export const enum FieldKind {
+  other,
+  connection,
+  contentLength,
+  contentType,
+  date,
+  server,
+  transferEncoding,
+}
+
+const KINDS: Record<string, FieldKind> = {
+  connection: FieldKind.connection,
+  'content-length': FieldKind.contentLength,
+  'content-type': FieldKind.contentType,
+  date: FieldKind.date,
+  server: FieldKind.server,
+  'transfer-encoding': FieldKind.transferEncoding,
+};
+
+const NAMES_KEPT_MAX = 512;
+const names = new Map<string, FieldKind>();
+// Most responses set the same one field.
+let lastName = '';
+let lastKind = FieldKind.other;
+
+/** @throws TypeError ERR_INVALID_HTTP_TOKEN, as node:http does */
+export function fieldKind(name: string): FieldKind {
+  if (name === lastName) return lastKind;
+  const kind = names.get(name) ?? checkedKind(name);
+  lastName = name;
+  lastKind = kind;
+  return kind;
+}
+
+function checkedKind(name: string): FieldKind {
+  validateHeaderName(name);
+  const kind = KINDS[name.toLowerCase()] ?? FieldKind.other;
+  if (names.size < NAMES_KEPT_MAX) names.set(name, kind);
+  return kind;
+}
+
+const PLAIN = /^[\t\x20-\x7e]*$/;
+const SHORT_VALUE = 32;
+
+/**
+ * True when the value is ASCII, false when it has bytes above 0x7f, which are sent as Latin-1.
+ * @throws TypeError ERR_INVALID_CHAR, as node:http does, for CR, LF and other control characters
+ */
+export function isAsciiValue(name: string, value: string): boolean {
+  if (value.length <= SHORT_VALUE) {
+    let at = 0;
+    while (at < value.length) {
+      const unit = value.charCodeAt(at);
+      if (unit < 0x20 || unit > 0x7e) break;
+      at++;
+    }
+    if (at === value.length) return true;
+  }
+  if (PLAIN.test(value)) return true;
+  validateHeaderValue(name, value);
+  return false;
+}
