@@ -15,6 +15,8 @@ TimerWheel::TimerWheel(uint64_t nowMs) : originMs_(nowMs) {
 
 void TimerWheel::arm(TimerNode& node, uint64_t nowMs, uint64_t delayMs) {
   if (node.armed()) unlink(node);
+  // Nobody advances an empty wheel, and after months its tick would be too old to compare with.
+  if (armedCount_ == 0) current_ = tickOf(nowMs);
   if (delayMs > kDelayMaxMs) delayMs = kDelayMaxMs;
   // Rounded up, so that it is never early.
   node.deadlineTick =
@@ -114,8 +116,10 @@ void TimerWheel::step(uint32_t target) {
 
 int64_t TimerWheel::untilNextMs(uint64_t nowMs) const {
   if (armedCount_ == 0) return -1;
-  const uint64_t dueMs = originMs_ + static_cast<uint64_t>(nextTick()) * kTimerTickMs;
-  return dueMs > nowMs ? static_cast<int64_t>(dueMs - nowMs) : 0;
+  // Ticks wrap, so only the distance between two of them means something.
+  const auto ticks = static_cast<int32_t>(nextTick() - tickOf(nowMs));
+  if (ticks <= 0) return 0;
+  return int64_t{ticks} * kTimerTickMs - static_cast<int64_t>((nowMs - originMs_) % kTimerTickMs);
 }
 
 }  // namespace ringpoll
