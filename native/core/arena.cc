@@ -55,6 +55,7 @@ void Arena::release(BlockId id) {
   Block& block = held(id);
   if (--block.refs > 0) return;
   --stats_.outstanding;
+  if (abandoned_) return;
   if (checked_) std::memset(block.base, kPoison, kBlockBytesMin << block.sizeClass);
   const uint32_t slab = block.slab;
   pushFree(id);
