@@ -18,6 +18,10 @@ describe('a completion queue that is far too small', () => {
     }
     for (const [index, peer] of peers.entries()) expect(peer.text).toBe(words(index, ROUNDS));
 
+    program.child.stdin?.write('metrics\n');
+    const { ringOverflows } = JSON.parse(await program.line());
+    if (process.env.RINGPOLL_TEST_CONFIG === 'uring') expect(ringOverflows).toBeGreaterThan(0);
+
     for (const [index, peer] of peers.entries()) {
       if (index % 2 === 0) peer.end();
       else peer.reset();

@@ -78,9 +78,14 @@ export class Program {
   }
 }
 
-export function startProgram(name: string, settings: Settings = {}): Program {
-  const { args = [], env = {}, launcher = [], descriptors = [] } = settings;
-  const [command, ...rest] = [...launcher, process.execPath, programPath(name), ...args];
+export function startProgram(name: string, { args = [], ...settings }: Settings = {}): Program {
+  return spawnNode([programPath(name), ...args], settings);
+}
+
+/** Starts Node with these arguments. */
+export function spawnNode(args: string[], settings: Omit<Settings, 'args'> = {}): Program {
+  const { env = {}, launcher = [], descriptors = [] } = settings;
+  const [command, ...rest] = [...launcher, process.execPath, ...args];
   const child = spawn(command!, rest, {
     cwd: root,
     env: { ...process.env, ...env },
