@@ -50,10 +50,10 @@ process.on('SIGTERM', stop);
 
 function printWelcome() {
   const loop = Loop.current();
-  const engines = loop.capabilities.engines.map(({ name, available, reason }) => {
-    const chosen = name === loop.engine ? '>' : ' ';
-    return `  ${chosen} ${name.padEnd(7)} ${available ? 'available' : `refused: ${reason}`}`;
-  });
+  const engines = loop.capabilities.engines.map(
+    ({ name, available, reason }) =>
+      `  ${name.padEnd(7)} ${available ? 'running' : `not running: ${reason}`}`,
+  );
   const lines = [
     'ringpoll is running',
     '',

@@ -152,7 +152,7 @@ describe('programs that serve', () => {
       if (match) ports[match[1]!] = Number(match[2]);
     }
     expect(program.stdout).toMatch(/^engine: (uring|poll|hybrid)$/m);
-    expect(program.stdout).toMatch(/^ +> (uring|poll|hybrid) +available/m);
+    expect(program.stdout).toMatch(/^ +(uring|poll) +running$/m);
     const echo = await connectPeer({ port: ports['TCP echo']! });
     await ask(echo, 'hello', 'hello');
     const resp = await connectPeer({ port: ports['RESP store']! });
