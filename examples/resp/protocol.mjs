@@ -28,6 +28,8 @@ const minus = 0x2d;
 const zero = 0x30;
 const nine = 0x39;
 
+const nothing = Buffer.alloc(0);
+
 const initialTailBytes = 4096;
 /** A tail that grew beyond this is let go once its request is done. */
 const keptTailBytesMax = 64 * 1024;
@@ -51,7 +53,7 @@ export class ProtocolError extends Error {
  */
 export class Request {
   /** @type {Buffer} */
-  bytes = Buffer.alloc(0);
+  bytes = nothing;
   count = 0;
   /** @type {number[]} */
   starts = [];
@@ -117,10 +119,10 @@ export class RequestParser {
   #length = 0;
   /** The number read last by #readCount. */
   #count = 0;
-  #input = Buffer.alloc(0);
+  #input = nothing;
   /** How much of the input is used up. */
   #used = 0;
-  #tail = Buffer.alloc(0);
+  #tail = nothing;
   #tailBytes = 0;
 
   /** @param {Partial<typeof defaultLimits>} [limits] */
@@ -142,7 +144,8 @@ export class RequestParser {
 
   /** Lets go of the fed bytes; those not yet read are copied. */
   keep() {
-    this.#input = Buffer.from(this.#input.subarray(this.#used));
+    const left = this.#used < this.#input.length;
+    this.#input = left ? Buffer.from(this.#input.subarray(this.#used)) : nothing;
     this.#used = 0;
   }
 
@@ -170,7 +173,7 @@ export class RequestParser {
       this.#extendTail(this.#lackingBytes());
       if (this.#read(this.#tail, this.#tailBytes)) {
         this.#tailBytes = 0;
-        if (this.#tail.length > keptTailBytesMax) this.#tail = Buffer.alloc(0);
+        if (this.#tail.length > keptTailBytesMax) this.#tail = nothing;
         return this.#request;
       }
     }
