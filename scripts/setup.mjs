@@ -18,7 +18,7 @@ import { ensureToolchain } from './toolchain.mjs';
 
 const NODE_VERSION_MIN = [20, 19];
 const machine = [process.platform, process.arch];
-const addon = inRoot('build', 'Release', 'ringpoll.node');
+export const addon = inRoot('build', 'Release', 'ringpoll.node');
 
 const stamps = {
   packages: stamp(inRoot('node_modules', '.ringpoll-stamp')),
