@@ -1,17 +1,16 @@
 // The addon's functions. There is one loop per environment, and so no handle argument. Arguments
 // were checked in TypeScript: here they are only converted.
-#include <napi.h>
+#include "addon.h"
 
-#include "guest_loop.h"
 #include "http_profile.h"
 
 namespace ringpoll {
 
 namespace {
-
 struct Addon {
   std::unique_ptr<GuestLoop> guest;
 };
+}  // namespace
 
 GuestLoop* guestOf(const Napi::CallbackInfo& info) {
   Addon* addon = info.Env().GetInstanceData<Addon>();
@@ -20,13 +19,7 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
   return nullptr;
 }
 
-uint32_t word(const Napi::CallbackInfo& info, size_t i) {
-  return info[i].As<Napi::Number>().Uint32Value();
-}
-int32_t signedWord(const Napi::CallbackInfo& info, size_t i) {
-  return info[i].As<Napi::Number>().Int32Value();
-}
-bool flag(const Napi::CallbackInfo& info, size_t i) { return info[i].As<Napi::Boolean>().Value(); }
+namespace {
 
 // start(engine, receive, checked, completionEntries, onTurn) -> memory
 Napi::Value Start(const Napi::CallbackInfo& info) {
@@ -313,6 +306,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("httpTables", Napi::Function::New<HttpTables>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
+  addFileFunctions(env, exports);
   return exports;
 }
 

@@ -32,6 +32,7 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
 }
 
 void GuestLoop::wake() {
+  applyReference();
   if (awake_ || stopped_) return;
   awake_ = true;
   uv_idle_start(idle_, doNothing);
@@ -47,7 +48,15 @@ void GuestLoop::sleep() {
 }
 
 void GuestLoop::setReferenced(bool referenced) {
-  if (referenced == referenced_ || stopped_) return;
+  wantsReference_ = referenced;
+  applyReference();
+}
+
+// An operation on a file keeps the process alive, as every one of Node's own does.
+void GuestLoop::applyReference() {
+  if (stopped_) return;
+  const bool referenced = wantsReference_ || loop_->files().underWay() > 0;
+  if (referenced == referenced_) return;
   referenced_ = referenced;
   for (uv_handle_s* handle : {idle_, check_}) referenced ? uv_ref(handle) : uv_unref(handle);
 }
@@ -85,7 +94,8 @@ void GuestLoop::turn() {
   }
   loop_->flush();
   loop_->endTurn();
-  if (loop_->live() == 0 && !loop_->hasWork()) sleep();
+  applyReference();
+  if (loop_->live() == 0 && loop_->files().underWay() == 0 && !loop_->hasWork()) sleep();
 }
 
 void GuestLoop::deliver() {

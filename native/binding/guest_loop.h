@@ -39,6 +39,7 @@ class GuestLoop {
   int64_t waitTimeNs();
   void deliver();
   void sleep();
+  void applyReference();
   static void onEnvironmentExit(napi_async_cleanup_hook_handle handle, void* self);
   void stop();
 
@@ -55,6 +56,7 @@ class GuestLoop {
   int openHandles_ = 0;
   bool awake_ = false;
   bool referenced_ = true;
+  bool wantsReference_ = true;
   bool stopped_ = false;
 };
 

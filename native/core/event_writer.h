@@ -27,6 +27,20 @@ class EventWriter {
     record[7] = static_cast<int32_t>(channel.owner);
   }
 
+  // An event of an operation on a file, which belongs to no channel.
+  void pushFile(EventKind kind, uint32_t id, int32_t result, uint32_t offset, uint32_t slab,
+                uint32_t block) {
+    int32_t* record = next();
+    record[0] = static_cast<int32_t>(kind);
+    record[1] = static_cast<int32_t>(id);
+    record[2] = 0;
+    record[3] = result;
+    record[4] = static_cast<int32_t>(offset);
+    record[5] = static_cast<int32_t>(slab);
+    record[6] = static_cast<int32_t>(block);
+    record[7] = 0;
+  }
+
   bool empty() const { return count_ == 0 && waiting_.empty(); }
   // Events that did not fit. They must be delivered before the turn ends: they name its blocks.
   bool overflowing() const { return !waiting_.empty(); }

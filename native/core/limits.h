@@ -34,6 +34,12 @@ inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer by
 inline constexpr uint32_t kSendVectorsMax = 64;        // iovecs of one send
 inline constexpr uint32_t kSendNodesPerPage = 128;     // queue nodes allocated at once
 
+// Files.
+inline constexpr uint32_t kFileNowBytesMax = 512 * 1024;   // read or written by one call that may
+                                                           // not wait
+inline constexpr uint32_t kFileSendBytesMax = 1024 * 1024;  // sent to one connection per flush
+inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;   // fewer are read and sent like others
+
 // io_uring.
 inline constexpr uint32_t kSubmissionEntries = 1024;
 inline constexpr uint32_t kCompletionEntries = 4096;

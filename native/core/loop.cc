@@ -25,6 +25,7 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
       queues_(arena_),
       buffers_(arena_),
       events_(rings),
+      files_(arena_, events_, fileCalls_),
       timers_(monotonicMs()),
       nowMs_(monotonicMs()) {
   routing_.receive = options.receive;
@@ -55,6 +56,7 @@ bool Loop::tryEngine(std::unique_ptr<Engine> engine, int8_t* index) {
   if (!report.available) return false;
   *index = static_cast<int8_t>(engines_.size());
   engines_.push_back(std::move(engine));
+  if (FileEngine* files = engines_.back()->files()) files_.setEngine(files);
   return true;
 }
 
@@ -100,6 +102,7 @@ bool Loop::stop() {
   if (stopped_) return released_;
   stopped_ = true;
   for (auto& engine : engines_) released_ = engine->stop() && released_;
+  files_.stop(released_);
   channels_.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
     if (channel.type != ChannelType::kWatch) sockets_.close(channel.fd);

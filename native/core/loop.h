@@ -17,6 +17,7 @@
 #include "completion.h"
 #include "engine/engine.h"
 #include "event_writer.h"
+#include "files.h"
 #include "http/server.h"
 #include "metrics.h"
 #include "receive_buffers.h"
@@ -95,6 +96,10 @@ class Loop final : private http::Output {
   // the connection has failed.
   bool sendLarge(Channel& channel, const uint8_t* data, size_t bytes);
 
+  Files& files() { return files_; }
+  // JavaScript has read the bytes that a kFileFetch event asked for: `bytes`, or -errno.
+  void fetched(Channel& channel, uint32_t id, const uint8_t* data, int32_t bytes);
+
   // Reports that a foreign descriptor may be readable; foreignReady() then tells it once.
   void watchForeign(int fd);
   bool foreignReady();
@@ -141,6 +146,7 @@ class Loop final : private http::Output {
   void markDirty(Channel& channel);
   void flushConnection(Channel& channel);
   void sent(Channel& channel, uint64_t bytes);
+  void countSent(Channel& channel, uint64_t bytes);
   void queueDrained(Channel& channel);
   void handOver(Channel& channel);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
@@ -151,6 +157,16 @@ class Loop final : private http::Output {
   void armTimer(Channel& channel, uint64_t delayMs) override;
   Channel* channelOf(Token token) override { return channels_.find(token); }
   void httpCommand(Channel& channel, CommandKind kind);
+
+  // loop_files.cc
+  void queueFile(Channel& channel, const int32_t* words);
+  void refuseFile(const int32_t* words);
+  bool copyFile(Channel& channel, OpenFile& file, const FileRange& range);
+  bool sendFile(Channel& channel);
+  void endFile(Channel& channel, int32_t result);
+  void fetchFile(Channel& channel, const FileRange& range);
+  void fetched(Channel& channel, BlockId block, int32_t result);
+  void onFile(const Completion& completion);
 
   // loop_completions.cc
   void dispatch();
@@ -174,6 +190,8 @@ class Loop final : private http::Output {
   ChannelTable channels_;
   ReadyQueue ready_;
   EventWriter events_;
+  FileCalls fileCalls_;
+  Files files_;
   Metrics metrics_;
   TimerWheel timers_;
   std::unique_ptr<http::Server> http_;
@@ -186,6 +204,7 @@ class Loop final : private http::Output {
   std::vector<Token> dirty_;
   std::vector<BlockId> releases_;
   std::vector<Token> acceptPaused_;
+  std::vector<Token> filesToResume_;  // whose share of a flush was used up
   double* pending_ = nullptr;
   uint32_t pendingSlots_ = 0;
   BlockId staging_ = kNoBlock;

@@ -9,6 +9,10 @@ namespace ringpoll {
 
 void Loop::flush() {
   takeCommands();
+  for (Token token : filesToResume_) {
+    if (Channel* channel = channels_.find(token)) markDirty(*channel);
+  }
+  filesToResume_.clear();
   // A failing send closes its connection, which never queues another one: the list only shrinks.
   for (size_t i = 0; i < dirty_.size(); ++i) {
     Channel* channel = channels_.find(dirty_[i]);
@@ -45,6 +49,7 @@ void Loop::takeCommands() {
     if (channel == nullptr || channel->state == ChannelState::kClosing) {
       // JavaScript had not heard of the close yet. What it counted as pending will not leave.
       if (kind == CommandKind::kSend && first < pendingSlots_) pending_[first] -= words[5];
+      if (kind == CommandKind::kSendFile) refuseFile(words);
       continue;
     }
     connectionCommand(*channel, words);
@@ -105,6 +110,9 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       channel.flags |= kDrainWanted;
       channel.drainBelow = static_cast<uint32_t>(words[3]);
       markDirty(channel);
+      break;
+    case CommandKind::kSendFile:
+      queueFile(channel, words);
       break;
     case CommandKind::kHttpRaw:
     case CommandKind::kHttpGoOn:
@@ -168,6 +176,10 @@ void Loop::markDirty(Channel& channel) {
 
 void Loop::flushConnection(Channel& channel) {
   while (!channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
+    if (queues_.frontIsFile(channel.sends)) {
+      if (!sendFile(channel)) break;
+      continue;
+    }
     iovec vectors[kSendVectorsMax];
     const uint32_t count = queues_.gather(channel.sends, vectors, kSendVectorsMax);
     uint64_t offered = 0;
@@ -202,6 +214,10 @@ void Loop::handOver(Channel& channel) {
 
 void Loop::sent(Channel& channel, uint64_t bytes) {
   queues_.consume(channel.sends, bytes);
+  countSent(channel, bytes);
+}
+
+void Loop::countSent(Channel& channel, uint64_t bytes) {
   channel.bytesWritten += bytes;
   channel.activeMs = static_cast<uint32_t>(nowMs_);
   metrics_.bytesWritten += bytes;

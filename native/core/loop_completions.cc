@@ -10,6 +10,10 @@ void Loop::dispatch() {
   // Handling a completion can bring about another one, so the end moves.
   for (size_t i = 0; i < ready_.size(); ++i) {
     const Completion completion = ready_[i];
+    if (completion.kind == OpKind::kFile) {
+      onFile(completion);
+      continue;
+    }
     Channel* channel = channels_.find(completion.token);
     if (channel == nullptr) {
       ++metrics_.staleEvents;
@@ -37,6 +41,8 @@ void Loop::dispatch() {
         break;
       case OpKind::kClose:
         onClose(*channel);
+        break;
+      case OpKind::kFile:
         break;
     }
   }
@@ -204,7 +210,7 @@ void Loop::onClose(Channel& channel) {
   } else {
     ++metrics_.closed;
     --owner.connections;
-    queues_.clear(channel.sends);
+    queues_.clear(channel.sends, [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
     if (channel.protocol != nullptr) http_->close(channel);
     pending_[channel.slot] = 0;
     const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |

@@ -26,6 +26,9 @@ namespace ringpoll {
   X(bytesWritten, "bytes the kernel took")                                         \
   X(bytesCopied, "bytes copied because their block could not wait")                \
   X(staleEvents, "events dropped because their channel was over")                  \
+  X(fileOperations, "file operations given to the ring")                           \
+  X(fileSends, "sendfile calls")                                                   \
+  X(fileFetches, "pieces of files read because they were not in the page cache")   \
   X(submissions, "entries submitted to the ring")                                  \
   X(ringEnters, "io_uring_enter calls")                                            \
   X(ringOverflows, "completion queue overflows")                                   \

@@ -35,17 +35,44 @@ void SendQueues::push(SendQueue& queue, BlockId block, uint32_t offset, uint32_t
   }
   SendNode* node = take();
   *node = {nullptr, block, offset, length, pinned};
-  if (tail == nullptr) {
+  append(queue, node);
+}
+
+void SendQueues::append(SendQueue& queue, SendNode* node) {
+  if (queue.tail == nullptr) {
     queue.head = node;
   } else {
-    tail->next = node;
+    queue.tail->next = node;
   }
   queue.tail = node;
+}
+
+void SendQueues::pushFront(SendQueue& queue, BlockId block, uint32_t offset, uint32_t length,
+                           bool pinned) {
+  SendNode* node = take();
+  *node = {queue.head, block, offset, length, pinned};
+  queue.head = node;
+  if (queue.tail == nullptr) queue.tail = node;
+}
+
+void SendQueues::pushFile(SendQueue& queue, uint32_t range) {
+  SendNode* node = take();
+  *node = {nullptr, kNoBlock, range, 0, true};
+  append(queue, node);
+}
+
+void SendQueues::popFile(SendQueue& queue) {
+  RP_ASSERT(frontIsFile(queue));
+  SendNode* node = queue.head;
+  queue.head = node->next;
+  if (queue.head == nullptr) queue.tail = nullptr;
+  give(node);
 }
 
 uint32_t SendQueues::gather(const SendQueue& queue, iovec* vectors, uint32_t max) {
   uint32_t count = 0;
   for (const SendNode* node = queue.head; node != nullptr && count < max; node = node->next) {
+    if (node->block == kNoBlock) break;
     vectors[count++] = {arena_.data(node->block) + node->offset, node->length};
   }
   return count;
@@ -54,7 +81,7 @@ uint32_t SendQueues::gather(const SendQueue& queue, iovec* vectors, uint32_t max
 void SendQueues::consume(SendQueue& queue, uint64_t bytes) {
   while (bytes > 0) {
     SendNode* node = queue.head;
-    RP_ASSERT(node != nullptr);
+    RP_ASSERT(node != nullptr && node->block != kNoBlock);
     if (bytes < node->length) {
       node->offset += static_cast<uint32_t>(bytes);
       node->length -= static_cast<uint32_t>(bytes);
@@ -96,15 +123,6 @@ bool SendQueues::keep(SendQueue& queue) {
     node->pinned = true;
   }
   return true;
-}
-
-uint64_t SendQueues::clear(SendQueue& queue) {
-  uint64_t bytes = 0;
-  while (queue.head != nullptr) {
-    bytes += queue.head->length;
-    consume(queue, queue.head->length);
-  }
-  return bytes;
 }
 
 }  // namespace ringpoll

@@ -28,6 +28,10 @@ enum class EventKind : int32_t {
   kBodyEnd = 13,        // the request is complete
   kHttpError = 14,      // result: HttpError; nothing more is parsed
   kHttpTimeout = 15,    // result: http::Phase
+  kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
+                        // its slab (kNoBlock: none)
+  kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being sent
+                        // are wanted: how many in result, and where: offset, length (high word)
 };
 
 enum class CommandKind : int32_t {
@@ -47,6 +51,7 @@ enum class CommandKind : int32_t {
   kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
   kHttpGoOn = 15,    // it was not: parse the next request
   kHttpDone = 16,    // a request was answered (listeners with static routes only)
+  kSendFile = 32,    // file, number of the operation, offset and length: low words, high halves
 };
 
 // Words of the control block.

@@ -26,6 +26,8 @@
 
 namespace ringpoll {
 
+class FileEngine;
+
 // What engines share with the loop that owns them.
 struct EngineContext {
   Arena& arena;
@@ -67,6 +69,8 @@ class Engine {
   virtual bool reap() = 0;
   // JavaScript has seen this turn's completions; their blocks may be used again.
   virtual void endTurn() {}
+  // Operations on files, from the one engine that has them: see file_engine.h.
+  virtual FileEngine* files() { return nullptr; }
   // The descriptor that becomes readable when this engine has events, or -1.
   virtual int pollableFd() const { return -1; }
 };

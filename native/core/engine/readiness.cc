@@ -103,6 +103,11 @@ void Readiness::finishConnect(Channel& channel) {
 void Readiness::sendMore(Channel& channel) {
   iovec vectors[kSendVectorsMax];
   const uint32_t count = context_.queues.gather(channel.sends, vectors, kSendVectorsMax);
+  if (count == 0) {  // a file is at the front: the loop sends it, now that there is room
+    channel.engineFlags &= ~kWantSend;
+    context_.ready.push(channel.token(), OpKind::kSend, 0);
+    return;
+  }
   const ssize_t sent = context_.sockets.send(channel.fd, vectors, count);
   if (sent == -EAGAIN || sent == -EWOULDBLOCK) {
     channel.engineFlags &= ~kWritable;

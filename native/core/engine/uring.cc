@@ -14,6 +14,7 @@
 
 #include "../assert.h"
 #include "readiness.h"
+#include "uring_files.h"
 #include "uring_ring.h"
 
 namespace ringpoll {
@@ -21,7 +22,7 @@ namespace ringpoll {
 namespace {
 
 // The top byte of user_data: which operation of the channel.
-enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect };
+enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect, kFile };
 
 constexpr uint64_t tagged(Token token, Tag tag) {
   return token | static_cast<uint64_t>(tag) << 56;
@@ -42,7 +43,9 @@ class Uring final : public Engine {
       : context_(context),
         options_(options),
         readiness_(context),
-        ring_(context.arena, context.metrics) {}
+        ring_(context.arena, context.metrics),
+        files_(ring_, context.ready, context.metrics, static_cast<uint8_t>(Tag::kFile),
+               static_cast<uint8_t>(Tag::kIgnore)) {}
   ~Uring() override { stop(); }
 
   const char* name() const override { return "uring"; }
@@ -60,6 +63,7 @@ class Uring final : public Engine {
   void wait(int64_t timeoutNs) override { ring_.enter(timeoutNs); }
   bool reap() override;
   void endTurn() override;
+  FileEngine* files() override { return &files_; }
 
  private:
   void submitted(Channel& channel, EngineFlag flag) {
@@ -83,6 +87,7 @@ class Uring final : public Engine {
   const EngineOptions options_;
   Readiness readiness_;
   Ring ring_;
+  UringFiles files_;
   uint64_t inKernel_ = 0;
   bool tookBuffers_ = false;
   std::vector<Token> starved_;  // receives that ended for want of a buffer
@@ -154,6 +159,13 @@ void Uring::cancel(Channel& channel, Tag tag) {
 }
 
 void Uring::send(Channel& channel) {
+  // A file is at the front: the loop sends it, and only wants to know when there is room.
+  if (context_.queues.frontIsFile(channel.sends)) {
+    io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kSend));
+    io_uring_prep_poll_add(sqe, channel.fd, POLLOUT);
+    submitted(channel, kSendArmed);
+    return;
+  }
   Record& slot = record(channel);
   slot.message = msghdr{};
   slot.message.msg_iov = slot.vectors;
@@ -206,6 +218,10 @@ bool Uring::reap() {
 void Uring::take(const io_uring_cqe& cqe) {
   const Tag tag = tagOf(cqe.user_data);
   if (tag == Tag::kIgnore) return;
+  if (tag == Tag::kFile) {
+    files_.take(cqe);
+    return;
+  }
   Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
   // A channel outlives its operations, so every completion finds it.
   RP_ASSERT(channel != nullptr && channel->inKernel > 0);
@@ -226,6 +242,10 @@ void Uring::take(const io_uring_cqe& cqe) {
       break;
     case Tag::kSend:
       channel->engineFlags &= ~kSendArmed;
+      if (channel->operation == 0) {  // waited for room only
+        context_.ready.push(channel->token(), OpKind::kSend, cqe.res < 0 ? cqe.res : 0);
+        break;
+      }
       giveRecord(*channel);
       context_.ready.push(channel->token(), OpKind::kSend, cqe.res);
       break;
@@ -235,6 +255,7 @@ void Uring::take(const io_uring_cqe& cqe) {
       context_.ready.push(channel->token(), OpKind::kConnect, cqe.res);
       break;
     case Tag::kIgnore:
+    case Tag::kFile:
       break;
   }
   if (channel->state == ChannelState::kClosing && channel->inKernel == 0) finishClose(*channel);
@@ -317,15 +338,20 @@ bool Uring::stop() {
   if (!ring_.isOpen()) return true;
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::milliseconds(kStopWaitMs);
-  if (inKernel_ > 0) {
+  const auto held = [this] { return inKernel_ + files_.inKernel(); };
+  if (held() > 0) {
     io_uring_sqe* sqe = ring_.next(0);
     io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
   }
-  while (inKernel_ > 0 && std::chrono::steady_clock::now() < deadline) {
+  while (held() > 0 && std::chrono::steady_clock::now() < deadline) {
     ring_.enter(10'000'000);
     ring_.drain([] { return true; },
                 [this](const io_uring_cqe& cqe) {
                   if (tagOf(cqe.user_data) == Tag::kIgnore) return;
+                  if (tagOf(cqe.user_data) == Tag::kFile) {
+                    files_.drop(cqe);
+                    return;
+                  }
                   if (tagOf(cqe.user_data) == Tag::kAccept && cqe.res >= 0) {
                     context_.sockets.close(cqe.res);
                   }
@@ -335,7 +361,7 @@ bool Uring::stop() {
                   if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
                 });
   }
-  const bool released = inKernel_ == 0;
+  const bool released = held() == 0;
   if (released) ring_.close();
   return released;
 }

@@ -13,3 +13,7 @@
 #ifndef IORING_SETUP_TASKRUN_FLAG
 #define IORING_SETUP_TASKRUN_FLAG (1U << 9)  // 5.19
 #endif
+
+namespace ringpoll {
+inline constexpr int kOpFtruncate = 55;  // IORING_OP_FTRUNCATE, 6.9
+}

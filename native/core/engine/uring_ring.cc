@@ -74,6 +74,9 @@ std::string Ring::open(uint32_t completionEntries) {
     close();
     return "io_uring operation " + std::to_string(opcode) + " is not supported";
   }
+  for (int opcode = 0; opcode <= probe->last_op; ++opcode) {
+    supported_.push_back(io_uring_opcode_supported(probe, opcode) != 0);
+  }
   io_uring_free_probe(probe);
   io_uring_register_ring_fd(&ring_);  // 5.18; without it each enter looks the descriptor up
   return "";

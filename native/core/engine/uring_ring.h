@@ -23,6 +23,10 @@ class Ring {
   std::string open(uint32_t completionEntries);
   void close();
   bool isOpen() const { return open_; }
+  // The kernel's own answer to the probe.
+  bool supports(int opcode) const {
+    return opcode >= 0 && static_cast<size_t>(opcode) < supported_.size() && supported_[opcode];
+  }
 
   // Never null: submits what is queued when the queue is full.
   io_uring_sqe* next(uint64_t userData);
@@ -65,6 +69,7 @@ class Ring {
   io_uring ring_{};
   bool open_ = false;
   bool taskrunFlag_ = false;
+  std::vector<bool> supported_;
   uint32_t lastOverflow_ = 0;
   io_uring_buf_ring* bufferRing_ = nullptr;
   std::vector<BlockId> buffers_;

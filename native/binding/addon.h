@@ -1,0 +1,29 @@
+// What the files of the binding share: the environment's loop, and how arguments are read.
+#pragma once
+
+#include <napi.h>
+
+#include "guest_loop.h"
+
+namespace ringpoll {
+
+// The environment's loop; nullptr, with an exception pending, when it has ended.
+GuestLoop* guestOf(const Napi::CallbackInfo& info);
+
+inline uint32_t word(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().Uint32Value();
+}
+inline int32_t signedWord(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().Int32Value();
+}
+inline double number(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().DoubleValue();
+}
+inline bool flag(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Boolean>().Value();
+}
+
+// files.cc
+void addFileFunctions(Napi::Env env, Napi::Object exports);
+
+}  // namespace ringpoll
