@@ -14,7 +14,7 @@ const SILENT_QUICK_S = 1;
 const HOLD_S_MAX = 120;
 const SOURCES = 8;
 // Opened and closed first, so that the code that serves a connection is in memory.
-const REHEARSAL = 200;
+const REHEARSAL = 1000;
 
 export function idleCase(settings) {
   const connections = settings.quick ? CONNECTIONS_QUICK : CONNECTIONS;

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -114,13 +115,15 @@ Channel* Loop::openChannel(ChannelType type, int fd, uint32_t owner) {
   Channel* channel = channels_.open(type, fd);
   if (channel == nullptr) return nullptr;
   if (channels_.capacity() > pendingSlots_) {
-    double* grown = host_.growPending(channels_.capacity());
+    // Doubled, so that JavaScript's collector is not fed an array for every page of channels.
+    const uint32_t slots = std::max(channels_.capacity(), 2 * pendingSlots_);
+    double* grown = host_.growPending(slots);
     if (grown == nullptr) {
       channels_.release(*channel);
       return nullptr;
     }
     pending_ = grown;
-    pendingSlots_ = channels_.capacity();
+    pendingSlots_ = slots;
   }
   pending_[channel->slot] = 0;
   channel->owner = owner;
