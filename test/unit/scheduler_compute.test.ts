@@ -1,6 +1,8 @@
 // The compute pool, with real workers.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ComputeOptions,
@@ -216,6 +218,29 @@ describe('the size of the pool', () => {
     await expect(work).resolves.toBeTypeOf('number');
     expect(pool.spread).toEqual([]);
     await expect(queued[2]).rejects.toMatchObject({ code: 'ERR_RINGPOLL_SCHEDULER_CLOSED' });
+  });
+
+  it('does not keep a process alive, except for jobs and for the end of close()', async () => {
+    const index = new URL('../../dist/scheduler/index.js', import.meta.url);
+    const script = `
+      import { HybridScheduler } from '${index}';
+      const scheduler = new HybridScheduler();
+      console.log(await scheduler.compute((value) => value + 1, 1));
+      if (process.argv[1] === 'close') {
+        await scheduler.close();
+        console.log('closed');
+      }`;
+    const run = async (...args: string[]) => {
+      const options = { timeout: 8000 };
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['--input-type=module', '--eval', script, ...args],
+        options,
+      );
+      return stdout;
+    };
+    expect(await run()).toBe('2\n');
+    expect(await run('close')).toBe('2\nclosed\n');
   });
 
   it('gives up on workers that do not start', async () => {

@@ -172,6 +172,8 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     });
     this.#refuseAll(closedError());
     this.#target = 0;
+    // Somebody waits for their end now: without a reference the process could end before them.
+    for (const { worker } of this.#slots) worker.ref();
     this.#adjust();
     if (this.#slots.size > 0) await gone;
   }

@@ -34,7 +34,7 @@ export class Slot {
   #utilization: EventLoopUtilization | undefined;
 
   constructor(entry: URL, codes: Code[], events: SlotEvents) {
-    this.worker = new Worker(entry, { name: 'ringpoll compute' });
+    this.worker = new Worker(entry, { name: 'ringpoll compute', execArgv: inheritedArgs() });
     for (const { id } of codes) this.#known.add(id);
     this.worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') events.ready(this, message.checked);
@@ -106,6 +106,14 @@ export class Slot {
   #send(message: ToWorker): void {
     this.worker.postMessage(message);
   }
+}
+
+/** Workers inherit the flags of the process, except the one that only scripts from text may have. */
+function inheritedArgs(): string[] {
+  const flag = '--input-type';
+  return process.execArgv.filter(
+    (arg, index, args) => !arg.startsWith(flag) && args[index - 1] !== flag,
+  );
 }
 
 function failure(error: unknown): FromWorker {
