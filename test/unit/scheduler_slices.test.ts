@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as loopTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HybridScheduler } from '../../lib/scheduler/index.js';
 import {
   WATCH_ATTACHED,
@@ -267,9 +267,11 @@ describe('the event loop', () => {
   });
 
   it('is not kept going by a scheduler at rest', async () => {
+    const made = vi.spyOn(globalThis, 'setImmediate');
     const { scheduler } = onVirtualTime();
     await scheduler.run(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    expect(process.getActiveResourcesInfo().filter((name) => name === 'Immediate')).toEqual([]);
+    const boundaries = made.mock.results.map(({ value }) => value as NodeJS.Immediate);
+    made.mockRestore();
+    expect(boundaries.map((boundary) => boundary.hasRef())).toEqual([false]);
   });
 });

@@ -34,7 +34,7 @@ export class Slot {
   #utilization: EventLoopUtilization | undefined;
 
   constructor(entry: URL, codes: Code[], events: SlotEvents) {
-    this.worker = new Worker(entry, { name: 'ringpoll compute', execArgv: inheritedArgs() });
+    this.worker = new Worker(entry, { name: 'ringpoll compute', ...ownArgs() });
     for (const { id } of codes) this.#known.add(id);
     this.worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') events.ready(this, message.checked);
@@ -108,12 +108,9 @@ export class Slot {
   }
 }
 
-/** Workers inherit the flags of the process, except the one that only scripts from text may have. */
-function inheritedArgs(): string[] {
-  const flag = '--input-type';
-  return process.execArgv.filter(
-    (arg, index, args) => !arg.startsWith(flag) && args[index - 1] !== flag,
-  );
+/** Workers inherit the flags of the process, but a file cannot have the one for scripts in text. */
+function ownArgs(): { execArgv?: string[] } {
+  return process.execArgv.some((arg) => arg.startsWith('--input-type')) ? { execArgv: [] } : {};
 }
 
 function failure(error: unknown): FromWorker {
