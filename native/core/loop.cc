@@ -89,9 +89,10 @@ std::string Loop::start() {
   return "";
 }
 
-void Loop::startWith(std::unique_ptr<Engine> engine) {
-  tryEngine(std::move(engine), &routing_.poll);
+std::string Loop::startWith(const EngineFactory& make) {
+  if (!tryEngine(make(context()), &routing_.poll)) return reports_.back().reason;
   prepareStaging();
+  return "";
 }
 
 const char* Loop::engineName() const {

@@ -8,6 +8,7 @@
 // beginDelivery() and endDelivery(), flush(), endTurn().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,8 +75,9 @@ class Loop final : private http::Output {
 
   // Starts the engines by trying them. Empty, or why none could be had.
   std::string start();
-  // For tests: runs on the given engine instead.
-  void startWith(std::unique_ptr<Engine> engine);
+  // For tests: runs on the engine that `make` makes instead. Empty, or why it refused.
+  using EngineFactory = std::function<std::unique_ptr<Engine>(EngineContext)>;
+  std::string startWith(const EngineFactory& make);
   // Ends everything. False: the kernel may still write to arena memory, which must then stay.
   bool stop();
 
