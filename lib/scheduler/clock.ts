@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
   now(): number;
-  /** Calls `fire` once after `ms` milliseconds. `keepAlive` says whether the process waits for it. */
+  /** Calls `fire` once after `ms` milliseconds; with `keepAlive` the process waits for it. */
   setTimer(fire: () => void, ms: number, keepAlive: boolean): unknown;
   /** Makes sure that the timer does not fire any more. */
   clearTimer(timer: unknown): void;

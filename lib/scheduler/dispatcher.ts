@@ -30,7 +30,7 @@ export interface LaneOptions {
   fail(request: DispatchRequest, error: unknown): void;
   /** Finds the frames in received bytes. Needed for `receive()` only. */
   parse?: (bytes: Uint8Array) => Iterable<Frame>;
-  /** Receives what the parser throws, and what `reply` or `fail` throw. Default: the lane closes. */
+  /** Receives what the parser, `reply` or `fail` throw. Default: the lane closes. */
   error?: (error: unknown) => void;
   /** Requests under way at most, from 1; more are refused. Default no limit. */
   maxPending?: number;

@@ -2,7 +2,6 @@
 import { block, passOnWith } from './block.js';
 import { taskOf } from './context.js';
 import { integerIn } from './options.js';
-import type { WaitTarget } from './task.js';
 import type { TaskContext } from './types.js';
 import { WaitList } from './waiter.js';
 
@@ -32,7 +31,7 @@ export class Permit implements Disposable {
 }
 
 /** At most `permits` holders at a time; whoever waits longest is next. */
-export class Semaphore implements WaitTarget {
+export class Semaphore {
   readonly name: string;
   readonly #waiters = new WaitList();
   readonly #holders = new Set<Permit>();

@@ -4,7 +4,6 @@ import { block, passOn } from './block.js';
 import { taskOf } from './context.js';
 import type { SpawnedTask } from './handle.js';
 import type { HybridScheduler } from './scheduler.js';
-import type { WaitTarget } from './task.js';
 import type { TaskContext, TaskFunction, TaskHandle, TaskOptions, TaskResult } from './types.js';
 import { WaitList } from './waiter.js';
 
@@ -13,7 +12,7 @@ import { WaitList } from './waiter.js';
  * Leaving the scope cancels the children that still run and waits until they have ended.
  * A child that fails cancels the others.
  */
-export class TaskGroup implements AsyncDisposable, WaitTarget {
+export class TaskGroup implements AsyncDisposable {
   readonly #scheduler: HybridScheduler;
   readonly #children = new Set<SpawnedTask<unknown>>();
   readonly #joiners = new WaitList();

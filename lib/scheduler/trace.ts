@@ -19,7 +19,8 @@ const pairs = (numbers: Record<string, number>) =>
  * SCHED 1002ms: new=0 ready=3 running=1 suspended=0 waiting=7 queue=0/1/2 starved=0 rounds=51
  *   turns=4711 loops=9 overruns=0 workers=2/4 jobs=1+0 sq=0 cq=2 connections=12
  * ```
- * (on one line): queue depths are connection/request/business, workers busy/all, jobs queued+warming.
+ * (on one line): queue depths are connection/request/business, workers busy/all, and jobs are
+ * those that wait + workers that warm up.
  */
 export function traceLine(
   ms: number,

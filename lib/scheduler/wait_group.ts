@@ -3,13 +3,12 @@ import { invalidArgValue } from '../errors.js';
 import { block, passOn } from './block.js';
 import { taskOf } from './context.js';
 import { integerIn } from './options.js';
-import type { WaitTarget } from './task.js';
 import type { TaskContext } from './types.js';
 import { WaitList } from './waiter.js';
 
 const COUNT_MAX = 2 ** 31 - 1;
 
-export class WaitGroup implements WaitTarget {
+export class WaitGroup {
   readonly #waiters = new WaitList();
   #count = 0;
 

@@ -13,7 +13,7 @@ export class Waiter<T = unknown> {
   list: WaitList | null = null;
   /** What a sender brings. */
   payload: unknown = undefined;
-  /** Undoes what the wait set up besides its place in a list: a timer, the other arms of a select. */
+  /** Undoes what else the wait set up: a timer, the other arms of a select. */
   cleanup: (() => void) | null = null;
   settled = false;
 

@@ -1,5 +1,7 @@
 // What debug mode reports: stalls, deadlocks, leaks; and the trace.
+import { execFile } from 'node:child_process';
 import { setImmediate as loopTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Channel,
@@ -226,6 +228,25 @@ describe('debug mode', () => {
   it('leaves no timer behind when the scheduler is closed', async () => {
     await scheduler.close();
     expect(clock.timers).toBe(0);
+  });
+});
+
+describe('a process that runs out of work', () => {
+  it('is told of tasks that wait for nobody who is left', async () => {
+    const index = new URL('../../dist/scheduler/index.js', import.meta.url);
+    const script = `
+      import { Channel, HybridScheduler } from '${index}';
+      const scheduler = new HybridScheduler({ debug: true });
+      const channel = new Channel({ name: 'orders' });
+      scheduler.run((context) => channel.receive(context), { name: 'reader' });`;
+    const { stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { timeout: 8000 },
+    );
+    expect(stderr).toContain(
+      'Nobody is left to wake tasks: reader (task 1) waits: receive from orders',
+    );
   });
 });
 

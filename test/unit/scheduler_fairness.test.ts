@@ -147,10 +147,10 @@ function filledInto(queue: ReadyQueue<Item>, classIndex: number): ReadyQueue<Ite
   return queue;
 }
 
-// The bound of docs/scheduler.md has two parts. While a class has ready tasks, the next of them gets
-// its leg within r · (S + Σ (boost · weight · quantum + L)), the sum over the other classes; and a
-// task with p others of its key ahead has the (p + 1) · 2P-th leg of its class at the latest, with P
-// tasks of that class ready at most.
+// The bound of docs/scheduler.md has two parts. While a class has ready tasks, the next of them
+// gets its leg within r · (S + Σ (boost · weight · quantum + L)), the sum over the other classes.
+// And a task with p others of its key ahead has the (p + 1) · 2P-th leg of its class at the latest,
+// with P tasks of that class ready at most.
 function turnBound(classIndex: number, legMsMax: number): number {
   const { boost, quantum, roundMs, starveAfter } = FAIRNESS;
   const others = WEIGHTS.reduce(

@@ -77,7 +77,7 @@ describe('a task group', () => {
     expect(log).toEqual(['a ended']);
   });
 
-  it('fails when a child runs into its deadline, and not when one is cancelled by hand', async () => {
+  it('fails by a deadline of a child, and not by one that is cancelled by hand', async () => {
     const late = scheduler.group(async (group) => {
       void group.run((context) => context.wait(new Promise(() => {})), { deadline: 1 });
       await group.join();

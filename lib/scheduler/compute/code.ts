@@ -61,7 +61,7 @@ function urlOf(job: URL | string): string {
   }
 }
 
-/** The text of a method (`name() {}`) is no expression by itself, unlike that of other functions. */
+/** The text of a method (`name() {}`), unlike that of other functions, is no expression. */
 function expressionOf(text: string): string {
   for (const source of [text, `Object.values({ ${text} })[0]`]) {
     try {

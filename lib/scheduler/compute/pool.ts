@@ -49,7 +49,7 @@ function policyOf(policy: ComputeOptions['policy']): PoolPolicy<unknown> | undef
   return policy;
 }
 
-/** Beside this file once compiled; run from its sources, it is in the folder of the compiled ones. */
+/** Beside this file once compiled; beside sources, it is in the folder of the compiled ones. */
 function defaultEntry(): URL {
   const beside = new URL('./worker.js', import.meta.url);
   if (existsSync(beside)) return beside;
