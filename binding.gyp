@@ -12,7 +12,7 @@
         "native",
         "<!(node -p \"require('node-addon-api').include_dir\")"
       ],
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags": ["-Wall", "-Wextra", "-Werror=return-type", "-fvisibility=hidden"],
       "cflags!": ["-O3"],
       "cflags_cc": ["-std=c++20", "-O2", "-fvisibility-inlines-hidden", "-fno-exceptions"],

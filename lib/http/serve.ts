@@ -2,6 +2,7 @@
 import { invalidArgType } from '../errors.js';
 import { runtime } from '../loop/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
+import { bindToContext } from '../tcp/group.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { checkObject } from '../tcp/options.js';
 import { checkHttpOptions, type HttpOptions } from './options.js';
@@ -47,7 +48,7 @@ export function serve(options: ServeOptions): HttpServer {
   const checked = checkHttpOptions(options);
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked.serverLine);
-  const server = new HttpServer(runtime(), handler, error, checked, statics);
+  const server = new HttpServer(runtime(), bindToContext(handler), error, checked, statics);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };

@@ -27,6 +27,23 @@ const runTicks: () => void =
 
 let current: Runtime;
 
+// All handlers of a turn run in one callback, and so with one execution resource. What one of them
+// enters into it (AsyncLocalStorage.enterWith) must not be there for the next.
+let entered = false;
+const stores: Record<PropertyKey, unknown> = {};
+const turnResource = new Proxy(stores, {
+  set(target, key, value) {
+    entered = true;
+    target[key as string] = value;
+    return true;
+  },
+});
+
+function leaveStores(): void {
+  entered = false;
+  for (const key of Reflect.ownKeys(stores)) delete stores[key as string];
+}
+
 function walkEvents(runtime: Runtime): void {
   current = runtime;
   const { events, control } = runtime;
@@ -39,8 +56,9 @@ function walkEvents(runtime: Runtime): void {
         const slab = runtime.memory.slabs[events[at + 3]];
         const chunk = new Chunk(slab, events[at + 4], events[at + 5], events[at + 6]);
         const connection = connectionAt(slot, generation, events[at + 7]);
-        if (connection !== undefined) deliverData(connection, chunk);
-        chunk._endTurn(runtime.checked);
+        if (connection === undefined || !deliverData(connection, chunk)) {
+          chunk._endTurn(runtime.checked);
+        }
         break;
       }
       case Event.open:
@@ -78,10 +96,15 @@ function walkEvents(runtime: Runtime): void {
       case Event.listenerClosed:
         runtime.groups[events[at + 7]]?.onListenerClosed?.();
         break;
+      case Event.file:
+      case Event.fileFetch:
+        runtime.files?.event(events[at], at);
+        break;
       default:
         runtime.groups[events[at + 7]]?.protocol?.event(events[at], at);
     }
     if (i + 1 < count) ticks();
+    if (entered) leaveStores();
   }
   afterEvents();
 }
@@ -188,13 +211,17 @@ function mustHold(connection: Any): boolean {
   return connection._extra !== undefined && connection._extra.held.length > 0;
 }
 
-function deliverData(connection: Any, chunk: Chunk): void {
-  if (connection._flags & OVER) return;
+/** True when somebody else ends the chunk. */
+function deliverData(connection: Any, chunk: Chunk): boolean {
+  if (connection._flags & OVER) return false;
   if (mustHold(connection)) {
-    hold(connection, { kind: 'data', chunk: chunk.retain() });
-    return;
+    chunk._keep();
+    hold(connection, { kind: 'data', chunk });
+    return true;
   }
+  const iterated = connection._extra?.sink !== undefined;
   runData(connection, chunk);
+  return iterated;
 }
 
 function runData(connection: Any, chunk: Chunk): void {
@@ -321,10 +348,10 @@ function deliverHeld(connection: HasExtra): void {
     }
     runData(any, held.chunk);
     // A sink keeps its chunks until the next one is asked for.
-    if (extra.sink === undefined) held.chunk.release();
+    if (extra.sink === undefined) held.chunk._endTurn(current.checked);
     ticks();
   }
 }
 
-setTurnHandler(walkEvents);
+setTurnHandler(walkEvents, turnResource);
 setHeldDelivery(deliverHeld);

@@ -1,7 +1,6 @@
 // The addon's functions, loaded at the first use of a loop.
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { RingpollError } from '../errors.js';
+import { loadAddon } from './addon.js';
+import type { NativeFiles } from '../fs/native.js';
 
 /** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
 export interface SharedMemory {
@@ -57,13 +56,14 @@ export interface HttpTables {
   errors: { code: string; status: number; message: string }[];
 }
 
-export interface NativeLoop {
+export interface NativeLoop extends NativeFiles {
   start(
     engine: number,
     receive: number,
     checked: boolean,
     completionEntries: number,
     onTurn: () => void,
+    turnResource: object,
   ): SharedMemory;
   listen(
     hostOrPath: string,
@@ -110,24 +110,9 @@ export interface NativeLoop {
   httpTables(): HttpTables;
 }
 
-function load(): NativeLoop {
-  const require = createRequire(import.meta.url);
-  const top = fileURLToPath(new URL('../..', import.meta.url));
-  try {
-    return require('node-gyp-build')(top) as NativeLoop;
-  } catch (cause) {
-    throw new RingpollError(
-      'ERR_RINGPOLL_ENGINE_UNAVAILABLE',
-      `No native addon for ${process.platform}-${process.arch}. Build it from source in ${top} ` +
-        'with: npx cmake-js compile (needs a C++20 compiler, cmake and, on Linux, liburing-dev)',
-      { cause },
-    );
-  }
-}
-
 let loaded: NativeLoop | undefined;
 
 export function native(): NativeLoop {
-  loaded ??= load();
+  loaded ??= loadAddon() as NativeLoop;
   return loaded;
 }

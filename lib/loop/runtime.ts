@@ -9,6 +9,12 @@ const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
+/** Who hears of operations on files, once there are any. */
+export interface FileEvents {
+  /** `at` is the record's place in the event ring. */
+  event(kind: number, at: number): void;
+}
+
 export class Runtime {
   readonly native: NativeLoop;
   readonly memory: SharedMemory;
@@ -21,10 +27,11 @@ export class Runtime {
   readonly connections: (Connection | undefined)[] = [];
   /** By owner: a listener or a connect call. */
   readonly groups: (Group | undefined)[] = [];
+  files: FileEvents | undefined;
   chunksForgotten = 0;
   bytesCopiedByRetain = 0;
 
-  constructor(onTurn: (runtime: Runtime) => void) {
+  constructor(onTurn: (runtime: Runtime) => void, turnResource: object) {
     const env = process.env;
     this.checked = env.RINGPOLL_CHECK === '1';
     this.native = native();
@@ -34,6 +41,7 @@ export class Runtime {
       this.checked,
       completionEntries(env.RINGPOLL_CQ_ENTRIES),
       () => onTurn(this),
+      turnResource,
     );
     this.control = this.memory.control;
     this.events = this.memory.events;
@@ -77,10 +85,12 @@ function completionEntries(value: string | undefined): number {
 
 let current: Runtime | undefined;
 let turnHandler: ((runtime: Runtime) => void) | undefined;
+let handlersResource: object = {};
 
 /** Set once by the dispatcher, which this module must not import. */
-export function setTurnHandler(handler: (runtime: Runtime) => void): void {
+export function setTurnHandler(handler: (runtime: Runtime) => void, resource: object): void {
   turnHandler = handler;
+  handlersResource = resource;
 }
 
 /** This thread's runtime; its engines start at the first call. */
@@ -89,7 +99,7 @@ export function runtime(): Runtime {
     if (turnHandler === undefined) {
       throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'The dispatcher is not loaded');
     }
-    current = new Runtime(turnHandler);
+    current = new Runtime(turnHandler, handlersResource);
   }
   return current;
 }

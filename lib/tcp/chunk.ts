@@ -3,12 +3,18 @@ import { RingpollError } from '../errors.js';
 import { COPY_INSTEAD_OF_PIN_MAX, Command } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 
-/** Who answers for the bytes. */
+/** How long the bytes are good for. */
 const enum Lease {
-  turn, // valid until the handler returns
-  retained, // valid until release(), in the receive block
-  own, // valid until release(), copied
+  turn, // until the handler returns, or the next one is asked for
+  retained, // until release()
   over,
+}
+
+/** What keeps the bytes when the turn is over. */
+const enum Keeper {
+  none,
+  block, // a reference of the receive block
+  copy,
 }
 
 const NO_BLOCK = -1;
@@ -40,6 +46,7 @@ export class Chunk {
   /** @internal */
   _block: number;
   #lease: Lease = Lease.turn;
+  #keeper: Keeper = Keeper.none;
   #bytes: Buffer | undefined;
   #releasedAt: Error | undefined;
 
@@ -84,31 +91,15 @@ export class Chunk {
    */
   retain(): this {
     this._check();
-    if (this.#lease !== Lease.turn) return this;
-    const of = runtime();
-    if (this.length <= COPY_INSTEAD_OF_PIN_MAX || this._block === NO_BLOCK) {
-      this._slab = Buffer.from(this.bytes);
-      this._offset = 0;
-      this._block = NO_BLOCK;
-      this.#bytes = this._slab;
-      this.#lease = Lease.own;
-      of.bytesCopiedByRetain += this.length;
-      return this;
-    }
+    this._keep();
     this.#lease = Lease.retained;
-    of.command(Command.retain, this._block, 0);
-    forgotten.register(this, { block: this._block, runtime: of }, this);
     return this;
   }
 
   /** Gives a retained chunk back. A second release does nothing. */
   release(): void {
-    if (this.#lease === Lease.retained) {
-      forgotten.unregister(this);
-      runtime().command(Command.release, this._block, 0);
-    }
     if (this.#lease === Lease.over) return;
-    this.#lease = Lease.over;
+    this.#letGo();
     if (runtime().checked) this.#releasedAt = new Error('released here');
   }
 
@@ -116,11 +107,36 @@ export class Chunk {
     this.release();
   }
 
-  /** @internal The handler has returned. */
+  /** @internal The handler has returned, or the next chunk was asked for. */
   _endTurn(checked: boolean): void {
     if (this.#lease !== Lease.turn) return;
-    this.#lease = Lease.over;
+    this.#letGo();
     if (checked) this.#releasedAt = new Error('the data handler returned');
+  }
+
+  /** @internal Makes the bytes outlast the turn; whose they are does not change. */
+  _keep(): void {
+    if (this.#keeper !== Keeper.none) return;
+    const of = runtime();
+    if (this.length <= COPY_INSTEAD_OF_PIN_MAX) {
+      this._slab = Buffer.from(this.bytes);
+      this._offset = 0;
+      this._block = NO_BLOCK;
+      this.#bytes = this._slab;
+      this.#keeper = Keeper.copy;
+      of.bytesCopiedByRetain += this.length;
+      return;
+    }
+    this.#keeper = Keeper.block;
+    of.command(Command.retain, this._block, 0);
+    forgotten.register(this, { block: this._block, runtime: of }, this);
+  }
+
+  #letGo(): void {
+    this.#lease = Lease.over;
+    if (this.#keeper !== Keeper.block) return;
+    forgotten.unregister(this);
+    runtime().command(Command.release, this._block, 0);
   }
 
   /** @internal True when native code can send it from where it is. */

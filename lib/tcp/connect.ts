@@ -17,6 +17,7 @@ import {
   checkObject,
   checkPath,
   checkPort,
+  integer,
   milliseconds,
 } from './options.js';
 
@@ -82,7 +83,7 @@ function checkGoal(options: ConnectOptions): Target {
     throw invalidArgValue('options', 'given exactly one of port and path', options);
   }
   if (options.path !== undefined) return { path: checkPath(options.path) };
-  return { host: checkHostName(options.host), port: checkPort('options.port', options.port) };
+  return { host: checkHostName(options.host), port: integer('options.port', options.port, 1, 65535, 0) };
 }
 
 function checkLocal(options: ConnectOptions): Local {

@@ -6,6 +6,9 @@ import type { Handlers } from './handlers.js';
 
 type Result = unknown;
 
+// From Node 24 on a context is a frame, and entering one is cheap; before, it hangs on a resource.
+const HAS_FRAMES = Number(process.versions.node.split('.')[0]) >= 24;
+
 /** What stands between received bytes and the user: for connections that are not raw. */
 export interface Protocol {
   /** An event of the protocol's own, at `at` in the event ring. */
@@ -55,6 +58,7 @@ export class Group<Data = unknown> {
 // AsyncResource carries the values of the AsyncLocalStorages that are in use.
 function currentContext(): AsyncResource | undefined {
   const resource = new AsyncResource('RINGPOLL');
+  if (HAS_FRAMES) return resource;
   const ordinary = new Set(['async_id_symbol', 'trigger_async_id_symbol', 'destroyed']);
   for (const key of Object.getOwnPropertySymbols(resource)) {
     if (ordinary.has(key.description ?? '')) continue;
@@ -68,5 +72,16 @@ function bind<Args extends unknown[]>(
   context: AsyncResource | undefined,
 ): ((...args: Args) => Result) | undefined {
   if (handler === undefined || context === undefined) return handler;
-  return (...args) => context.runInAsyncScope(handler, undefined, ...args);
+  if (HAS_FRAMES) return (...args) => context.runInAsyncScope(handler, undefined, ...args);
+  // A resource of its own for each call: it inherits the stores, and keeps what is entered.
+  const call = (...args: Args) =>
+    new AsyncResource('RINGPOLL').runInAsyncScope(handler, undefined, ...args);
+  return (...args) => context.runInAsyncScope(call, undefined, ...args);
+}
+
+/** The handler, in the asynchronous context of whoever calls this. */
+export function bindToContext<Args extends unknown[]>(
+  handler: (...args: Args) => Result,
+): (...args: Args) => Result {
+  return bind(handler, currentContext()) as (...args: Args) => Result;
 }

@@ -1,4 +1,5 @@
 // `for await (const chunk of connection)`: linear code instead of handlers.
+import { runtime } from '../loop/runtime.js';
 import type { Chunk } from './chunk.js';
 import { type Connection, extraOf, Flag, type Sink } from './connection.js';
 
@@ -25,7 +26,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
 
   data(chunk: Chunk): void {
     const waiting = this.#waiting;
-    chunk.retain();
+    chunk._keep();
     if (waiting === undefined) {
       this.#chunks.push(chunk);
       this.#connection.pause();
@@ -55,7 +56,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
   }
 
   next(): Promise<IteratorResult<Chunk>> {
-    this.#current?.release();
+    this.#current?._endTurn(runtime().checked);
     this.#current = this.#chunks.shift();
     if (this.#current !== undefined) {
       return Promise.resolve({ done: false, value: this.#current });
@@ -71,7 +72,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
   }
 
   return(): Promise<IteratorResult<Chunk>> {
-    this.#current?.release();
+    this.#current?._endTurn(runtime().checked);
     for (const chunk of this.#chunks) chunk.release();
     this.#chunks.length = 0;
     if (!this.#ended) this.#connection.close();

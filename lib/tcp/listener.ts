@@ -1,4 +1,5 @@
 // A listener, and listen().
+import { unlinkSync } from 'node:fs';
 import { invalidArgValue } from '../errors.js';
 import { connectionAt } from '../loop/dispatch.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
@@ -50,15 +51,17 @@ export class Listener {
   readonly #runtime: Runtime;
   readonly #group: Group;
   readonly #address: SocketAddress | PathAddress;
+  readonly #ownsPath: boolean;
   #closing = false;
   #gone = false;
   #stopped: Promise<void> | undefined;
   #resolveStopped: (() => void) | undefined;
 
   /** @internal */
-  constructor(of: Runtime, group: Group) {
+  constructor(of: Runtime, group: Group, ownsPath: boolean) {
     this.#runtime = of;
     this.#group = group;
+    this.#ownsPath = ownsPath;
     this.#address = of.native.listenerAddress(group.owner) ?? { path: '' };
     group.onListenerClosed = () => {
       this.#gone = true;
@@ -127,7 +130,18 @@ export class Listener {
   #stopAccepting(): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#removePath();
     this.#runtime.native.closeListener(this.#group.owner);
+  }
+
+  /** As Node does: the path goes with the listener that made it. */
+  #removePath(): void {
+    if (!this.#ownsPath || !('path' in this.#address)) return;
+    try {
+      unlinkSync(this.#address.path);
+    } catch {
+      // Somebody was faster, or the folder is not ours any more: nothing to do about it.
+    }
   }
 
   /** @internal */
@@ -208,7 +222,8 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   group.owner = of.control[Control.resultOwner];
   group.protocol = layer?.protocol;
   of.groups[group.owner] = group as unknown as Group;
-  const listener = new Listener(of, group as unknown as Group);
+  const ownsPath = options.path !== undefined && !options.path.startsWith('\0');
+  const listener = new Listener(of, group as unknown as Group, ownsPath);
   checked.signal?.addEventListener('abort', () => listener.close(), { once: true });
   return listener;
 }

@@ -21,7 +21,7 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// start(engine, receive, checked, completionEntries, onTurn) -> memory
+// start(engine, receive, checked, completionEntries, onTurn, turnResource) -> memory
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Addon* addon = env.GetInstanceData<Addon>();
@@ -31,7 +31,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   options.checked = flag(info, 2);
   options.completionEntries = word(info, 3);
   const std::string refused =
-      GuestLoop::start(env, options, info[4].As<Napi::Function>(), &addon->guest);
+      GuestLoop::start(env, options, info[4].As<Napi::Function>(), info[5], &addon->guest);
   if (!refused.empty()) {
     if (!env.IsExceptionPending()) Napi::Error::New(env, refused).ThrowAsJavaScriptException();
     return env.Undefined();

@@ -9,7 +9,7 @@ void doNothing(uv_handle_s*) {}
 }  // namespace
 
 std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
-                             std::unique_ptr<GuestLoop>* out) {
+                             napi_value turnResource, std::unique_ptr<GuestLoop>* out) {
   std::unique_ptr<GuestLoop> guest(new GuestLoop(env));
   if (!guest->memory_.open()) return "no memory for the rings";
   if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
@@ -19,6 +19,8 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
   if (!refused.empty()) return refused;
   guest->loop_->watchForeign(uv_backend_fd(guest->uv_));
   guest->onTurn_ = Napi::Persistent(onTurn);
+  const Napi::String name = Napi::String::New(env, "RINGPOLL_TURN");
+  napi_async_init(env, turnResource, name, &guest->turnContext_);
   guest->idle_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvIdle)));
   guest->check_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvCheck)));
   uv_idle_init(guest->uv_, guest->idle_);
@@ -105,7 +107,7 @@ void GuestLoop::deliver() {
   // Opens a callback scope: when it closes, next ticks and microtasks run as in any of Node's own
   // callbacks. It fails when the environment can no longer run JavaScript, and that is all right.
   const napi_status status =
-      napi_make_callback(env_, nullptr, global, onTurn_.Value(), 0, nullptr, nullptr);
+      napi_make_callback(env_, turnContext_, global, onTurn_.Value(), 0, nullptr, nullptr);
   if (status == napi_pending_exception) {
     napi_value error;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {

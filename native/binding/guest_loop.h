@@ -19,9 +19,10 @@ namespace ringpoll {
 
 class GuestLoop {
  public:
-  // Empty, or why it could not start. `onTurn` walks the events of a turn.
+  // Empty, or why it could not start. `onTurn` walks the events of a turn, with `turnResource` as
+  // its execution resource.
   static std::string start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
-                           std::unique_ptr<GuestLoop>* out);
+                           napi_value turnResource, std::unique_ptr<GuestLoop>* out);
   ~GuestLoop() = default;
   GuestLoop(const GuestLoop&) = delete;
   GuestLoop& operator=(const GuestLoop&) = delete;
@@ -48,6 +49,7 @@ class GuestLoop {
   SocketCalls sockets_;
   std::unique_ptr<Loop> loop_;
   Napi::FunctionReference onTurn_;
+  napi_async_context turnContext_ = nullptr;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;
   uv_handle_s* idle_ = nullptr;
