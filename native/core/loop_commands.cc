@@ -194,6 +194,7 @@ void Loop::flushConnection(Channel& channel) {
     if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
       ++metrics_.sendsPartial;
       handOver(channel);
+      break;
     }
   }
   if (channel.state != ChannelState::kOpen) return;
@@ -206,7 +207,7 @@ void Loop::flushConnection(Channel& channel) {
 
 // The rest leaves when the kernel has room: the engine's work. Its memory must stay until then.
 void Loop::handOver(Channel& channel) {
-  if (!queues_.keep(channel.sends)) return;  // flushConnection() finds out and fails it
+  if (!queues_.keep(channel.sends)) return;  // flushConnection() fails the connection
   channel.flags |= kSending;
   ++metrics_.sendsByEngine;
   engineOf(channel).send(channel);

@@ -264,4 +264,24 @@ TEST(loop_takes_large_writes_while_a_send_is_under_way) {
   }
 }
 
+TEST(loop_fails_a_connection_whose_bytes_find_no_memory_to_wait_in) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.accept();
+    scripted.js.host.slabs.slabsMax = scripted.js.host.slabs.slabsHeld;
+    // Nothing is left in the class that copies come from.
+    std::vector<BlockId> taken;
+    for (BlockId id; (id = scripted.js.loop.arena().lease(kBlockBytesMax / 4)) != kNoBlock;) {
+      taken.push_back(id);
+    }
+    for (int i = 0; i < 8; ++i) scripted.kernel.willSend(peer.fd, -EAGAIN);  // and then again room
+    scripted.js.write(peer.name, "nowhere to wait");
+    const std::vector<Event> events = scripted.settle();
+    CHECK(areKinds(events, {EventKind::kClose}));
+    CHECK_EQ(events[0].error(), ENOMEM);
+    for (BlockId id : taken) scripted.js.loop.arena().release(id);
+    expectContract(scripted);
+  }
+}
+
 }  // namespace
