@@ -18,7 +18,7 @@ void Loop::flush() {
     Channel* channel = channels_.find(dirty_[i]);
     if (channel == nullptr) continue;
     channel->flags &= ~kDirty;
-    if (channel->state == ChannelState::kOpen) flushConnection(*channel);
+    if (channel->state != ChannelState::kClosing) flushConnection(*channel);
   }
   dirty_.clear();
   // Only now: what was queued before its release has left or keeps a reference of its own.
@@ -175,7 +175,8 @@ void Loop::markDirty(Channel& channel) {
 }
 
 void Loop::flushConnection(Channel& channel) {
-  while (!channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
+  const bool open = channel.state == ChannelState::kOpen;
+  while (open && !channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
     if (queues_.frontIsFile(channel.sends)) {
       if (!sendFile(channel)) break;
       continue;
@@ -197,12 +198,12 @@ void Loop::flushConnection(Channel& channel) {
       break;
     }
   }
-  if (channel.state != ChannelState::kOpen) return;
+  if (channel.state == ChannelState::kClosing) return;
   if (!channel.sends.empty() && !queues_.keep(channel.sends)) {
     fail(channel, ENOMEM, Syscall::kWrite);
     return;
   }
-  queueDrained(channel);
+  if (open) queueDrained(channel);
 }
 
 // The rest leaves when the kernel has room: the engine's work. Its memory must stay until then.

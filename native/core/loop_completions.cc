@@ -145,7 +145,7 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   const uint32_t idleMs = owners_[channel.owner].idleTimeoutMs;
   if (idleMs > 0) setIdleTimeout(channel, idleMs);
   if (!(channel.flags & kPaused)) engineOf(channel).receive(channel);
-  if (!channel.sends.empty()) markDirty(channel);
+  markDirty(channel);  // what was written meanwhile, and an end that was asked for
 }
 
 void Loop::onTimer(Channel& channel) {

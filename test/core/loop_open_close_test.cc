@@ -276,4 +276,36 @@ TEST(loop_survives_a_close_within_any_event) {
   }
 }
 
+TEST(loop_sends_what_was_written_before_the_connection_was_there) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected other = scripted.accept();
+    const Connected peer = scripted.beginConnect();
+    scripted.js.write(peer.name, "early bird");
+    scripted.js.command(CommandKind::kEnd, peer.name);
+    scripted.js.turn();
+    // The staging block is used for something else meanwhile.
+    scripted.js.write(other.name, "----------------");
+    scripted.js.turn();
+    scripted.connects(peer.fd);
+    CHECK(areKinds(scripted.settle(), {EventKind::kConnected}));
+    CHECK(scripted.kernel.sentBytes(peer.fd) == "early bird");
+    CHECK(scripted.kernel.finSent(peer.fd));
+    CHECK_EQ(scripted.pending(peer.name), 0.0);
+    expectContract(scripted);
+  }
+}
+
+TEST(loop_sends_the_fin_of_a_connection_that_was_ended_before_it_was_there) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.beginConnect();
+    scripted.js.command(CommandKind::kEnd, peer.name);
+    scripted.js.turn();
+    scripted.connects(peer.fd);
+    CHECK(areKinds(scripted.settle(), {EventKind::kConnected}));
+    CHECK(scripted.kernel.finSent(peer.fd));
+  }
+}
+
 }  // namespace
