@@ -204,6 +204,7 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   }
   ++owners_[id].connections;
   channel->state = ChannelState::kConnecting;
+  channel->idleTimeoutMs = settings.idleTimeoutMs;  // from when it is connected
   if (remote.family() == AF_UNIX) channel->flags |= kUnixSocket;
   const RouteChoice choice = chooseRoute(routing_, settings.hint);
   channel->engine = choice.engine;

@@ -298,6 +298,7 @@ bool Loop::sendLarge(Channel& channel, const uint8_t* data, size_t bytes) {
 
 void Loop::setIdleTimeout(Channel& channel, uint32_t milliseconds) {
   channel.idleTimeoutMs = milliseconds;
+  if (channel.state == ChannelState::kConnecting) return;  // its timer bounds the connect
   timers_.cancel(channel.timer);
   if (milliseconds == 0) return;
   channel.activeMs = static_cast<uint32_t>(nowMs_);

@@ -142,8 +142,7 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   ++metrics_.connected;
   channel.state = ChannelState::kOpen;
   events_.push(EventKind::kConnected, channel);
-  const uint32_t idleMs = owners_[channel.owner].idleTimeoutMs;
-  if (idleMs > 0) setIdleTimeout(channel, idleMs);
+  setIdleTimeout(channel, channel.idleTimeoutMs);
   if (!(channel.flags & kPaused)) engineOf(channel).receive(channel);
   markDirty(channel);  // what was written meanwhile, and an end that was asked for
 }

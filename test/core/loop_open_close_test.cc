@@ -308,4 +308,16 @@ TEST(loop_sends_the_fin_of_a_connection_that_was_ended_before_it_was_there) {
   }
 }
 
+TEST(loop_keeps_the_connect_timeout_when_an_idle_timeout_is_set) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.beginConnect(20);
+    scripted.js.command(CommandKind::kTimeout, peer.name, 60'000);
+    std::vector<Event> events;
+    scripted.js.handler = [&](const Event& event) { events.push_back(event); };
+    CHECK(scripted.js.until([&] { return !events.empty(); }, 5'000));
+    CHECK_EQ(events[0].error(), kErrorConnectTimeout);
+  }
+}
+
 }  // namespace
