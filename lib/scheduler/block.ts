@@ -34,6 +34,14 @@ export function block<T>(
   return gate;
 }
 
+/**
+ * Asked before an operation takes or gives anything: a task that is refused only afterwards would
+ * lose what it took. Null when the task may go on.
+ */
+export function refusal(task: Task | null): Promise<never> | null {
+  return task?.context?.drive.refusal(task) ?? null;
+}
+
 /** For an operation that need not wait: a task whose slice is over gives way all the same. */
 export function passOn(task: Task | null): Promise<void> {
   const context = task?.context;

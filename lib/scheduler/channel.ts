@@ -1,6 +1,6 @@
 // A channel: values go from senders to receivers in order, and either side waits for the other.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
-import { block, passOn, passOnWith } from './block.js';
+import { block, passOn, passOnWith, refusal } from './block.js';
 import { taskOf } from './context.js';
 import { Deque } from './deque.js';
 import { integerIn } from './options.js';
@@ -68,6 +68,8 @@ export class Channel<T> implements AsyncIterable<T> {
    */
   send(value: T, context?: TaskContext): Promise<void> {
     const task = context === undefined ? null : taskOf(context);
+    const refused = refusal(task);
+    if (refused !== null) return refused;
     this.#sending.note(task);
     if (this.offer(value)) return passOn(task);
     if (this.#closed) return Promise.reject(this.#closedError());
@@ -79,6 +81,8 @@ export class Channel<T> implements AsyncIterable<T> {
    */
   receive(context?: TaskContext): Promise<T | undefined> {
     const task = context === undefined ? null : taskOf(context);
+    const refused = refusal(task);
+    if (refused !== null) return refused;
     this.#receiving.note(task);
     const value = this.take();
     if (value !== undefined || this.#closed) return passOnWith(task, value);

@@ -100,7 +100,7 @@ export class Drive {
 
   /** Makes the task wait until `waiter` is woken; the promise is what its body awaits. */
   park<T>(task: Task, waiter: Waiter<T>, reason: string, target: WaitTarget | null): Promise<T> {
-    const refusal = this.#refusal(task);
+    const refusal = this.refusal(task);
     if (refusal !== null) {
       waiter.settled = true;
       return refusal;
@@ -145,7 +145,7 @@ export class Drive {
 
   /** Gives the others their turn, then goes on with `value`. */
   yield<T>(task: Task, value?: T): Promise<T> {
-    const refusal = this.#refusal(task);
+    const refusal = this.refusal(task);
     if (refusal !== null) return refusal;
     const gate = pendingPromise<T>();
     task.openGate = resolveOfLast<unknown>();
@@ -166,7 +166,8 @@ export class Drive {
     if (this.#leg === task) this.#leg = null;
   }
 
-  #refusal(task: Task): Promise<never> | null {
+  /** Why the task cannot wait for anything now: it is cancelled, or waits already. */
+  refusal(task: Task): Promise<never> | null {
     if (task.cancelled !== null) return Promise.reject(task.cancelled.reason);
     if (task.openGate === null) return null;
     const message = `Task ${task.id} already waits (${task.reason ?? 'yield'}): a task waits for

@@ -1,6 +1,6 @@
 // Waits for the first of several channel operations; exactly one of them happens.
 import { invalidArgType, RingpollError } from '../errors.js';
-import { blockOn, passOnWith } from './block.js';
+import { blockOn, passOnWith, refusal } from './block.js';
 import { Channel } from './channel.js';
 import { systemClock } from './clock.js';
 import { taskOf } from './context.js';
@@ -143,6 +143,8 @@ export async function select<T>(
     if (!(arm?.channel instanceof Channel)) throw invalidArgType('arms', 'select arms', arm);
   }
   const task = taskOf(context);
+  const refused = refusal(task);
+  if (refused !== null) return refused;
   const now = tryNow(arms as readonly SelectArm<unknown>[]);
   const result =
     now !== null

@@ -1,5 +1,5 @@
 // A counting semaphore; with one permit it is a mutex.
-import { block, passOnWith } from './block.js';
+import { block, passOnWith, refusal } from './block.js';
 import { taskOf } from './context.js';
 import { integerIn } from './options.js';
 import type { TaskContext } from './types.js';
@@ -58,6 +58,8 @@ export class Semaphore {
   /** Waits for a permit. */
   async acquire(context?: TaskContext): Promise<Permit> {
     const task = taskOf(context);
+    const refused = refusal(task);
+    if (refused !== null) return refused;
     const holder = task?.id;
     if (this.#free > 0) {
       this.#free--;

@@ -226,6 +226,30 @@ describe('a channel between tasks', () => {
     expect(order).toEqual(['other', 'busy']);
   });
 
+  it('takes nothing for a task that is cancelled or waits already', async () => {
+    const channel = new Channel<number>(4);
+    const semaphore = new Semaphore();
+    await channel.send(1);
+    const task = scheduler.spawn(async (context) => {
+      const sleeping = context.sleep(5);
+      const busy = { code: 'ERR_RINGPOLL_TASK_BUSY' };
+      await expect(channel.receive(context)).rejects.toMatchObject(busy);
+      await expect(semaphore.acquire(context)).rejects.toMatchObject(busy);
+      await sleeping.catch(() => {});
+      await expect(channel.receive(context)).rejects.toBe('stop');
+      await expect(channel.send(2, context)).rejects.toBe('stop');
+      await expect(select([receiveFrom(channel)], { context })).rejects.toBe('stop');
+      await expect(semaphore.acquire(context)).rejects.toBe('stop');
+      return 'checked';
+    });
+    task.promise.catch(() => {});
+    await loopTurn();
+    task.cancel('stop');
+    await task.ended;
+    expect(scheduler.metrics().lateErrors).toBe(0);
+    expect([channel.length, semaphore.available]).toEqual([1, 1]);
+  });
+
   it('refuses undefined and contexts that are none', async () => {
     const channel = new Channel<number | undefined>(1);
     await expect(async () => channel.send(undefined)).rejects.toMatchObject({
