@@ -63,7 +63,7 @@ enum ConnectionFlag : uint16_t {
 };
 
 struct Channel {
-  int fd = -1;
+  int fd = -1;                 // -1 again from the moment it is closed
   uint32_t slot = 0;
   uint32_t generation = 0;
   uint32_t owner = 0;          // number of the listener or of the connect call
