@@ -107,7 +107,7 @@ bool Loop::stop() {
   files_.stop(released_);
   channels_.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
-    if (channel.type != ChannelType::kWatch) sockets_.close(channel.fd);
+    if (channel.type != ChannelType::kWatch && channel.fd >= 0) sockets_.close(channel.fd);
   });
   return released_;
 }

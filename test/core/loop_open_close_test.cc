@@ -320,4 +320,20 @@ TEST(loop_keeps_the_connect_timeout_when_an_idle_timeout_is_set) {
   }
 }
 
+TEST(loop_closes_each_descriptor_once_when_it_is_stopped) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected closing = scripted.accept();
+    const Connected open = scripted.accept();
+    const Connected connecting = scripted.beginConnect();
+    scripted.js.command(CommandKind::kDestroy, closing.name);
+    scripted.js.loop.flush();  // the engine has closed it, and JavaScript has not heard of it
+    scripted.js.loop.stop();
+    for (const int fd : {closing.fd, open.fd, connecting.fd, scripted.listenerFd}) {
+      CHECK(!scripted.kernel.isOpen(fd));
+    }
+    expectContract(scripted);
+  }
+}
+
 }  // namespace

@@ -10,7 +10,8 @@
 //   connect  one completion: 0 or -errno
 //   watch    each completion says that a foreign descriptor may be readable (edge)
 //   close    one completion, the channel's last: the descriptor is closed, and the kernel holds
-//            no memory of it. Whatever else was under way has completed before.
+//            no memory of it. Whatever else was under way has completed before. From the moment
+//            of its close channel.fd is -1: the number may be somebody else's already.
 //
 // An operation that completes with `more` goes on by itself; otherwise it is over.
 #pragma once

@@ -77,6 +77,7 @@ class Epoll final : public Engine {
       ::epoll_ctl(fd_, EPOLL_CTL_DEL, channel.fd, nullptr);
     }
     if (channel.type != ChannelType::kWatch) context_.sockets.close(channel.fd);
+    channel.fd = -1;
     channel.engineFlags = 0;
     context_.ready.push(channel.token(), OpKind::kClose, 0);
   }

@@ -201,6 +201,7 @@ void Uring::close(Channel& channel) {
 void Uring::finishClose(Channel& channel) {
   RP_ASSERT(channel.inKernel == 0);
   if (channel.type != ChannelType::kWatch) context_.sockets.close(channel.fd);
+  channel.fd = -1;
   channel.engineFlags = 0;
   context_.ready.push(channel.token(), OpKind::kClose, 0);
 }
