@@ -8,14 +8,12 @@
 
 namespace ringpoll {
 
-namespace {
-uint64_t monotonicMs() {
+uint64_t Loop::clockMs() {
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
   return static_cast<uint64_t>(
       duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
-}  // namespace
 
 Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets)
     : host_(host),
@@ -27,8 +25,8 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
       buffers_(arena_),
       events_(rings),
       files_(arena_, events_, fileCalls_),
-      timers_(monotonicMs()),
-      nowMs_(monotonicMs()) {
+      timers_(clockMs()),
+      nowMs_(clockMs()) {
   routing_.receive = options.receive;
 }
 
@@ -216,7 +214,7 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
     fail(*channel, -attached, Syscall::kConnect);
     return opened;
   }
-  if (timeoutMs > 0) timers_.arm(channel->timer, monotonicMs(), timeoutMs);
+  if (timeoutMs > 0) timers_.arm(channel->timer, clockMs(), timeoutMs);
   engineOf(*channel).connect(*channel, remote);
   return opened;
 }
@@ -254,12 +252,13 @@ bool Loop::turn(int64_t timeoutNs) {
   ++metrics_.turns;
   if (hasWork()) {
     timeoutNs = 0;
-  } else if (const int64_t timerMs = timers_.untilNextMs(monotonicMs()); timerMs >= 0) {
+  } else if (const int64_t timerMs = timers_.untilNextMs(clockMs()); timerMs >= 0) {
     const int64_t timerNs = timerMs * 1'000'000;
     if (timeoutNs < 0 || timerNs < timeoutNs) timeoutNs = timerNs;
   }
   ++metrics_.waits;
   engines_[0]->wait(timeoutNs);
+  nowMs_ = clockMs();  // before anything is dispatched: the wait may have been a long one
   if (http_ != nullptr) http_->resumeStalled(nowMs_);
   moreReady_ = engines_[0]->reap();
   dispatch();
@@ -269,7 +268,6 @@ bool Loop::turn(int64_t timeoutNs) {
     if (engines_[1]->reap()) moreReady_ = secondaryReady_ = true;
     dispatch();
   }
-  nowMs_ = monotonicMs();
   if (timers_.armedCount() > 0) {
     timers_.advance(nowMs_, [this](TimerNode& node) {
       auto* bytes = reinterpret_cast<unsigned char*>(&node) - offsetof(Channel, timer);

@@ -133,6 +133,7 @@ class Loop final : private http::Output {
   Arena& arena() { return arena_; }
 
  private:
+  static uint64_t clockMs();
   EngineContext context();
   Engine& engineOf(const Channel& channel) { return *engines_[channel.engine]; }
   bool tryEngine(std::unique_ptr<Engine> engine, int8_t* index);
@@ -218,7 +219,7 @@ class Loop final : private http::Output {
   bool stopped_ = false;
   bool released_ = true;
   uint32_t live_ = 0;
-  uint64_t nowMs_ = 0;
+  uint64_t nowMs_ = 0;  // when the wait ended, or JavaScript's commands were taken
 };
 
 }  // namespace ringpoll

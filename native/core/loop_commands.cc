@@ -32,7 +32,9 @@ void Loop::flush() {
 void Loop::takeCommands() {
   const auto count = static_cast<uint32_t>(rings_.control[kCommandCount]);
   RP_ASSERT(count <= kCommandCapacity);
+  if (count == 0) return;
   metrics_.commands += count;
+  nowMs_ = clockMs();  // the handlers may have taken their time
   for (uint32_t i = 0; i < count; ++i) {
     const int32_t* words = rings_.commands + i * kRecordWords;
     const auto kind = static_cast<CommandKind>(words[0]);

@@ -59,4 +59,58 @@ TEST(loop_does_not_wait_while_events_wait_for_javascript) {
   CHECK(!scripted.js.loop.hasWork());
 }
 
+TEST(loop_does_not_call_a_connection_idle_that_came_after_a_long_wait) {
+  for (const Kind kind : kBothKinds) {
+    Owner settings;
+    settings.idleTimeoutMs = 60;
+    Scripted scripted(kind, settings);
+    const int fd = scripted.kernel.openSocket();
+    scripted.kernel.waitTakes(100);  // longer than the timeout
+    scripted.accepts(fd);
+    CHECK(areKinds(scripted.js.turn(), {EventKind::kOpen}));
+    CHECK(scripted.settle().empty());
+  }
+}
+
+TEST(loop_counts_the_idle_time_from_the_moment_bytes_came) {
+  for (const Kind kind : kBothKinds) {
+    Owner settings;
+    settings.idleTimeoutMs = 80;
+    Scripted scripted(kind, settings);
+    const Connected peer = scripted.accept();
+    scripted.kernel.waitTakes(60);
+    scripted.arrives(peer.fd, "x");
+    CHECK(areKinds(scripted.js.turn(), {EventKind::kData}));
+    const auto received = SteadyClock::now();
+    uint32_t timeouts = 0;
+    scripted.js.handler = [&](const Event& event) {
+      if (event.kind == EventKind::kTimeout) ++timeouts;
+    };
+    CHECK(scripted.js.until([&] { return timeouts == 1; }));
+    CHECK(millisecondsSince(received) >= 75);
+  }
+}
+
+TEST(loop_counts_an_idle_timeout_from_the_moment_it_was_set) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.accept();
+    scripted.arrives(peer.fd, "x");
+    SteadyClock::time_point set;
+    uint32_t timeouts = 0;
+    scripted.js.handler = [&](const Event& event) {
+      if (event.kind == EventKind::kTimeout) ++timeouts;
+      if (event.kind != EventKind::kData) return;
+      // A handler that takes its time before it sets the timeout.
+      const auto start = SteadyClock::now();
+      while (millisecondsSince(start) < 60) continue;
+      set = SteadyClock::now();
+      scripted.js.command(CommandKind::kTimeout, event.name, 50);
+    };
+    scripted.js.turn();
+    CHECK(scripted.js.until([&] { return timeouts == 1; }));
+    CHECK(millisecondsSince(set) >= 48);
+  }
+}
+
 }  // namespace
