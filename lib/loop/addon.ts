@@ -1,0 +1,65 @@
+// Finds and loads the addon: a build of this machine, or else the prebuild for its platform.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { RingpollError } from '../errors.js';
+
+interface NodeGypBuild {
+  (folder: string): unknown;
+  resolve(folder: string): string;
+}
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const SUPPORTED = 'ringpoll runs on Linux, macOS and FreeBSD.';
+
+/** Such as linux-arm64; node-gyp-build lets the environment override both parts. */
+function platformName(): string {
+  const { npm_config_platform: platform, npm_config_arch: arch } = process.env;
+  return `${platform ?? process.platform}-${arch ?? process.arch}`;
+}
+
+function unavailable(message: string, cause: unknown): RingpollError {
+  return new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', message, { cause });
+}
+
+function noAddon(cause: unknown): RingpollError {
+  if (process.platform === 'win32') {
+    return unavailable(`There is no ringpoll for ${platformName()}. ${SUPPORTED}`, cause);
+  }
+  return unavailable(
+    `There is no prebuilt addon for ${platformName()}. Build it from source: npx ringpoll build`,
+    cause,
+  );
+}
+
+function notLoaded(path: string, cause: unknown): RingpollError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ERR_DLOPEN_DISABLED') {
+    return unavailable(
+      'Node was told not to load addons: with --permission it needs --allow-addons, and ' +
+        '--no-addons must not be given',
+      cause,
+    );
+  }
+  return unavailable(
+    `The addon ${path} does not load on ${platformName()}: ${message}. ` +
+      'Build it for this machine: npx ringpoll build',
+    cause,
+  );
+}
+
+/** @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE, with the command that helps */
+export function loadAddon(): unknown {
+  const require = createRequire(import.meta.url);
+  const find = require('node-gyp-build') as NodeGypBuild;
+  let path: string;
+  try {
+    path = find.resolve(top);
+  } catch (cause) {
+    throw noAddon(cause);
+  }
+  try {
+    return require(path);
+  } catch (cause) {
+    throw notLoaded(path, cause);
+  }
+}
