@@ -1,4 +1,4 @@
-import type { Connection } from 'ringpoll';
+import type { Chunk, Connection } from 'ringpoll';
 import { describe, expect, it } from 'vitest';
 import { connectPeers } from '../support/peer.js';
 import { Recorders } from '../support/recorder.js';
@@ -44,7 +44,6 @@ describe('pause()', () => {
     const peers = await connectPeers(addressOf(serve(recorders.recording)), 10);
     await recorders.at(9);
     for (const peer of peers) peer.send('x');
-    await recorders.all[0]!.when(() => true, '');
     for (let expected = 1; expected <= 10; expected += 1) {
       while (heard < expected) await roundTrips(1);
       await roundTrips(3);
@@ -149,6 +148,50 @@ describe('resume()', () => {
     server.connection.resume();
     expect(server.count('data')).toBe(0);
     await server.received(1);
+  });
+
+  it('gives chunks that can be retained like any other', async () => {
+    const kept: Chunk[] = [];
+    const { peer, server } = await pair({
+      open: (connection) => connection.pause(),
+      data: (_connection, chunk) => void kept.push(chunk.retain()),
+    });
+    const small = Buffer.from('small');
+    const large = pattern(200_000);
+    for (const sent of [small, large]) {
+      const before = server.bytes;
+      // Paused in the midst of its turn, so that what has been read already must be held.
+      peer.send(sent);
+      server.connection.resume();
+      server.connection.pause();
+      await roundTrips(3);
+      server.connection.resume();
+      await server.received(before + sent.length);
+    }
+    const bytes = Buffer.concat(kept.map((chunk) => chunk.bytes));
+    expect(bytes.equals(Buffer.concat([small, large]))).toBe(true);
+    for (const chunk of kept) chunk.release();
+  });
+
+  it('of what another handler of the batch paused gives chunks that can be retained', async () => {
+    const all: Connection[] = [];
+    const kept: Chunk[] = [];
+    const recorders = new Recorders({
+      open: (connection) => void all.push(connection),
+      data(connection, chunk) {
+        kept.push(chunk.retain());
+        for (const other of all) if (other !== connection) other.pause();
+      },
+    });
+    const peers = await connectPeers(addressOf(serve(recorders.recording)), 5);
+    await recorders.at(4);
+    for (const peer of peers) peer.send('x'.repeat(100));
+    for (let heard = 1; heard <= 5; heard += 1) {
+      while (kept.length < heard) await roundTrips(1);
+      recorders.all.find(({ bytes }) => bytes === 0)?.connection.resume();
+    }
+    expect(kept.map((chunk) => chunk.toString())).toEqual(Array(5).fill('x'.repeat(100)));
+    for (const chunk of kept) chunk.release();
   });
 
   it('then pause() in one turn lets nothing through', async () => {
