@@ -1,0 +1,55 @@
+// What a command of `ringpoll` is made of.
+import type { ParseArgsConfig } from 'node:util';
+import type { Output } from './output.js';
+
+export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+export interface Option {
+  type: 'string' | 'boolean';
+  short?: string;
+  /** What stands for the value in the help, for options that take one. */
+  value?: string;
+  help: string;
+}
+
+export interface Command {
+  /** One line for the list of commands. */
+  summary: string;
+  /** What follows the name, such as "[DIR]". */
+  usage?: string;
+  /** Further lines of the help. */
+  details?: string;
+  options: Record<string, Option>;
+  /** Resolves with the exit code. */
+  run(values: Values, positionals: string[], output: Output): Promise<number>;
+}
+
+/** 0: all is well; 1: the work failed, or found a problem; 2: the command was not understood. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+
+/** The command line cannot be understood; the message says why. */
+export class UsageError extends Error {}
+
+export function parseConfig(command: Command): ParseArgsConfig['options'] {
+  const entries = Object.entries(command.options).map(([name, { type, short }]) => [
+    name,
+    short === undefined ? { type } : { type, short },
+  ]);
+  return Object.fromEntries(entries) as ParseArgsConfig['options'];
+}
+
+/** The value of an option as an integer within bounds. */
+export function integerOption(
+  values: Values,
+  name: string,
+  fallback: number,
+  [min, max]: readonly [number, number],
+): number {
+  const text = values[name];
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (text !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new UsageError(`--${name} takes an integer from ${min} to ${max}, not '${text}'`);
+}
+
+export const PORT_RANGE = [0, 65535] as const;

@@ -1,0 +1,29 @@
+// `ringpoll doctor`: the limits of this machine, and what to do about them.
+import { type Command, EXIT } from './command.js';
+import { type Check, diagnose, type Status } from './diagnosis.js';
+import { JSON_OPTION } from './help.js';
+import { readFacts } from './machine_facts.js';
+import { table } from './output.js';
+
+const SIGNS: Record<Status, string> = { ok: 'ok', advice: 'note', problem: 'PROBLEM' };
+
+function describe(checks: Check[]): string {
+  const rows = checks.map(({ name, value, status }) => [SIGNS[status], name, value]);
+  const advice = checks
+    .filter(({ advice }) => advice !== undefined)
+    .map(({ name, advice }) => `${name}: ${advice}`);
+  return [table(rows), ...(advice.length > 0 ? [''] : []), ...advice].join('\n');
+}
+
+export const command: Command = {
+  summary: 'check the limits of this machine, and say what to do about them',
+  details: 'The exit code is 1 when something would keep a server from working.',
+  options: { json: JSON_OPTION },
+  async run(_values, _positionals, output) {
+    const facts = readFacts();
+    const checks = diagnose(facts);
+    if (output.json) output.document({ checks, facts });
+    else output.line(describe(checks));
+    return checks.some(({ status }) => status === 'problem') ? EXIT.failure : EXIT.ok;
+  },
+};

@@ -1,0 +1,107 @@
+// What `ringpoll doctor` reads of this machine. What cannot be read is undefined.
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release } from 'node:os';
+import { Loop } from '../index.js';
+import type { EngineReport } from '../loop/native.js';
+
+export interface Limit {
+  /** Infinity: unlimited. */
+  soft: number;
+  hard: number;
+}
+
+export interface MachineFacts {
+  platform: string;
+  arch: string;
+  kernel: string;
+  node: string;
+  /** Why the addon does not load; undefined when it does. */
+  addonProblem?: string;
+  engines: EngineReport[];
+  openFiles?: Limit;
+  lockedBytes?: Limit;
+  somaxconn?: number;
+  synBacklog?: number;
+  portRange?: readonly [number, number];
+  /** kernel.io_uring_disabled: 0 open to all, 1 to a group, 2 to nobody. */
+  uringDisabled?: number;
+  /** Whether a seccomp filter is in force. */
+  filtered?: boolean;
+  /** What kind of container this is, as far as it shows. */
+  container?: string;
+  cpus: number;
+  cpusUsable: number;
+  /** CPUs that the cgroup's quota allows; undefined: no quota. */
+  cpuQuota?: number;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function readNumbers(path: string): number[] | undefined {
+  return read(path)?.split(/\s+/).map(Number);
+}
+
+interface ReportedLimit {
+  soft: number | string;
+  hard: number | string;
+}
+
+function limitOf(name: string, unitBytes: number): Limit | undefined {
+  const { userLimits } = process.report.getReport() as unknown as {
+    userLimits?: Record<string, ReportedLimit>;
+  };
+  const limit = userLimits?.[name];
+  if (limit === undefined) return undefined;
+  const value = (of: number | string) =>
+    of === 'unlimited' ? Number.POSITIVE_INFINITY : Number(of) * unitBytes;
+  return { soft: value(limit.soft), hard: value(limit.hard) };
+}
+
+function containerKind(): string | undefined {
+  if (process.env.KUBERNETES_SERVICE_HOST !== undefined) return 'Kubernetes';
+  if (existsSync('/.dockerenv')) return 'Docker';
+  if (existsSync('/run/.containerenv')) return 'Podman';
+  return undefined;
+}
+
+function quotaOf(): number | undefined {
+  const [quota, period] = readNumbers('/sys/fs/cgroup/cpu.max') ?? [];
+  return quota > 0 && period > 0 ? quota / period : undefined;
+}
+
+function engineFacts(): Pick<MachineFacts, 'engines' | 'addonProblem'> {
+  try {
+    return { engines: Loop.current().capabilities.engines };
+  } catch (error) {
+    return { engines: [], addonProblem: (error as Error).message };
+  }
+}
+
+export function readFacts(): MachineFacts {
+  const ports = readNumbers('/proc/sys/net/ipv4/ip_local_port_range');
+  const seccomp = /^Seccomp:\s*(\d)/m.exec(read('/proc/self/status') ?? '')?.[1];
+  return {
+    platform: process.platform,
+    arch: process.arch,
+    kernel: release(),
+    node: process.version,
+    ...engineFacts(),
+    openFiles: limitOf('open_files', 1),
+    lockedBytes: limitOf('max_locked_memory_bytes', 1),
+    somaxconn: readNumbers('/proc/sys/net/core/somaxconn')?.[0],
+    synBacklog: readNumbers('/proc/sys/net/ipv4/tcp_max_syn_backlog')?.[0],
+    portRange: ports === undefined ? undefined : [ports[0], ports[1]],
+    uringDisabled: readNumbers('/proc/sys/kernel/io_uring_disabled')?.[0],
+    filtered: seccomp === undefined ? undefined : seccomp === '2',
+    container: containerKind(),
+    cpus: cpus().length,
+    cpusUsable: availableParallelism(),
+    cpuQuota: quotaOf(),
+  };
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+// `ringpoll COMMAND`: finds the command, reads its options, and ends with its exit code.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Command, EXIT, parseConfig, UsageError, type Values } from './command.js';
+import { commandHelp, overview } from './help.js';
+import { StandardOutput } from './output.js';
+
+// Imported when they are needed: `ringpoll build` has to work where the addon does not load.
+const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+  build: () => import('./build.js'),
+  doctor: () => import('./doctor.js'),
+  echo: () => import('./echo.js'),
+  explain: () => import('./explain.js'),
+};
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const complain = (text: string) => process.stderr.write(`${text}\n`);
+
+async function all(): Promise<Map<string, Command>> {
+  const entries = Object.entries(COMMANDS).map(
+    async ([name, load]) => [name, (await load()).command] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function runCommand(name: string, args: string[]): Promise<number> {
+  const { command } = await COMMANDS[name]();
+  if (args.includes('--help') || args.includes('-h')) {
+    say(commandHelp(name, command));
+    return EXIT.ok;
+  }
+  const options = parseConfig(command);
+  let parsed: { values: Values; positionals: string[] };
+  try {
+    parsed = parseArgs({ args, options, allowPositionals: true }) as typeof parsed;
+    return await command.run(
+      parsed.values,
+      parsed.positionals,
+      new StandardOutput(parsed.values.json === true),
+    );
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!(error instanceof UsageError) && !code?.startsWith('ERR_PARSE_ARGS')) throw error;
+    complain(`ringpoll ${name}: ${(error as Error).message}`);
+    complain(`Try: ringpoll ${name} --help`);
+    return EXIT.usage;
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--version' || name === '-v') {
+    say(version());
+    return EXIT.ok;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const wanted = rest[0];
+    if (wanted !== undefined && Object.hasOwn(COMMANDS, wanted)) {
+      return runCommand(wanted, ['--help']);
+    }
+    say(overview(await all()));
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    complain(`ringpoll: no command '${name}' (${Object.keys(COMMANDS).join(', ')})`);
+    return EXIT.usage;
+  }
+  return runCommand(name, rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // Errors with a code are about the world (no addon, address in use); others are defects.
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  complain(code === undefined ? String(stack ?? error) : `ringpoll: ${message}`);
+  process.exitCode = EXIT.failure;
+}

@@ -1,0 +1,60 @@
+// Where commands write: results to standard output, progress to standard error.
+
+/** Work that takes longer than this says how far it is. */
+const PROGRESS_AFTER_MS = 2000;
+const COLUMN_GAP = '  ';
+
+export interface Output {
+  /** True with --json: standard output then holds one JSON document and nothing else. */
+  readonly json: boolean;
+  line(text?: string): void;
+  document(value: unknown): void;
+  note(text: string): void;
+}
+
+export class StandardOutput implements Output {
+  constructor(readonly json: boolean) {}
+
+  line(text = ''): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  document(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+/** Lays rows out in columns; columns listed in `right` hold numbers. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  }
+  const lines = rows.map((row) =>
+    row
+      .map((cell, at) => (right.includes(at) ? cell.padStart(widths[at]) : cell.padEnd(widths[at])))
+      .join(COLUMN_GAP)
+      .trimEnd(),
+  );
+  return lines.join('\n');
+}
+
+/** Says what runs once the work has taken more than two seconds; until then it is silent. */
+export class Progress {
+  readonly #output: Output;
+  readonly #start = performance.now();
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  step(done: number, total: number, what: string): void {
+    const seconds = (performance.now() - this.#start) / 1000;
+    if (seconds * 1000 < PROGRESS_AFTER_MS) return;
+    this.#output.note(`[${done}/${total}] ${what} (${seconds.toFixed(0)} s)`);
+  }
+}
