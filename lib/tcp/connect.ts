@@ -1,5 +1,4 @@
 // connect(): outgoing TCP and Unix connections.
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { invalidArgValue } from '../errors.js';
 import { Control } from '../loop/protocol.js';
@@ -95,6 +94,8 @@ function checkLocal(options: ConnectOptions): Local {
 
 async function targetsOf(goal: Target): Promise<Target[]> {
   if (goal.host === undefined || isIP(goal.host) !== 0) return [goal];
+  // Loaded when a name comes up: most programs never resolve one here.
+  const { lookup } = await import('node:dns/promises');
   const found = await lookup(goal.host, { all: true });
   return found.map(({ address }) => ({ host: address, port: goal.port }));
 }
