@@ -54,6 +54,8 @@ export const Event = {
   bodyEnd: 13,
   httpError: 14,
   httpTimeout: 15,
+  file: 32,
+  fileFetch: 33,
 } as const;
 
 export const Command = {
@@ -73,6 +75,7 @@ export const Command = {
   httpRaw: 14,
   httpGoOn: 15,
   httpDone: 16,
+  sendFile: 32,
 } as const;
 
 export const Control = {

@@ -8,14 +8,17 @@
 #include <cstring>
 
 #include "addon.h"
+#include "file_work.h"
 
 namespace ringpoll {
 
 namespace {
 
-// Answers of calls that may not wait, beside counts and -errno: so many bytes were moved, and the
-// rest would have to wait. lib/fs/native.ts holds the same number.
-constexpr double kWaitsBase = -(1 << 20);
+// Answers of calls that may not wait, beside counts and -errno: so many bytes were moved and the
+// rest would have to wait; or nothing was, nor ever will be. lib/fs/native.ts holds the same numbers.
+constexpr double kWaits = -(1 << 20);
+constexpr double kNever = -(1 << 22);
+static_assert(kWaits - kFileNowBytesMax > kNever);
 
 // A path as the kernel wants it, without memory of its own.
 class Path {
@@ -55,7 +58,8 @@ Napi::Value answer(const Napi::CallbackInfo& info, double value) {
 double encode(const NowResult& result) {
   if (result.error != 0) return -result.error;
   const auto bytes = static_cast<double>(result.bytes);
-  return result.waits ? kWaitsBase - bytes : bytes;
+  if (result.never && result.bytes == 0) return kNever;
+  return result.waits ? kWaits - bytes : bytes;
 }
 
 double* fieldsOf(const Napi::CallbackInfo& info, size_t i) {
@@ -136,12 +140,13 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   return answer(info, static_cast<double>(table.add(signedWord(info, 0), false, flag(info, 1))));
 }
 
-// fileDescriptor(file) -> descriptor or -1
-Napi::Value Descriptor(const Napi::CallbackInfo& info) {
+// fileAbout(file) -> descriptor and kind (4 * descriptor + FileKind), or -1
+Napi::Value About(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   const OpenFile* file = guest->loop().files().table().find(word(info, 0));
-  return answer(info, file == nullptr ? -1 : file->fd);
+  if (file == nullptr) return answer(info, -1);
+  return answer(info, 4.0 * file->fd + static_cast<int>(file->kind));
 }
 
 // fileForget(file) -> descriptor or -1, which is the caller's from now on
@@ -297,6 +302,16 @@ Napi::Value Allocate(const Napi::CallbackInfo& info) {
   return submission.submit();
 }
 
+// fileAllocateInPool(file, mode, offset, length) -> promise of 0 or -errno
+Napi::Value AllocateInPool(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const OpenFile* file = guest->loop().files().table().find(word(info, 0));
+  return allocateInPool(info.Env(), file == nullptr ? -1 : file->fd, word(info, 1),
+                        static_cast<int64_t>(number(info, 2)),
+                        static_cast<int64_t>(number(info, 3)));
+}
+
 // fileRename(id, from, to) and fileUnlink(id, path)
 Napi::Value Rename(const Napi::CallbackInfo& info) {
   Submission submission(info, FileOp::kRename, false);
@@ -340,7 +355,7 @@ void addFileFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("fileWriteNow", Napi::Function::New<MoveNow<&Files::writeNow>>(env));
   exports.Set("fileReadWhole", Napi::Function::New<ReadWhole>(env));
   exports.Set("fileAdopt", Napi::Function::New<Adopt>(env));
-  exports.Set("fileDescriptor", Napi::Function::New<Descriptor>(env));
+  exports.Set("fileAbout", Napi::Function::New<About>(env));
   exports.Set("fileForget", Napi::Function::New<Forget>(env));
   exports.Set("fileCloseNow", Napi::Function::New<CloseNow>(env));
   exports.Set("fileOpen", Napi::Function::New<Open>(env));
@@ -351,6 +366,7 @@ void addFileFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("fileStat", Napi::Function::New<Stat>(env));
   exports.Set("fileTruncate", Napi::Function::New<Truncate>(env));
   exports.Set("fileAllocate", Napi::Function::New<Allocate>(env));
+  exports.Set("fileAllocateInPool", Napi::Function::New<AllocateInPool>(env));
   exports.Set("fileRename", Napi::Function::New<Rename>(env));
   exports.Set("fileUnlink", Napi::Function::New<Unlink>(env));
   exports.Set("fileCancel", Napi::Function::New<Cancel>(env));

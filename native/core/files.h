@@ -24,6 +24,7 @@ struct NowResult {
   uint64_t bytes = 0;
   int error = 0;       // errno; nothing was moved
   bool waits = false;  // the rest would have to wait
+  bool never = false;  // as it always will on this file: do not ask again
 };
 
 // A part of a file on its way to a connection.

@@ -106,6 +106,7 @@ NowResult Files::readNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_
     return result;
   }
   result.waits = result.bytes < bytes;
+  result.never = file.reading == NowMode::kNever;
   return result;
 }
 
@@ -118,7 +119,8 @@ NowResult Files::writeNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64
     const bool whole = file.append || file.kind != FileKind::kRegular;
     file.writing = inMemory(file) ? NowMode::kPlain : whole ? NowMode::kNever : NowMode::kCached;
   }
-  if (file.writing == NowMode::kNever || bytes > kFileNowBytesMax) return result;
+  result.never = file.writing == NowMode::kNever;
+  if (result.never || bytes > kFileNowBytesMax) return result;
   const iovec all{memory, bytes};
   const ssize_t n = file.writing == NowMode::kPlain ? calls_.write(file.fd, all, offset)
                                                     : calls_.writeCached(file.fd, all, offset);
@@ -127,7 +129,10 @@ NowResult Files::writeNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64
     result.waits = result.bytes < bytes && file.writing == NowMode::kCached;
     return result;
   }
-  if (n == -EOPNOTSUPP) file.writing = NowMode::kNever;
+  if (n == -EOPNOTSUPP) {
+    file.writing = NowMode::kNever;
+    result.never = true;
+  }
   if (n != -EAGAIN && n != -EWOULDBLOCK && n != -EINTR && n != -EOPNOTSUPP) {
     result.error = static_cast<int>(-n);
     result.waits = false;

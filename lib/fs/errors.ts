@@ -1,0 +1,39 @@
+// Errors of operations on files, in the shape that node:fs/promises gives them.
+import { getSystemErrorMap } from 'node:util';
+
+export interface FileError extends Error {
+  errno: number;
+  code: string;
+  syscall: string;
+  path?: string;
+  dest?: string;
+}
+
+/** `errno` is negative, as Node has it. */
+export function fileError(errno: number, syscall: string, path?: string, dest?: string): FileError {
+  const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+  const from = path === undefined ? '' : ` '${path}'`;
+  const to = dest === undefined ? '' : ` -> '${dest}'`;
+  const error = new Error(`${code}: ${text}, ${syscall}${from}${to}`) as FileError;
+  error.errno = errno;
+  error.code = code;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  if (dest !== undefined) error.dest = dest;
+  return error;
+}
+
+/** The handle was closed before. */
+export function closedFileError(syscall: string): Error {
+  return Object.assign(new Error('file closed'), { code: 'EBADF', syscall });
+}
+
+export function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return Object.assign(error, { code: 'ABORT_ERR' });
+}
+
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortError(signal);
+}

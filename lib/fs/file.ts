@@ -1,0 +1,136 @@
+// An open file: its two names (native code's number and the descriptor), and how it is opened and
+// closed. It is closed when the last operation on it has ended.
+import fs from 'node:fs';
+import { appends, MODE_DEFAULT, usualFlags, usualMode, usualPath, writes } from './arguments.js';
+import { abortError, checkAborted, fileError } from './errors.js';
+import { EAGAIN, REGULAR_FILE } from './native.js';
+import { inPool } from './pool.js';
+import { request } from './requests.js';
+import { Op, Route, type Routes, routes } from './routes.js';
+import { nextTurn, spend } from './share.js';
+
+export class OpenedFile {
+  readonly id: number;
+  readonly fd: number;
+  readonly regular: boolean;
+  /** Native code has opened it, so native code closes it; Node keeps count of those it opens. */
+  readonly owned: boolean;
+  readonly writable: boolean;
+  /** False once native code has said that it never can. */
+  readsNow: boolean;
+  writesNow: boolean;
+  #busy = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(of: Routes, id: number, owned: boolean, writable: boolean) {
+    const about = of.runtime.native.fileAbout(id);
+    this.id = id;
+    this.fd = about >> 2;
+    this.regular = (about & 3) === REGULAR_FILE;
+    this.owned = owned;
+    this.writable = writable;
+    this.readsNow = of.now;
+    this.writesNow = of.now;
+  }
+
+  /** An operation begins that outlives the call. */
+  enter(): void {
+    this.#busy++;
+  }
+
+  leave(): void {
+    if (--this.#busy > 0) return;
+    this.#onIdle?.();
+    this.#onIdle = undefined;
+  }
+
+  /** Resolves when no operation is under way. */
+  idle(): Promise<void> {
+    if (this.#busy === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+}
+
+/** Opens like node:fs/promises, with the same complaints; any form of argument is welcome. */
+export async function openFile(
+  path: unknown,
+  flags: unknown,
+  mode?: unknown,
+  signal?: AbortSignal,
+): Promise<OpenedFile> {
+  const of = routes();
+  checkAborted(signal);
+  const usual = { path: usualPath(path), flags: usualFlags(flags), mode: usualMode(mode) };
+  if (usual.path === undefined || usual.flags === undefined || usual.mode === undefined) {
+    return openInPool(of, path, flags, mode);
+  }
+  // A written file is closed by a worker of the ring or of the pool; without a ring, the pool must
+  // have opened it.
+  if (of.now && (of.ring[Op.close] || !writes(usual.flags))) {
+    if (!spend(0)) await nextTurn();
+    const id = of.runtime.native.fileOpenNow(usual.path, usual.flags);
+    if (id >= 0 || id !== -EAGAIN) of.count(Op.open, Route.now);
+    if (id >= 0) return new OpenedFile(of, id, true, writes(usual.flags));
+    if (id !== -EAGAIN) throw fileError(id, 'open', usual.path);
+  }
+  if (!of.ring[Op.open] || !of.ring[Op.close]) return openInPool(of, path, flags, mode);
+  of.count(Op.open, Route.ring);
+  const { path: name, flags: bits, mode: permissions } = usual;
+  const { result } = await request(
+    (id) => of.runtime.native.fileOpen(id, name, bits, permissions),
+    signal,
+  );
+  if (result < 0) {
+    if (signal?.aborted) throw abortError(signal);
+    throw fileError(result, 'open', name);
+  }
+  return new OpenedFile(of, result, true, writes(bits));
+}
+
+async function openInPool(
+  of: Routes,
+  path: unknown,
+  flags: unknown,
+  mode: unknown,
+): Promise<OpenedFile> {
+  of.count(Op.open, Route.pool);
+  const fd = await inPool<number>((callback) => {
+    fs.open(
+      path as fs.PathLike,
+      (flags ?? 'r') as fs.OpenMode,
+      (mode ?? MODE_DEFAULT) as fs.Mode,
+      callback,
+    );
+  });
+  const bits = usualFlags(flags) ?? 0;
+  const id = of.runtime.native.fileAdopt(fd, appends(bits));
+  if (id < 0) {
+    await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
+    throw fileError(id, 'open', String(path));
+  }
+  return new OpenedFile(of, id, false, writes(bits));
+}
+
+/** Waits for what is under way, then closes. Nothing new may begin meanwhile. */
+export async function closeFile(file: OpenedFile): Promise<void> {
+  const of = routes();
+  await file.idle();
+  const { native } = of.runtime;
+  if (!file.owned) {
+    of.count(Op.close, Route.pool);
+    const fd = native.fileForget(file.id);
+    await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
+    return;
+  }
+  let result: number;
+  if (!file.writable || !of.ring[Op.close]) {
+    of.count(Op.close, Route.now);
+    result = native.fileCloseNow(file.id);
+  } else {
+    of.count(Op.close, Route.ring);
+    ({ result } = await request((id) => native.fileClose(id, file.id)));
+  }
+  if (result < 0) throw fileError(result, 'close');
+}

@@ -1,0 +1,82 @@
+// The arguments of FileHandle's read and write, in their usual forms; see arguments.ts.
+import { bytesOf, usualPosition } from './arguments.js';
+import type { Transfer } from './transfer.js';
+
+const READ_BYTES_DEFAULT = 16 * 1024;
+
+interface Parameters {
+  buffer?: unknown;
+  offset?: unknown;
+  length?: unknown;
+  position?: unknown;
+}
+
+/** What was asked for, and the buffer as it was given. */
+export interface Request extends Transfer {
+  buffer: NodeJS.ArrayBufferView;
+}
+
+const isObject = (value: unknown): value is Parameters =>
+  typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
+
+/** read(buffer, offset, length, position), read(buffer, options), read(options). */
+export function readRequest(
+  first: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Request | undefined {
+  if (ArrayBuffer.isView(first)) {
+    return isObject(offset)
+      ? toRequest({ ...offset, buffer: first })
+      : toRequest({ buffer: first, offset, length, position });
+  }
+  if (first !== undefined && first !== null && !isObject(first)) return undefined;
+  return toRequest({ buffer: Buffer.alloc(READ_BYTES_DEFAULT), ...defined(first ?? {}) });
+}
+
+/** write(buffer, offset, length, position) and write(buffer, options). */
+export function writeRequest(
+  buffer: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Request | undefined {
+  if (!ArrayBuffer.isView(buffer)) return undefined;
+  if (isObject(offset)) return toRequest({ ...offset, buffer });
+  // Node takes what is no number for "not given" here.
+  return toRequest({
+    buffer,
+    offset,
+    length: typeof length === 'number' ? length : undefined,
+    position: typeof position === 'number' ? position : undefined,
+  });
+}
+
+function defined(parameters: Parameters): Parameters {
+  return parameters.buffer === undefined
+    ? { offset: parameters.offset, length: parameters.length, position: parameters.position }
+    : parameters;
+}
+
+function toRequest({ buffer, offset, length, position }: Parameters): Request | undefined {
+  if (!ArrayBuffer.isView(buffer)) return undefined;
+  const from = offset ?? 0;
+  const count = length ?? buffer.byteLength - (from as number);
+  const place = usualPosition(position);
+  const usual =
+    Number.isInteger(from) &&
+    Number.isInteger(count) &&
+    place !== undefined &&
+    (from as number) >= 0 &&
+    (count as number) > 0 &&
+    (from as number) + (count as number) <= buffer.byteLength;
+  if (!usual) return undefined;
+  return {
+    buffer: buffer as NodeJS.ArrayBufferView,
+    bytes: bytesOf(buffer),
+    offset: from as number,
+    length: count as number,
+    position: place,
+  };
+}

@@ -1,0 +1,118 @@
+// Operations that native code has under way, by the number that names them on both sides.
+import '../loop/dispatch.js';
+import { Command, Event } from '../loop/protocol.js';
+import type { FileEvents, Runtime } from '../loop/runtime.js';
+import { NO_BLOCK } from './native.js';
+import { routes } from './routes.js';
+
+/** What became of an operation. */
+export interface Answer {
+  /** A count, a file's number, or -errno. */
+  result: number;
+  /** The block that holds what was read; give it back with release(). */
+  block: number;
+  slab: number;
+  offset: number;
+}
+
+/** Wants pieces of a file that is being sent. */
+export type Fetch = (id: number, position: number, length: number) => void;
+
+interface Waiting {
+  resolve(answer: Answer): void;
+  fetch?: Fetch;
+}
+
+class Requests implements FileEvents {
+  readonly runtime: Runtime;
+  readonly #waiting: (Waiting | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+    runtime.files = this;
+  }
+
+  add(waiting: Waiting): number {
+    const id = this.#free.pop() ?? this.#waiting.length;
+    this.#waiting[id] = waiting;
+    return id;
+  }
+
+  end(id: number, answer: Answer): void {
+    const waiting = this.#waiting[id];
+    this.#waiting[id] = undefined;
+    this.#free.push(id);
+    waiting?.resolve(answer);
+  }
+
+  event(kind: number, at: number): void {
+    const { events } = this.runtime;
+    const id = events[at + 1];
+    if (kind === Event.fileFetch) {
+      const position = (events[at + 5] >>> 0) * 2 ** 32 + (events[at + 4] >>> 0);
+      this.#waiting[id]?.fetch?.(id, position, events[at + 3]);
+      return;
+    }
+    this.end(id, {
+      result: events[at + 3],
+      offset: events[at + 4],
+      slab: events[at + 5],
+      block: events[at + 6],
+    });
+  }
+}
+
+let current: Requests | undefined;
+function requests(): Requests {
+  current ??= new Requests(routes().runtime);
+  return current;
+}
+
+/**
+ * Submits an operation and resolves with its answer. An abort cancels it in the kernel; what has
+ * begun and cannot be stopped ends first, so that nothing is written to memory afterwards.
+ */
+export function request(
+  submit: (id: number) => number,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const of = requests();
+  return new Promise((resolve) => {
+    if (signal === undefined) {
+      const id = of.add({ resolve });
+      begin(of, id, submit);
+      return;
+    }
+    const cancel = () => of.runtime.native.fileCancel(id);
+    const id = of.add({
+      resolve(answer) {
+        signal.removeEventListener('abort', cancel);
+        resolve(answer);
+      },
+    });
+    signal.addEventListener('abort', cancel, { once: true });
+    begin(of, id, submit);
+  });
+}
+
+function begin(of: Requests, id: number, submit: (id: number) => number): void {
+  const error = submit(id);
+  if (error !== 0) of.end(id, { result: error, block: NO_BLOCK, slab: 0, offset: 0 });
+}
+
+/** Like request() for what ends by itself and asks for pieces meanwhile. */
+export function requestWithFetch(submit: (id: number) => void, fetch: Fetch): Promise<Answer> {
+  const of = requests();
+  return new Promise((resolve) => submit(of.add({ resolve, fetch })));
+}
+
+/** Gives the answer's block back. */
+export function release(answer: Answer): void {
+  if (answer.block !== NO_BLOCK) requests().runtime.command(Command.release, answer.block, 0);
+}
+
+/** The memory that the answer's block lies in. */
+export function slabOf(answer: Answer): Buffer {
+  return requests().runtime.memory.slabs[answer.slab];
+}

@@ -1,0 +1,80 @@
+// Node's own file streams over our handles: their options, events, backpressure and iteration, with
+// reads and writes that take our routes.
+import fs from 'node:fs';
+import { closedFileError } from './errors.js';
+import type { FileHandle } from './handle.js';
+
+export interface ReadStreamOptions {
+  encoding?: BufferEncoding;
+  /** Closes the handle at the end or on an error; true. */
+  autoClose?: boolean;
+  emitClose?: boolean;
+  /** First and last byte, both included. */
+  start?: number;
+  end?: number;
+  /** Bytes of one read; 64 KB. */
+  highWaterMark?: number;
+  signal?: AbortSignal;
+}
+
+export interface WriteStreamOptions {
+  encoding?: BufferEncoding;
+  /** Closes the handle at the end or on an error; true. */
+  autoClose?: boolean;
+  emitClose?: boolean;
+  /** Where in the file to begin; where the descriptor stands. */
+  start?: number;
+  /** Bytes that may wait before write() answers false; 16 KB. */
+  highWaterMark?: number;
+  /** Syncs before it closes; false. */
+  flush?: boolean;
+  signal?: AbortSignal;
+}
+
+type Done = (error: unknown, count?: number, buffer?: unknown) => void;
+
+/** The calls that Node's streams make, on one handle instead of a descriptor. */
+function callsOn(handle: FileHandle) {
+  const answer = (promise: Promise<unknown>, done: Done) => {
+    promise.then(
+      (value) => {
+        const { bytesRead, bytesWritten } = (value ?? {}) as Record<string, number>;
+        done(null, bytesRead ?? bytesWritten);
+      },
+      (error) => done(error),
+    );
+  };
+  return {
+    open() {
+      throw closedFileError('open'); // a stream over a handle opens nothing
+    },
+    read(_: number, buffer: Buffer, offset: number, length: number, at: number, done: Done) {
+      answer(handle.read(buffer, offset, length, at), done);
+    },
+    write(_: number, buffer: Buffer, offset: number, length: number, at: number, done: Done) {
+      answer(handle.write(buffer, offset, length, at), done);
+    },
+    writev(_: number, buffers: Buffer[], at: number, done: Done) {
+      answer(handle.writev(buffers, at), done);
+    },
+    fsync(_: number, done: Done) {
+      answer(handle.sync(), done);
+    },
+    close(_: number, done: Done) {
+      answer(handle.close(), done);
+    },
+  };
+}
+
+// The streams' constructors take options that their types do not know.
+type Constructor<T> = new (path: undefined, options: object) => T;
+const ReadStream = fs.ReadStream as unknown as Constructor<fs.ReadStream>;
+const WriteStream = fs.WriteStream as unknown as Constructor<fs.WriteStream>;
+
+export function openReadStream(handle: FileHandle, options: ReadStreamOptions): fs.ReadStream {
+  return new ReadStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
+}
+
+export function openWriteStream(handle: FileHandle, options: WriteStreamOptions): fs.WriteStream {
+  return new WriteStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
+}

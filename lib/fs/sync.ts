@@ -1,0 +1,96 @@
+// What changes or flushes an open file beside its bytes.
+import fs, { type Stats } from 'node:fs';
+import { fileError } from './errors.js';
+import type { OpenedFile } from './file.js';
+import { EAGAIN, STAT_FIELDS } from './native.js';
+import { inPool } from './pool.js';
+import { release, request, slabOf } from './requests.js';
+import { Op, Route, type Routes, routes } from './routes.js';
+import { nextTurn, spend } from './share.js';
+import { statsFrom } from './stats.js';
+
+/** fsync or fdatasync. */
+export async function sync(file: OpenedFile, dataOnly: boolean): Promise<void> {
+  const of = routes();
+  const op = dataOnly ? Op.datasync : Op.sync;
+  if (!of.ring[op]) {
+    of.count(op, Route.pool);
+    const call = dataOnly ? fs.fdatasync : fs.fsync;
+    return inPool<void>((callback) => call(file.fd, callback as fs.NoParamCallback));
+  }
+  of.count(op, Route.ring);
+  const { result } = await request((id) => of.runtime.native.fileSync(id, file.id, dataOnly));
+  if (result < 0) throw fileError(result, dataOnly ? 'fdatasync' : 'fsync');
+}
+
+export async function truncateFile(file: OpenedFile, length: number): Promise<void> {
+  const of = routes();
+  if (!of.ring[Op.truncate]) {
+    of.count(Op.truncate, Route.pool);
+    return inPool<void>((callback) =>
+      fs.ftruncate(file.fd, length, callback as fs.NoParamCallback),
+    );
+  }
+  of.count(Op.truncate, Route.ring);
+  const { result } = await request((id) => of.runtime.native.fileTruncate(id, file.id, length));
+  if (result < 0) throw fileError(result, 'ftruncate');
+}
+
+/** Reserves (or, by `mode`, punches, collapses, ...) a range; see fallocate(2). */
+export async function allocate(
+  file: OpenedFile,
+  mode: number,
+  offset: number,
+  length: number,
+): Promise<void> {
+  const of = routes();
+  const { native } = of.runtime;
+  const byRing = of.ring[Op.fallocate];
+  of.count(Op.fallocate, byRing ? Route.ring : Route.pool);
+  const result = byRing
+    ? (await request((id) => native.fileAllocate(id, file.id, mode, offset, length))).result
+    : await native.fileAllocateInPool(file.id, mode, offset, length);
+  if (result < 0) throw fileError(result, 'fallocate');
+}
+
+const fields = new Float64Array(STAT_FIELDS);
+
+/** By path or by open file; `path` is for the error alone. */
+export async function statOf(
+  target: string | OpenedFile,
+  follow: boolean,
+  syscall: string,
+): Promise<Stats> {
+  const of = routes();
+  const { native } = of.runtime;
+  const path = typeof target === 'string' ? target : undefined;
+  const name = typeof target === 'string' ? target : target.id;
+  if (of.now) {
+    if (!spend(0)) await nextTurn();
+    const result = native.fileStatNow(name, follow, fields);
+    if (result !== -EAGAIN) {
+      of.count(Op.stat, Route.now);
+      if (result < 0) throw fileError(result, syscall, path);
+      return statsFrom(fields);
+    }
+  }
+  if (!of.ring[Op.stat]) return statInPool(of, target, follow);
+  of.count(Op.stat, Route.ring);
+  const answer = await request((id) => native.fileStat(id, name, follow));
+  if (answer.result < 0) throw fileError(answer.result, syscall, path);
+  const slab = slabOf(answer);
+  const stats = statsFrom(
+    new Float64Array(slab.buffer, slab.byteOffset + answer.offset, STAT_FIELDS),
+  );
+  release(answer);
+  return stats;
+}
+
+function statInPool(of: Routes, target: string | OpenedFile, follow: boolean): Promise<Stats> {
+  of.count(Op.stat, Route.pool);
+  return inPool<Stats>((callback) => {
+    if (typeof target !== 'string') fs.fstat(target.fd, callback);
+    else if (follow) fs.stat(target, callback);
+    else fs.lstat(target, callback);
+  });
+}

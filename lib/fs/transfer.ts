@@ -1,0 +1,183 @@
+// Reads and writes. A count or -errno comes at once when memory has the answer, as a promise
+// otherwise. Copies: none where the answer comes at once or from libuv's pool; one on the ring,
+// whose memory is the arena's: the kernel must not write to memory that its owner could transfer
+// away meanwhile.
+import { abortError } from './errors.js';
+import type { OpenedFile } from './file.js';
+import { BLOCK_BYTES_MAX, CURRENT_POSITION, NEVER, WAITS } from './native.js';
+import { poolRead, poolWrite } from './pool.js';
+import { release, request, slabOf } from './requests.js';
+import { Op, Route, routes } from './routes.js';
+import { nextTurn, spend } from './share.js';
+
+/** Where the bytes are, and where in the file. */
+export interface Transfer {
+  bytes: Uint8Array;
+  offset: number;
+  length: number;
+  /** -1: the descriptor's own position. */
+  position: number;
+}
+
+const after = (position: number, done: number) =>
+  position < 0 ? CURRENT_POSITION : position + done;
+
+/** Fills [offset, offset + length) of `bytes`, or as much as there is. */
+export function readInto(
+  file: OpenedFile,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  signal?: AbortSignal,
+): number | Promise<number> {
+  if (file.readsNow && spend(length)) {
+    const of = routes();
+    const n = of.runtime.native.fileReadNow(file.id, bytes, offset, length, position);
+    if (n > WAITS) {
+      of.count(Op.read, Route.now);
+      return n;
+    }
+    if (n === NEVER) file.readsNow = false;
+    const done = n === NEVER ? 0 : WAITS - n;
+    return readSlowly(file, { bytes, offset, length, position }, done, false, signal);
+  }
+  return readSlowly(file, { bytes, offset, length, position }, 0, file.readsNow, signal);
+}
+
+async function readSlowly(
+  file: OpenedFile,
+  { bytes, offset, length, position }: Transfer,
+  done: number,
+  tryNow: boolean,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const of = routes();
+  const { native } = of.runtime;
+  file.enter();
+  try {
+    for (let now = tryNow; ; now = file.readsNow) {
+      if (signal?.aborted) throw abortError(signal);
+      if (now) {
+        while (!spend(length - done)) await nextTurn();
+        const at = after(position, done);
+        const n = native.fileReadNow(file.id, bytes, offset + done, length - done, at);
+        if (n > WAITS) {
+          of.count(Op.read, Route.now);
+          return n < 0 && done === 0 ? n : done + Math.max(n, 0);
+        }
+        if (n === NEVER) file.readsNow = false;
+        else done += WAITS - n;
+      }
+      const wanted = of.ring[Op.read] ? Math.min(length - done, BLOCK_BYTES_MAX) : length - done;
+      const n = of.ring[Op.read]
+        ? await ringRead(file, bytes, offset + done, wanted, after(position, done), signal)
+        : await poolReadCounted(file, bytes, offset + done, wanted, after(position, done));
+      if (n < 0) return done === 0 ? n : done;
+      done += n;
+      if (n < wanted || done === length || !file.regular) return done;
+    }
+  } finally {
+    file.leave();
+  }
+}
+
+async function ringRead(
+  file: OpenedFile,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const of = routes();
+  of.count(Op.read, Route.ring);
+  const answer = await request(
+    (id) => of.runtime.native.fileRead(id, file.id, length, position),
+    signal,
+  );
+  if (answer.result < 0) {
+    if (signal?.aborted) throw abortError(signal);
+    return answer.result;
+  }
+  // Copies what fits: nothing, when the caller has transferred its memory away.
+  slabOf(answer).copy(bytes, offset, answer.offset, answer.offset + answer.result);
+  release(answer);
+  return answer.result;
+}
+
+function poolReadCounted(
+  file: OpenedFile,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  routes().count(Op.read, Route.pool);
+  return poolRead(file.fd, bytes, offset, length, position);
+}
+
+/** Writes [offset, offset + length) of `bytes`; the count may be less, as with write(2). */
+export function writeFrom(
+  file: OpenedFile,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  signal?: AbortSignal,
+): number | Promise<number> {
+  if (file.writesNow && spend(length)) {
+    const of = routes();
+    const n = of.runtime.native.fileWriteNow(file.id, bytes, offset, length, position);
+    if (n > WAITS) {
+      of.count(Op.write, Route.now);
+      return n;
+    }
+    if (n === NEVER) file.writesNow = false;
+    const done = n === NEVER ? 0 : WAITS - n;
+    return writeSlowly(file, { bytes, offset, length, position }, done, signal);
+  }
+  return writeSlowly(file, { bytes, offset, length, position }, 0, signal);
+}
+
+async function writeSlowly(
+  file: OpenedFile,
+  { bytes, offset, length, position }: Transfer,
+  done: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const of = routes();
+  if (signal?.aborted) throw abortError(signal);
+  file.enter();
+  try {
+    const left = length - done;
+    // More than a block goes in one call all the same, so that an append stays whole.
+    const byRing = of.ring[Op.write] && left <= BLOCK_BYTES_MAX;
+    of.count(Op.write, byRing ? Route.ring : Route.pool);
+    const at = after(position, done);
+    const n = byRing
+      ? await ringWrite(file, bytes, offset + done, left, at, signal)
+      : await poolWrite(file.fd, bytes, offset + done, left, at);
+    if (n < 0) return done === 0 ? n : done;
+    return done + n;
+  } finally {
+    file.leave();
+  }
+}
+
+async function ringWrite(
+  file: OpenedFile,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { native } = routes().runtime;
+  const { result } = await request(
+    (id) => native.fileWrite(id, file.id, bytes, offset, length, position),
+    signal,
+  );
+  if (result < 0 && signal?.aborted) throw abortError(signal);
+  return result;
+}
