@@ -1,10 +1,18 @@
 // The package's main entry: the loop, and stream sockets on it.
-export { RingpollError, type ArgumentErrorCode, type RingpollErrorCode } from './errors.js';
+export { type ArgumentErrorCode, RingpollError, type RingpollErrorCode } from './errors.js';
+export {
+  type Explanation,
+  formatExplanation,
+  type KindReport,
+  type RouteCost,
+  type RouteName,
+  type RouteReport,
+} from './loop/explain.js';
 export { type Capabilities, Loop } from './loop/loop.js';
 export type { EngineReport, PathAddress, SocketAddress } from './loop/native.js';
 export type { SystemError } from './loop/system_error.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
-export { Connection, type Writable } from './tcp/connection.js';
+export { Connection, type RouteHint, type Writable } from './tcp/connection.js';
 export type { ConnectionOptions, Handlers } from './tcp/handlers.js';
-export { type ListenOptions, Listener, listen, type StopOptions } from './tcp/listener.js';
+export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';

@@ -1,4 +1,5 @@
 // The public face of this thread's loop.
+import { type Explanation, explain } from './explain.js';
 import type { EngineReport } from './native.js';
 import { type Runtime, runtime } from './runtime.js';
 
@@ -46,6 +47,14 @@ export class Loop {
       chunksForgotten: this.#runtime.chunksForgotten,
       bytesCopiedByRetain: this.#runtime.bytesCopiedByRetain,
     };
+  }
+
+  /**
+   * Where each kind of operation went, how many, why, and what they cost; docs/engines.md has the
+   * rules. `formatExplanation()` makes text of it.
+   */
+  explain(): Explanation {
+    return explain(this.#runtime.native);
   }
 
   /** Keeps the process alive while there are listeners or connections (the default). */

@@ -56,6 +56,25 @@ export interface HttpTables {
   errors: { code: string; status: number; message: string }[];
 }
 
+/** Times are CPU nanoseconds for each receive; native/core/route_meter.h. */
+export interface NativeRouting {
+  routes: {
+    route: 'readiness' | 'completion' | 'poll';
+    available: boolean;
+    connections: number;
+    chosen: number;
+    migrations: number;
+    receives: number;
+    bytes: number;
+    costs: { ns: number; samples: number }[];
+  }[];
+  preferred: 'readiness' | 'completion' | 'poll';
+  adaptive: boolean;
+  exploring: boolean;
+  reason: string;
+  refusals: number;
+}
+
 export interface NativeLoop extends NativeFiles {
   start(
     engine: number,
@@ -64,6 +83,7 @@ export interface NativeLoop extends NativeFiles {
     completionEntries: number,
     onTurn: () => void,
     turnResource: object,
+    adaptive: boolean,
   ): SharedMemory;
   listen(
     hostOrPath: string,
@@ -103,6 +123,8 @@ export interface NativeLoop extends NativeFiles {
   byteCounts(slot: number, generation: number, into: Float64Array): void;
   setNoDelay(slot: number, generation: number, on: boolean): number;
   setKeepAlive(slot: number, generation: number, milliseconds: number): number;
+  routing(): NativeRouting;
+  routeOf(slot: number, generation: number): number;
   setReferenced(on: boolean): void;
   describe(): { engine: string; engines: EngineReport[] };
   metrics(): Record<string, number>;

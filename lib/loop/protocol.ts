@@ -75,6 +75,7 @@ export const Command = {
   httpRaw: 14,
   httpGoOn: 15,
   httpDone: 16,
+  route: 48,
   sendFile: 32,
 } as const;
 

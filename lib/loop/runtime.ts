@@ -7,6 +7,7 @@ import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
+const ROUTINGS = ['fixed', 'adaptive'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
 /** Who hears of operations on files, once there are any. */
@@ -42,6 +43,7 @@ export class Runtime {
       completionEntries(env.RINGPOLL_CQ_ENTRIES),
       () => onTurn(this),
       turnResource,
+      choice('RINGPOLL_ROUTING', ROUTINGS, env.RINGPOLL_ROUTING) === 1,
     );
     this.control = this.memory.control;
     this.events = this.memory.events;

@@ -1,5 +1,5 @@
 // A connection: a TCP or Unix stream socket.
-import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
 import type { PathAddress, SocketAddress } from '../loop/native.js';
 import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
 import { Command } from '../loop/protocol.js';
@@ -26,6 +26,10 @@ export const enum Flag {
 
 const OVER = Flag.closing | Flag.closed;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/** In the order of native code's ReceiveHint. */
+const ROUTES = ['auto', 'readiness', 'completion', 'poll'] as const;
+export type RouteHint = (typeof ROUTES)[number];
 
 /** A delivery that waits because the connection is paused. */
 export type Held =
@@ -169,6 +173,27 @@ export class Connection<Data = unknown> {
   /** Closes at once with RST; what is waiting is dropped. */
   reset(): void {
     this.#finish(Command.reset, true);
+  }
+
+  /**
+   * How its bytes are received from now on: 'readiness' (the ring says when to read), 'completion'
+   * (the ring reads), 'poll' (epoll or kqueue says when to read), or 'auto', what the listener and
+   * the loop would choose. It may be called at any time: no byte is lost or changes its place. What
+   * this loop does not have is replaced, and counted by `Loop.explain()`.
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE
+   */
+  setRoute(route: RouteHint): this {
+    const index = ROUTES.indexOf(route);
+    if (index < 0) throw invalidArgValue('route', `one of ${ROUTES.join(', ')}`, route);
+    if (!(this._flags & OVER)) this.#command(Command.route, index);
+    return this;
+  }
+
+  /** How its bytes are received now; undefined once it is closed. */
+  get route(): Exclude<RouteHint, 'auto'> | undefined {
+    if (this._flags & Flag.closed) return undefined;
+    const index = runtime().native.routeOf(this._slot, this._generation);
+    return index < 0 ? undefined : (ROUTES[index + 1] as Exclude<RouteHint, 'auto'>);
   }
 
   /** No data handler runs until resume(), not even for bytes that have arrived already. */

@@ -21,7 +21,7 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// start(engine, receive, checked, completionEntries, onTurn, turnResource) -> memory
+// start(engine, receive, checked, completionEntries, onTurn, turnResource, adaptive) -> memory
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Addon* addon = env.GetInstanceData<Addon>();
@@ -30,6 +30,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   options.receive = static_cast<ReceiveHint>(word(info, 1));
   options.checked = flag(info, 2);
   options.completionEntries = word(info, 3);
+  options.adaptive = flag(info, 6);
   const std::string refused =
       GuestLoop::start(env, options, info[4].As<Napi::Function>(), info[5], &addon->guest);
   if (!refused.empty()) {
@@ -307,6 +308,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("httpTables", Napi::Function::New<HttpTables>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addFileFunctions(env, exports);
+  addRouteFunctions(env, exports);
   return exports;
 }
 

@@ -30,6 +30,9 @@ enum class ChannelState : uint8_t { kFree, kConnecting, kOpen, kClosing };
 // How an engine gets the bytes of a connection.
 enum class Route : uint8_t { kReadiness, kCompletion };
 
+// What was asked for by name: a route of the ring, or the other engine.
+enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion, kPoll };
+
 // What the engine keeps about a channel. Readiness engines use the first six.
 enum EngineFlag : uint16_t {
   kWantReceive = 1 << 0,   // receive() asked for, and not paused
@@ -45,6 +48,7 @@ enum EngineFlag : uint16_t {
   kConnectArmed = 1 << 10,
   kCancelling = 1 << 11,   // a cancel is under way
   kWatchesWrite = 1 << 12, // epoll: EPOLLOUT is in the interest set
+  kDetaching = 1 << 13,    // detach() asked for: nothing is armed again
 };
 
 // What the loop keeps about a connection.
@@ -60,6 +64,8 @@ enum ConnectionFlag : uint16_t {
   kResetOnClose = 1 << 8,
   kUnixSocket = 1 << 9,
   kSending = 1 << 10,       // the engine has a send of ours
+  kMigrating = 1 << 11,     // between two routes: the engine was told to let go
+  kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
 };
 
 struct Channel {
@@ -71,6 +77,9 @@ struct Channel {
   ChannelState state = ChannelState::kFree;
   uint8_t engine = 0;          // index into the loop's engines
   Route route = Route::kReadiness;
+  uint8_t nextEngine = 0;      // where a migration leads; the same as the two above without one
+  Route nextRoute = Route::kReadiness;
+  ReceiveHint hint = ReceiveHint::kAuto;
   uint16_t engineFlags = 0;
   uint16_t flags = 0;
   uint32_t inKernel = 0;       // operations that the ring holds

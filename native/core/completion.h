@@ -8,7 +8,7 @@
 
 namespace ringpoll {
 
-enum class OpKind : uint8_t { kAccept, kReceive, kSend, kConnect, kWatch, kClose, kFile };
+enum class OpKind : uint8_t { kAccept, kReceive, kSend, kConnect, kWatch, kClose, kFile, kDetach };
 
 struct Completion {
   Token token;

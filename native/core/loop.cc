@@ -204,9 +204,7 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   channel->state = ChannelState::kConnecting;
   channel->idleTimeoutMs = settings.idleTimeoutMs;  // from when it is connected
   if (remote.family() == AF_UNIX) channel->flags |= kUnixSocket;
-  const RouteChoice choice = chooseRoute(routing_, settings.hint);
-  channel->engine = choice.engine;
-  channel->route = choice.route;
+  place(*channel, settings.hint);
   *connection = channel->token();
   *owner = id;
   const int attached = engineOf(*channel).attach(*channel);
@@ -250,6 +248,7 @@ bool Loop::foreignReady() {
 
 bool Loop::turn(int64_t timeoutNs) {
   ++metrics_.turns;
+  meter_.beginTurn();
   if (hasWork()) {
     timeoutNs = 0;
   } else if (const int64_t timerMs = timers_.untilNextMs(clockMs()); timerMs >= 0) {
@@ -284,6 +283,8 @@ void Loop::endTurn() {
   buffers_.endTurn();
   if (http_ != nullptr) http_->endTurn();
   channels_.reclaim();
+  meter_.endTurn();
+  learn();
   freeOwners_.insert(freeOwners_.end(), retiredOwners_.begin(), retiredOwners_.end());
   retiredOwners_.clear();
   ++rings_.control[kTurn];

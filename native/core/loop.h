@@ -22,6 +22,8 @@
 #include "http/server.h"
 #include "metrics.h"
 #include "receive_buffers.h"
+#include "route_meter.h"
+#include "route_policy.h"
 #include "router.h"
 #include "shared_rings.h"
 #include "sockets.h"
@@ -35,6 +37,7 @@ struct LoopOptions {
   EngineChoice engine = EngineChoice::kHybrid;
   ReceiveHint receive = ReceiveHint::kAuto;
   bool checked = false;
+  bool adaptive = false;  // try other routes now and then, and follow what is measured
   uint32_t completionEntries = kCompletionEntries;
 };
 
@@ -64,6 +67,19 @@ struct EngineReport {
   std::string name;
   bool available = false;
   std::string reason;
+};
+
+// What explain() tells.
+struct RoutingReport {
+  RouteStats stats[kRouteCount];
+  bool available[kRouteCount] = {};
+  uint32_t connections[kRouteCount] = {};
+  RouteCosts costs;
+  uint64_t refusals = 0;
+  bool adaptive = false;
+  bool exploring = false;
+  RouteIndex preferred = kRouteReadiness;
+  const char* reason = "";
 };
 
 class Loop final : private http::Output {
@@ -125,6 +141,8 @@ class Loop final : private http::Output {
   const char* engineName() const;
   const std::vector<EngineReport>& reports() const { return reports_; }
   const Metrics& metrics();
+  RoutingReport routing();
+  RouteIndex routeOf(const Channel& channel) const;
   uint64_t httpRequests() const { return http_ == nullptr ? 0 : http_->requests(); }
   uint64_t httpStaticResponses() const {
     return http_ == nullptr ? 0 : http_->staticResponses();
@@ -171,6 +189,16 @@ class Loop final : private http::Output {
   void fetched(Channel& channel, BlockId block, int32_t result);
   void onFile(const Completion& completion);
 
+  // loop_routes.cc
+  void place(Channel& channel, EngineHint hint);
+  void setRoute(Channel& channel, ReceiveHint hint);
+  void followLearned(Channel& channel);
+  void migrateIfDue(Channel& channel);
+  void onDetach(Channel& channel);
+  void receiveIfWanted(Channel& channel);
+  void goOn(const Channel& channel);
+  void learn();
+
   // loop_completions.cc
   void dispatch();
   void onAccept(Channel& listener, const Completion& completion);
@@ -201,6 +229,8 @@ class Loop final : private http::Output {
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<EngineReport> reports_;
   RouterInput routing_;
+  RouteMeter meter_;
+  RoutePolicy policy_;
   std::vector<Owner> owners_;
   std::vector<uint32_t> freeOwners_;
   std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event

@@ -93,10 +93,10 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       break;
     case CommandKind::kResume:
       channel.flags &= ~kPaused;
-      if (channel.state == ChannelState::kOpen && !(channel.flags & (kReadEnded | kCloseWhenSent))) {
-        engineOf(channel).receive(channel);
-        moreReady_ = true;  // what had arrived meanwhile must not wait for the next event
-      }
+      if (channel.state == ChannelState::kOpen) receiveIfWanted(channel);
+      break;
+    case CommandKind::kRoute:
+      setRoute(channel, static_cast<ReceiveHint>(words[3]));
       break;
     case CommandKind::kTimeout:
       setIdleTimeout(channel, static_cast<uint32_t>(words[3]));
@@ -213,6 +213,10 @@ void Loop::handOver(Channel& channel) {
   if (!queues_.keep(channel.sends)) return;  // flushConnection() fails the connection
   channel.flags |= kSending;
   ++metrics_.sendsByEngine;
+  if (channel.flags & kMigrating) {
+    channel.flags |= kSendDeferred;
+    return;
+  }
   engineOf(channel).send(channel);
 }
 

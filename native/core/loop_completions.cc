@@ -42,6 +42,9 @@ void Loop::dispatch() {
       case OpKind::kClose:
         onClose(*channel);
         break;
+      case OpKind::kDetach:
+        onDetach(*channel);
+        break;
       case OpKind::kFile:
         break;
     }
@@ -79,9 +82,7 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
   }
   ++metrics_.accepted;
   ++owner.connections;
-  const RouteChoice choice = chooseRoute(routing_, owner.hint);
-  channel->engine = choice.engine;
-  channel->route = choice.route;
+  place(*channel, owner.hint);
   events_.push(EventKind::kOpen, *channel);
   const int attached = engineOf(*channel).attach(*channel);
   if (attached != 0) {
@@ -100,6 +101,8 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     channel.bytesRead += bytes;
     channel.activeMs = static_cast<uint32_t>(nowMs_);
     metrics_.bytesRead += bytes;
+    meter_.received(routeOf(channel), bytes);
+    if (options_.adaptive) followLearned(channel);
     if (channel.flags & kCloseWhenSent) return;
     if (channel.protocol != nullptr) {
       http_->received(channel, completion.block, completion.offset, bytes, nowMs_);
@@ -129,6 +132,7 @@ void Loop::onSend(Channel& channel, const Completion& completion) {
     fail(channel, -completion.result, Syscall::kWrite);
     return;
   }
+  migrateIfDue(channel);
   flushConnection(channel);
 }
 
@@ -143,7 +147,8 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   channel.state = ChannelState::kOpen;
   events_.push(EventKind::kConnected, channel);
   setIdleTimeout(channel, channel.idleTimeoutMs);
-  if (!(channel.flags & kPaused)) engineOf(channel).receive(channel);
+  receiveIfWanted(channel);
+  migrateIfDue(channel);
   markDirty(channel);  // what was written meanwhile, and an end that was asked for
 }
 
@@ -180,7 +185,7 @@ void Loop::resumeAccepting() {
     if (listener == nullptr || listener->state != ChannelState::kOpen) continue;
     timers_.cancel(listener->timer);
     engineOf(*listener).accept(*listener);
-    moreReady_ = true;
+    goOn(*listener);
   }
   acceptPaused_.clear();
 }

@@ -181,6 +181,7 @@ void Loop::fetched(Channel& channel, BlockId block, int32_t result) {
     if (block != kNoBlock) arena_.release(block);
     endFile(channel, result == 0 ? -ENODATA : result);
   }
+  migrateIfDue(channel);
   flushConnection(channel);
 }
 

@@ -1,4 +1,8 @@
-// Which engine serves a new channel, and by which route it receives.
+// Which engine serves a channel, and by which route it receives: the rules, without clock or state.
+//
+//   engine: 'poll', or no ring  -----------------------------------------> epoll or kqueue
+//   a route asked for by name (connection, then RINGPOLL_RECEIVE)  ------> that route
+//   nothing asked for  --> what was learned (route_policy.h), at first --> poll in the ring
 #pragma once
 
 #include "channel.h"
@@ -6,29 +10,62 @@
 namespace ringpoll {
 
 enum class EngineHint : uint8_t { kAuto, kUring, kPoll };
-enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion };
 
 struct RouterInput {
   int8_t uring = -1;  // index of each engine that runs, or -1
   int8_t poll = -1;
-  ReceiveHint receive = ReceiveHint::kAuto;
+  ReceiveHint receive = ReceiveHint::kAuto;  // for the whole loop
+  Route learned = Route::kReadiness;         // for connections that nobody said anything about
 };
 
 struct RouteChoice {
   uint8_t engine;
   Route route;
+
+  bool operator==(const RouteChoice&) const = default;
 };
 
-// A pure function. With both engines, sockets go to the ring as a readiness notifier: measured, it
-// is as cheap as epoll or a little cheaper, and one wait then covers everything. Completion has to
-// be asked for: it is several times dearer for large messages.
-inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint) {
-  const bool pollOnly = input.uring < 0;
-  const bool toPoll = pollOnly || (hint == EngineHint::kPoll && input.poll >= 0);
-  if (toPoll) return {static_cast<uint8_t>(input.poll), Route::kReadiness};
-  return {static_cast<uint8_t>(input.uring), input.receive == ReceiveHint::kCompletion
-                                                 ? Route::kCompletion
-                                                 : Route::kReadiness};
+inline constexpr uint32_t kRouteCount = 3;
+inline constexpr const char* kRouteNames[kRouteCount] = {"readiness", "completion", "poll"};
+enum RouteIndex : uint32_t { kRouteReadiness, kRouteCompletion, kRoutePoll };
+
+inline RouteIndex routeIndex(const RouterInput& input, RouteChoice choice) {
+  if (choice.engine == static_cast<uint8_t>(input.poll)) return kRoutePoll;
+  return choice.route == Route::kCompletion ? kRouteCompletion : kRouteReadiness;
+}
+
+// What is asked for of one connection goes before what is asked for of its listener, and that
+// before what is asked for of the loop. What cannot be had is replaced: a hint never fails.
+inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
+                               ReceiveHint connection = ReceiveHint::kAuto) {
+  bool poll = hint == EngineHint::kPoll;
+  if (connection != ReceiveHint::kAuto) poll = connection == ReceiveHint::kPoll;
+  if (input.uring < 0 || (poll && input.poll >= 0)) {
+    return {static_cast<uint8_t>(input.poll), Route::kReadiness};
+  }
+  const ReceiveHint receive = connection != ReceiveHint::kAuto ? connection : input.receive;
+  Route route = input.learned;
+  if (receive == ReceiveHint::kReadiness || receive == ReceiveHint::kPoll) route = Route::kReadiness;
+  if (receive == ReceiveHint::kCompletion) route = Route::kCompletion;
+  return {static_cast<uint8_t>(input.uring), route};
+}
+
+// Whether the choice is not what the hints ask for.
+inline bool refusesHint(const RouterInput& input, EngineHint hint, ReceiveHint connection,
+                        RouteChoice choice) {
+  const RouteIndex got = routeIndex(input, choice);
+  switch (connection) {
+    case ReceiveHint::kReadiness:
+      return got != kRouteReadiness;
+    case ReceiveHint::kCompletion:
+      return got != kRouteCompletion;
+    case ReceiveHint::kPoll:
+      return got != kRoutePoll;
+    case ReceiveHint::kAuto:
+      break;
+  }
+  if (hint == EngineHint::kPoll) return got != kRoutePoll;
+  return hint == EngineHint::kUring && got == kRoutePoll;
 }
 
 }  // namespace ringpoll

@@ -51,6 +51,7 @@ enum class CommandKind : int32_t {
   kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
   kHttpGoOn = 15,    // it was not: parse the next request
   kHttpDone = 16,    // a request was answered (listeners with static routes only)
+  kRoute = 48,       // ReceiveHint
   kSendFile = 32,    // file, number of the operation, offset and length: low words, high halves
 };
 

@@ -9,6 +9,8 @@
 //   send     one completion: how many bytes of the channel's queue have left, or -errno
 //   connect  one completion: 0 or -errno
 //   watch    each completion says that a foreign descriptor may be readable (edge)
+//   detach   one completion, after those of all that was received: the engine has forgotten the
+//            channel, which may go to another one or start again here by another route
 //   close    one completion, the channel's last: the descriptor is closed, and the kernel holds
 //            no memory of it. Whatever else was under way has completed before. From the moment
 //            of its close channel.fd is -1: the number may be somebody else's already.
@@ -61,6 +63,9 @@ class Engine {
   virtual void send(Channel& channel) = 0;
   virtual void connect(Channel& channel, const SocketAddress& address) = 0;
   virtual void watch(Channel& channel) = 0;
+  // Nothing was asked of the channel but receive(), and nothing will be until the completion, except
+  // pauseReceive() and close(). A close() overtakes it: then there may be no such completion.
+  virtual void detach(Channel& channel) = 0;
   virtual void close(Channel& channel) = 0;
 
   // Hands submissions to the kernel and waits for events: 0 polls, -1 waits without limit.

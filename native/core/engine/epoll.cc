@@ -69,6 +69,14 @@ class Epoll final : public Engine {
 
   void watch(Channel& channel) override { readiness_.resume(channel); }
 
+  void detach(Channel& channel) override {
+    ++context_.metrics.epollControls;
+    ::epoll_ctl(fd_, EPOLL_CTL_DEL, channel.fd, nullptr);
+    readiness_.forget(channel);
+    channel.engineFlags &= ~(kWantReceive | kWatchesWrite);
+    context_.ready.push(channel.token(), OpKind::kDetach, 0);
+  }
+
   void close(Channel& channel) override {
     // close() ends the registration of a descriptor that is ours alone. A listener may have been
     // inherited and live on in another process, and a watched one is not ours to close.

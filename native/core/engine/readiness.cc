@@ -1,5 +1,6 @@
 #include "readiness.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ringpoll {
@@ -15,6 +16,19 @@ void Readiness::resume(Channel& channel) {
   if ((channel.engineFlags & kInReadyQueue) || !actionable(channel)) return;
   channel.engineFlags |= kInReadyQueue;
   queue_.push_back(channel.token());
+}
+
+void Readiness::forget(Channel& channel) {
+  if (channel.engineFlags & kInReadyQueue) {
+    const auto drop = [&](std::vector<Token>& from, size_t first) {
+      const auto at = std::find(from.begin() + static_cast<ptrdiff_t>(first), from.end(),
+                                channel.token());
+      if (at != from.end()) from.erase(at);
+    };
+    drop(queue_, 0);
+    drop(serving_, position_);
+  }
+  channel.engineFlags &= ~(kInReadyQueue | kReadable | kWritable | kHangup);
 }
 
 bool Readiness::actionable(const Channel& channel) const {

@@ -25,6 +25,8 @@ class Readiness {
   void mark(Channel& channel, uint8_t ready);
   // The channel wants to read or write again: if the kernel said earlier that it can, queue it.
   void resume(Channel& channel);
+  // Everything noted about the channel: another engine, or another route, finds it out anew.
+  void forget(Channel& channel);
   // Works through the queue once, within the budgets. True: some of it is left.
   bool service();
   bool empty() const { return queue_.empty(); }

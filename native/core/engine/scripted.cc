@@ -16,7 +16,7 @@ namespace ringpoll {
 namespace {
 const char* nameOf(OpKind kind) {
   static constexpr const char* kNames[] = {"accept", "receive", "send", "connect",
-                                           "watch",  "close",   "file"};
+                                           "watch",  "close",   "file", "detach"};
   return kNames[static_cast<size_t>(kind)];
 }
 }  // namespace
@@ -59,6 +59,12 @@ class ScriptedEngine : public Engine {
   void closing(const Channel& channel) {
     submitted(channel, "close");
     closed_.insert(channel.token());
+  }
+
+  void detached(const Channel& channel) {
+    if (channel.inKernel > 0) kernel_.violation("detached with an operation under way");
+    attached_.erase(channel.token());
+    context_.ready.push(channel.token(), OpKind::kDetach, 0);
   }
 
   // Notes the memory that a send refers to: it must stay as it is until the completion.
@@ -117,6 +123,18 @@ class ScriptedRing final : public ScriptedEngine {
     submit(channel, OpKind::kSend).lent = lend(channel);
   }
 
+  void detach(Channel& channel) override {
+    submitted(channel, "detach");
+    if (kernel_.inKernel(channel.fd, OpKind::kSend)) kernel_.violation("detach during a send");
+    channel.engineFlags &= ~kWantReceive;
+    channel.engineFlags |= kDetaching;
+    if (channel.inKernel == 0) {
+      finishDetach(channel);
+    } else if (kernel_.cancelsComplete_) {
+      kernel_.due_.push_back({channel.fd, OpKind::kReceive, -ECANCELED, false, {}});
+    }
+  }
+
   void close(Channel& channel) override {
     closing(channel);
     closing_.push_back(channel.token());
@@ -171,14 +189,27 @@ class ScriptedRing final : public ScriptedEngine {
     }
     const Token token = at->token;
     if (due.kind == OpKind::kSend) noteSent(*at, due);
+    Channel* channel = context_.channels.find(token);
     if (!due.more) {
       operations.erase(at);
-      --context_.channels.find(token)->inKernel;
+      --channel->inKernel;
     }
-    if (due.kind != OpKind::kReceive || due.result <= 0) {
+    const bool detaching =
+        (channel->engineFlags & kDetaching) && channel->state != ChannelState::kClosing;
+    if (due.kind == OpKind::kReceive && due.result > 0) {
+      takeBytes(token, due);
+    } else if (!detaching || due.result != -ECANCELED) {
       context_.ready.push(token, due.kind, due.result, due.more);
-      return;
     }
+    if (detaching && channel->inKernel == 0) finishDetach(*channel);
+  }
+
+  void finishDetach(Channel& channel) {
+    channel.engineFlags &= ~kDetaching;
+    detached(channel);
+  }
+
+  void takeBytes(Token token, const ScriptedKernel::Due& due) {
     const auto size = static_cast<uint32_t>(due.bytes.size());
     const BlockId block = context_.arena.lease(size);
     if (block == kNoBlock) {
@@ -263,6 +294,14 @@ class ScriptedPoll final : public ScriptedEngine {
     submitted(channel, "watch");
     names_[channel.fd] = channel.token();
     readiness_.resume(channel);
+  }
+  void detach(Channel& channel) override {
+    submitted(channel, "detach");
+    if (channel.engineFlags & kWantSend) kernel_.violation("detach during a send");
+    names_.erase(channel.fd);
+    channel.engineFlags &= ~kWantReceive;
+    readiness_.forget(channel);
+    detached(channel);
   }
   void close(Channel& channel) override {
     closing(channel);

@@ -59,6 +59,7 @@ class Uring final : public Engine {
   void send(Channel& channel) override;
   void connect(Channel& channel, const SocketAddress& address) override;
   void watch(Channel& channel) override { armPoll(channel, POLLIN); }
+  void detach(Channel& channel) override;
   void close(Channel& channel) override;
   void wait(int64_t timeoutNs) override { ring_.enter(timeoutNs); }
   bool reap() override;
@@ -76,6 +77,7 @@ class Uring final : public Engine {
   void cancel(Channel& channel, Tag tag);
   Record& record(Channel& channel);
   void giveRecord(Channel& channel);
+  void finishDetach(Channel& channel);
   void finishClose(Channel& channel);
 
   void take(const io_uring_cqe& cqe);
@@ -135,7 +137,7 @@ void Uring::accept(Channel& listener) {
 void Uring::receive(Channel& channel) {
   channel.engineFlags |= kWantReceive;
   if (channel.route == Route::kCompletion && !ring_.provideBuffers()) {
-    channel.route = Route::kReadiness;
+    channel.route = channel.nextRoute = Route::kReadiness;
   }
   if (channel.route == Route::kCompletion) {
     // While a cancel is under way its completion arms the receive again.
@@ -181,6 +183,21 @@ void Uring::connect(Channel& channel, const SocketAddress& address) {
   io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kConnect));
   io_uring_prep_connect(sqe, channel.fd, slot.address.get(), slot.address.length);
   submitted(channel, kConnectArmed);
+}
+
+void Uring::detach(Channel& channel) {
+  channel.engineFlags &= ~kWantReceive;
+  channel.engineFlags |= kDetaching;
+  if (channel.engineFlags & kReceiveArmed) cancel(channel, Tag::kReceive);
+  if (channel.engineFlags & kPollArmed) cancel(channel, Tag::kPoll);
+  if (channel.inKernel == 0) finishDetach(channel);
+}
+
+// The last completion of what was armed has been taken, so no byte can come by the old route.
+void Uring::finishDetach(Channel& channel) {
+  readiness_.forget(channel);
+  channel.engineFlags &= ~(kDetaching | kCancelling);
+  context_.ready.push(channel.token(), OpKind::kDetach, 0);
 }
 
 void Uring::close(Channel& channel) {
@@ -259,12 +276,17 @@ void Uring::take(const io_uring_cqe& cqe) {
     case Tag::kFile:
       break;
   }
-  if (channel->state == ChannelState::kClosing && channel->inKernel == 0) finishClose(*channel);
+  if (channel->inKernel > 0) return;
+  if (channel->state == ChannelState::kClosing) {
+    finishClose(*channel);
+  } else if (channel->engineFlags & kDetaching) {
+    finishDetach(*channel);
+  }
 }
 
 void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
   if (!more) channel.engineFlags &= ~kPollArmed;
-  if (channel.state == ChannelState::kClosing) return;
+  if (channel.state == ChannelState::kClosing || (channel.engineFlags & kDetaching)) return;
   uint8_t ready = 0;
   if (cqe.res < 0) {
     ready = Readiness::kIn | Readiness::kHup;  // the read tells what is wrong
@@ -327,7 +349,7 @@ void Uring::endTurn() {
     Channel* channel = context_.channels.find(token);
     if (channel == nullptr || !(channel->engineFlags & kWantReceive)) continue;
     // With every buffer retained, readiness is the way out: it brings its own memory.
-    if (!available) channel->route = Route::kReadiness;
+    if (!available) channel->route = channel->nextRoute = Route::kReadiness;
     if (!(channel->engineFlags & (kReceiveArmed | kPollArmed))) receive(*channel);
   }
   starved_.clear();

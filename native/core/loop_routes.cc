@@ -1,0 +1,117 @@
+// Connections on their way from one route to another, under traffic.
+//
+//   settled --setRoute(), or learned--> migrating: the engine was told to let go
+//      ^                                   |  what it had taken already is delivered first
+//      +---- kDetach: nothing is armed <---+  (the safe point: only here engine and route change)
+//
+// A send under way belongs to the old engine, so a migration waits for its end; one that becomes
+// necessary meanwhile waits for the end of the migration.
+#include <cerrno>
+
+#include "assert.h"
+#include "loop.h"
+
+namespace ringpoll {
+
+// A connection is new.
+void Loop::place(Channel& channel, EngineHint hint) {
+  const RouteChoice choice = chooseRoute(routing_, hint);
+  if (refusesHint(routing_, hint, ReceiveHint::kAuto, choice)) ++meter_.refusals;
+  channel.engine = channel.nextEngine = choice.engine;
+  channel.route = channel.nextRoute = choice.route;
+  channel.hint = ReceiveHint::kAuto;
+  ++meter_.stats[routeOf(channel)].chosen;
+}
+
+RouteIndex Loop::routeOf(const Channel& channel) const {
+  return routeIndex(routing_, {channel.engine, channel.route});
+}
+
+void Loop::setRoute(Channel& channel, ReceiveHint hint) {
+  channel.hint = hint;
+  const EngineHint owners = owners_[channel.owner].hint;
+  const RouteChoice choice = chooseRoute(routing_, owners, hint);
+  if (refusesHint(routing_, owners, hint, choice)) ++meter_.refusals;
+  channel.nextEngine = choice.engine;
+  channel.nextRoute = choice.route;
+  migrateIfDue(channel);
+}
+
+// Connections that nobody said anything about follow what was learned, when bytes come.
+void Loop::followLearned(Channel& channel) {
+  if (channel.hint != ReceiveHint::kAuto || channel.nextRoute == routing_.learned) return;
+  const RouteChoice choice = chooseRoute(routing_, owners_[channel.owner].hint);
+  channel.nextEngine = choice.engine;
+  channel.nextRoute = choice.route;
+  migrateIfDue(channel);
+}
+
+void Loop::migrateIfDue(Channel& channel) {
+  if (channel.nextEngine == channel.engine && channel.nextRoute == channel.route) return;
+  if (channel.state != ChannelState::kOpen) return;
+  if (channel.flags & (kMigrating | kSending | kReadEnded | kCloseWhenSent)) return;
+  channel.flags |= kMigrating;
+  engineOf(channel).detach(channel);
+}
+
+void Loop::onDetach(Channel& channel) {
+  channel.flags &= ~kMigrating;
+  if (channel.state != ChannelState::kOpen) return;
+  const uint8_t left = channel.engine;
+  channel.engine = channel.nextEngine;
+  channel.route = channel.nextRoute;
+  int attached = engineOf(channel).attach(channel);
+  if (attached != 0 && left != channel.engine) {
+    ++meter_.refusals;
+    channel.engine = channel.nextEngine = left;
+    attached = engineOf(channel).attach(channel);
+  }
+  if (attached != 0) {
+    fail(channel, -attached, Syscall::kRead);
+    return;
+  }
+  ++meter_.stats[routeOf(channel)].migrations;
+  if (channel.flags & kSendDeferred) {
+    channel.flags &= ~kSendDeferred;
+    engineOf(channel).send(channel);
+  }
+  receiveIfWanted(channel);
+}
+
+void Loop::receiveIfWanted(Channel& channel) {
+  if (channel.flags & (kPaused | kReadEnded | kCloseWhenSent | kMigrating)) return;
+  engineOf(channel).receive(channel);
+  goOn(channel);
+}
+
+// What the engine knew already must not wait for the next event.
+void Loop::goOn(const Channel& channel) {
+  moreReady_ = true;
+  if (channel.engine != 0) secondaryReady_ = true;
+}
+
+void Loop::learn() {
+  RoutePeriod period;
+  if (!meter_.periodEnded(nowMs_, &period) || !options_.adaptive) return;
+  if (routing_.uring >= 0) routing_.learned = policy_.decide(period, meter_.costs);
+}
+
+RoutingReport Loop::routing() {
+  RoutingReport report;
+  for (uint32_t i = 0; i < kRouteCount; ++i) {
+    report.stats[i] = meter_.stats[i];
+    report.available[i] = i == kRoutePoll ? routing_.poll >= 0 : routing_.uring >= 0;
+  }
+  channels_.forEach([&](const Channel& channel) {
+    if (channel.type == ChannelType::kConnection) ++report.connections[routeOf(channel)];
+  });
+  report.costs = meter_.costs;
+  report.refusals = meter_.refusals;
+  report.adaptive = options_.adaptive && routing_.uring >= 0;
+  report.exploring = policy_.exploring();
+  report.reason = routing_.uring < 0 ? "there is no ring" : policy_.reason();
+  report.preferred = routeIndex(routing_, chooseRoute(routing_, EngineHint::kAuto));
+  return report;
+}
+
+}  // namespace ringpoll

@@ -1,0 +1,85 @@
+// What routes cost: CPU time of sampled turns, for the route and the size class of their receives.
+// A turn whose receives went by several routes tells nothing of either, and is left out.
+#pragma once
+
+#include <ctime>
+
+#include "route_policy.h"
+
+namespace ringpoll {
+
+struct RouteStats {
+  uint64_t receives = 0;
+  uint64_t bytes = 0;
+  uint64_t chosen = 0;      // connections that began here
+  uint64_t migrations = 0;  // connections that came here later
+};
+
+class RouteMeter {
+ public:
+  // Reading a thread's CPU time is a system call: one turn in so many pays two of them.
+  static constexpr uint32_t kTurnsPerSample = 64;
+  static constexpr uint32_t kPeriodMs = 100;
+
+  void beginTurn() {
+    sampling_ = ++turn_ % kTurnsPerSample == 0;
+    if (!sampling_) return;
+    for (uint32_t i = 0; i < kRouteCount; ++i) before_[i] = stats[i];
+    startNs_ = threadCpuNs();
+  }
+
+  void received(RouteIndex route, uint32_t bytes) {
+    ++stats[route].receives;
+    stats[route].bytes += bytes;
+  }
+
+  void endTurn() {
+    if (!sampling_) return;
+    sampling_ = false;
+    uint32_t used = kRouteCount;
+    for (uint32_t i = 0; i < kRouteCount; ++i) {
+      if (stats[i].receives == before_[i].receives) continue;
+      if (used != kRouteCount) return;
+      used = i;
+    }
+    if (used == kRouteCount) return;
+    const uint64_t receives = stats[used].receives - before_[used].receives;
+    const uint64_t bytes = stats[used].bytes - before_[used].bytes;
+    costs.of[used][sizeClassOf(bytes / receives)].add(
+        static_cast<double>(threadCpuNs() - startNs_) / static_cast<double>(receives));
+  }
+
+  // True once in a period, with what happened in it.
+  bool periodEnded(uint64_t nowMs, RoutePeriod* period) {
+    if (nowMs - periodStartMs_ < kPeriodMs) return false;
+    periodStartMs_ = nowMs;
+    RoutePeriod all;
+    for (const RouteStats& one : stats) {
+      all.receives += one.receives;
+      all.bytes += one.bytes;
+    }
+    *period = {all.receives - seen_.receives, all.bytes - seen_.bytes};
+    seen_ = all;
+    return true;
+  }
+
+  RouteStats stats[kRouteCount];
+  RouteCosts costs;
+  uint64_t refusals = 0;
+
+ private:
+  static uint64_t threadCpuNs() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+  }
+
+  uint32_t turn_ = 0;
+  bool sampling_ = false;
+  uint64_t startNs_ = 0;
+  RouteStats before_[kRouteCount];
+  uint64_t periodStartMs_ = 0;
+  RoutePeriod seen_;
+};
+
+}  // namespace ringpoll
