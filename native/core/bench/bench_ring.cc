@@ -1,0 +1,114 @@
+// What a submission and its completion cost, and a message by each way that a ring has for it.
+#include <poll.h>
+
+#include <memory>
+
+#include "../engine/uring_ring.h"
+#include "bench_cases.h"
+#include "heap_slabs.h"
+#include "socket_pair.h"
+
+namespace ringpoll::bench {
+
+namespace {
+
+constexpr uint32_t kEntries = 256;
+constexpr uint32_t kBatch = 32;
+constexpr uint64_t kPollTag = 1;
+
+// A ring with what it needs around it.
+struct Bench {
+  HeapSlabs slabs;
+  Arena arena{slabs, false};
+  Metrics metrics;
+  Ring ring{arena, metrics};
+  std::string refused = ring.open(kEntries);
+
+  // Submits, and waits until `count` operations have completed. False: one of them failed.
+  bool complete(uint32_t count) {
+    bool good = true;
+    while (count > 0) {
+      ring.enter(-1);
+      ring.drain([&] { return count > 0; },
+                 [&](const io_uring_cqe& cqe) {
+                   good = good && cqe.res >= 0;
+                   --count;
+                 });
+    }
+    return good;
+  }
+};
+
+}  // namespace
+
+Sample ringNop(uint32_t operations, const Threads&) {
+  auto bench = std::make_unique<Bench>();
+  if (!bench->refused.empty()) return refuse(bench->refused);
+  const Stopwatch watch;
+  for (uint32_t i = 0; i < operations; ++i) {
+    io_uring_prep_nop(bench->ring.next(0));
+    if (!bench->complete(1)) return refuse("nop failed");
+  }
+  return {watch.elapsedNs(), 0, ""};
+}
+
+Sample ringNopBatch(uint32_t operations, const Threads&) {
+  auto bench = std::make_unique<Bench>();
+  if (!bench->refused.empty()) return refuse(bench->refused);
+  const Stopwatch watch;
+  for (uint32_t done = 0; done < operations; done += kBatch) {
+    const uint32_t count = operations - done < kBatch ? operations - done : kBatch;
+    for (uint32_t i = 0; i < count; ++i) io_uring_prep_nop(bench->ring.next(0));
+    if (!bench->complete(count)) return refuse("nop failed");
+  }
+  return {watch.elapsedNs(), 0, ""};
+}
+
+Sample ringPoll(uint32_t operations, const Threads&) {
+  auto bench = std::make_unique<Bench>();
+  if (!bench->refused.empty()) return refuse(bench->refused);
+  SocketPair pair;
+  if (!pair.open() || ::send(pair.near(), "x", 1, 0) != 1) return refuse("no socket pair");
+  const Stopwatch watch;
+  for (uint32_t i = 0; i < operations; ++i) {
+    io_uring_prep_poll_add(bench->ring.next(0), pair.far(), POLLIN);
+    if (!bench->complete(1)) return refuse("poll failed");
+  }
+  return {watch.elapsedNs(), 0, ""};
+}
+
+// A poll stays in the ring; both the send and the receive are plain system calls.
+Sample ringReadinessMessage(uint32_t operations, const Threads&) {
+  auto bench = std::make_unique<Bench>();
+  if (!bench->refused.empty()) return refuse(bench->refused);
+  SocketPair pair;
+  if (!pair.open()) return refuse("no socket pair");
+  char bytes[kMessageBytes] = {};
+  io_uring_prep_poll_multishot(bench->ring.next(kPollTag), pair.far(), POLLIN);
+  const Stopwatch watch;
+  for (uint32_t i = 0; i < operations; ++i) {
+    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return refuse("send failed");
+    if (!bench->complete(1)) return refuse("poll failed");
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+  }
+  return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
+}
+
+// Both are operations of the ring, submitted together.
+Sample ringCompletionMessage(uint32_t operations, const Threads&) {
+  auto bench = std::make_unique<Bench>();
+  if (!bench->refused.empty()) return refuse(bench->refused);
+  SocketPair pair;
+  if (!pair.open()) return refuse("no socket pair");
+  char out[kMessageBytes] = {};
+  char in[kMessageBytes];
+  const Stopwatch watch;
+  for (uint32_t i = 0; i < operations; ++i) {
+    io_uring_prep_send(bench->ring.next(0), pair.near(), out, sizeof out, 0);
+    io_uring_prep_recv(bench->ring.next(0), pair.far(), in, sizeof in, 0);
+    if (!bench->complete(2)) return refuse("send or receive failed");
+  }
+  return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
+}
+
+}  // namespace ringpoll::bench
