@@ -12,7 +12,7 @@ inline constexpr uint32_t kEventCapacity = 2048;    // events delivered by one c
 inline constexpr uint32_t kCommandCapacity = 4096;  // commands taken by one flush
 
 // Budgets of one turn. They bound how long one peer or one engine can keep the others waiting.
-inline constexpr uint32_t kTurnBytesMax = 512 * 1024;        // received per turn, all connections
+inline constexpr uint32_t kTurnBytesMax = 256 * 1024;        // received per turn, all connections
 inline constexpr uint32_t kConnectionBytesMax = 256 * 1024;  // received per turn, one connection
 inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
 inline constexpr uint32_t kCompletionsPerTurnMax = 896;      // all engines
