@@ -8,6 +8,7 @@ import { StandardOutput } from './output.js';
 
 // Imported when they are needed: `ringpoll build` has to work where the addon does not load.
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+  bench: () => import('./bench/command.js'),
   build: () => import('./build.js'),
   doctor: () => import('./doctor.js'),
   echo: () => import('./echo.js'),

@@ -1,7 +1,7 @@
 // Where commands write: results to standard output, progress to standard error.
 
-/** Work that takes longer than this says how far it is. */
-const PROGRESS_AFTER_MS = 2000;
+/** Work that takes longer than this says how far it is, and again after as long. */
+const PROGRESS_EVERY_MS = 2000;
 const COLUMN_GAP = '  ';
 
 export interface Output {
@@ -43,18 +43,21 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   return lines.join('\n');
 }
 
-/** Says what runs once the work has taken more than two seconds; until then it is silent. */
+/** Says how far the work is, every two seconds. */
 export class Progress {
   readonly #output: Output;
   readonly #start = performance.now();
+  #last = this.#start;
 
   constructor(output: Output) {
     this.#output = output;
   }
 
   step(done: number, total: number, what: string): void {
-    const seconds = (performance.now() - this.#start) / 1000;
-    if (seconds * 1000 < PROGRESS_AFTER_MS) return;
+    const time = performance.now();
+    if (time - this.#last < PROGRESS_EVERY_MS) return;
+    this.#last = time;
+    const seconds = (time - this.#start) / 1000;
     this.#output.note(`[${done}/${total}] ${what} (${seconds.toFixed(0)} s)`);
   }
 }

@@ -1,0 +1,65 @@
+// The statistics of `ringpoll bench`: medians, noise, and what counts as a change.
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../lib/cli/bench/compare.js';
+import { type Measured, measure, median, noiseOf } from '../../lib/cli/bench/measure.js';
+import { makeReport } from '../../lib/cli/bench/report.js';
+import type { Output } from '../../lib/cli/output.js';
+
+const silent: Output = { json: false, line() {}, document() {}, note() {} };
+
+const result = (ns: number, noise: number): Measured => ({
+  ...{ group: 'group', name: 'name', rounds: 25, operations: 1000 },
+  ...{ ns, noise },
+});
+
+const verdict = (before: Measured, after: Measured) =>
+  compare(makeReport({}, [before], []), makeReport({}, [after], []))[0].verdict;
+
+describe('the statistics of the microbenchmarks', () => {
+  it('take the median, which a wild round does not move', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(median([1, 2, 3, 4, 1e9])).toBe(3);
+  });
+
+  it('measure noise as a share of the median, without wild rounds', () => {
+    expect(noiseOf([100, 100, 100, 1e9])).toBe(0);
+    expect(noiseOf([90, 100, 110])).toBeCloseTo(0.148, 3);
+  });
+
+  it('call a change larger than the noise a change, in its direction', () => {
+    expect(verdict(result(100, 0.01), result(120, 0.01))).toBe('slower');
+    expect(verdict(result(100, 0.01), result(80, 0.01))).toBe('faster');
+  });
+
+  it('call no change what the noise of either side explains', () => {
+    expect(verdict(result(100, 0.01), result(115, 0.3))).toBe('same');
+    expect(verdict(result(100, 0.3), result(115, 0.01))).toBe('same');
+  });
+
+  it('call no change what a new build of the same code may do', () => {
+    expect(verdict(result(100, 0), result(104, 0))).toBe('same');
+  });
+
+  it('leave out what one of the reports does not have', () => {
+    const refused = { group: 'group', name: 'name', refused: 'no ring here' };
+    const reports = [makeReport({}, [refused], []), makeReport({}, [result(1, 0)], [])];
+    expect(compare(reports[0], reports[1])).toEqual([]);
+  });
+
+  it('run every case in every round, and report those that cannot run here', async () => {
+    let runs = 0;
+    const works = {
+      ...{ group: 'group', name: 'works' },
+      run: (operations: number) => {
+        runs++;
+        return { elapsedNs: operations * 50_000, bytes: operations };
+      },
+    };
+    const refuses = { group: 'group', name: 'refuses', run: () => ({ refused: 'not here' }) };
+    const [first, second] = await measure([works, refuses], 3, silent);
+    expect(first).toMatchObject({ ns: 50_000, noise: 0, rounds: 3, megabytesPerSecond: 0.02 });
+    expect(second).toEqual({ group: 'group', name: 'refuses', refused: 'not here' });
+    expect(runs).toBe(4);
+  });
+});
