@@ -98,9 +98,10 @@ describe('the RESP server', () => {
     const { port } = server.address;
     const [one, two] = [await connectPeer({ port }), await connectPeer({ port })];
     await ask(one, encode('SET', 'a', '1', 'PX', '20'), '+OK\r\n');
-    await ask(two, encode('EXISTS', 'a'), ':1\r\n');
-    while (server.store.size > 0) await new Promise(setImmediate);
-    await ask(two, encode('GET', 'a'), '$-1\r\n');
+    await ask(one, encode('SET', 'b', '2'), '+OK\r\n');
+    while (server.store.size > 1) await new Promise(setImmediate);
+    expect(server.store.expired).toBe(1);
+    await ask(two, encode('MGET', 'a', 'b'), `*2\r\n$-1\r\n${bulk('2')}`);
   });
 
   it('listens on a Unix socket too', async () => {
