@@ -307,6 +307,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("httpTables", Napi::Function::New<HttpTables>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
+  addBenchFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
   return exports;

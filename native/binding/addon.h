@@ -26,6 +26,9 @@ inline bool flag(const Napi::CallbackInfo& info, size_t i) {
 // routes.cc
 void addRouteFunctions(Napi::Env env, Napi::Object exports);
 
+// bench.cc
+void addBenchFunctions(Napi::Env env, Napi::Object exports);
+
 // files.cc
 void addFileFunctions(Napi::Env env, Napi::Object exports);
 
