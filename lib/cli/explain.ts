@@ -1,5 +1,5 @@
-// `ringpoll explain`: which engines run here, and why the others do not.
-import { Loop } from '../index.js';
+// `ringpoll explain`: which engines run here, why the others do not, and what goes where.
+import { formatExplanation, Loop } from '../index.js';
 import { type Command, EXIT } from './command.js';
 import { JSON_OPTION } from './help.js';
 import { table } from './output.js';
@@ -13,7 +13,7 @@ export const command: Command = {
     const { engines } = loop.capabilities;
     const asked = process.env.RINGPOLL_ENGINE || 'hybrid';
     if (output.json) {
-      output.document({ asked, engine: loop.engine, engines });
+      output.document({ asked, engine: loop.engine, engines, routing: loop.explain() });
       return EXIT.ok;
     }
     output.line(`asked for: ${asked}`);
@@ -25,6 +25,8 @@ export const command: Command = {
       reason ?? '',
     ]);
     output.line(table(rows));
+    output.line();
+    output.line(formatExplanation(loop.explain()));
     return EXIT.ok;
   },
 };

@@ -1,6 +1,7 @@
 // The addon's functions, loaded at the first use of a loop.
-import { loadAddon } from './addon.js';
+
 import type { NativeFiles } from '../fs/native.js';
+import { loadAddon } from './addon.js';
 
 /** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
 export interface SharedMemory {
@@ -124,6 +125,8 @@ export interface NativeLoop extends NativeFiles {
   setNoDelay(slot: number, generation: number, on: boolean): number;
   setKeepAlive(slot: number, generation: number, milliseconds: number): number;
   routing(): NativeRouting;
+  watch(loopWords: Int32Array, taskWords: Int32Array | undefined): unknown;
+  unwatch(handle: unknown): void;
   routeOf(slot: number, generation: number): number;
   setReferenced(on: boolean): void;
   describe(): { engine: string; engines: EngineReport[] };

@@ -25,7 +25,7 @@ import {
   type WaitTarget,
 } from './task.js';
 import type { Waiter } from './waiter.js';
-import { createWatch, nextSlice, WATCH_SLICE } from './watch.js';
+import { createWatch, nextSlice, WATCH_SLICE, WATCH_TASK } from './watch.js';
 
 // A continuation may come through a few nested async functions, at one microtask each.
 const LEG_HOPS_MAX = 3;
@@ -252,6 +252,7 @@ export class Drive {
     task.turns++;
     this.turns[task.classIndex]++;
     this.#slice = nextSlice(this.#slice);
+    this.watch[WATCH_TASK] = task.id;
     this.watch[WATCH_SLICE] = this.#slice;
     task.context ??= new Context(task, this);
     task.context.beginSlice(this.#slice, now);

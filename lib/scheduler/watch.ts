@@ -16,6 +16,11 @@ export const WATCH_CHECK_MS = 3;
 export const WATCH_ATTACHED = 4;
 export const WATCH_OVERRUNS = 5;
 export const WATCH_LONGEST_US = 6;
+/** The id of the task that runs. */
+export const WATCH_TASK = 7;
+/** Of the last overrun: how long it took so far, and the task that ran. */
+export const WATCH_LAST_US = 8;
+export const WATCH_LAST_TASK = 9;
 
 const WATCH_WORDS = 16;
 

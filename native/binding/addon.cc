@@ -187,7 +187,8 @@ Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return info.Env().Undefined();
   const Owner* owner = guest->loop().owner(word(info, 0));
   if (owner == nullptr) return info.Env().Undefined();
-  const Channel* channel = guest->loop().find(slotOf(owner->listener), generationOf(owner->listener));
+  const Token token = owner->listener;
+  const Channel* channel = guest->loop().find(slotOf(token), generationOf(token));
   if (channel == nullptr) return info.Env().Undefined();
   return toObject(info.Env(), localAddress(channel->fd));
 }
@@ -310,6 +311,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addBenchFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
+  addWatchdogFunctions(env, exports);
   return exports;
 }
 

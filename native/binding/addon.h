@@ -23,6 +23,9 @@ inline bool flag(const Napi::CallbackInfo& info, size_t i) {
   return info[i].As<Napi::Boolean>().Value();
 }
 
+// watchdog.cc
+void addWatchdogFunctions(Napi::Env env, Napi::Object exports);
+
 // routes.cc
 void addRouteFunctions(Napi::Env env, Napi::Object exports);
 

@@ -45,6 +45,7 @@ void GuestLoop::wake() {
 
 void GuestLoop::sleep() {
   awake_ = false;
+  beat(false);
   uv_idle_stop(idle_);
   uv_check_stop(check_);
 }
@@ -84,7 +85,10 @@ int64_t GuestLoop::waitTimeNs() {
 void GuestLoop::turn() {
   Napi::HandleScope scope(env_);
   loop_->flush();
-  const bool events = loop_->turn(waitTimeNs());
+  const int64_t timeoutNs = waitTimeNs();
+  beat(false);
+  const bool events = loop_->turn(timeoutNs);
+  beat(true);
   // JavaScript's timers start from libuv's clock, which stood still while we waited.
   uv_update_time(uv_);
   if (events) {

@@ -33,6 +33,9 @@ class GuestLoop {
   void wake();
   void setReferenced(bool referenced);
   bool stopped() const { return stopped_; }
+  // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
+  // that is another one each turn. nullptr: nobody looks.
+  void setHeartbeat(int32_t* word) { heartbeat_ = word; }
 
  private:
   explicit GuestLoop(Napi::Env env) : env_(env), memory_(env) {}
@@ -54,7 +57,15 @@ class GuestLoop {
   uv_loop_s* uv_ = nullptr;
   uv_handle_s* idle_ = nullptr;
   uv_handle_s* check_ = nullptr;
+  void beat(bool running) {
+    if (heartbeat_ == nullptr) return;
+    if (running) beats_ = beats_ == INT32_MAX ? 1 : beats_ + 1;
+    __atomic_store_n(heartbeat_, running ? beats_ : 0, __ATOMIC_RELEASE);
+  }
+
   uint64_t seenEvents_ = 0;
+  int32_t* heartbeat_ = nullptr;
+  int32_t beats_ = 0;
   int openHandles_ = 0;
   bool awake_ = false;
   bool referenced_ = true;

@@ -45,8 +45,11 @@ inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
   }
   const ReceiveHint receive = connection != ReceiveHint::kAuto ? connection : input.receive;
   Route route = input.learned;
-  if (receive == ReceiveHint::kReadiness || receive == ReceiveHint::kPoll) route = Route::kReadiness;
-  if (receive == ReceiveHint::kCompletion) route = Route::kCompletion;
+  if (receive == ReceiveHint::kCompletion) {
+    route = Route::kCompletion;
+  } else if (receive != ReceiveHint::kAuto) {
+    route = Route::kReadiness;
+  }
   return {static_cast<uint8_t>(input.uring), route};
 }
 

@@ -57,7 +57,7 @@ describe('setRoute()', () => {
     }
   });
 
-  it('moves connections thousands of times under traffic, and every byte keeps its place', async () => {
+  it('moves connections thousands of times under traffic without losing a byte', async () => {
     const random = new Random(7);
     const move = (connection: Connection) => {
       if (random.chance(60)) connection.setRoute(HINTS[random.below(HINTS.length)]!);

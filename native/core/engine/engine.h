@@ -63,8 +63,8 @@ class Engine {
   virtual void send(Channel& channel) = 0;
   virtual void connect(Channel& channel, const SocketAddress& address) = 0;
   virtual void watch(Channel& channel) = 0;
-  // Nothing was asked of the channel but receive(), and nothing will be until the completion, except
-  // pauseReceive() and close(). A close() overtakes it: then there may be no such completion.
+  // Nothing was asked of the channel but receive(), and nothing will be until the completion,
+  // except pauseReceive() and close(). A close() overtakes it: then there may be no completion.
   virtual void detach(Channel& channel) = 0;
   virtual void close(Channel& channel) = 0;
 

@@ -1,4 +1,4 @@
-// The epoll engine: edge-triggered, one ADD per descriptor, and a MOD only at the first backpressure.
+// The epoll engine: edge-triggered, one ADD per descriptor, a MOD only at the first backpressure.
 #include <sys/epoll.h>
 #include <unistd.h>
 

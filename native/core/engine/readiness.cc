@@ -141,8 +141,8 @@ void Readiness::receiveSome(Channel& channel) {
       const auto bytes = static_cast<uint32_t>(n);
       context_.buffers.commit(bytes);
       ++context_.metrics.receives;
-      context_.ready.push(
-          {channel.token(), OpKind::kReceive, true, static_cast<int32_t>(n), room.block, room.offset});
+      context_.ready.push({channel.token(), OpKind::kReceive, true, static_cast<int32_t>(n),
+                           room.block, room.offset});
       taken += bytes;
       // A short read has emptied the socket, and whatever comes later is a new edge. Not so when
       // the edge also said hang-up: the FIN gives no second one.

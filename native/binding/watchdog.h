@@ -1,0 +1,67 @@
+// A thread that sees when this one is stuck in JavaScript.
+//
+// Each watched set of words tells what runs: SLICE is 0 while nothing does, and changes with each
+// turn of the loop or slice of the scheduler. The thread wakes a few times in the limit, so a busy
+// loop pays two stores a turn and an idle one nothing. lib/scheduler/watch.ts has the same numbers.
+#pragma once
+
+#include <napi.h>
+#include <pthread.h>
+
+#include <cstdint>
+
+namespace ringpoll {
+
+enum WatchWord : uint32_t {
+  kWatchYield = 0,     // the slice that is asked to give way
+  kWatchSlice = 1,
+  kWatchSliceMs = 2,   // the limit
+  kWatchCheckMs = 3,
+  kWatchAttached = 4,
+  kWatchOverruns = 5,
+  kWatchLongestUs = 6,
+  kWatchTask = 7,      // the task that runs, where there are tasks
+  kWatchLastUs = 8,    // of the last overrun: how long it took so far, and the task
+  kWatchLastTask = 9,
+  kWatchWords = 16,
+};
+
+class GuestLoop;
+
+class Watchdog {
+ public:
+  // `loopWords` are kept by `guest`; `taskWords` by a scheduler, and may be empty.
+  Watchdog(GuestLoop* guest, Napi::Int32Array loopWords, Napi::Value taskWords);
+  ~Watchdog() { stop(); }
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  bool start(Napi::Env env);
+  void stop();
+
+ private:
+  struct Watched {
+    int32_t* words = nullptr;
+    int32_t slice = 0;
+    uint64_t sinceNs = 0;
+    bool counted = false;
+  };
+
+  void run();
+  void look(Watched& watched, uint64_t nowNs);
+  static void onExit(void* self) { static_cast<Watchdog*>(self)->stop(); }
+
+  GuestLoop* guest_;
+  napi_env env_ = nullptr;
+  Napi::Reference<Napi::Int32Array> loopReference_;
+  Napi::Reference<Napi::Int32Array> taskReference_;
+  Watched loop_;
+  Watched tasks_;
+  bool running_ = false;
+  bool stopping_ = false;
+  pthread_t thread_{};
+  pthread_mutex_t mutex_{};
+  pthread_cond_t wake_{};
+};
+
+}  // namespace ringpoll
