@@ -1,0 +1,200 @@
+// The lane that packs the package, installs the tarball into an empty folder without a network or
+// a compiler, and runs a server from it on every Node that is supported.
+import { cpSync, mkdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { nodeHeaders } from '../../scripts/node-headers.mjs';
+import { findProgram } from '../../scripts/steps.mjs';
+import { hostTarget } from '../../scripts/targets.mjs';
+import { folder, install, pack, root, step, unpack } from '../package/consumer.mjs';
+import { contentComplaints, manifestComplaints } from '../package/contents.mjs';
+import { MAJORS, nodeBinary } from '../package/nodes.mjs';
+import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
+import { failureOf, runBounded } from '../support/command.mjs';
+
+export const name = 'package';
+
+const PROGRAM_MS_MAX = 20_000;
+
+// A program of test/package/programs, and what it has to print.
+const PROGRAMS = [
+  ['ESM', 'echo.mjs', 'hello'],
+  ['require() of ESM', 'required.cjs', 'hello'],
+  ['worker threads', 'worker.mjs', 'hello\nhello\nhello\n0 0'],
+  ['next ticks and microtasks', 'order.mjs', 'function in order'],
+  ['AsyncLocalStorage', 'context.mjs', /^outside undefined, inside stored/],
+];
+
+/** Flags that switch Node's permission model on, with all that a server needs. */
+function permissionFlags(major) {
+  const model = major >= 24 ? '--permission' : '--experimental-permission';
+  const net = major >= 25 ? ['--allow-net'] : [];
+  return [model, '--allow-fs-read=*', ...net];
+}
+
+function flagCases(major) {
+  const permission = permissionFlags(major);
+  return [
+    [
+      '--disallow-code-generation-from-strings',
+      ['--disallow-code-generation-from-strings'],
+      'hello',
+    ],
+    ['--permission with --allow-addons', [...permission, '--allow-addons'], 'hello'],
+    ['--permission without --allow-addons', permission, /--allow-addons/],
+  ];
+}
+
+function expectOutput(output, expected) {
+  const text = output
+    .split('\n')
+    .filter((line) => !/Warning|trace-warnings/.test(line))
+    .join('\n')
+    .trim();
+  const matches = typeof expected === 'string' ? text === expected : expected.test(text);
+  if (!matches) throw new Error(`expected ${expected}, but it printed:\n${output}`);
+}
+
+class Checks {
+  result = { passed: 0, failed: 0, skipped: 0, notes: [] };
+
+  async check(what, work) {
+    try {
+      await work();
+      this.result.passed++;
+      console.log(`ok      ${what}`);
+    } catch (error) {
+      this.result.failed++;
+      this.result.notes.push(`${what}: ${error.message.split('\n')[0]}`);
+      console.log(`FAILED  ${what}\n${error.message}`);
+    }
+  }
+
+  skip(what, reason) {
+    this.result.skipped++;
+    this.result.notes.push(`${what}: ${reason}`);
+  }
+
+  none(what, complaints) {
+    return this.check(what, async () => {
+      const lines = await complaints();
+      if (lines.length > 0) throw new Error(lines.join('\n'));
+    });
+  }
+}
+
+async function program(app, node, flags, file, env = {}) {
+  const options = { msMax: PROGRAM_MS_MAX, cwd: app, capture: true, env };
+  const ended = await runBounded(node, [...flags, join(app, file)], options);
+  return { ...ended, failure: failureOf(ended, PROGRAM_MS_MAX) };
+}
+
+async function runPrograms(checks, app) {
+  for (const major of MAJORS) {
+    const { path, reason } = await nodeBinary(major);
+    if (!path) {
+      checks.skip(`Node ${major}`, reason);
+      continue;
+    }
+    for (const [what, file, expected] of PROGRAMS) {
+      await checks.check(`Node ${major}: ${what}`, async () => {
+        const { output, failure } = await program(app, path, [], file);
+        if (failure) throw new Error(`${failure}\n${output}`);
+        expectOutput(output, expected);
+      });
+    }
+    for (const [what, flags, expected] of flagCases(major)) {
+      await checks.check(`Node ${major}: ${what}`, async () => {
+        expectOutput((await program(app, path, flags, 'echo.mjs')).output, expected);
+      });
+    }
+  }
+}
+
+/** Pretends to be a machine that nobody made a prebuild for. */
+async function checkMissingPrebuild(checks, app) {
+  await checks.check('a platform without a prebuild gets one clear error', async () => {
+    const env = { npm_config_arch: 'riscv64' };
+    const { output } = await program(app, process.execPath, [], 'echo.mjs', env);
+    for (const part of ['ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'linux-riscv64', 'npx ringpoll build']) {
+      if (!output.includes(part)) throw new Error(`no word of ${part} in:\n${output}`);
+    }
+  });
+}
+
+async function checkCommand(checks, app) {
+  await checks.check('npx ringpoll doctor --json', async () => {
+    const quiet = { npm_config_cache: join(folder, 'empty-cache'), npm_config_loglevel: 'error' };
+    const env = { PATH: join(folder, 'bin'), ...quiet };
+    const npx = join(folder, 'bin', 'npx');
+    const args = ['--no-install', 'ringpoll', 'doctor', '--json'];
+    const output = await step('doctor', npx, args, { cwd: app, env });
+    if (JSON.parse(output).checks.length === 0) throw new Error(`no checks in ${output}`);
+  });
+}
+
+/** Compiles the sources of the tarball, in the two ways that there are. */
+async function checkSourceBuilds(checks, tarball) {
+  const top = await unpack(tarball);
+  const tools = join(root, 'node_modules');
+  const link = { cwd: top, env: { ...sourceEnv(top), NODE_PATH: tools }, msMax: 240_000 };
+  // The tools come from the checkout, where a user's come from the registry.
+  cpSync(join(tools, 'node-addon-api'), join(top, 'node_modules', 'node-addon-api'), {
+    recursive: true,
+  });
+  for (const [what, args] of [
+    ['cmake-js', [join(tools, 'cmake-js', 'bin', 'cmake-js'), 'compile']],
+    ['node-gyp', [join(tools, 'node-gyp', 'bin', 'node-gyp.js'), 'rebuild', ...gypFlags()]],
+  ]) {
+    await checks.check(`${what} builds the tarball's sources`, async () => {
+      await step(what, process.execPath, args, link);
+      cpSync(join(root, 'test', 'package', 'programs', 'echo.mjs'), join(top, 'echo.mjs'));
+      const { output, failure } = await program(top, process.execPath, [], 'echo.mjs');
+      if (failure) throw new Error(`${failure}\n${output}`);
+      expectOutput(output, 'hello');
+    });
+  }
+}
+
+// Headers that are already here need not be downloaded.
+function gypFlags() {
+  const headers = nodeHeaders();
+  const place = headers === undefined ? [] : ['--nodedir', resolve(headers, '..', '..')];
+  return ['--jobs', '2', ...place];
+}
+
+// ccache makes the second run of this lane a short one, wherever the sources were unpacked.
+function sourceEnv(top) {
+  const ccache = { CCACHE_BASEDIR: top, CCACHE_NOHASHDIR: '1' };
+  const { CXX } = process.env;
+  if (CXX) return { ...ccache, CXX };
+  return findProgram('ccache') ? { ...ccache, CXX: 'ccache c++' } : {};
+}
+
+export async function run() {
+  const checks = new Checks();
+  mkdirSync(folder, { recursive: true });
+  const target = hostTarget();
+  const prebuild = join(root, 'scripts', 'prebuild.mjs');
+  await step('prebuild', process.execPath, [prebuild, target], { msMax: 240_000 });
+  const { tarball, files } = await pack();
+  console.log(`${basename(tarball)}: ${files.length} files`);
+
+  const top = await unpack(tarball);
+  await checks.none('the tarball holds what it should, and nothing else', () =>
+    contentComplaints(files, target),
+  );
+  await checks.none('package.json keeps its promises', () => manifestComplaints(top, files));
+  await checks.none('publint', () => publintComplaints(tarball));
+  await checks.none('arethetypeswrong', () => typeComplaints(tarball));
+
+  const app = await install(tarball);
+  cpSync(join(root, 'test', 'package', 'programs'), app, { recursive: true });
+  for (const kind of ['nodenext', 'bundler']) {
+    await checks.check(`types under ${kind}`, () => compileAsUser(app, kind));
+  }
+  await runPrograms(checks, app);
+  await checkMissingPrebuild(checks, app);
+  await checkCommand(checks, app);
+  await checkSourceBuilds(checks, tarball);
+  return checks.result;
+}
