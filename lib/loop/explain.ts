@@ -49,8 +49,8 @@ export interface Explanation {
     refusals: number;
     routes: Record<RouteName, RouteReport>;
   };
-  accept: KindReport;
-  connect: KindReport;
+  /** Connections accepted and made, by the engine that did it. */
+  open: KindReport;
   send: KindReport;
   file: KindReport;
 }
@@ -62,7 +62,6 @@ export function explain(native: NativeLoop): Explanation {
   const { engine } = native.describe();
   const routing = native.routing();
   const metrics = native.metrics();
-  const first = engine === 'poll' ? 'poll' : 'uring';
   const routes = {} as Record<RouteName, RouteReport>;
   for (const { route, costs, ...counts } of routing.routes) {
     const seen = costs.map(({ ns, samples }, index) => {
@@ -72,18 +71,15 @@ export function explain(native: NativeLoop): Explanation {
   }
   const { preferred, reason, adaptive, exploring, refusals } = routing;
   const { fileOperations = 0 } = metrics;
+  const uring = routes.readiness.chosen + routes.completion.chosen;
+  const poll = routes.poll.chosen;
   return {
     engine,
     receive: { preferred, why: reason, adaptive, exploring, refusals, routes },
-    accept: {
-      total: metrics.accepted,
-      ways: { [first]: metrics.accepted },
-      why: 'a listener stays with the engine that its hint or the loop chose',
-    },
-    connect: {
-      total: metrics.connected,
-      ways: { [first]: metrics.connected },
-      why: 'a connection begins with the engine that its hint or the loop chose',
+    open: {
+      total: uring + poll,
+      ways: { uring, poll },
+      why: 'accepts and connects go to the engine that the hint or the loop chose',
     },
     send: {
       total: metrics.sends,
@@ -121,7 +117,7 @@ function routeLines([name, route]: [string, RouteReport]): string[] {
 /** The same as text. */
 export function formatExplanation(explanation: Explanation): string {
   const { engine, receive } = explanation;
-  const kinds = (['accept', 'connect', 'send', 'file'] as const).map((kind) => {
+  const kinds = (['open', 'send', 'file'] as const).map((kind) => {
     const { total, ways, why } = explanation[kind];
     const parts = Object.entries(ways).map(([way, count]) => `${count} ${way}`);
     return `${kind}: ${total} (${parts.join(', ')}): ${why}`;
