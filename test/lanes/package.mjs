@@ -58,10 +58,11 @@ class Checks {
   result = { passed: 0, failed: 0, skipped: 0, notes: [] };
 
   async check(what, work) {
+    const start = performance.now();
     try {
       await work();
       this.result.passed++;
-      console.log(`ok      ${what}`);
+      console.log(`ok      ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     } catch (error) {
       this.result.failed++;
       this.result.notes.push(`${what}: ${error.message.split('\n')[0]}`);
