@@ -4,9 +4,15 @@
 
 namespace ringpoll {
 
+// Out of memory, or the environment is ending and can no longer be asked: the arena answers for it.
+bool SharedMemory::refused(const Napi::Value& made) {
+  if (env_.IsExceptionPending()) env_.GetAndClearPendingException();
+  return made.IsEmpty();
+}
+
 int32_t* SharedMemory::words(Napi::Object object, const char* name, uint32_t count) {
   Napi::Int32Array array = Napi::Int32Array::New(env_, count);
-  if (env_.IsExceptionPending()) return nullptr;
+  if (array.IsEmpty()) return nullptr;
   object.Set(name, array);
   return array.Data();
 }
@@ -32,10 +38,7 @@ uint8_t* SharedMemory::allocateSlab(uint32_t index, uint32_t bytes) {
   Napi::HandleScope scope(env_);
   // A Buffer of its own memory: JavaScript uses Buffer's methods on it directly.
   Napi::Buffer<uint8_t> slab = Napi::Buffer<uint8_t>::New(env_, bytes);
-  if (env_.IsExceptionPending()) {
-    env_.GetAndClearPendingException();  // out of memory: the arena answers for it
-    return nullptr;
-  }
+  if (refused(slab)) return nullptr;
   slabs_.Value().Set(index, slab);
   return slab.Data();
 }
@@ -50,10 +53,7 @@ double* SharedMemory::growPending(uint32_t slots) {
   if (closed_) return nullptr;
   Napi::HandleScope scope(env_);
   Napi::Float64Array grown = Napi::Float64Array::New(env_, slots);
-  if (env_.IsExceptionPending()) {
-    env_.GetAndClearPendingException();
-    return nullptr;
-  }
+  if (refused(grown)) return nullptr;
   if (pendingSlots_ > 0) std::memcpy(grown.Data(), pending_, pendingSlots_ * sizeof(double));
   object_.Value().Set("pending", grown);
   pending_ = grown.Data();
@@ -65,10 +65,7 @@ uint32_t* SharedMemory::openHeads(uint32_t words) {
   if (closed_) return nullptr;
   Napi::HandleScope scope(env_);
   Napi::Uint32Array heads = Napi::Uint32Array::New(env_, words);
-  if (env_.IsExceptionPending()) {
-    env_.GetAndClearPendingException();
-    return nullptr;
-  }
+  if (refused(heads)) return nullptr;
   object_.Value().Set("heads", heads);
   return heads.Data();
 }

@@ -27,6 +27,7 @@ class SharedMemory final : public LoopHost {
   void close() { closed_ = true; }
 
  private:
+  bool refused(const Napi::Value& made);
   int32_t* words(Napi::Object object, const char* name, uint32_t count);
 
   Napi::Env env_;
