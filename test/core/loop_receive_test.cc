@@ -150,16 +150,20 @@ TEST(readiness_bounds_what_one_connection_and_one_turn_may_take) {
   for (uint32_t i = 0; i < 3 * 1024 * 1024; ++i) flood += static_cast<char>(streamByte(1, i));
   scripted.arrives(greedy.fd, flood);
   scripted.arrives(modest.fd, "me too");
-  std::vector<Event> events = scripted.js.turn();
-  uint32_t ofGreedy = 0;
+  // It is its turn when the greedy one has had its share, be it in the next turn of the loop.
+  std::vector<Event> events;
   bool modestServed = false;
-  for (const Event& event : events) {
-    if (event.name == greedy.name) ofGreedy += event.length;
-    if (event.name == modest.name) modestServed = event.bytes == "me too";
+  for (int turn = 0; turn < 2; ++turn) {
+    uint32_t ofGreedy = 0;
+    for (Event& event : scripted.js.turn()) {
+      if (event.name == greedy.name) ofGreedy += event.length;
+      if (event.name == modest.name) modestServed = event.bytes == "me too";
+      events.push_back(std::move(event));
+    }
+    CHECK(ofGreedy <= kConnectionBytesMax + kReceiveMax);
+    CHECK(scripted.js.loop.hasWork());
   }
-  CHECK(ofGreedy <= kConnectionBytesMax + kReceiveMax);
   CHECK(modestServed);
-  CHECK(scripted.js.loop.hasWork());
   std::string all;
   for (const Event& event : events) all += event.name == greedy.name ? event.bytes : "";
   all += bytesOf(scripted.settle());
