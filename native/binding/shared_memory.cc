@@ -39,7 +39,8 @@ uint8_t* SharedMemory::allocateSlab(uint32_t index, uint32_t bytes) {
   // A Buffer of its own memory: JavaScript uses Buffer's methods on it directly.
   Napi::Buffer<uint8_t> slab = Napi::Buffer<uint8_t>::New(env_, bytes);
   if (refused(slab)) return nullptr;
-  slabs_.Value().Set(index, slab);
+  // Without the reference the collector would take the memory from under us.
+  if (!slabs_.Value().Set(index, slab)) return nullptr;
   return slab.Data();
 }
 
@@ -55,7 +56,7 @@ double* SharedMemory::growPending(uint32_t slots) {
   Napi::Float64Array grown = Napi::Float64Array::New(env_, slots);
   if (refused(grown)) return nullptr;
   if (pendingSlots_ > 0) std::memcpy(grown.Data(), pending_, pendingSlots_ * sizeof(double));
-  object_.Value().Set("pending", grown);
+  if (!object_.Value().Set("pending", grown)) return nullptr;
   pending_ = grown.Data();
   pendingSlots_ = slots;
   return pending_;
@@ -66,7 +67,7 @@ uint32_t* SharedMemory::openHeads(uint32_t words) {
   Napi::HandleScope scope(env_);
   Napi::Uint32Array heads = Napi::Uint32Array::New(env_, words);
   if (refused(heads)) return nullptr;
-  object_.Value().Set("heads", heads);
+  if (!object_.Value().Set("heads", heads)) return nullptr;
   return heads.Data();
 }
 
