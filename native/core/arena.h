@@ -5,7 +5,7 @@
 //
 //   free --lease--> held (refs = 1) --addRef--> held (refs + 1)
 //    ^                 |
-//    +--- release, refs = 0 (poisoned in checked mode) 
+//    +--- release, refs = 0 (poisoned in checked mode)
 #pragma once
 
 #include <cstdint>
