@@ -10,6 +10,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "core/loop.h"
 #include "shared_memory.h"
@@ -34,8 +35,9 @@ class GuestLoop {
   void setReferenced(bool referenced);
   bool stopped() const { return stopped_; }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
-  // that is another one each turn. nullptr: nobody looks.
-  void setHeartbeat(int32_t* word) { heartbeat_ = word; }
+  // that is another one each turn.
+  void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
+  void removeHeartbeat(int32_t* word) { std::erase(heartbeats_, word); }
 
  private:
   explicit GuestLoop(Napi::Env env) : env_(env), memory_(env) {}
@@ -58,13 +60,15 @@ class GuestLoop {
   uv_handle_s* idle_ = nullptr;
   uv_handle_s* check_ = nullptr;
   void beat(bool running) {
-    if (heartbeat_ == nullptr) return;
+    if (heartbeats_.empty()) return;
     if (running) beats_ = beats_ == INT32_MAX ? 1 : beats_ + 1;
-    __atomic_store_n(heartbeat_, running ? beats_ : 0, __ATOMIC_RELEASE);
+    for (int32_t* word : heartbeats_) {
+      __atomic_store_n(word, running ? beats_ : 0, __ATOMIC_RELEASE);
+    }
   }
 
   uint64_t seenEvents_ = 0;
-  int32_t* heartbeat_ = nullptr;
+  std::vector<int32_t*> heartbeats_;
   int32_t beats_ = 0;
   int openHandles_ = 0;
   bool awake_ = false;

@@ -44,7 +44,7 @@ bool Watchdog::start(Napi::Env env) {
     uv_mutex_destroy(&mutex_);
     return false;
   }
-  guest_->setHeartbeat(loop_.words + kWatchSlice);
+  guest_->addHeartbeat(loop_.words + kWatchSlice);
   store(loop_.words + kWatchAttached, 1);
   if (tasks_.words != nullptr) store(tasks_.words + kWatchAttached, 1);
   napi_add_env_cleanup_hook(env, onExit, this);
@@ -55,7 +55,7 @@ bool Watchdog::start(Napi::Env env) {
 void Watchdog::stop() {
   if (!running_) return;
   running_ = false;
-  guest_->setHeartbeat(nullptr);
+  guest_->removeHeartbeat(loop_.words + kWatchSlice);
   store(loop_.words + kWatchAttached, 0);
   if (tasks_.words != nullptr) store(tasks_.words + kWatchAttached, 0);
   uv_mutex_lock(&mutex_);

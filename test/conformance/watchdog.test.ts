@@ -30,6 +30,16 @@ describe('the watchdog', () => {
     expect(last?.task).toBeUndefined();
   });
 
+  it('is not disturbed by another one that comes and goes', async () => {
+    const watchdog = watch({ limit: 20, check: 5 });
+    const { peer, server } = await pair({ data: () => burn(200) });
+    watch({}).stop();
+    peer.send('x');
+    await server.received(1);
+    await roundTrips(1);
+    expect(watchdog.report().overruns).toBeGreaterThan(0);
+  });
+
   it('says nothing while the loop waits', async () => {
     const watchdog = watch({ limit: 500, check: 5 });
     await pair();
