@@ -1,5 +1,5 @@
-// Arguments in their usual forms. Anything else is undefined here and goes to node:fs as it is, which
-// knows every form and every complaint.
+// Arguments in their usual forms. Anything else is undefined here and goes to node:fs as it is,
+// which knows every form and every complaint.
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -37,3 +37,10 @@ export function abortError(signal: AbortSignal): Error {
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
+
+/** The one complaint of node:fs/promises that the form with callbacks does not share. */
+export function checkNotNegative(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value < 0)) return;
+  const message = `The value of "${name}" is out of range. It must be >= 0. Received ${value}`;
+  throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+}

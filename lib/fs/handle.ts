@@ -4,10 +4,11 @@ import { createInterface, type Interface } from 'node:readline';
 import { invalidArgType, outOfRange } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
 import { type FileOptions, usualFileOptions } from './arguments.js';
-import { checkAborted, closedFileError, fileError } from './errors.js';
+import { checkAborted, checkNotNegative, closedFileError, fileError } from './errors.js';
 import { closeFile, type OpenedFile, openFile } from './file.js';
 import { type Request, readRequest, writeRequest } from './handle_arguments.js';
-import { watchLeak, unwatchLeak } from './leaks.js';
+import { unwatchLeak, watchLeak } from './leaks.js';
+import type { StatOptions } from './names.js';
 import { inPool } from './pool.js';
 import { Op, Route, routes } from './routes.js';
 import { sendRange } from './send.js';
@@ -17,7 +18,6 @@ import {
   type ReadStreamOptions,
   type WriteStreamOptions,
 } from './streams.js';
-import type { StatOptions } from './names.js';
 import { allocate, statOf, sync, truncateFile } from './sync.js';
 import { readInto, writeFrom } from './transfer.js';
 import { readRestOf, writeAll } from './whole.js';
@@ -94,10 +94,15 @@ export class FileHandle {
     return { bytesRead: count, buffer };
   }
 
-  #readUnusual(...args: unknown[]): Promise<ReadResult<View>> {
-    while (args.length > 0 && args.at(-1) === undefined) args.pop();
+  #readUnusual(...[first, ...rest]: unknown[]): Promise<ReadResult<View>> {
+    // The form with callbacks tells its own forms apart by how many arguments there are.
+    const apart = ArrayBuffer.isView(first) && (typeof rest[0] !== 'object' || rest[0] === null);
+    const args = apart ? [first, ...rest] : [first, ...rest].filter((arg) => arg !== undefined);
     routes().count(Op.read, Route.pool);
     return this.#use('read', async (file) => {
+      if (apart && ((rest[0] ?? 0) as number) >= 0) {
+        checkNotNegative('length', rest[1] ?? first.byteLength - ((rest[0] ?? 0) as number));
+      }
       let buffer: View | undefined;
       const bytesRead = await inPool<number>((callback) => {
         const done = (error: NodeJS.ErrnoException | null, count: number, read: View) => {
@@ -309,9 +314,9 @@ export class FileHandle {
   }
 
   /**
-   * Sends bytes of the file to a connection, behind what was written to it before. `start` and `end`
-   * are both included, as with streams; by default everything. Resolves when the kernel has taken
-   * the bytes. Copies: none for what is in the page cache (Linux), one for the rest.
+   * Sends bytes of the file to a connection, behind what was written to it before. `start` and
+   * `end` are both included, as with streams; by default everything. Resolves when the kernel has
+   * taken the bytes. Copies: none for what is in the page cache (Linux), one for the rest.
    * @throws RingpollError ERR_RINGPOLL_CONNECTION_CLOSED, ERR_RINGPOLL_FILE_TRUNCATED
    */
   sendTo(connection: Connection, options: { start?: number; end?: number } = {}): Promise<void> {

@@ -77,11 +77,11 @@ export function appendFile(
 
 /**
  * Sends `length` bytes of a file from `start` to a connection, behind what was written to it before
- * and ahead of what is written later. They count as the connection's pending bytes until the kernel
- * has taken them, and then the promise resolves. By sendfile(2) from the page cache, without a copy;
- * what is not there is read first, so that the loop does not wait for the disk.
+ * and ahead of what is written later. They count as the connection's pending bytes until the
+ * kernel has taken them, and then the promise resolves. By sendfile(2) from the page cache, without
+ * a copy; what is not there is read first, so that the loop does not wait for the disk.
  * @throws RingpollError ERR_RINGPOLL_CONNECTION_CLOSED, ERR_RINGPOLL_WRITE_AFTER_END, or
- *   ERR_RINGPOLL_FILE_TRUNCATED when the file has become shorter: fewer bytes were sent than promised
+ *   ERR_RINGPOLL_FILE_TRUNCATED when the file has become shorter: then fewer bytes were sent
  */
 export function sendFile(
   connection: Connection,

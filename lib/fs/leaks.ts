@@ -11,7 +11,8 @@ interface Forgotten {
 const forgotten = new FinalizationRegistry<Forgotten>(({ file, opened }) => {
   const where = opened === undefined ? '' : `; it was opened ${opened}`;
   process.emitWarning(
-    `Closing file descriptor ${file.fd} on garbage collection: its FileHandle was not closed${where}`,
+    `Closing file descriptor ${file.fd} on garbage collection: its FileHandle was not closed` +
+      where,
     { code: 'RINGPOLL_FILE_NOT_CLOSED' },
   );
   closeFile(file).catch(() => {});

@@ -66,11 +66,5 @@ export interface NativeFiles {
   fileRename(id: number, from: string, to: string): number;
   fileUnlink(id: number, path: string): number;
   fileCancel(id: number): void;
-  fileFetched(
-    slot: number,
-    generation: number,
-    id: number,
-    bytes: Uint8Array,
-    count: number,
-  ): void;
+  fileFetched(slot: number, generation: number, id: number, bytes: Uint8Array, count: number): void;
 }

@@ -73,10 +73,7 @@ function requests(): Requests {
  * Submits an operation and resolves with its answer. An abort cancels it in the kernel; what has
  * begun and cannot be stopped ends first, so that nothing is written to memory afterwards.
  */
-export function request(
-  submit: (id: number) => number,
-  signal?: AbortSignal,
-): Promise<Answer> {
+export function request(submit: (id: number) => number, signal?: AbortSignal): Promise<Answer> {
   const of = requests();
   return new Promise((resolve) => {
     if (signal === undefined) {

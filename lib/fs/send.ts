@@ -1,9 +1,9 @@
-// Files on their way to a connection: a range of the file takes its place in the connection's queue,
-// and native code sends it when its turn has come.
+// Files on their way to a connection: a range of the file takes its place in the connection's
+// queue, and native code sends it when its turn has come.
 import { RingpollError } from '../errors.js';
 import { Command, Control, RECORD_WORDS } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
-import { closedError, type Connection, Flag } from '../tcp/connection.js';
+import { type Connection, closedError, Flag } from '../tcp/connection.js';
 import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
 import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from './native.js';

@@ -33,15 +33,22 @@ export interface WriteStreamOptions {
 
 type Done = (error: unknown, count?: number, buffer?: unknown) => void;
 
+interface Transferred {
+  bytesRead?: number;
+  bytesWritten?: number;
+  buffer?: unknown;
+}
+
 /** The calls that Node's streams make, on one handle instead of a descriptor. */
 function callsOn(handle: FileHandle) {
+  // On a tick of its own, so that what a stream's listener throws is no rejection.
   const answer = (promise: Promise<unknown>, done: Done) => {
     promise.then(
       (value) => {
-        const { bytesRead, bytesWritten } = (value ?? {}) as Record<string, number>;
-        done(null, bytesRead ?? bytesWritten);
+        const { bytesRead, bytesWritten, buffer } = (value ?? {}) as Transferred;
+        process.nextTick(done, null, bytesRead ?? bytesWritten, buffer);
       },
-      (error) => done(error),
+      (error) => process.nextTick(done, error),
     );
   };
   return {

@@ -15,7 +15,7 @@ namespace ringpoll {
 namespace {
 
 // Answers of calls that may not wait, beside counts and -errno: so many bytes were moved and the
-// rest would have to wait; or nothing was, nor ever will be. lib/fs/native.ts holds the same numbers.
+// rest would have to wait; or nothing was, nor ever will be. lib/fs/native.ts has the same numbers.
 constexpr double kWaits = -(1 << 20);
 constexpr double kNever = -(1 << 22);
 static_assert(kWaits - kFileNowBytesMax > kNever);

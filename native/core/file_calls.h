@@ -1,6 +1,6 @@
 // The system calls on files that the loop's own thread may make, because they never wait for a
-// disk: the kernel's forms that answer from memory or refuse (RESOLVE_CACHED, RWF_NOWAIT). One seam,
-// as with sockets: the kernel in production, a script in tests.
+// disk: the kernel's forms that answer from memory or refuse (RESOLVE_CACHED, RWF_NOWAIT). One
+// seam, as with sockets: the kernel in production, a script in tests.
 #pragma once
 
 #include <sys/types.h>

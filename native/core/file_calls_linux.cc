@@ -16,7 +16,7 @@ namespace ringpoll {
 
 namespace {
 
-// Numbers that the oldest supported headers lack; the kernel answers ENOSYS where it lacks the call.
+// Numbers that the oldest supported headers lack; the kernel says ENOSYS where it lacks the call.
 #ifdef SYS_openat2
 constexpr long kOpenat2 = SYS_openat2;
 #else

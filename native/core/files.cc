@@ -81,8 +81,8 @@ void Files::completed(FileRequest& request, int32_t result) {
   }
   const BlockId block = std::exchange(request.block, kNoBlock);
   request.memory = nullptr;
-  events_.pushFile(EventKind::kFile, request.id, result, arena_.slabOffset(block), arena_.slab(block),
-                   block);
+  events_.pushFile(EventKind::kFile, request.id, result, arena_.slabOffset(block),
+                   arena_.slab(block), block);
 }
 
 uint32_t Files::addRange(const FileRange& range) {

@@ -30,8 +30,8 @@ enum class EventKind : int32_t {
   kHttpTimeout = 15,    // result: http::Phase
   kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
                         // its slab (kNoBlock: none)
-  kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being sent
-                        // are wanted: how many in result, and where: offset, length (high word)
+  kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being
+                        // sent are wanted: how many in result, where in offset and length (high)
 };
 
 enum class CommandKind : int32_t {
