@@ -105,7 +105,7 @@ export class MemberSet {
 /** @typedef {{ member: string, score: number }} Ranked */
 
 /**
- * Members ordered by score, then by their bytes. A sorted array: finding a place is a binary search,
+ * Members ordered by score, then by their bytes. A sorted array: places are found by binary search,
  * and moving the rest along is one memmove, which up to some 100,000 members is cheap.
  */
 export class SortedSet {

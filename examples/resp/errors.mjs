@@ -1,4 +1,4 @@
-/** An answer that begins with a minus sign: a code, then words. Thrown by commands, never logged. */
+/** An answer that begins with a minus sign: a code, then words. Thrown by commands. */
 export class CommandError extends Error {
   /** @param {string} message */
   constructor(message) {

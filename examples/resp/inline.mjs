@@ -9,7 +9,7 @@ const escapes = new Map([
 ]);
 
 /**
- * Splits a line at its white space. "Double quotes" take escapes (\n \r \t \b \a \xHH, and any other
+ * Splits a line at its white space. "Double quotes" take escapes (\n \r \t \b \a \xHH, any other
  * character stands for itself), 'single quotes' only \'.
  * @param {string} line one character a byte
  * @returns {string[] | null} null when a quote is not closed, or something touches its closing

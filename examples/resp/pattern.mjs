@@ -1,5 +1,5 @@
 /**
- * Glob patterns over bytes: * any run, ? any one, [abc] [a-z] [^a] one of a set, \x the character x.
+ * Glob patterns over bytes: * any run, ? any one, [abc] [a-z] [^a] one of a set, \x plain x.
  * After a mismatch only the last star takes one character more, so time is at worst the product of
  * both lengths, never exponential.
  * @param {string} pattern

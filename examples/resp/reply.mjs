@@ -5,7 +5,7 @@
 
 /** @typedef {import('./integer.mjs').Integer} Integer */
 
-/** Text beyond this is cut off into a Buffer: a string has a greatest length, an answer has none. */
+/** Text beyond this is cut off into a Buffer: strings have a greatest length, answers none. */
 const textLengthMax = 1024 * 1024;
 
 /** The heads of short bulk strings, made once. */

@@ -244,7 +244,7 @@ export class Response {
   }
 
   /**
-   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the raw connection, whose
+   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the connection, whose
    * handlers are `handlers`. Bytes that came behind the request are its first data.
    */
   upgrade(headers: Record<string, string>, handlers: UpgradeHandlers): Connection {

@@ -115,7 +115,7 @@ export function setAfterEvents(run: () => void): void {
   afterEvents = run;
 }
 
-/** What a handler has queued runs before the next handler, as between any two of Node's callbacks. */
+/** What a handler has queued runs before the next one, as between two of Node's callbacks. */
 function ticks(): void {
   try {
     runTicks();

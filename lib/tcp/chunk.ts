@@ -64,7 +64,7 @@ export class Chunk {
   }
 
   /**
-   * The bytes, as a view (no copy). The view itself cannot be taken back: after the release it shows
+   * The bytes, as a view (no copy). The view cannot be taken back: after the release it shows
    * whatever is received next.
    * @throws RingpollError ERR_RINGPOLL_CHUNK_RELEASED
    */
@@ -86,7 +86,7 @@ export class Chunk {
   }
 
   /**
-   * Keeps the bytes valid until `release()`. Up to 16 KB are copied, so that a few bytes do not hold
+   * Keeps the bytes valid until `release()`. Up to 16 KB are copied, so that few bytes do not hold
    * a whole receive block; more are not.
    */
   retain(): this {

@@ -82,7 +82,8 @@ function checkGoal(options: ConnectOptions): Target {
     throw invalidArgValue('options', 'given exactly one of port and path', options);
   }
   if (options.path !== undefined) return { path: checkPath(options.path) };
-  return { host: checkHostName(options.host), port: integer('options.port', options.port, 1, 65535, 0) };
+  const port = integer('options.port', options.port, 1, 65535, 0);
+  return { host: checkHostName(options.host), port };
 }
 
 function checkLocal(options: ConnectOptions): Local {

@@ -234,7 +234,7 @@ export class Connection<Data = unknown> {
     return this.setTimeout(milliseconds);
   }
 
-  /** Resolves when at most half of highWaterMark waits; rejects when the connection closes first. */
+  /** Resolves when at most half of highWaterMark waits; rejects when it closes first. */
   drained(): Promise<void> {
     if (this._flags & OVER) return Promise.reject(closedError());
     if (this.pendingBytes <= this._group.highWaterMark / 2) return Promise.resolve();

@@ -13,7 +13,7 @@ inline constexpr uint32_t kCommandCapacity = 4096;  // commands taken by one flu
 
 // Budgets of one turn. They bound how long one peer or one engine can keep the others waiting.
 inline constexpr uint32_t kTurnBytesMax = 256 * 1024;        // received per turn, all connections
-inline constexpr uint32_t kConnectionBytesMax = 256 * 1024;  // received per turn, one connection
+inline constexpr uint32_t kConnectionBytesMax = 128 * 1024;  // received per turn, one connection
 inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
 inline constexpr uint32_t kCompletionsPerTurnMax = 896;      // all engines
 inline constexpr uint32_t kKernelEventsMax = 512;            // taken by one epoll_wait or kevent
@@ -53,7 +53,7 @@ inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
 inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
-inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of our memory
+inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 
 static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);
 static_assert(kSlabBytes % kBlockBytesMax == 0, "a slab is carved without rest");

@@ -29,7 +29,7 @@ void TimerWheel::cancel(TimerNode& node) {
   if (node.armed()) unlink(node);
 }
 
-// A timer `distance` ticks away belongs to the level whose buckets are the widest not wider than it.
+// A timer `distance` ticks away belongs to the level whose buckets are the widest not above that.
 void TimerWheel::place(TimerNode& node) {
   const uint32_t distance = node.deadlineTick - current_;
   if (distance == 0) {

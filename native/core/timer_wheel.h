@@ -57,7 +57,9 @@ class TimerWheel {
   uint32_t armedCount() const { return armedCount_; }
 
  private:
-  uint32_t tickOf(uint64_t ms) const { return static_cast<uint32_t>((ms - originMs_) / kTimerTickMs); }
+  uint32_t tickOf(uint64_t ms) const {
+    return static_cast<uint32_t>((ms - originMs_) / kTimerTickMs);
+  }
   void place(TimerNode& node);
   void unlink(TimerNode& node);
   void link(TimerNode& head, TimerNode& node, uint16_t bucket);

@@ -41,7 +41,7 @@ describe('a slow reader', () => {
     expect(digest(peer.chunks)).toBe(digest(Array(100).fill(Buffer.from(text))));
   });
 
-  it('holds up an obedient writer, who never has more than highWaterMark and one write pending', async () => {
+  it('holds up an obedient writer: at most highWaterMark and one write wait', async () => {
     const highWaterMark = 256 * 1024;
     const piece = pattern(10_000);
     const total = 3000;

@@ -9,7 +9,7 @@ type Failing = Exclude<EventName, 'error' | 'close'>;
 
 const failing: Failing[] = ['open', 'data', 'drain', 'end', 'timeout'];
 
-/** Brings a connection to one of its handlers. Half-open, so that nothing but an error closes it. */
+/** Brings a connection to one of its handlers. Half-open, so that only an error closes it. */
 async function provoke(event: Failing, handlers: Handlers) {
   const { peer, server } = await pair(handlers, { allowHalfOpen: true });
   if (event === 'data') peer.send('x');

@@ -196,8 +196,8 @@ void runAgainstModel(uint64_t seed) {
     if (what < 5) {
       const auto length = static_cast<uint32_t>(random.between(1, 1ull << random.between(1, 15)));
       if (used + length > kHotBlockBytes) continue;
-      used += random.oneIn(4) ? static_cast<uint32_t>(random.below(kHotBlockBytes - used - length + 1))
-                              : 0;
+      const uint32_t room = kHotBlockBytes - used - length;
+      if (random.oneIn(4)) used += static_cast<uint32_t>(random.below(room + 1));
       bench.queues.push(bench.queue, hot, used, length, false);
       model += bench.contents(hot, used, length);
       used += length;

@@ -121,7 +121,7 @@ const endings: readonly Ending[] = [
   'abrupt reset',
 ];
 
-/** `resets` says whether the transport knows a reset that the other side sees; Unix sockets do not. */
+/** `resets` says whether the transport knows a reset that the peer sees; Unix sockets do not. */
 export function makeScript(seed: number, { resets = true } = {}): Script {
   const random = new Random(seed);
   const links = Array.from({ length: 1 + random.below(8) }, () => ({

@@ -1,4 +1,4 @@
-// A RESP session without a socket: what goes in as bytes comes out as one string, a character a byte.
+// A RESP session without a socket: what goes in as bytes comes out as one Latin-1 string.
 import { allCommands } from '../../examples/resp/commands.mjs';
 import { defaultLimits } from '../../examples/resp/protocol.mjs';
 import { Session } from '../../examples/resp/session.mjs';

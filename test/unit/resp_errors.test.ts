@@ -10,7 +10,7 @@ const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of v
 const invalidExpiry = (name: string) => `ERR invalid expire time in '${name}' command`;
 const wrongCount = (name: string) => `ERR wrong number of arguments for '${name}' command`;
 
-/** Refused requests by what they are told. Before each, `n` holds abc and `max` the last integer. */
+/** Refused requests by what they are told. Before each, `n` is abc and `max` the last integer. */
 const refused: [string, string[]][] = [
   [
     notInteger,

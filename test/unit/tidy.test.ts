@@ -87,7 +87,21 @@ const KNOWN_NAMES = [
   'Dockerfile',
 ];
 const KNOWN_SUFFIXES = [
-  ...['.ts', '.mjs', '.js', '.cc', '.h', '.c', '.map', '.gyp', '.cmake', '.sh', '.lua', '.bt'],
+  ...[
+    '.ts',
+    '.mjs',
+    '.cjs',
+    '.js',
+    '.cc',
+    '.h',
+    '.c',
+    '.map',
+    '.gyp',
+    '.cmake',
+    '.sh',
+    '.lua',
+    '.bt',
+  ],
   ...['.py', '.go', '.md', '.txt', '.json', '.yml', '.yaml', '.toml', '.html', '.css', '.svg'],
   ...['.png', '.csv', '.pem', '.http', '.bin', '.conf', '.rules', '.dict', '.supp'],
 ];
