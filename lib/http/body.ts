@@ -1,9 +1,12 @@
 // The body of a request on its way to whoever reads it.
 import { RingpollError } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
+import { HttpRequestError } from './errors.js';
 
-/** Unread bytes beyond which reading from the socket pauses. */
+/** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
 const UNREAD_BYTES_MAX = 256 * 1024;
+/** A body that announces at most this much gets its memory at once. */
+const WHOLE_AT_ONCE_MAX = 1024 * 1024;
 
 interface Waiting {
   resolve(): void;
@@ -12,14 +15,18 @@ interface Waiting {
 
 export class RequestBody {
   readonly #connection: Connection;
+  readonly #announced: number;
   #pieces: Buffer[] = [];
   #unread = 0;
+  #received = 0;
   #complete = false;
   #error: Error | undefined;
   #waiting: Waiting | undefined;
   #discarding = false;
   #paused = false;
-  #whole = false;
+  /** Where the whole body goes, when its length is known and not too much. */
+  #whole: Buffer | undefined;
+  #limit = Number.POSITIVE_INFINITY;
   /** True once somebody reads. */
   used = false;
   /** Trailer fields, there when the body is complete. */
@@ -27,22 +34,37 @@ export class RequestBody {
   /** Runs before the first read: the peer may be waiting for 100 Continue. */
   beforeRead: (() => void) | undefined;
 
-  constructor(connection: Connection) {
+  /** `announced` is its Content-Length, 0 when that is not known. */
+  constructor(connection: Connection, announced: number) {
     this.#connection = connection;
+    this.#announced = announced;
   }
 
   get complete(): boolean {
     return this.#complete;
   }
 
+  /** Bytes that are still to come; Infinity when nobody knows. */
+  get missing(): number {
+    if (this.#complete) return 0;
+    return this.#announced > 0 ? this.#announced - this.#received : Number.POSITIVE_INFINITY;
+  }
+
   /** Bytes have come; they are copied out of the receive block. */
   push(slab: Buffer, offset: number, length: number): void {
+    this.#received += length;
     if (this.#discarding) return;
+    if (this.#whole !== undefined) {
+      slab.copy(this.#whole, this.#received - length, offset, offset + length);
+      return;
+    }
     this.#pieces.push(Buffer.from(slab.subarray(offset, offset + length)));
     this.#unread += length;
-    if (!this.#whole && this.#unread > UNREAD_BYTES_MAX && !this.#paused) {
-      this.#paused = true;
-      this.#connection.pause();
+    if (this.#received > this.#limit) {
+      this.fail(tooLarge(this.#limit));
+      this.discard();
+    } else if (this.#limit === Number.POSITIVE_INFINITY && this.#unread > UNREAD_BYTES_MAX) {
+      this.#pause();
     }
     this.#wake();
   }
@@ -53,8 +75,9 @@ export class RequestBody {
   }
 
   fail(error: Error): void {
-    if (this.#complete) return;
+    if (this.#complete || this.#error !== undefined) return;
     this.#error = error;
+    this.#resume();
     this.#wake();
   }
 
@@ -72,6 +95,12 @@ export class RequestBody {
     waiting?.resolve();
   }
 
+  #pause(): void {
+    if (this.#paused || this.#complete) return;
+    this.#paused = true;
+    this.#connection.pause();
+  }
+
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
@@ -86,14 +115,32 @@ export class RequestBody {
     this.beforeRead?.();
   }
 
-  async whole(): Promise<Buffer> {
+  /** One copy when the length is announced and at most 1 MB, else two. */
+  async whole(limit: number): Promise<Buffer> {
     this.#begin();
-    this.#whole = true; // its size is limited by maxBodyBytes
+    if (this.#announced > limit || this.#received > limit) {
+      this.discard();
+      throw tooLarge(limit);
+    }
+    this.#limit = limit;
+    this.#prepareWhole();
     this.#resume();
     while (!this.#complete) await this.#more();
+    if (this.#whole !== undefined) return this.#whole;
     const pieces = this.#pieces;
     this.#pieces = [];
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  #prepareWhole(): void {
+    if (this.#announced === 0 || this.#announced > WHOLE_AT_ONCE_MAX) return;
+    if (this.#complete && this.#pieces.length === 1) return;
+    const whole = Buffer.allocUnsafeSlow(this.#announced);
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(whole, at);
+    this.#pieces = [];
+    this.#unread = 0;
+    this.#whole = whole;
   }
 
   async *stream(): AsyncGenerator<Buffer, void, undefined> {
@@ -103,11 +150,11 @@ export class RequestBody {
         const piece = this.#pieces.shift();
         if (piece !== undefined) {
           this.#unread -= piece.length;
+          if (this.#unread <= UNREAD_BYTES_MAX / 2) this.#resume();
           yield piece;
         } else if (this.#complete) {
           return;
         } else {
-          this.#resume();
           await this.#more();
         }
       }
@@ -116,6 +163,7 @@ export class RequestBody {
     }
   }
 
+  /** Resolves when something has come; what has come before an error is there first. */
   async #more(): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
     await new Promise<void>((resolve, reject) => {
@@ -123,4 +171,9 @@ export class RequestBody {
     });
     if (this.#error !== undefined && this.#pieces.length === 0) throw this.#error;
   }
+}
+
+function tooLarge(limit: number): HttpRequestError {
+  const message = `The body is larger than ${limit} bytes`;
+  return new HttpRequestError('ERR_RINGPOLL_HTTP_BODY_TOO_LARGE', 413, message);
 }

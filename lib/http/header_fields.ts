@@ -45,12 +45,14 @@ function checkedKind(name: string): FieldKind {
 
 const PLAIN = /^[\t\x20-\x7e]*$/;
 const SHORT_VALUE = 32;
+let lastValue = '';
 
 /**
- * True when the value is ASCII, false when it has bytes above 0x7f, which are sent as Latin-1.
+ * Characters up to 0xff are sent as Latin-1.
  * @throws TypeError ERR_INVALID_CHAR, as node:http does, for CR, LF and other control characters
  */
-export function isAsciiValue(name: string, value: string): boolean {
+export function checkFieldValue(name: string, value: string): void {
+  if (value === lastValue) return;
   if (value.length <= SHORT_VALUE) {
     let at = 0;
     while (at < value.length) {
@@ -58,9 +60,18 @@ export function isAsciiValue(name: string, value: string): boolean {
       if (unit < 0x20 || unit > 0x7e) break;
       at++;
     }
-    if (at === value.length) return true;
+    if (at === value.length) {
+      lastValue = value;
+      return;
+    }
   }
-  if (PLAIN.test(value)) return true;
+  if (PLAIN.test(value)) return;
   validateHeaderValue(name, value);
-  return false;
+}
+
+/** A whole field line. @throws as fieldKind() and checkFieldValue() */
+export function fieldLine(name: string, value: string): string {
+  fieldKind(name);
+  checkFieldValue(name, value);
+  return `${name}: ${value}\r\n`;
 }

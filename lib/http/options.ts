@@ -1,8 +1,9 @@
 // The options of serve(), their defaults and their checks.
 import { invalidArgType, invalidArgValue } from '../errors.js';
-import type { NativeHttpProfile } from '../loop/native.js';
+import { type NativeHttpProfile, native } from '../loop/native.js';
 import { boolean, integer, milliseconds } from '../tcp/options.js';
 
+/** Times are in milliseconds, and 0 means no limit. */
 export interface HttpOptions {
   /** Request line and headers, in bytes: 431 beyond. 1 KB to 65,535. Default: 16 KB. */
   maxHeadBytes?: number;
@@ -12,16 +13,32 @@ export interface HttpOptions {
   maxHeaders?: number;
   /** A body, in bytes without its framing: 413 beyond. Default: 128 MB. */
   maxBodyBytes?: number;
+  /** Trailer section, in bytes: 431 beyond. 64 to 65,535. Default: 8 KB. */
+  maxTrailerBytes?: number;
+  /** Trailer lines: 431 beyond. 0 to 1,000. Default: 32. */
+  maxTrailers?: number;
+  /** Chunk extensions of one body, in bytes: 413 beyond. 0 to 1 MB. Default: 4 KB. */
+  maxChunkExtensionBytes?: number;
   /** Requests on one connection; the last one's answer says `Connection: close`. Default: none. */
   maxRequestsPerConnection?: number;
-  /** Milliseconds without a request before an idle connection is closed. Default: 5,000. */
+  /** Without a request on an idle connection, which is closed then. Default: 5,000. */
   keepAliveTimeout?: number;
-  /** Milliseconds from a request's first byte to the end of its headers: 408. Default: 60,000. */
+  /** From a request's first byte to the end of its headers: 408. Default: 60,000. */
   headersTimeout?: number;
-  /** Milliseconds from a request's first byte to its last: 408. Default: 300,000. */
+  /** From a request's first byte to its last: 408. Default: 300,000. */
   requestTimeout?: number;
+  /** Between two bytes of a request: 408. Not while its reader is behind. Default: 10,000. */
+  readTimeout?: number;
+  /** Without the peer taking a byte of what waits for it: it is given up. Default: 10,000. */
+  writeTimeout?: number;
+  /** After the last answer, until the peer ends its side too. Default: 5,000. */
+  lingerTimeout?: number;
+  /** Bytes that are read and dropped meanwhile. Default: 16 MB. */
+  maxLingerBytes?: number;
   /** The Server header, or false for none. Default: 'ringpoll'. */
   serverHeader?: string | false;
+  /** A peer that has ended its side does not abort request.signal. Default: false. */
+  allowHalfOpen?: boolean;
   /** Methods that the parser does not know reach the handler instead of 501. Default: false. */
   unknownMethods?: boolean;
   /** POST, PUT and PATCH without a length get 411. Default: false. */
@@ -33,59 +50,76 @@ export interface HttpOptions {
   lenient?: boolean;
   /** Handlers may take connections over with response.upgrade(). Default: false. */
   upgrade?: boolean;
+  /**
+   * Proxies whose connections must begin with a PROXY protocol header (version 1 or 2): addresses
+   * ('192.0.2.1'), networks ('2001:db8::/32'), or 'unix' for all peers of a Unix socket. What it
+   * says is request.remoteAddress. Default: none.
+   */
+  proxyProtocol?: readonly string[];
 }
 
 const LENIENT_ALL = (1 << 7) - 1;
-const TRAILER_BYTES_MAX = 8 * 1024;
-const TRAILERS_MAX = 32;
-const CHUNK_EXTENSION_BYTES_MAX = 4 * 1024;
+const UINT32_MAX = 2 ** 32 - 1;
 
 export interface CheckedHttpOptions {
   profile: NativeHttpProfile;
-  maxRequests: number;
+  allowHalfOpen: boolean;
   /** 'Server: ringpoll\r\n' or ''. */
   serverLine: string;
 }
 
 export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
-  const headBytesMax = integer('options.maxHeadBytes', options.maxHeadBytes, 1024, 65535, 16384);
-  const { maxUrlBytes } = options;
-  const urlDefault = Math.min(8192, headBytesMax - 1);
+  const whole = (name: keyof HttpOptions, min: number, max: number, otherwise: number) =>
+    integer(`options.${name}`, options[name], min, max, otherwise);
+  const time = (name: keyof HttpOptions, otherwise: number) =>
+    milliseconds(`options.${name}`, options[name], otherwise);
+  const flag = (name: keyof HttpOptions) => boolean(`options.${name}`, options[name], false);
+  const headBytesMax = whole('maxHeadBytes', 1024, 65535, 16 * 1024);
   const profile: NativeHttpProfile = {
     headBytesMax,
-    targetBytesMax: integer('options.maxUrlBytes', maxUrlBytes, 1, headBytesMax - 1, urlDefault),
-    headersMax: integer('options.maxHeaders', options.maxHeaders, 1, 1000, 100),
-    bodyBytesMax: integer(
-      'options.maxBodyBytes',
-      options.maxBodyBytes,
-      0,
-      Number.MAX_SAFE_INTEGER,
-      128 * 1024 * 1024,
-    ),
-    trailerBytesMax: TRAILER_BYTES_MAX,
-    trailersMax: TRAILERS_MAX,
-    chunkExtensionBytesMax: CHUNK_EXTENSION_BYTES_MAX,
-    lenient: boolean('options.lenient', options.lenient, false) ? LENIENT_ALL : 0,
-    unknownMethods: boolean('options.unknownMethods', options.unknownMethods, false),
-    lengthRequired: boolean('options.lengthRequired', options.lengthRequired, false),
-    keepAliveMs: atLeastOne(
-      milliseconds('options.keepAliveTimeout', options.keepAliveTimeout, 5000),
-    ),
-    headersMs: atLeastOne(milliseconds('options.headersTimeout', options.headersTimeout, 60_000)),
-    requestMs: atLeastOne(milliseconds('options.requestTimeout', options.requestTimeout, 300_000)),
-    holdUpgrades: boolean('options.upgrade', options.upgrade, false),
+    targetBytesMax: whole('maxUrlBytes', 1, headBytesMax - 1, Math.min(8192, headBytesMax - 1)),
+    headersMax: whole('maxHeaders', 1, 1000, 100),
+    bodyBytesMax: whole('maxBodyBytes', 0, Number.MAX_SAFE_INTEGER, 128 * 1024 * 1024),
+    trailerBytesMax: whole('maxTrailerBytes', 64, 65535, 8 * 1024),
+    trailersMax: whole('maxTrailers', 0, 1000, 32),
+    chunkExtensionBytesMax: whole('maxChunkExtensionBytes', 0, 1024 * 1024, 4 * 1024),
+    lenient: flag('lenient') ? LENIENT_ALL : 0,
+    unknownMethods: flag('unknownMethods'),
+    lengthRequired: flag('lengthRequired'),
+    keepAliveMs: time('keepAliveTimeout', 5000),
+    headersMs: time('headersTimeout', 60_000),
+    requestMs: time('requestTimeout', 300_000),
+    readMs: time('readTimeout', 10_000),
+    writeMs: time('writeTimeout', 10_000),
+    lingerMs: time('lingerTimeout', 5000),
+    lingerBytesMax: whole('maxLingerBytes', 0, Number.MAX_SAFE_INTEGER, 16 * 1024 * 1024),
+    requestsMax: requestsMax(options.maxRequestsPerConnection),
+    holdUpgrades: flag('upgrade'),
+    proxies: proxies(options.proxyProtocol),
     routes: [],
   };
-  const { maxRequestsPerConnection: max } = options;
-  const maxRequests =
-    max === undefined || max === Number.POSITIVE_INFINITY
-      ? Number.POSITIVE_INFINITY
-      : integer('options.maxRequestsPerConnection', max, 1, Number.MAX_SAFE_INTEGER, 1);
-  return { profile, maxRequests, serverLine: serverLine(options.serverHeader) };
+  return {
+    profile,
+    allowHalfOpen: flag('allowHalfOpen'),
+    serverLine: serverLine(options.serverHeader),
+  };
 }
 
-function atLeastOne(value: number): number {
-  return Math.max(1, value);
+function requestsMax(value: unknown): number {
+  if (value === Number.POSITIVE_INFINITY) return UINT32_MAX;
+  return integer('options.maxRequestsPerConnection', value, 1, UINT32_MAX, UINT32_MAX);
+}
+
+function proxies(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw invalidArgType('options.proxyProtocol', 'an array', value);
+  for (const rule of value) {
+    if (typeof rule !== 'string' || !native().httpAddressRule(rule)) {
+      const expected = "made of addresses, networks in CIDR form, or 'unix'";
+      throw invalidArgValue('options.proxyProtocol', expected, rule);
+    }
+  }
+  return [...value];
 }
 
 function serverLine(value: unknown): string {

@@ -1,29 +1,46 @@
 // A request, as a handler sees it.
-import { invalidArgType, RingpollError } from '../errors.js';
+import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { Control, Head, HeadFlag } from '../loop/protocol.js';
 import { runtime } from '../loop/runtime.js';
 import type { RequestBody } from './body.js';
-import { RequestHead } from './head.js';
+import { aborted, HttpRequestError } from './errors.js';
+import * as head from './head.js';
 import type { Session } from './session.js';
 import { METHODS } from './tables.js';
 
 const EMPTY = Buffer.alloc(0);
 const METHOD_HEAD = METHODS.indexOf('HEAD');
+const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null));
+const DETACHED = -1;
+
+export interface BodyOptions {
+  /** Bytes beyond which it fails, and the peer gets 413. Default: the server's maxBodyBytes. */
+  limit?: number;
+}
 
 /**
  * A request. It is valid until its response has ended, across `await` too; names, values and the
  * target are decoded only when they are asked for.
  */
-export class Request extends RequestHead {
+export class HttpRequest implements head.HeadView {
   /** @internal */
-  readonly _session: Session;
+  declare readonly _session: Session;
   /** @internal */
-  _body: RequestBody | undefined;
+  declare _words: Uint32Array;
   /** @internal */
-  _abort: AbortController | undefined;
-  /** Parameters of the route that matched, by name. */
-  params: Record<string, string> = NO_PARAMS;
-  #turn: number;
+  declare _at: number;
+  /** @internal */
+  declare _slab: Buffer;
+  /** @internal */
+  declare _offset: number;
+  /** @internal The turn in which its bytes lie in shared memory, or DETACHED. */
+  declare _turn: number;
+  /** @internal */
+  declare _body: RequestBody | undefined;
+  /** @internal */
+  declare _abort: AbortController | undefined;
+  /** Parameters of the route that matched, by name, decoded. */
+  declare params: Record<string, string>;
 
   /** @internal */
   constructor(
@@ -34,20 +51,26 @@ export class Request extends RequestHead {
     offset: number,
     turn: number,
   ) {
-    super(words, at, slab, offset);
     this._session = session;
-    this.#turn = turn;
+    this._words = words;
+    this._at = at;
+    this._slab = slab;
+    this._offset = offset;
+    this._turn = turn;
+    this._body = undefined;
+    this._abort = undefined;
+    this.params = NO_PARAMS;
   }
 
   /** @internal The handler goes on after this turn. */
   _keep(): void {
-    if (this.#turn < 0) return;
-    this.detach();
-    this.#turn = -1;
+    if (this._turn === DETACHED) return;
+    head.detach(this);
+    this._turn = DETACHED;
   }
 
   #check(): void {
-    if (this.#turn < 0 || this.#turn === runtime().control[Control.turn]) return;
+    if (this._turn === DETACHED || this._turn === runtime().control[Control.turn]) return;
     throw new RingpollError(
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',
@@ -60,49 +83,50 @@ export class Request extends RequestHead {
   }
 
   /** 'GET', 'POST', ... */
-  override get method(): string {
+  get method(): string {
     this.#check();
-    return super.method;
+    return head.methodOf(this);
   }
 
   /** The target as it was sent: path and query, or an absolute URL, an authority, '*'. */
   get url(): string {
     this.#check();
-    return super.target;
+    return head.targetOf(this);
   }
 
-  /** The target up to its '?', not decoded. */
-  override get path(): string {
+  /** The path, not decoded; also of a target that is an absolute URL. */
+  get path(): string {
     this.#check();
-    return super.path;
+    return head.pathOf(this);
   }
 
   /** What follows the '?', not decoded, or ''. */
-  override get query(): string {
+  get query(): string {
     this.#check();
-    return super.query;
+    return head.queryOf(this);
   }
 
   /** '1.1' or '1.0'. */
   get httpVersion(): '1.1' | '1.0' {
     this.#check();
-    return this.flags & HeadFlag.version11 ? '1.1' : '1.0';
+    return head.flagsOf(this) & HeadFlag.version11 ? '1.1' : '1.0';
   }
 
   /** The value of a header; the name may be in any case. Several are joined by ', '. */
   header(name: string): string | undefined {
     if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
     this.#check();
-    return this.find(name) ?? this.find(name.toLowerCase());
+    return head.findHeader(this, name) ?? head.findHeader(this, name.toLowerCase());
   }
 
   /** All headers, by name in lower case; several of one name are joined by ', '. */
   headers(): Record<string, string> {
     this.#check();
     const all: Record<string, string> = Object.create(null);
-    for (let i = 0; i < this.headerCount; i++) {
-      const name = this.name(i);
-      if (!(name in all)) all[name] = this.find(name) as string;
+    const count = head.headerCountOf(this);
+    for (let i = 0; i < count; i++) {
+      const name = head.nameOf(this, i);
+      if (!(name in all)) all[name] = head.findHeader(this, name) as string;
     }
     return all;
   }
@@ -111,7 +135,8 @@ export class Request extends RequestHead {
   rawHeaders(): string[] {
     this.#check();
     const all: string[] = [];
-    for (let i = 0; i < this.headerCount; i++) all.push(this.rawName(i), this.value(i));
+    const count = head.headerCountOf(this);
+    for (let i = 0; i < count; i++) all.push(head.rawNameOf(this, i), head.fieldValue(this, i));
     return all;
   }
 
@@ -120,52 +145,73 @@ export class Request extends RequestHead {
     return this._body !== undefined;
   }
 
-  /** The address of the peer. */
+  /** The address of the peer, or the one that a trusted PROXY header gave. */
   get remoteAddress(): string | undefined {
-    return this._session.connection.remoteAddress;
+    return this._session.remote?.address;
+  }
+
+  get remotePort(): number | undefined {
+    return this._session.remote?.port;
   }
 
   /**
-   * The whole body (one copy). Its size is limited by maxBodyBytes: beyond it the peer gets 413.
+   * The whole body. Copies: one when its length is announced and at most 1 MB, else two.
    * @throws RingpollError ERR_RINGPOLL_HTTP_BODY_USED, ERR_RINGPOLL_HTTP_ABORTED
+   * @throws HttpRequestError ERR_RINGPOLL_HTTP_BODY_TOO_LARGE and what the parser finds
    */
-  body(): Promise<Buffer> {
-    return this._body === undefined ? Promise.resolve(EMPTY) : this._body.whole();
+  body(options?: BodyOptions): Promise<Buffer> {
+    return this._body === undefined
+      ? Promise.resolve(EMPTY)
+      : this._body.whole(checkLimit(options?.limit));
   }
 
-  /** The whole body as text in UTF-8. */
-  async text(): Promise<string> {
-    return (await this.body()).toString('utf8');
+  /** The whole body as text in UTF-8. @throws as body() */
+  async text(options?: BodyOptions): Promise<string> {
+    return (await this.body(options)).toString('utf8');
   }
 
-  /** The whole body, parsed. @throws SyntaxError */
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+  /** The whole body, parsed. @throws as body(), and HttpRequestError with status 400 */
+  async json(options?: BodyOptions): Promise<unknown> {
+    const text = await this.text(options);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const message = 'The body is not JSON';
+      throw new HttpRequestError('ERR_RINGPOLL_HTTP_BODY_INVALID', 400, message, { cause });
+    }
   }
 
-  /** The body piece by piece; reading from the socket pauses while nobody asks. */
+  /**
+   * The body piece by piece (one copy); reading from the socket pauses while nobody asks.
+   * @throws as body()
+   */
   stream(): AsyncIterable<Buffer> {
     return this._body === undefined ? nothing() : this._body.stream();
   }
 
-  /** Trailer fields; complete when the body is. */
+  /** Trailer fields, by name in lower case; complete when the body is. */
   get trailers(): Record<string, string> {
     return this._body?.trailers ?? {};
   }
 
-  /** Aborts when the peer goes away before the response has ended. */
+  /**
+   * Aborts when the peer goes away before the response has ended. A peer that ends its side counts
+   * as gone, unless the server has allowHalfOpen; a response that is given all the same is sent.
+   */
   get signal(): AbortSignal {
-    this._abort ??= new AbortController();
-    if (this._session.connection.readyState === 'closed') this._abort.abort(aborted());
+    if (this._abort === undefined) {
+      this._abort = new AbortController();
+      if (this._session.peerIsGone) this._abort.abort(aborted());
+    }
     return this._abort.signal;
   }
 }
 
-const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null));
+function checkLimit(limit: unknown): number {
+  if (limit === undefined) return Number.MAX_SAFE_INTEGER;
+  if (typeof limit !== 'number') throw invalidArgType('options.limit', 'a number', limit);
+  if (!(limit >= 0)) throw outOfRange('options.limit', 'at least 0', limit);
+  return limit;
+}
 
 async function* nothing(): AsyncGenerator<Buffer, void, undefined> {}
-
-/** The peer went away. */
-export function aborted(): RingpollError {
-  return new RingpollError('ERR_RINGPOLL_HTTP_ABORTED', 'The peer went away');
-}

@@ -1,90 +1,68 @@
 // A response, as a handler writes it.
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
-import { HeadFlag } from '../loop/protocol.js';
+import { HeadFlag, Respond } from '../loop/protocol.js';
 import type { Connection } from '../tcp/connection.js';
-import { lengthAndEnd } from './head_texts.js';
-import { FieldKind, fieldKind, isAsciiValue } from './header_fields.js';
-import type { Request } from './request.js';
+import type { Handlers } from '../tcp/handlers.js';
+import { flagsOf } from './head.js';
+import { checkFieldValue, FieldKind, fieldKind, fieldLine } from './header_fields.js';
+import type { HttpRequest } from './request.js';
+import {
+  type Body,
+  bytesOf,
+  COMMAND_LENGTH_MAX,
+  checkBody,
+  FIELDS_LENGTH_MAX,
+  Flag,
+  kept,
+  lengthError,
+  NOT_DECLARED,
+  newRare,
+  type Rare,
+  TYPE_LENGTH_MAX,
+} from './response_parts.js';
+import type { SendFileOptions } from './send_file.js';
 import type { Session } from './session.js';
 import { statusLine } from './tables.js';
-
-/** What has become of it, and what its head needs. */
-const enum Flag {
-  streaming = 1, // the head is out
-  ended = 2,
-  first = 4, // it may be written: those before it are out
-  close = 8, // the connection ends with it
-  ownDate = 16,
-  ownServer = 32,
-  latin1 = 64, // a field has bytes above 0x7f: the head is not text in UTF-8
-  noBody = 128, // 204, 304, or the answer to HEAD
-  chunked = 256,
-  untilClose = 512, // the end of the connection is the end of the body
-}
-
-const SHORT_TEXT = 64;
-const NOT_DECLARED = -1;
-
-export type Body = string | Uint8Array;
-
-/** Handlers of a connection that was taken over. */
-export interface UpgradeHandlers {
-  data?(connection: Connection, bytes: Buffer): void;
-  drain?(connection: Connection): void;
-  end?(connection: Connection): void;
-  close?(connection: Connection, error?: Error): void;
-}
-
-/** What few responses need. */
-interface Rare {
-  declaredLength: number;
-  sentLength: number;
-  trailers: string;
-  /** What was written before its turn came. */
-  waiting: Body[];
-  turnComes: (() => void)[];
-}
-
-/** The length in UTF-8 bytes; equal to text.length exactly when it is ASCII. */
-function utf8Length(text: string): number {
-  if (text.length > SHORT_TEXT) return Buffer.byteLength(text, 'utf8');
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text, 'utf8');
-  }
-  return text.length;
-}
-
-function bytesOf(data: Body): number {
-  return typeof data === 'string' ? utf8Length(data) : data.length;
-}
+import { HeadVariant } from './templates.js';
 
 /**
  * A response. Responses of one connection leave in the order of its requests, whatever the order in
  * which handlers finish. Date and Server are added; so is Content-Length where the length is known.
  */
-export class Response {
-  readonly #session: Session;
-  readonly #request: Request;
-  #flags: number;
-  #status = 200;
-  #contentType = '';
-  #headers = '';
-  #rare: Rare | undefined = undefined;
+export class HttpResponse {
+  /** @internal */
+  declare readonly _session: Session;
+  /** @internal */
+  declare readonly _request: HttpRequest;
+  /** @internal */
+  declare _flags: number;
+  /** @internal */
+  declare _status: number;
+  /** @internal */
+  declare _type: string;
+  /** @internal */
+  declare _fields: string;
+  /** @internal */
+  declare _rare: Rare | undefined;
 
   /** @internal */
-  constructor(session: Session, request: Request, first: boolean) {
-    this.#session = session;
-    this.#request = request;
-    this.#flags = first ? Flag.first : 0;
+  constructor(session: Session, request: HttpRequest, first: boolean) {
+    this._session = session;
+    this._request = request;
+    this._flags = first ? Flag.first : 0;
+    this._status = 200;
+    this._type = '';
+    this._fields = '';
+    this._rare = undefined;
   }
 
   /** True once the head cannot be changed any more. */
   get headersSent(): boolean {
-    return (this.#flags & (Flag.streaming | Flag.ended)) !== 0;
+    return (this._flags & (Flag.streaming | Flag.ended)) !== 0;
   }
 
   get ended(): boolean {
-    return (this.#flags & Flag.ended) !== 0;
+    return (this._flags & Flag.ended) !== 0;
   }
 
   /**
@@ -98,48 +76,60 @@ export class Response {
     if (!Number.isInteger(code) || code < 200 || code > 599) {
       throw outOfRange('code', 'an integer from 200 to 599', code);
     }
-    this.#status = code;
+    this._status = code;
     return this;
   }
 
   /**
-   * Adds a header; the same name twice sends it twice, but for Content-Type and Content-Length.
+   * Adds a header; the same name twice sends it twice, but for Content-Type and Content-Length. Of
+   * Connection only `close` counts. All together at most 32 KB.
    * @throws TypeError for a name or value that HTTP does not allow (CR, LF, NUL, ...)
    */
   header(name: string, value: string | number): this {
     this.#checkFresh();
     const kind = fieldKind(name);
     const text = typeof value === 'string' ? value : String(value);
-    if (!isAsciiValue(name, text)) this.#flags |= Flag.latin1;
-    switch (kind) {
-      case FieldKind.contentType:
-        this.#contentType = text;
-        return this;
-      case FieldKind.contentLength:
-        if (!/^\d{1,15}$/.test(text)) throw outOfRange('Content-Length', 'a decimal number', text);
-        this.#rarely().declaredLength = Number(text);
-        return this;
-      case FieldKind.connection:
-        // The server decides, and a handler may only ask for the end.
-        if (text.toLowerCase().includes('close')) this.#flags |= Flag.close;
-        return this;
-      case FieldKind.transferEncoding:
-        throw invalidArgType('name', 'anything but Transfer-Encoding, which is ours', name);
-      case FieldKind.date:
-        this.#flags |= Flag.ownDate;
-        break;
-      case FieldKind.server:
-        this.#flags |= Flag.ownServer;
-        break;
-    }
-    this.#headers += `${name}: ${text}\r\n`;
+    checkFieldValue(name, text);
+    if (kind === FieldKind.contentType && text.length <= TYPE_LENGTH_MAX) this._type = text;
+    else if (kind === FieldKind.other) this.#addField(name, text);
+    else this.#knownField(kind, name, text);
     return this;
   }
 
-  /** A trailer field, sent behind a chunked body: before end(), with write(). */
+  #addField(name: string, value: string): void {
+    if (this._fields.length + name.length + value.length > FIELDS_LENGTH_MAX) {
+      throw outOfRange('the length of all headers', `at most ${FIELDS_LENGTH_MAX}`, name);
+    }
+    this._fields += `${name}: ${value}\r\n`;
+  }
+
+  #knownField(kind: FieldKind, name: string, value: string): void {
+    switch (kind) {
+      case FieldKind.contentLength:
+        if (!/^\d{1,15}$/.test(value))
+          throw outOfRange('Content-Length', 'a decimal number', value);
+        this.#rarely().declaredLength = Number(value);
+        return;
+      case FieldKind.connection:
+        // The server decides, and a handler may only ask for the end.
+        if (value.toLowerCase().includes('close')) this._flags |= Flag.close;
+        return;
+      case FieldKind.transferEncoding:
+        throw invalidArgType('name', 'anything but Transfer-Encoding, which is ours', name);
+      case FieldKind.date:
+        this._flags |= Flag.ownDate;
+        break;
+      case FieldKind.server:
+        this._flags |= Flag.ownServer;
+        break;
+    }
+    this.#addField(name, value);
+  }
+
+  /** A trailer field, sent behind a chunked body; none to HTTP/1.0. */
   trailer(name: string, value: string): this {
     this.#checkNotEnded();
-    this.#rarely().trailers += field(name, value);
+    this.#rarely().trailers += fieldLine(name, value);
     return this;
   }
 
@@ -150,8 +140,11 @@ export class Response {
       throw outOfRange('status', 'from 100 to 199, but not 101', status);
     }
     let text = statusLine(status);
-    for (const [name, value] of Object.entries(headers)) text += field(name, value);
-    if (this.#request.flags & HeadFlag.version11) this.#emit(`${text}\r\n`);
+    for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+    text += '\r\n';
+    if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
+    if (this._flags & Flag.first) this._session.send(Buffer.from(text, 'latin1'));
+    else this.#rarely().informational += text;
     return this;
   }
 
@@ -159,7 +152,7 @@ export class Response {
   json(value: unknown): void {
     this.#checkFresh();
     const text = JSON.stringify(value) ?? 'null';
-    if (this.#contentType === '') this.#contentType = 'application/json';
+    if (this._type === '') this._type = 'application/json';
     this.end(text);
   }
 
@@ -170,33 +163,32 @@ export class Response {
    */
   end(body?: Body): void {
     this.#checkNotEnded();
-    if (typeof body === 'string') {
-      if (this.#flags & Flag.streaming) this.#endStream(body);
-      else this.#endText(body);
+    if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
+    if (this._rare !== undefined && this.#endsOtherwise(this._rare, body)) return;
+    this._flags |= Flag.ended;
+    if (this._flags & Flag.first) {
+      this.#sendWhole(body);
+      this._session.responseEnded(this);
     } else {
-      if (body !== undefined) checkBody('body', body);
-      if (this.#flags & Flag.streaming) this.#endStream(body);
-      else this.#endBytes(body);
+      if (body !== undefined) this.#rarely().waiting.push(kept(body));
+      this._session.forgetBody(this);
     }
-    this.#flags |= Flag.ended;
-    this.#session.responseEnded(this, this.#request);
   }
 
-  #endText(body: string): void {
-    const length = utf8Length(body);
-    const head = this.#head(length);
-    if ((this.#flags & (Flag.first | Flag.latin1 | Flag.noBody)) === Flag.first) {
-      this.#session.text(head + body, length === body.length);
-      return;
+  /** Something was declared or written before; true: and all is done. */
+  #endsOtherwise(rare: Rare, body: Body | undefined): boolean {
+    if (rare.trailers !== '' && !(this._flags & Flag.streaming) && this.#bodyAllowed()) {
+      this.#begin();
     }
-    this.#emitHead(head);
-    if (length > 0 && !(this.#flags & Flag.noBody)) this.#emit(body);
-  }
-
-  #endBytes(body: Uint8Array | undefined): void {
-    const length = body?.length ?? 0;
-    this.#emitHead(this.#head(length));
-    if (body !== undefined && length > 0 && !(this.#flags & Flag.noBody)) this.#emit(body);
+    if (this._flags & Flag.streaming) {
+      if (body !== undefined && body.length > 0) this.#piece(body);
+      this.#endStream();
+      return true;
+    }
+    if (rare.declaredLength < 0 || !this.#bodyAllowed()) return false;
+    const length = bytesOf(body);
+    if (rare.declaredLength !== length) throw lengthError(rare.declaredLength, length);
+    return false;
   }
 
   /**
@@ -208,225 +200,274 @@ export class Response {
   write(data: Body): boolean {
     this.#checkNotEnded();
     if (typeof data !== 'string') checkBody('data', data);
-    if (!(this.#flags & Flag.streaming)) this.flushHead();
-    const length = bytesOf(data);
-    if (length > 0) this.#piece(data, length);
-    return (this.#flags & Flag.first) !== 0 && this.#session.belowMark();
+    if (!(this._flags & Flag.streaming)) this.#begin();
+    if (data.length > 0) this.#piece(data);
+    return (this._flags & Flag.first) !== 0 && this._session.belowMark();
   }
 
   /** Sends the head now. */
   flushHead(): void {
     this.#checkFresh();
-    this.#emitHead(this.#head(-1));
-    this.#flags |= Flag.streaming;
+    this.#begin();
   }
 
   /** Resolves when write() may go on; rejects when the peer has gone. */
   async drained(): Promise<void> {
     await this.#turnComes();
-    this.#session.flush();
-    await this.#session.connection.drained();
-  }
-
-  /** Sends the head of a body of exactly `length` bytes, which sendWith() brings. */
-  beginExact(length: number): void {
-    this.#rarely().declaredLength = length;
-    this.flushHead();
-  }
-
-  /** Lets `send` write the body on the connection itself, when it is its turn, and ends. */
-  async sendWith(send: (connection: Connection) => Promise<void>): Promise<void> {
-    await this.#turnComes();
-    this.#session.flush();
-    await send(this.#session.connection);
-    this.#flags |= Flag.ended;
-    this.#session.responseEnded(this, this.#request);
+    await this._session.connection.drained();
   }
 
   /**
-   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the connection, whose
-   * handlers are `handlers`. Bytes that came behind the request are its first data.
+   * Sends a file: its part when Range asks for one, nothing when the peer has it already. Answers
+   * 200, 206, 304, 412, 416, 404 (no such file), 403 (not allowed).
+   * @returns a promise that resolves when the kernel has taken everything
    */
-  upgrade(headers: Record<string, string>, handlers: UpgradeHandlers): Connection {
+  async sendFile(path: string, options: SendFileOptions = {}): Promise<void> {
     this.#checkFresh();
-    for (const [name, value] of Object.entries(headers)) this.#headers += field(name, value);
-    const connection = this.#session.handOver(this, handlers);
-    const status = this.#request.method === 'CONNECT' ? 200 : 101;
-    connection.write(`${statusLine(status)}${this.#headers}\r\n`);
-    this.#flags |= Flag.ended;
+    const { sendFile } = await import('./send_file.js');
+    await sendFile(this._request, this, path, options);
+  }
+
+  /** Sends `length` bytes of body that `send` writes to the connection itself, and ends. */
+  async sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void> {
+    this.#checkFresh();
+    this.#rarely().declaredLength = length;
+    this.#begin();
+    await this.#turnComes();
+    if (this.#bodyAllowed() && length > 0) {
+      try {
+        await send(this._session.connection);
+      } catch (error) {
+        this._session.breakOff(this);
+        throw error;
+      }
+    }
+    this.#rarely().sentLength = length;
+    this.#endStream();
+  }
+
+  /**
+   * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the raw connection. Its
+   * handlers are `handlers`, as with listen(); bytes behind the request are its first data.
+   * @throws RingpollError ERR_RINGPOLL_HTTP_UPGRADE when nobody asked, or earlier requests are not
+   *   answered yet
+   */
+  upgrade<Data = unknown>(
+    headers: Record<string, string>,
+    handlers: Handlers<Data>,
+  ): Connection<Data> {
+    this.#checkFresh();
+    const { method } = this._request;
+    let text = statusLine(method === 'CONNECT' ? 200 : 101) + this._fields;
+    for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+    const connection = this._session.handOver(this, handlers);
+    this._flags |= Flag.ended;
+    connection.write(Buffer.from(`${text}\r\n`, 'latin1'));
     return connection;
   }
 
-  #piece(data: Body, length: number): void {
-    const rare = this.#rarely();
-    rare.sentLength += length;
-    if (rare.declaredLength >= 0 && rare.sentLength > rare.declaredLength) {
-      throw lengthError(rare.declaredLength, rare.sentLength);
-    }
-    if (this.#flags & Flag.noBody) return;
-    if (!(this.#flags & Flag.chunked)) {
-      this.#emit(data);
-    } else if (typeof data === 'string') {
-      this.#emit(`${length.toString(16)}\r\n${data}\r\n`);
+  /** False: 204, 304, or the answer to HEAD. */
+  #bodyAllowed(): boolean {
+    return this._status !== 204 && this._status !== 304 && !this._request._isHead;
+  }
+
+  #sendWhole(body: Body | undefined): void {
+    const { _session: session, _status: status } = this;
+    const closing = session.mustCloseAfter(this._request);
+    const head = this.#headWord(closing) | Respond.last;
+    if (this.#bodyAllowed()) {
+      session.respond(head, this._fields, body ?? '');
+    } else if (status === 204 || status === 304) {
+      session.respondHead(head | Respond.noLength, this._fields, 0);
     } else {
-      this.#emit(`${length.toString(16)}\r\n`);
-      this.#emit(data);
-      this.#emit('\r\n');
+      const declared = this._rare?.declaredLength ?? NOT_DECLARED;
+      session.respondHead(head, this._fields, declared >= 0 ? declared : bytesOf(body));
     }
   }
 
-  #endStream(body: Body | undefined): void {
-    if (body !== undefined && body.length > 0) this.#piece(body, bytesOf(body));
+  /** The head's word for native code; decides whether the connection stays. */
+  #headWord(closing: boolean): number {
+    const flags = this._flags;
+    const requested = flagsOf(this._request);
+    let variant: number = HeadVariant.plain;
+    if (closing || flags & (Flag.close | Flag.untilClose) || !this._session.keepsAlive(requested)) {
+      this._flags |= Flag.close;
+      variant = HeadVariant.close;
+    } else if (!(requested & HeadFlag.version11)) {
+      variant = HeadVariant.keepAlive;
+    }
+    if (flags & Flag.ownDate) variant |= HeadVariant.ownDate;
+    if (flags & Flag.ownServer) variant |= HeadVariant.ownServer;
+    const { templates } = this._session;
+    let number = templates.find(this._status, variant, this._type);
+    if (number < 0) {
+      this._fields = `Content-Type: ${this._type}\r\n${this._fields}`;
+      number = templates.find(this._status, variant, '');
+    }
+    return number << Respond.templateShift;
+  }
+
+  /** From here on it is a stream. */
+  #begin(): void {
+    this._flags |= Flag.streaming;
+    if (this._flags & Flag.first) this.#sendHead();
+  }
+
+  #sendHead(): void {
+    this._flags |= Flag.headOut;
+    const declared = this._rare?.declaredLength ?? NOT_DECLARED;
+    let noLength = 0;
+    if (this._status === 204 || this._status === 304) {
+      noLength = Respond.noLength;
+    } else if (declared > COMMAND_LENGTH_MAX) {
+      noLength = Respond.noLength;
+      this._fields += `Content-Length: ${declared}\r\n`;
+    } else if (declared < 0) {
+      noLength = Respond.noLength;
+      this.#frameUnknownLength();
+    }
+    const head = this.#headWord(false) | noLength;
+    this._session.respondHead(head, this._fields, Math.max(0, declared));
+  }
+
+  /** RFC 9112 section 6. */
+  #frameUnknownLength(): void {
+    if (flagsOf(this._request) & HeadFlag.version11) {
+      if (!this._request._isHead) this._flags |= Flag.chunked;
+      this._fields += 'Transfer-Encoding: chunked\r\n';
+    } else {
+      this._flags |= Flag.untilClose;
+    }
+  }
+
+  #piece(data: Body): void {
     const rare = this.#rarely();
-    if (this.#flags & Flag.noBody) return;
+    const length = bytesOf(data);
+    if (rare.declaredLength >= 0 && rare.sentLength + length > rare.declaredLength) {
+      throw lengthError(rare.declaredLength, rare.sentLength + length);
+    }
+    rare.sentLength += length;
+    if (!this.#bodyAllowed()) return;
+    if (this._flags & Flag.first) this.#sendPiece(data, length);
+    else rare.waiting.push(kept(data));
+  }
+
+  #sendPiece(data: Body, length: number): void {
+    const session = this._session;
+    if (!(this._flags & Flag.chunked)) {
+      session.send(data);
+    } else if (typeof data === 'string') {
+      session.send(`${length.toString(16)}\r\n${data}\r\n`);
+    } else {
+      session.send(`${length.toString(16)}\r\n`);
+      session.send(data);
+      session.send('\r\n');
+    }
+  }
+
+  #endStream(): void {
+    const rare = this.#rarely();
     if (rare.declaredLength >= 0 && rare.sentLength !== rare.declaredLength) {
-      this.#flags |= Flag.ended;
-      this.#session.connection.reset(); // the peer must not take it for complete
-      throw lengthError(rare.declaredLength, rare.sentLength);
+      if (this.#bodyAllowed()) {
+        this._session.breakOff(this);
+        throw lengthError(rare.declaredLength, rare.sentLength);
+      }
     }
-    if (this.#flags & Flag.chunked) this.#emit(`0\r\n${rare.trailers}\r\n`);
+    this._flags |= Flag.ended;
+    if (this._flags & Flag.first) {
+      this.#sendEnd();
+      this._session.responseEnded(this);
+    } else {
+      this._session.forgetBody(this);
+    }
   }
 
-  /** The head, up to and including the empty line. `length` is -1 when it is not known. */
-  #head(length: number): string {
-    const session = this.#session;
-    const request = this.#request;
-    const keepAlive = session.keepsAlive(request) && !(this.#flags & Flag.close);
-    const plain = this.#headers === '' && this.#rare === undefined && length >= 0;
-    if (this.#status === 204 || this.#status === 304 || request._isHead) {
-      this.#flags |= Flag.noBody;
-    } else if (plain && keepAlive && request.flags & HeadFlag.version11) {
-      return session.texts.upToLength(this.#status, this.#contentType) + lengthAndEnd(length);
+  #sendEnd(): void {
+    const trailers = this._rare?.trailers ?? '';
+    if (this._flags & Flag.chunked) {
+      this._session.send(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
     }
-    return this.#wholeHead(length, keepAlive);
-  }
-
-  #wholeHead(length: number, keepAlive: boolean): string {
-    const version11 = (this.#request.flags & HeadFlag.version11) !== 0;
-    const type = this.#contentType === '' ? '' : `Content-Type: ${this.#contentType}\r\n`;
-    const framing = this.#framing(length, version11);
-    let connection = '';
-    if (!keepAlive || this.#flags & Flag.untilClose) {
-      this.#flags |= Flag.close;
-      connection = 'Connection: close\r\n';
-    } else if (!version11) {
-      connection = 'Connection: keep-alive\r\n';
-    }
-    const common = this.#session.texts.common(
-      !(this.#flags & Flag.ownServer),
-      !(this.#flags & Flag.ownDate),
-    );
-    const tail = `${type}${framing}${this.#headers}${connection}\r\n`;
-    return `${statusLine(this.#status)}${common}${tail}`;
-  }
-
-  /** How the end of the body is told (RFC 9112 section 6). */
-  #framing(length: number, version11: boolean): string {
-    const declared = this.#rare?.declaredLength ?? NOT_DECLARED;
-    if (this.#status === 204 || this.#status === 304) return '';
-    if (declared >= 0) {
-      const known = length >= 0 && !(this.#flags & Flag.noBody);
-      if (known && length !== declared) throw lengthError(declared, length);
-      return `Content-Length: ${declared}\r\n`;
-    }
-    if (length >= 0) return `Content-Length: ${length}\r\n`;
-    if (version11) {
-      this.#flags |= Flag.chunked;
-      return 'Transfer-Encoding: chunked\r\n';
-    }
-    this.#flags |= Flag.untilClose;
-    return '';
-  }
-
-  #emitHead(head: string): void {
-    this.#emit(this.#flags & Flag.latin1 ? Buffer.from(head, 'latin1') : head);
-  }
-
-  #emit(data: Body): void {
-    if (this.#flags & Flag.first) this.#session.send(data);
-    // The caller may use its memory again as soon as write() has returned.
-    else this.#rarely().waiting.push(typeof data === 'string' ? data : Buffer.from(data));
+    this._session.done();
   }
 
   #turnComes(): Promise<void> {
-    if (this.#flags & Flag.first) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#rarely().turnComes.push(resolve);
+    if (this._flags & Flag.first) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#rarely().turnComes.push({ resolve, reject });
     });
   }
 
   #rarely(): Rare {
-    this.#rare ??= {
-      declaredLength: NOT_DECLARED,
-      sentLength: 0,
-      trailers: '',
-      waiting: [],
-      turnComes: [],
-    };
-    return this.#rare;
+    this._rare ??= newRare();
+    return this._rare;
   }
 
   /** @internal The responses before this one are out. */
   _becomeFirst(): void {
-    this.#flags |= Flag.first;
-    const rare = this.#rare;
-    if (rare === undefined) return;
-    for (const data of rare.waiting.splice(0)) this.#session.send(data);
-    for (const resolve of rare.turnComes.splice(0)) resolve();
+    this._flags |= Flag.first;
+    const rare = this._rare;
+    const ended = (this._flags & Flag.ended) !== 0;
+    if (rare !== undefined && rare.informational !== '') {
+      this._session.send(Buffer.from(rare.informational, 'latin1'));
+    }
+    if (this._flags & Flag.streaming) {
+      this.#sendHead();
+      for (const piece of rare?.waiting.splice(0) ?? []) this.#sendPiece(piece, bytesOf(piece));
+      if (ended) this.#sendEnd();
+    } else if (ended) {
+      this.#sendWhole(rare?.waiting.pop());
+    }
+    for (const { resolve } of rare?.turnComes.splice(0) ?? []) resolve();
   }
 
-  /** @internal A handler failed: nothing that it has set counts. */
-  _reset(): void {
-    this.#headers = this.#contentType = '';
-    this.#flags &= Flag.first | Flag.close;
-    if (this.#rare !== undefined) this.#rare.declaredLength = NOT_DECLARED;
+  /** @internal The connection is over. */
+  _dropped(error: Error): void {
+    this._request._body?.fail(error);
+    this._request._abort?.abort(error);
+    for (const { reject } of this._rare?.turnComes.splice(0) ?? []) reject(error);
   }
 
-  /** @internal The framing of what comes next is not certain. */
+  /** @internal Answers an error instead of whatever was set; false: the head is out already. */
+  _replace(status: number, message: string, close: boolean): boolean {
+    if (this._flags & Flag.headOut || this.ended) return false;
+    this._fields = '';
+    this._type = 'text/plain';
+    this._flags &= Flag.first;
+    if (close) this._flags |= Flag.close;
+    this._status = status;
+    if (this._rare !== undefined) {
+      Object.assign(this._rare, { declaredLength: NOT_DECLARED, trailers: '', waiting: [] });
+    }
+    this.end(`${message}\n`);
+    return true;
+  }
+
+  /** @internal The connection cannot carry another response. */
   _closeAfter(): void {
-    this.#flags |= Flag.close;
+    this._flags |= Flag.close;
   }
 
   /** @internal */
   get _first(): boolean {
-    return (this.#flags & Flag.first) !== 0;
+    return (this._flags & Flag.first) !== 0;
   }
   /** @internal */
   get _closes(): boolean {
-    return (this.#flags & Flag.close) !== 0;
+    return (this._flags & Flag.close) !== 0;
   }
-  /** @internal */
-  get _request(): Request {
-    return this.#request;
+  /** @internal The end of the connection is the end of its body. */
+  get _untilClose(): boolean {
+    return (this._flags & Flag.untilClose) !== 0;
   }
 
   #checkFresh(): void {
-    if (!(this.#flags & (Flag.streaming | Flag.ended))) return;
+    if (!(this._flags & (Flag.streaming | Flag.ended))) return;
     this.#checkNotEnded();
     throw new RingpollError('ERR_RINGPOLL_HTTP_HEADERS_SENT', 'The head has been sent already');
   }
 
   #checkNotEnded(): void {
-    if (!(this.#flags & Flag.ended)) return;
+    if (!(this._flags & Flag.ended)) return;
     throw new RingpollError('ERR_RINGPOLL_HTTP_ENDED', 'The response has ended already');
   }
-}
-
-function field(name: string, value: string): string {
-  fieldKind(name);
-  if (!isAsciiValue(name, value)) throw invalidArgType(name, 'ASCII here', value);
-  return `${name}: ${value}\r\n`;
-}
-
-function checkBody(name: string, body: unknown): asserts body is Uint8Array {
-  if (!(body instanceof Uint8Array)) {
-    throw invalidArgType(name, 'a string or a Uint8Array', body);
-  }
-}
-
-function lengthError(declared: number, actual: number): RingpollError {
-  return new RingpollError(
-    'ERR_RINGPOLL_HTTP_CONTENT_LENGTH',
-    `Content-Length says ${declared} bytes, but the body has ${actual}`,
-  );
 }

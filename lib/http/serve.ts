@@ -2,12 +2,16 @@
 import { invalidArgType } from '../errors.js';
 import { runtime } from '../loop/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
-import { bindToContext } from '../tcp/group.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { checkObject } from '../tcp/options.js';
 import { checkHttpOptions, type HttpOptions } from './options.js';
 import { type ErrorListener, type Handler, HttpServer } from './server.js';
-import { checkStaticRoutes, type StaticResponse, toNative } from './static_routes.js';
+import {
+  checkStaticRoutes,
+  type StaticResponse,
+  staticHandler,
+  toNative,
+} from './static_routes.js';
 
 type Where = Pick<
   ListenOptions,
@@ -48,7 +52,8 @@ export function serve(options: ServeOptions): HttpServer {
   const checked = checkHttpOptions(options);
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked.serverLine);
-  const server = new HttpServer(runtime(), bindToContext(handler), error, checked, statics);
+  const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
+  const server = new HttpServer(runtime(), answer, error, checked);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };
@@ -57,8 +62,7 @@ export function serve(options: ServeOptions): HttpServer {
       ...where,
       ...{ noDelay, keepAlive, highWaterMark, engine, signal },
       allowHalfOpen: true,
-      data: (connection, chunk) => server._raw(connection, chunk.bytes),
-      drain: (connection) => server._drain(connection),
+      data() {},
     },
     { profile: checked.profile, protocol: server },
   );

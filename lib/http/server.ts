@@ -1,46 +1,54 @@
 // The HTTP server: from events of the loop to handlers, and from failures to answers.
-import { connectionAt, setAfterEvents, uncaught } from '../loop/dispatch.js';
+import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.js';
 import { Event } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
-import type { Protocol } from '../tcp/group.js';
+import { bindToContext, type Protocol } from '../tcp/group.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
-import { HeadTexts } from './head_texts.js';
+import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
-import type { Request } from './request.js';
-import type { Response } from './response.js';
-import { beginWalking, endWalking, Session } from './session.js';
-import type { StaticRoute } from './static_routes.js';
-import { ERRORS, statusLine } from './tables.js';
+import type { HttpRequest } from './request.js';
+import type { HttpResponse } from './response.js';
+import { Session, unanswered } from './session.js';
+import { Templates } from './templates.js';
 
-export type Handler = (request: Request, response: Response) => unknown;
+/** Answers a request, now or later. */
+export type Handler = (request: HttpRequest, response: HttpResponse) => unknown;
 
-/** What went wrong and was answered for: a handler's error, or a request that was refused. */
-export type ErrorListener = (error: Error, request?: Request) => void;
+/**
+ * What went wrong and was answered for: a handler's error, or a request that was refused, which is
+ * an HttpRequestError.
+ */
+export type ErrorListener = (error: Error, request?: HttpRequest) => unknown;
 
-/** Refused requests carry the parser's code, ERR_RINGPOLL_HTTP_*, and the status that was sent. */
-export interface HttpRequestError extends Error {
-  code: string;
-  status: number;
-}
+/** By slot, all servers of this thread together. */
+const sessions: (Session | undefined)[] = [];
 
-setAfterEvents(endWalking);
+// What has not been answered when the turn is over outlasts it as copies. Microtasks first: most
+// asynchronous handlers are done after them.
+setAfterEvents(() => {
+  if (unanswered.length === 0) return;
+  ticks();
+  for (const response of unanswered) {
+    if (!response.ended || !response._first) response._request._keep();
+  }
+  unanswered.length = 0;
+});
 
 export class HttpServer implements Protocol {
   readonly #runtime: Runtime;
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
-  readonly #statics: ReadonlyMap<string, StaticRoute>;
-  readonly #sessions = new Set<Session>();
   #listener: Listener | undefined;
+  #owner = -1;
   /** @internal */
-  readonly _maxRequests: number;
-  /** @internal */
-  readonly _texts: HeadTexts;
+  readonly _templates: Templates;
   /** @internal */
   readonly _holdsUpgrades: boolean;
-  /** @internal Native code wants to know of each answer. */
-  readonly _countsAnswers: boolean;
+  /** @internal */
+  readonly _allowHalfOpen: boolean;
+  /** @internal Some connections begin with a PROXY header. */
+  readonly _proxied: boolean;
   /** @internal */
   _stopping = false;
 
@@ -50,21 +58,21 @@ export class HttpServer implements Protocol {
     handler: Handler,
     onError: ErrorListener | undefined,
     checked: CheckedHttpOptions,
-    statics: readonly StaticRoute[],
   ) {
     this.#runtime = of;
-    this.#handler = handler;
-    this.#onError = onError;
-    this.#statics = new Map(statics.map((route) => [route.path, route]));
-    this._maxRequests = checked.maxRequests;
-    this._texts = new HeadTexts(checked.serverLine);
+    this.#handler = bindToContext(handler);
+    this.#onError = onError === undefined ? undefined : bindToContext(onError);
+    this._templates = new Templates(of, checked.serverLine);
     this._holdsUpgrades = checked.profile.holdUpgrades;
-    this._countsAnswers = statics.length > 0;
+    this._allowHalfOpen = checked.allowHalfOpen;
+    this._proxied = checked.profile.proxies.length > 0;
   }
 
   /** @internal */
   _listensOn(listener: Listener): void {
     this.#listener = listener;
+    this.#owner = listener._owner;
+    this._templates.owner = listener._owner;
   }
 
   get #on(): Listener {
@@ -85,12 +93,17 @@ export class HttpServer implements Protocol {
 
   /**
    * Stops accepting. Idle connections close at once, busy ones after their answer, which says
-   * `Connection: close`. Resolves when all are gone; at the deadline the rest is reset.
+   * `Connection: close`, and connections that were taken over are ended. Resolves when all are
+   * gone; at the deadline the rest is reset.
+   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   stop(options: StopOptions = {}): Promise<void> {
-    this._stopping = true;
     const stopped = this.#on._drain(options);
-    for (const connection of this.#on._open()) this.#sessionOf(connection).stop();
+    this._stopping = true;
+    this.#runtime.native.httpStop(this.#owner);
+    for (const connection of this.#on._open()) {
+      if (connection._group.protocol !== this) connection.end();
+    }
     return stopped;
   }
 
@@ -104,26 +117,28 @@ export class HttpServer implements Protocol {
     return this.stop();
   }
 
-  #sessionOf(connection: Connection): Session {
-    const known = connection.data as Session | undefined;
-    if (known !== undefined) return known;
+  /** The session of a connection, made when its first event comes. */
+  #meet(slot: number, generation: number, owner: number): Session | undefined {
+    const connection = connectionAt(slot, generation, owner);
+    if (connection === undefined || connection._group.protocol !== this) return undefined;
     const session = new Session(this, this.#runtime, connection);
-    connection.data = session;
-    this.#sessions.add(session);
+    while (sessions.length <= slot) sessions.push(undefined);
+    sessions[slot] = session;
     return session;
   }
 
   /** @internal */
   event(kind: number, at: number): void {
     const { events } = this.#runtime;
-    const connection = connectionAt(events[at + 1], events[at + 2], events[at + 7]);
-    // 8: closed. After end() the parser may still find requests: nobody answers them.
-    if (connection === undefined || connection._flags & 8) return;
-    beginWalking(this._texts);
-    const session = this.#sessionOf(connection);
+    const slot = events[at + 1];
+    let session = sessions[slot];
+    if (session === undefined || session.generation !== events[at + 2]) {
+      session = this.#meet(slot, events[at + 2], events[at + 7]);
+      if (session === undefined) return;
+    }
     switch (kind) {
       case Event.request:
-        if ((connection._flags & 14) === 0) session.request(at);
+        session.request(at);
         break;
       case Event.body:
         session.bodyPiece(at);
@@ -135,52 +150,41 @@ export class HttpServer implements Protocol {
         session.bodyEnd();
         break;
       case Event.httpError:
-        session.failed(ERRORS[events[at + 3]]);
-        break;
-      case Event.httpTimeout:
-        session.timeout(events[at + 3]);
+        session.failed(requestError(events[at + 3]));
         break;
     }
-  }
-
-  /** @internal Bytes of a connection that was taken over. */
-  _raw(connection: Connection, bytes: Buffer): void {
-    (connection.data as Session | undefined)?.raw?.data?.(connection, bytes);
-  }
-
-  /** @internal */
-  _drain(connection: Connection): void {
-    (connection.data as Session | undefined)?.raw?.drain?.(connection);
   }
 
   /** @internal */
   ended(connection: Connection, torn: boolean): void {
-    const session = connection.data as Session | undefined;
-    if (session === undefined) {
-      connection.end();
-      return;
-    }
-    session.ended(torn);
-    if (session.raw === undefined) return;
-    session.raw.end?.(connection);
-    connection.end();
+    const session = this.#sessionOf(connection);
+    if (session === undefined) connection.end();
+    else session.ended(torn);
   }
 
   /** @internal */
-  closed(connection: Connection, error: Error | undefined): void {
-    const session = connection.data as Session | undefined;
+  closed(connection: Connection): void {
+    const session = this.#sessionOf(connection);
     if (session === undefined) return;
-    this.#sessions.delete(session);
+    sessions[connection._slot] = undefined;
     session.closed();
-    session.raw?.close?.(connection, error);
+  }
+
+  #sessionOf(connection: Connection): Session | undefined {
+    const session = sessions[connection._slot];
+    return session?.connection === connection ? session : undefined;
+  }
+
+  /** @internal The connection of this session speaks something else from now on. */
+  _forget(session: Session): void {
+    sessions[session.connection._slot] = undefined;
   }
 
   /** @internal */
-  _handle(request: Request, response: Response): void {
+  _handle(request: HttpRequest, response: HttpResponse): void {
     try {
-      if (this.#statics.size > 0 && this.#answersStatically(request, response)) return;
       const result = this.#handler(request, response);
-      if (result === undefined) return;
+      if (result === undefined || result === null) return;
       if (typeof (result as PromiseLike<unknown>).then !== 'function') return;
       (result as PromiseLike<unknown>).then(undefined, (error) =>
         this.#failed(error, request, response),
@@ -190,59 +194,48 @@ export class HttpServer implements Protocol {
     }
   }
 
-  /** Native code leaves these to us while earlier requests of the connection are unanswered. */
-  #answersStatically(request: Request, response: Response): boolean {
-    const route = this.#statics.get(request.path);
-    if (route === undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
-      return false;
-    const { status, headers, body } = route.response;
-    response.status(status);
-    for (const [name, value] of Object.entries(headers)) response.header(name, value);
-    response.end(body);
-    return true;
-  }
-
-  #failed(thrown: unknown, request: Request, response: Response): void {
+  #failed(thrown: unknown, request: HttpRequest, response: HttpResponse): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
-    if (!response.headersSent) {
-      response._reset();
-      response.status(500).header('Content-Type', 'text/plain').end('Internal Server Error');
-    } else if (!response.ended) {
-      request._session.connection.reset();
+    const faultOfPeer = error instanceof HttpRequestError;
+    const ended = response.ended;
+    if (faultOfPeer) {
+      // What the parser found has been answered and reported already.
+      if (ended) return;
+      this.#answer(response, error.status, error.message, error.status === 413);
+    } else if (isAbort(error, request)) {
+      this.#answer(response, 400, 'Bad Request', true);
+      return;
+    } else {
+      this.#answer(response, 500, 'Internal Server Error', false);
     }
     this._report(error, request);
   }
 
+  #answer(response: HttpResponse, status: number, message: string, close: boolean): void {
+    if (response.ended || response._replace(status, message, close)) return;
+    response._session.breakOff(response);
+  }
+
   /** @internal */
-  _report(error: Error, request?: Request): void {
+  _report(error: Error, request?: HttpRequest): void {
     if (this.#onError === undefined) {
-      process.emitWarning(error);
+      // What strangers send is not worth a warning.
+      if (!(error instanceof HttpRequestError)) process.emitWarning(error);
       return;
     }
     try {
-      this.#onError(error, request);
+      const result = this.#onError(error, request);
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+        (result as PromiseLike<unknown>).then(undefined, uncaught);
+      }
     } catch (second) {
       uncaught(second);
     }
   }
+}
 
-  /** @internal A request that cannot be understood: answered, and the connection ends. */
-  _refuse(reason: { code: string; status: number; message: string }, session: Session): void {
-    const body = `${reason.message}\n`;
-    session.refuse(
-      `${statusLine(reason.status)}${this._texts.common()}Content-Type: text/plain\r\n` +
-        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-    );
-    if (this.#onError === undefined) return;
-    const { code, status } = reason;
-    this._report(Object.assign(new Error(reason.message), { code, status }));
-  }
-
-  /** @internal The request did not arrive in time. */
-  _timedOut(phase: number, session: Session): void {
-    const code =
-      phase === 1 ? 'ERR_RINGPOLL_HTTP_HEADERS_TIMEOUT' : 'ERR_RINGPOLL_HTTP_REQUEST_TIMEOUT';
-    const found = ERRORS.find((error) => error.code === code);
-    session.failed(found ?? { code, status: 408, message: 'The request took too long' });
-  }
+/** The handler gave up because the peer did. */
+function isAbort(error: Error, request: HttpRequest): boolean {
+  if ('code' in error && error.code === 'ERR_RINGPOLL_HTTP_ABORTED') return true;
+  return request._abort?.signal.aborted === true && error === request._abort.signal.reason;
 }

@@ -1,103 +1,104 @@
-// One HTTP connection: its requests, the responses that are due, and what is about to be sent.
-import { sendBytes, sendString, sendText } from '../loop/outgoing.js';
-import { Command, Control, HeadFlag } from '../loop/protocol.js';
+// One HTTP connection: its requests, and the responses that are due, in the order of the requests.
+
+import { RingpollError } from '../errors.js';
+import { respondBytes, respondHead, respondText, sendBytes, sendString } from '../loop/outgoing.js';
+import { Command, Control, HeadFlag, Respond } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
-import type { Connection } from '../tcp/connection.js';
+import { type Connection, Flag } from '../tcp/connection.js';
+import { Group } from '../tcp/group.js';
+import type { Handlers } from '../tcp/handlers.js';
 import { RequestBody } from './body.js';
-import type { HeadTexts } from './head_texts.js';
-import { aborted, Request } from './request.js';
-import { type Body, Response, type UpgradeHandlers } from './response.js';
+import { aborted, type HttpRequestError } from './errors.js';
+import { contentLengthOf, flagsOf } from './head.js';
+import { otherProtocolAnswer } from './other_protocols.js';
+import { HttpRequest } from './request.js';
+import { HttpResponse } from './response.js';
+import type { Body } from './response_parts.js';
 import type { HttpServer } from './server.js';
+import { HeadVariant, type Templates } from './templates.js';
 
-/** Characters gathered before they are written to the staging block. */
-const GATHERED_MAX = 32 * 1024;
-/** Unanswered requests of one connection beyond which its socket is not read. */
-const PIPELINED_MAX = 256;
+/** Nothing more can be sent. */
+const NO_MORE = Flag.ending | Flag.closing | Flag.closed;
+/** When a response is complete, so much of an unread body is worth waiting for. */
+const UNREAD_REST_MAX = 64 * 1024;
+const SENT_WHOLE = 2 ** 31 - 1;
 
-/** Within a turn, answers to one connection are gathered into one text. */
-let open: Session | undefined;
-let walking = false;
-
-export function beginWalking(texts: HeadTexts): void {
-  if (!walking) texts.refresh();
-  walking = true;
+/** Empty for the peer of a Unix socket. */
+interface Remote {
+  address?: string;
+  port?: number;
+  path?: string;
 }
 
-/** The turn's events have been walked: whatever was gathered leaves. */
-export function endWalking(): void {
-  walking = false;
-  open?.flush();
-  open = undefined;
-}
+/** Requests that are not answered when the events of a turn have been walked outlast it. */
+export const unanswered: HttpResponse[] = [];
 
 export class Session {
   readonly connection: Connection;
+  readonly generation: number;
+  readonly templates: Templates;
   readonly #server: HttpServer;
   readonly #runtime: Runtime;
-  readonly #texts: HeadTexts;
+  readonly #slot: number;
   /** The response that may be written. */
-  #first: Response | undefined;
+  #first: HttpResponse | undefined = undefined;
   /** Those behind it, in the order of their requests. */
-  readonly #due: Response[] = [];
-  #receiving: RequestBody | undefined;
-  #gathered = '';
-  #ascii = true;
-  #requests = 0;
+  #due: HttpResponse[] = [];
+  /** The one whose request's body is still coming. */
+  #receiving: HttpResponse | undefined = undefined;
+  /** Answered when all the others are out: then the connection ends. */
+  #refusal: HttpRequestError | undefined = undefined;
+  /** No request is taken any more. */
   #closing = false;
   #peerEnded = false;
-  #paused = false;
-  /** A response ended in a later turn than its request came: the peer was not idle. */
-  #busy = false;
-  raw: UpgradeHandlers | undefined;
+  #remote: Remote | undefined = undefined;
 
   constructor(server: HttpServer, of: Runtime, connection: Connection) {
     this.#server = server;
     this.#runtime = of;
     this.connection = connection;
-    this.#texts = server._texts;
+    this.#slot = connection._slot;
+    this.generation = connection._generation;
+    this.templates = server._templates;
   }
 
-  /** Within a turn the clock was looked at once; later answers look again. */
-  get texts(): HeadTexts {
-    if (!walking) this.#texts.refresh();
-    return this.#texts;
+  get remote(): Remote {
+    this.#remote ??= this.#findRemote();
+    return this.#remote;
   }
 
-  get idle(): boolean {
-    return this.#first === undefined && this.#receiving === undefined;
+  #findRemote(): Remote {
+    const { native } = this.#runtime;
+    const proxied = this.#server._proxied && native.httpProxied(this.#slot, this.generation, true);
+    return proxied || native.address(this.#slot, this.generation, true) || {};
+  }
+
+  get peerIsGone(): boolean {
+    if (this.connection._flags & Flag.closed) return true;
+    return this.#peerEnded && !this.#server._allowHalfOpen;
   }
 
   /** A complete head is at `at` in the event ring. */
   request(at: number): void {
+    if (this.#closing) return;
     const { events, memory, control } = this.#runtime;
     const slab = memory.slabs[events[at + 3]];
-    const request = new Request(
-      this,
-      memory.heads,
-      events[at + 6],
-      slab,
-      events[at + 4],
-      control[Control.turn],
-    );
-    this.#requests++;
-    const response = new Response(this, request, this.#first === undefined);
-    if (request.flags & HeadFlag.hasBody) this.#expectBody(request, response);
-    if (this.#first === undefined) this.#first = response;
+    const turn = control[Control.turn];
+    const request = new HttpRequest(this, memory.heads, events[at + 6], slab, events[at + 4], turn);
+    const isFirst = this.#first === undefined;
+    const response = new HttpResponse(this, request, isFirst);
+    if (flagsOf(request) & HeadFlag.hasBody) this.#expectBody(request, response);
+    if (isFirst) this.#first = response;
     else this.#due.push(response);
     this.#server._handle(request, response);
-    if (response.ended) return;
-    request._keep();
-    if (this.#due.length > PIPELINED_MAX && !this.#paused) {
-      this.#paused = true;
-      this.connection.pause();
-    }
+    if (!response.ended || !response._first) unanswered.push(response);
   }
 
-  #expectBody(request: Request, response: Response): void {
-    const body = new RequestBody(this.connection);
+  #expectBody(request: HttpRequest, response: HttpResponse): void {
+    const body = new RequestBody(this.connection, contentLengthOf(request));
     request._body = body;
-    this.#receiving = body;
-    if ((request.flags & HeadFlag.expectContinue) === 0) return;
+    this.#receiving = response;
+    if ((flagsOf(request) & HeadFlag.expectContinue) === 0) return;
     body.beforeRead = () => {
       if (!response.headersSent && !body.complete) response.informational(100);
     };
@@ -105,11 +106,13 @@ export class Session {
 
   bodyPiece(at: number): void {
     const { events, memory } = this.#runtime;
-    this.#receiving?.push(memory.slabs[events[at + 3]], events[at + 4], events[at + 5]);
+    const body = this.#receiving?._request._body;
+    body?.push(memory.slabs[events[at + 3]], events[at + 4], events[at + 5]);
   }
 
   trailers(at: number): void {
-    if (this.#receiving === undefined) return;
+    const body = this.#receiving?._request._body;
+    if (body === undefined) return;
     const { events, memory } = this.#runtime;
     const slab = memory.slabs[events[at + 3]];
     const section = events[at + 4];
@@ -119,168 +122,185 @@ export class Session {
     for (let i = 0; i < events[at + 5]; i++) {
       const [name, nameLength, value, length] = memory.heads.subarray(fields + 4 * i);
       const key = text(name, nameLength & 0xffff).toLowerCase();
-      this.#receiving.trailers[key] = text(value, length);
+      const before = body.trailers[key];
+      const added = text(value, length);
+      body.trailers[key] = before === undefined ? added : `${before}, ${added}`;
     }
   }
 
   bodyEnd(): void {
-    this.#receiving?.finish();
+    this.#receiving?._request._body?.finish();
     this.#receiving = undefined;
   }
 
-  /** The response is complete; the next one may be written. */
-  responseEnded(response: Response, request: Request): void {
-    if (this.#server._countsAnswers) this.#command(Command.httpDone);
-    if (this.#server._holdsUpgrades && request.flags & HeadFlag.upgrade) {
-      this.#command(Command.httpGoOn);
-    }
-    if (!walking) this.#busy = true;
-    if (request._body !== undefined) this.#forgetBody(request, response);
-    if (!response._first) return;
-    if (this.#due.length === 0 && !response._closes && !this.#peerEnded) this.#first = undefined;
+  /** The first response is complete; the next one may be written. */
+  responseEnded(response: HttpResponse): void {
+    if (response._request._body !== undefined) this.forgetBody(response);
+    if (this.#due.length === 0 && !response._closes && !this.#leaving()) this.#first = undefined;
     else this.#advance(response);
   }
 
-  #forgetBody(request: Request, response: Response): void {
-    const body = request._body as RequestBody;
-    if (body.complete) return;
-    // The peer may wait for 100 Continue for ever, or send the body all the same: who knows.
-    if (request.flags & HeadFlag.expectContinue && !body.used) response._closeAfter();
-    if (!body.used) body.discard();
+  /** Something ends the connection when the last response is out. */
+  #leaving(): boolean {
+    return this.#peerEnded || this.#refusal !== undefined;
   }
 
-  #advance(ended: Response): void {
+  /** The response is complete, and its request perhaps not. */
+  forgetBody(response: HttpResponse): void {
+    const body = response._request._body;
+    if (body === undefined || body.complete) return;
+    if (this.mustCloseAfter(response._request)) response._closeAfter();
+    body.discard();
+  }
+
+  /** The rest of a body that nobody reads is not waited for when it is long, or may never come. */
+  mustCloseAfter(request: HttpRequest): boolean {
+    const body = request._body;
+    if (body === undefined || body.complete) return false;
+    if (flagsOf(request) & HeadFlag.expectContinue && !body.used) return true;
+    return body.missing > UNREAD_REST_MAX;
+  }
+
+  #advance(ended: HttpResponse): void {
     const due = this.#due;
-    let first: Response | undefined = ended;
+    let first: HttpResponse | undefined = ended;
     while (first?.ended) {
       if (first._closes) {
         this.#finish();
         return;
       }
       first = due.shift();
+      this.#first = first;
       first?._becomeFirst();
     }
-    this.#first = first;
-    if (this.#paused && due.length < PIPELINED_MAX / 2) {
-      this.#paused = false;
-      this.connection.resume();
-    }
-    if (this.#peerEnded && first === undefined) this.#finish();
+    if (first !== undefined) return;
+    if (this.#refusal !== undefined) this.#refuse(this.#refusal);
+    else if (this.#peerEnded) this.#finish();
   }
 
-  /** No more answers on this connection: FIN behind the last one. */
+  /** No more answers on this connection: FIN behind the last one, and then the peer's turn. */
   #finish(): void {
     this.#closing = true;
     this.#first = undefined;
-    this.#due.length = 0;
-    this.flush();
+    for (const response of this.#due.splice(0)) response._dropped(aborted());
     this.connection.end();
-    if (this.#peerEnded) this.connection.close();
   }
 
-  /** The server stops: what is idle goes, what is busy says `Connection: close`. */
-  stop(): void {
-    if (this.raw !== undefined) this.connection.end();
-    else if (this.idle) this.#finish();
+  /** The server stops. What is idle or has no session, native code ends. */
+  get upgraded(): boolean {
+    return this.connection._group.protocol === undefined;
   }
 
-  /** Whether the connection may carry another request after this one. */
-  keepsAlive(request: Request): boolean {
-    return (
-      (request.flags & HeadFlag.keepAlive) !== 0 &&
-      !this.#server._stopping &&
-      this.#requests < this.#server._maxRequests
-    );
+  /** Whether the connection may carry another request after the one with these flags. */
+  keepsAlive(flags: number): boolean {
+    return (flags & HeadFlag.keepAlive) !== 0 && !this.#server._stopping;
+  }
+
+  /** Sends a whole response. `head` is a word as Respond describes it. */
+  respond(head: number, fields: string, body: Body): void {
+    if (this.connection._flags & NO_MORE) return;
+    const runtime = this.#runtime;
+    let bytes: Uint8Array;
+    if (typeof body === 'string') {
+      if (respondText(runtime, this.#slot, this.generation, head, fields, body)) return;
+      bytes = Buffer.from(body, 'utf8');
+    } else {
+      bytes = body;
+    }
+    if (respondBytes(runtime, this.#slot, this.generation, head, fields, bytes)) return;
+    const { length } = bytes;
+    if (length <= SENT_WHOLE) {
+      this.respondHead(head & ~Respond.last, fields, length);
+    } else {
+      const framed = `${fields}Content-Length: ${length}\r\n`;
+      this.respondHead((head & ~Respond.last) | Respond.noLength, framed, 0);
+    }
+    this.send(bytes);
+    this.done();
+  }
+
+  respondHead(head: number, fields: string, length: number): void {
+    if (this.connection._flags & NO_MORE) return;
+    respondHead(this.#runtime, this.#slot, this.generation, head, fields, length);
   }
 
   send(data: Body): void {
-    if (typeof data === 'string') {
-      this.text(data, false);
-      return;
-    }
-    this.flush();
-    if (this.connection._flags & 12) return;
-    sendBytes(this.#runtime, this.connection._slot, this.connection._generation, data);
+    if (this.connection._flags & NO_MORE) return;
+    if (typeof data === 'string') sendString(this.#runtime, this.#slot, this.generation, data);
+    else sendBytes(this.#runtime, this.#slot, this.generation, data);
   }
 
-  /** Gathers text for the end of the turn; outside of a turn it is queued at once. */
-  text(text: string, ascii: boolean): void {
-    if (walking && open !== this) {
-      open?.flush();
-      open = this;
-    }
-    this.#gathered += text;
-    if (!ascii) this.#ascii = false;
-    if (!walking || this.#gathered.length > GATHERED_MAX) this.flush();
-  }
-
-  flush(): void {
-    const text = this.#gathered;
-    if (text === '') return;
-    this.#gathered = '';
-    const { connection } = this;
-    const ascii = this.#ascii;
-    this.#ascii = true;
-    if (connection._flags & 12) return; // closing or closed
-    if (ascii) sendText(this.#runtime, connection._slot, connection._generation, text);
-    else sendString(this.#runtime, connection._slot, connection._generation, text);
+  /** The response that was sent in pieces is complete. */
+  done(): void {
+    this.#command(Command.httpDone);
   }
 
   belowMark(): boolean {
-    this.flush();
     return this.connection._belowMark();
   }
 
-  /** The parser has given up: the answer goes behind the ones that are due, then the end. */
-  failed(error: { code: string; status: number; message: string }): void {
-    const closing = this.#closing;
-    this.#receiving?.fail(aborted());
-    this.#receiving = undefined;
-    if (closing) return;
-    this.#server._refuse(error, this);
-  }
-
-  /** Answers without a request: `text` is a whole response. */
-  refuse(text: string): void {
-    if (this.#first !== undefined) {
-      // Handlers are still at work on earlier requests; the peer has broken the framing, so what
-      // they answer could not be told apart from an attack's. The connection ends with them.
-      this.#peerEnded = true;
+  /** A response cannot go on, and the peer must not take it for complete. */
+  breakOff(response: HttpResponse): void {
+    if (!response._first) {
+      response._replace(500, 'Internal Server Error', true);
       return;
     }
-    this.text(text, true);
+    this.#closing = true;
+    // Without the last chunk, or with too few bytes, the end of the connection tells.
+    if (response._untilClose) this.connection.reset();
+    else this.connection.close();
+  }
+
+  /** The parser has given up, or the peer took too long. */
+  failed(error: HttpRequestError): void {
+    const response = this.#receiving;
+    this.#receiving = undefined;
+    if (this.#closing) return;
+    this.#server._report(error, response?._request);
+    if (response === undefined) {
+      if (this.#first === undefined) this.#refuse(error);
+      else this.#refusal = error;
+      return;
+    }
+    response._request._body?.fail(error);
+    if (response._replace(error.status, error.message, true)) return;
+    // Its answer is under way, or complete: the connection ends with it.
+    response._closeAfter();
+    if (this.#first === undefined) this.#finish();
+  }
+
+  /** Answers what is no request. */
+  #refuse(error: HttpRequestError): void {
+    const bytes = otherProtocolAnswer(error.code);
+    if (bytes !== undefined) {
+      this.send(bytes);
+    } else {
+      const number = this.templates.find(error.status, HeadVariant.close, 'text/plain');
+      this.respond(number << Respond.templateShift, '', `${error.message}\n`);
+    }
     this.#finish();
   }
 
-  timeout(phase: number): void {
-    if (this.#closing) {
-      this.connection.close();
-    } else if (phase !== 0) {
-      this.#server._timedOut(phase, this);
-    } else if (this.#busy) {
-      this.#busy = false;
-    } else if (this.idle) {
-      this.connection.close();
-    }
-  }
-
+  /** The peer's FIN; `torn`: in the middle of a request. */
   ended(torn: boolean): void {
     this.#peerEnded = true;
-    if (this.raw !== undefined) return;
     if (torn) {
-      this.#receiving?.fail(aborted());
+      this.#receiving?._request._body?.fail(aborted());
+      this.#receiving?._request._abort?.abort(aborted());
       this.#receiving = undefined;
-      this.#abortAll();
     }
+    if (!this.#server._allowHalfOpen) this.#abortAll();
     if (this.#first === undefined) this.connection.end();
   }
 
   closed(): void {
     this.#closing = true;
-    this.#receiving?.fail(aborted());
-    this.#abortAll();
+    const error = aborted();
+    const first = this.#first;
     this.#first = undefined;
-    this.#due.length = 0;
+    first?._dropped(error);
+    for (const response of this.#due.splice(0)) response._dropped(error);
+    this.#receiving?._dropped(error);
   }
 
   #abortAll(): void {
@@ -289,17 +309,33 @@ export class Session {
   }
 
   /** The connection becomes the user's. */
-  handOver(response: Response, handlers: UpgradeHandlers): Connection {
-    if (!response._first) throw new Error('earlier requests are not answered yet');
+  handOver<Data>(response: HttpResponse, handlers: Handlers<Data>): Connection<Data> {
+    const { connection } = this;
+    const possible = response._first && flagsOf(response._request) & HeadFlag.upgrade;
+    if (!possible || !this.#server._holdsUpgrades || connection._flags & NO_MORE) {
+      throw new RingpollError(
+        'ERR_RINGPOLL_HTTP_UPGRADE',
+        'No upgrade was asked for, the upgrade option is off, or earlier requests are unanswered',
+      );
+    }
     this.#first = undefined;
-    this.#due.length = 0;
-    this.flush();
-    this.raw = handlers;
+    this.#server._forget(this);
+    const listening = connection._group;
+    const group = new Group(handlers, false, listening.highWaterMark);
+    group.owner = listening.owner;
+    group.connections = 1;
+    group.onConnectionClosed = () => {
+      listening.connections--;
+      listening.onConnectionClosed?.();
+    };
+    const raw = connection as unknown as Connection<Data> & { _group: Group<Data> };
+    raw._group = group;
     this.#command(Command.httpRaw);
-    return this.connection;
+    if (group.data === undefined) raw.pause();
+    return raw;
   }
 
   #command(kind: number): void {
-    this.#runtime.command(kind, this.connection._slot, this.connection._generation);
+    this.#runtime.command(kind, this.#slot, this.generation);
   }
 }

@@ -1,14 +1,16 @@
 // Routes that native code answers by itself: no JavaScript runs for them.
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
-import { invalidArgType, invalidArgValue } from '../errors.js';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import type { NativeHttpProfile } from '../loop/native.js';
+import type { Handler } from './server.js';
+import { headText } from './templates.js';
 
 /** A fixed answer to GET and HEAD. */
 export interface StaticResponse {
-  /** Default: 200. */
+  /** 200 to 599. Default: 200. */
   status?: number;
   headers?: Record<string, string>;
-  /** Strings are sent as UTF-8. */
+  /** At most 48 KB. Strings are sent as UTF-8. */
   body: string | Uint8Array;
 }
 
@@ -18,6 +20,7 @@ export interface StaticRoute {
 }
 
 const STATIC_BYTES_MAX = 48 * 1024;
+const OURS = ['connection', 'content-length', 'transfer-encoding', 'date'];
 
 export function checkStaticRoutes(routes: Record<string, StaticResponse>): StaticRoute[] {
   if (typeof routes !== 'object' || routes === null) {
@@ -31,14 +34,21 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
       throw invalidArgType(`options.static['${path}'].body`, 'a string or a Uint8Array', body);
     }
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw outOfRange(`options.static['${path}'].status`, 'an integer from 200 to 599', status);
+    }
     for (const [name, value] of Object.entries(headers)) {
       validateHeaderName(name);
       validateHeaderValue(name, value);
+      if (OURS.includes(name.toLowerCase())) {
+        throw invalidArgValue(`options.static['${path}'].headers`, `without ${name}`, name);
+      }
     }
     if (Buffer.byteLength(body) > STATIC_BYTES_MAX) {
       throw invalidArgValue(`options.static['${path}'].body`, 'at most 48 KB', path);
     }
-    return { path, response: { status, headers, body } };
+    const bytes = typeof body === 'string' ? body : Uint8Array.from(body);
+    return { path, response: { status, headers: { ...headers }, body: bytes } };
   });
 }
 
@@ -49,13 +59,32 @@ export function toNative(
   return routes.map(({ path, response: { status, headers, body } }) => {
     const bytes = Buffer.from(body as string);
     const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const before = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${serverLine}Date: `;
-    const after = `\r\n${fields.join('')}Content-Length: ${bytes.length}\r\n\r\n`;
+    const start = headText(status, serverLine, '', 0);
+    const rest = `${fields.join('')}Content-Length: ${bytes.length}\r\n\r\n`;
     return {
       path,
-      beforeDate: Buffer.from(before, 'latin1'),
-      afterDate: Buffer.concat([Buffer.from(after, 'latin1'), bytes]),
-      bodyBytes: bytes.length,
+      head: Buffer.concat([start.bytes, Buffer.from(rest, 'latin1')]),
+      dateOffset: start.dateOffset,
+      body: bytes,
     };
   });
+}
+
+/**
+ * Native code leaves some requests to JavaScript: those behind an unanswered one, the last of a
+ * connection, and HTTP/1.0.
+ */
+export function staticHandler(routes: readonly StaticRoute[], otherwise: Handler): Handler {
+  const byPath = new Map(routes.map((route) => [route.path, route.response]));
+  return (request, response) => {
+    const found = byPath.get(request.path);
+    const { method } = request;
+    if (found === undefined || (method !== 'GET' && method !== 'HEAD')) {
+      return otherwise(request, response);
+    }
+    response.status(found.status);
+    for (const [name, value] of Object.entries(found.headers)) response.header(name, value);
+    response.end(found.body);
+    return undefined;
+  };
 }

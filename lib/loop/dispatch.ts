@@ -103,10 +103,19 @@ function walkEvents(runtime: Runtime): void {
       default:
         runtime.groups[events[at + 7]]?.protocol?.event(events[at], at);
     }
-    if (i + 1 < count) ticks();
+    if (i + 1 < count && !continues(events, at)) ticks();
     if (entered) leaveStores();
   }
   afterEvents();
+}
+
+/** Requests that one connection sent together are one delivery, as in node:http. */
+function continues(events: Int32Array, at: number): boolean {
+  return (
+    events[at] === Event.request &&
+    events[at + RECORD_WORDS] === Event.request &&
+    events[at + 1] === events[at + RECORD_WORDS + 1]
+  );
 }
 
 let afterEvents: () => void = () => {};
@@ -115,8 +124,11 @@ export function setAfterEvents(run: () => void): void {
   afterEvents = run;
 }
 
-/** What a handler has queued runs before the next one, as between two of Node's callbacks. */
-function ticks(): void {
+/**
+ * What a handler has queued runs before the next one, as between two of Node's callbacks.
+ * @internal
+ */
+export function ticks(): void {
   try {
     runTicks();
   } catch (error) {
@@ -281,7 +293,11 @@ function closed(at: number, slot: number, generation: number): void {
   }
   // Native code may use the slot again; what is still held belongs to the object alone.
   current.connections[slot] = undefined;
-  const paused = !(connection._flags & OVER) && error === undefined && mustHold(connection);
+  const paused =
+    !(connection._flags & OVER) &&
+    error === undefined &&
+    connection._group.protocol === undefined &&
+    mustHold(connection);
   if (paused) hold(connection, { kind: 'close' });
   else runClose(connection, error);
 }

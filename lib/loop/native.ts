@@ -32,7 +32,7 @@ export interface PathAddress {
   path: string;
 }
 
-/** Limits in bytes, times in milliseconds; native/binding/http_profile.h. */
+/** Limits in bytes, times in milliseconds (0: none); native/core/http/profile.h. */
 export interface NativeHttpProfile {
   headBytesMax: number;
   targetBytesMax: number;
@@ -47,8 +47,14 @@ export interface NativeHttpProfile {
   keepAliveMs: number;
   headersMs: number;
   requestMs: number;
+  readMs: number;
+  writeMs: number;
+  lingerMs: number;
+  lingerBytesMax: number;
+  requestsMax: number;
   holdUpgrades: boolean;
-  routes: { path: string; beforeDate: Uint8Array; afterDate: Uint8Array; bodyBytes: number }[];
+  proxies: string[];
+  routes: { path: string; head: Uint8Array; dateOffset: number; body: Uint8Array }[];
 }
 
 export interface HttpTables {
@@ -133,6 +139,10 @@ export interface NativeLoop extends NativeFiles {
   metrics(): Record<string, number>;
   protocol(): Record<string, number>;
   httpTables(): HttpTables;
+  httpAddressRule(rule: string): boolean;
+  httpTemplate(owner: number, head: Uint8Array, dateOffset: number): number;
+  httpStop(owner: number): void;
+  httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;
 }
 
 let loaded: NativeLoop | undefined;

@@ -1,6 +1,6 @@
 // Bytes on their way out: written by JavaScript into the staging block, or referred to where they
 // are, and named by a send command. Nothing here calls into native code unless a block is full.
-import { Command, Control } from './protocol.js';
+import { COMMAND_CAPACITY, Command, Control, RECORD_WORDS } from './protocol.js';
 import type { Runtime } from './runtime.js';
 
 /** Up to here a copy into the staging block is cheaper than a call into native code. */
@@ -13,7 +13,12 @@ const SHORT_STRING = 16;
 /** Room for `bytes` at the end of the staging block, as its offset in the slab; -1: none. */
 function room(runtime: Runtime, bytes: number): number {
   const { control } = runtime;
-  if (control[Control.stagingUsed] + bytes > control[Control.stagingSize]) {
+  const used = control[Control.stagingUsed];
+  // The command that names the bytes must fit too: a flush between the two would lose them.
+  if (
+    used + bytes > control[Control.stagingSize] ||
+    control[Control.commandCount] === COMMAND_CAPACITY
+  ) {
     if (bytes > control[Control.stagingSize]) return -1;
     runtime.native.flush();
     if (bytes > control[Control.stagingSize]) return -1;
@@ -42,19 +47,6 @@ function writeShort(slab: Buffer, text: string, at: number): boolean {
     slab[at + i] = unit;
   }
   return true;
-}
-
-/** Queues a string that is known to be ASCII (one copy). */
-export function sendText(runtime: Runtime, slot: number, generation: number, text: string): void {
-  const length = text.length;
-  const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length);
-  if (at < 0) {
-    runtime.native.sendLarge(slot, generation, Buffer.from(text, 'latin1'));
-    return;
-  }
-  const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]];
-  slab.write(text, at, 'latin1');
-  stage(runtime, slot, generation, at, length);
 }
 
 /** Queues a string as UTF-8 (one copy). */
@@ -104,4 +96,102 @@ export function sendFromBlock(
 ): void {
   runtime.memory.pending[slot] += length;
   runtime.command(Command.send, slot, generation, block, offset, length);
+}
+
+/** Methods of every Buffer that skip the checks of write(). */
+interface RawWrites {
+  latin1Write(text: string, at: number, length: number): number;
+  utf8Write(text: string, at: number, length: number): number;
+}
+
+/**
+ * Queues an HTTP response that native code puts together (one copy): `head` is a word as Respond
+ * describes it, `fields` are lines in Latin-1, and with the body comes its Content-Length. False: it
+ * is too long for the staging block, and nothing is queued.
+ */
+export function respondText(
+  runtime: Runtime,
+  slot: number,
+  generation: number,
+  head: number,
+  fields: string,
+  body: string,
+): boolean {
+  const { length } = body;
+  const most = fields.length + length * UTF8_BYTES_PER_UNIT;
+  const at = most > 2 * STAGED_BYTES_MAX ? -1 : room(runtime, most);
+  if (at < 0) return false;
+  const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
+  const fieldBytes = writeFields(slab, fields, at);
+  const from = at + fieldBytes;
+  const bodyBytes =
+    length < SHORT_STRING && writeShort(slab, body, from)
+      ? length
+      : slab.utf8Write(body, from, length * UTF8_BYTES_PER_UNIT);
+  respond(runtime, slot, generation, head, at, fieldBytes, bodyBytes, bodyBytes);
+  return true;
+}
+
+/** The same with bytes as its body. */
+export function respondBytes(
+  runtime: Runtime,
+  slot: number,
+  generation: number,
+  head: number,
+  fields: string,
+  body: Uint8Array,
+): boolean {
+  const most = fields.length + body.length;
+  const at = most > STAGED_BYTES_MAX ? -1 : room(runtime, most);
+  if (at < 0) return false;
+  const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
+  const fieldBytes = writeFields(slab, fields, at);
+  slab.set(body, at + fieldBytes);
+  respond(runtime, slot, generation, head, at, fieldBytes, body.length, body.length);
+  return true;
+}
+
+/** The head alone, with a Content-Length of `declared` unless `head` says that there is none. */
+export function respondHead(
+  runtime: Runtime,
+  slot: number,
+  generation: number,
+  head: number,
+  fields: string,
+  declared: number,
+): boolean {
+  const at = fields.length > STAGED_BYTES_MAX ? -1 : room(runtime, fields.length);
+  if (at < 0) return false;
+  const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
+  respond(runtime, slot, generation, head, at, writeFields(slab, fields, at), 0, declared);
+  return true;
+}
+
+function writeFields(slab: Buffer & RawWrites, fields: string, at: number): number {
+  return fields === '' ? 0 : slab.latin1Write(fields, at, fields.length);
+}
+
+function respond(
+  runtime: Runtime,
+  slot: number,
+  generation: number,
+  head: number,
+  at: number,
+  fieldBytes: number,
+  bodyBytes: number,
+  declared: number,
+): void {
+  const { control, commands } = runtime;
+  control[Control.stagingUsed] += fieldBytes + bodyBytes;
+  const count = control[Control.commandCount]; // room() has seen to it that there is one left
+  const word = count * RECORD_WORDS;
+  commands[word] = Command.httpRespond;
+  commands[word + 1] = slot;
+  commands[word + 2] = generation;
+  commands[word + 3] = head;
+  commands[word + 4] = at;
+  commands[word + 5] = fieldBytes;
+  commands[word + 6] = bodyBytes;
+  commands[word + 7] = declared;
+  control[Control.commandCount] = count + 1;
 }

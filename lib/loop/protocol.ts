@@ -33,6 +33,9 @@ export const HeadFlag = {
   expectContinue: 16,
   upgrade: 32,
   version11: 64,
+  targetAbsolute: 256,
+  targetAuthority: 512,
+  targetMask: 768,
 } as const;
 
 /** Keeping at most this many bytes copies them; more keeps their block. */
@@ -53,7 +56,6 @@ export const Event = {
   trailers: 12,
   bodyEnd: 13,
   httpError: 14,
-  httpTimeout: 15,
   file: 32,
   fileFetch: 33,
 } as const;
@@ -73,10 +75,17 @@ export const Command = {
   wantDrain: 12,
   destroy: 13,
   httpRaw: 14,
-  httpGoOn: 15,
+  httpRespond: 15,
   httpDone: 16,
   route: 48,
   sendFile: 32,
+} as const;
+
+/** The first word of httpRespond; the number of the template stands above. */
+export const Respond = {
+  last: 1,
+  noLength: 2,
+  templateShift: 2,
 } as const;
 
 export const Control = {

@@ -70,6 +70,11 @@ export class Listener {
     group.onConnectionClosed = () => this.#checkStopped();
   }
 
+  /** @internal Native code's number. */
+  get _owner(): number {
+    return this.#group.owner;
+  }
+
   /** Where it listens, or listened. */
   get address(): SocketAddress | PathAddress {
     return this.#address;

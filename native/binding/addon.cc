@@ -158,6 +158,8 @@ Napi::Value TrySend(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
 
+}  // namespace
+
 Napi::Value toObject(Napi::Env env, const AddressText& text) {
   if (text.family == 0) return env.Undefined();
   Napi::Object object = Napi::Object::New(env);
@@ -170,6 +172,8 @@ Napi::Value toObject(Napi::Env env, const AddressText& text) {
   object.Set("family", text.family == AF_INET6 ? "IPv6" : "IPv4");
   return object;
 }
+
+namespace {
 
 // address(slot, generation, remote) -> object or undefined
 Napi::Value Address(const Napi::CallbackInfo& info) {
@@ -267,9 +271,6 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// httpTables() -> names of methods and headers, and errors, by number
-Napi::Value HttpTables(const Napi::CallbackInfo& info) { return httpTables(info.Env()); }
-
 // protocol() -> the numbers that lib/loop/protocol.ts repeats, for a test to compare
 Napi::Value Protocol(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
@@ -280,7 +281,7 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("stagingUsed", static_cast<uint32_t>(kStagingUsed));
   object.Set("turn", static_cast<uint32_t>(kTurn));
   object.Set("resultGeneration", static_cast<uint32_t>(kResultGeneration));
-  object.Set("lastEvent", static_cast<int32_t>(EventKind::kHttpTimeout));
+  object.Set("lastEvent", static_cast<int32_t>(EventKind::kHttpError));
   object.Set("lastCommand", static_cast<int32_t>(CommandKind::kHttpDone));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
@@ -306,9 +307,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setReferenced", Napi::Function::New<SetReferenced>(env));
   exports.Set("describe", Napi::Function::New<Describe>(env));
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
-  exports.Set("httpTables", Napi::Function::New<HttpTables>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addBenchFunctions(env, exports);
+  addHttpFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
   addWatchdogFunctions(env, exports);

@@ -32,6 +32,12 @@ void addRouteFunctions(Napi::Env env, Napi::Object exports);
 // bench.cc
 void addBenchFunctions(Napi::Env env, Napi::Object exports);
 
+// { address, port, family } or { path }; undefined when it is not known.
+Napi::Value toObject(Napi::Env env, const AddressText& text);
+
+// http.cc
+void addHttpFunctions(Napi::Env env, Napi::Object exports);
+
 // files.cc
 void addFileFunctions(Napi::Env env, Napi::Object exports);
 

@@ -14,6 +14,10 @@ uint32_t number(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::Number>().Uint32Value();
 }
 
+uint64_t wide(const Napi::Object& object, const char* name) {
+  return static_cast<uint64_t>(object.Get(name).As<Napi::Number>().DoubleValue());
+}
+
 bool flag(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::Boolean>().Value();
 }
@@ -25,14 +29,13 @@ std::string bytes(const Napi::Object& object, const char* name) {
 
 }  // namespace
 
-std::shared_ptr<const http::Profile> httpProfile(Napi::Object object) {
+std::shared_ptr<http::Profile> httpProfile(Napi::Object object) {
   auto profile = std::make_shared<http::Profile>();
   http::Limits& limits = profile->options.limits;
   limits.headBytesMax = number(object, "headBytesMax");
   limits.targetBytesMax = number(object, "targetBytesMax");
   limits.headersMax = number(object, "headersMax");
-  limits.bodyBytesMax =
-      static_cast<uint64_t>(object.Get("bodyBytesMax").As<Napi::Number>().DoubleValue());
+  limits.bodyBytesMax = wide(object, "bodyBytesMax");
   limits.trailerBytesMax = number(object, "trailerBytesMax");
   limits.trailersMax = number(object, "trailersMax");
   limits.chunkExtensionBytesMax = number(object, "chunkExtensionBytesMax");
@@ -42,13 +45,23 @@ std::shared_ptr<const http::Profile> httpProfile(Napi::Object object) {
   profile->keepAliveMs = number(object, "keepAliveMs");
   profile->headersMs = number(object, "headersMs");
   profile->requestMs = number(object, "requestMs");
+  profile->readMs = number(object, "readMs");
+  profile->writeMs = number(object, "writeMs");
+  profile->lingerMs = number(object, "lingerMs");
+  profile->lingerBytesMax = wide(object, "lingerBytesMax");
+  profile->requestsMax = number(object, "requestsMax");
   profile->holdUpgrades = flag(object, "holdUpgrades");
+  const auto proxies = object.Get("proxies").As<Napi::Array>();
+  for (uint32_t i = 0; i < proxies.Length(); ++i) {
+    profile->proxies.add(proxies.Get(i).As<Napi::String>().Utf8Value());
+  }
   const auto routes = object.Get("routes").As<Napi::Array>();
   for (uint32_t i = 0; i < routes.Length(); ++i) {
     const auto entry = routes.Get(i).As<Napi::Object>();
-    http::StaticRoute route{bytes(entry, "beforeDate"), bytes(entry, "afterDate"),
-                            number(entry, "bodyBytes")};
-    profile->routes.emplace(entry.Get("path").As<Napi::String>().Utf8Value(), std::move(route));
+    http::StaticRoute route{http::HeadTemplate(bytes(entry, "head"), number(entry, "dateOffset")),
+                            bytes(entry, "body")};
+    profile->routes.insert_or_assign(entry.Get("path").As<Napi::String>().Utf8Value(),
+                                     std::move(route));
   }
   return profile;
 }

@@ -9,10 +9,9 @@
 
 namespace ringpoll {
 
-// { headBytesMax, targetBytesMax, headersMax, bodyBytesMax, trailerBytesMax, trailersMax,
-//   chunkExtensionBytesMax, lenient, unknownMethods, lengthRequired, keepAliveMs, headersMs,
-//   requestMs, holdUpgrades, routes: [{ path, beforeDate, afterDate, bodyBytes }] }
-std::shared_ptr<const http::Profile> httpProfile(Napi::Object object);
+// Limits, times in milliseconds, flags; proxies: [rule];
+// routes: [{ path, head, dateOffset, body }]. See NativeHttpProfile in lib/loop/native.ts.
+std::shared_ptr<http::Profile> httpProfile(Napi::Object object);
 
 // { methods: [name], headers: [name], errors: [{ code, status, message }] }, by their numbers.
 Napi::Object httpTables(Napi::Env env);

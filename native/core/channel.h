@@ -66,6 +66,7 @@ enum ConnectionFlag : uint16_t {
   kSending = 1 << 10,       // the engine has a send of ours
   kMigrating = 1 << 11,     // between two routes: the engine was told to let go
   kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
+  kProtocolPaused = 1 << 13,  // the protocol's own reason not to read
 };
 
 struct Channel {

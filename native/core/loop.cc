@@ -144,14 +144,9 @@ uint32_t Loop::newOwner(Owner settings) {
 
 SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
   settings.isListener = true;
-  if (settings.http != nullptr && http_ == nullptr) {
-    uint32_t* heads = host_.openHeads(http::kHeadTableWords);
-    if (heads == nullptr) {
-      sockets_.close(fd);
-      return {-1, ENOMEM, Syscall::kListen};
-    }
-    http::Output& output = *this;
-    http_ = std::make_unique<http::Server>(arena_, events_, output, heads);
+  if (settings.http != nullptr && !openHttp()) {
+    sockets_.close(fd);
+    return {-1, ENOMEM, Syscall::kListen};
   }
   const uint32_t id = newOwner(settings);
   Channel* channel = openChannel(ChannelType::kListener, fd, id);

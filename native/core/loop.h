@@ -60,7 +60,7 @@ struct Owner {
   uint32_t connections = 0;
   uint32_t maxConnections = UINT32_MAX;
   uint32_t idleTimeoutMs = 0;
-  std::shared_ptr<const http::Profile> http;  // null: raw bytes
+  std::shared_ptr<http::Profile> http;  // null: raw bytes
 };
 
 struct EngineReport {
@@ -143,6 +143,12 @@ class Loop final : private http::Output {
   const Metrics& metrics();
   RoutingReport routing();
   RouteIndex routeOf(const Channel& channel) const;
+  // A head that responses of this listener begin with: its number. See http::HeadTemplate.
+  uint32_t addHttpTemplate(uint32_t owner, std::string text, uint32_t dateOffset);
+  // Idle HTTP connections of `owner` close, the others with their next answer.
+  void stopHttp(uint32_t owner);
+  // What a PROXY header said of the connection; null: nothing.
+  const http::ProxyHeader* httpProxyHeader(const Channel& channel) const;
   uint64_t httpRequests() const { return http_ == nullptr ? 0 : http_->requests(); }
   uint64_t httpStaticResponses() const {
     return http_ == nullptr ? 0 : http_->staticResponses();
@@ -172,12 +178,18 @@ class Loop final : private http::Output {
   void handOver(Channel& channel);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
 
-  // http::Output
+  // loop_http.cc
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
   void endWhenSent(Channel& channel) override;
+  void closeWhenSent(Channel& channel) override;
+  void closeNow(Channel& channel) override { destroy(channel); }
+  void giveUp(Channel& channel, int error) override { fail(channel, error, Syscall::kWrite); }
+  void pauseReading(Channel& channel, bool paused) override;
   void armTimer(Channel& channel, uint64_t delayMs) override;
   Channel* channelOf(Token token) override { return channels_.find(token); }
-  void httpCommand(Channel& channel, CommandKind kind);
+  bool openHttp();
+  void httpCommand(Channel& channel, const int32_t* words);
+  void httpRespond(Channel& channel, const int32_t* words);
 
   // loop_files.cc
   void queueFile(Channel& channel, const int32_t* words);

@@ -21,6 +21,7 @@ void Loop::flush() {
     if (channel->state != ChannelState::kClosing) flushConnection(*channel);
   }
   dirty_.clear();
+  if (http_ != nullptr) http_->endFlush();
   // Only now: what was queued before its release has left or keeps a reference of its own.
   for (BlockId block : releases_) {
     if (arena_.contains(block, 0, 0)) arena_.release(block);
@@ -31,8 +32,8 @@ void Loop::flush() {
 
 void Loop::takeCommands() {
   const auto count = static_cast<uint32_t>(rings_.control[kCommandCount]);
-  RP_ASSERT(count <= kCommandCapacity);
   if (count == 0) return;
+  RP_ASSERT(count <= kCommandCapacity);
   metrics_.commands += count;
   nowMs_ = clockMs();  // the handlers may have taken their time
   for (uint32_t i = 0; i < count; ++i) {
@@ -90,9 +91,11 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
     case CommandKind::kPause:
       channel.flags |= kPaused;
       if (!(channel.flags & kReadEnded)) engineOf(channel).pauseReceive(channel);
+      if (channel.protocol != nullptr) http_->readingPaused(channel, true, nowMs_);
       break;
     case CommandKind::kResume:
       channel.flags &= ~kPaused;
+      if (channel.protocol != nullptr) http_->readingPaused(channel, false, nowMs_);
       if (channel.state == ChannelState::kOpen) receiveIfWanted(channel);
       break;
     case CommandKind::kRoute:
@@ -117,41 +120,14 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       queueFile(channel, words);
       break;
     case CommandKind::kHttpRaw:
-    case CommandKind::kHttpGoOn:
+    case CommandKind::kHttpRespond:
     case CommandKind::kHttpDone:
-      httpCommand(channel, static_cast<CommandKind>(words[0]));
+      httpCommand(channel, words);
       break;
     case CommandKind::kRetain:
     case CommandKind::kRelease:
       break;
   }
-}
-
-void Loop::httpCommand(Channel& channel, CommandKind kind) {
-  if (channel.protocol == nullptr) return;
-  if (kind == CommandKind::kHttpDone) {
-    http_->responded(channel);
-  } else if (kind == CommandKind::kHttpRaw) {
-    timers_.cancel(channel.timer);
-    http_->takeRaw(channel);
-  } else {
-    http_->goOn(channel);
-  }
-}
-
-void Loop::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
-  pending_[channel.slot] += length;
-  queues_.push(channel.sends, block, offset, length, false);
-  markDirty(channel);
-}
-
-void Loop::endWhenSent(Channel& channel) {
-  channel.flags |= kWriteEnding;
-  markDirty(channel);
-}
-
-void Loop::armTimer(Channel& channel, uint64_t delayMs) {
-  if (channel.idleTimeoutMs == 0) timers_.arm(channel.timer, nowMs_, delayMs);
 }
 
 void Loop::queueSend(Channel& channel, const int32_t* words) {
@@ -213,6 +189,7 @@ void Loop::handOver(Channel& channel) {
   if (!queues_.keep(channel.sends)) return;  // flushConnection() fails the connection
   channel.flags |= kSending;
   ++metrics_.sendsByEngine;
+  if (channel.protocol != nullptr) http_->sendBlocked(channel, nowMs_);
   if (channel.flags & kMigrating) {
     channel.flags |= kSendDeferred;
     return;
@@ -250,6 +227,7 @@ void Loop::queueDrained(Channel& channel) {
       destroy(channel);
     } else {
       sockets_.shutdownWrite(channel.fd);
+      if (channel.protocol != nullptr) http_->lingering(channel, nowMs_);
     }
   }
 }

@@ -117,8 +117,11 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     return;
   }
   channel.flags |= kReadEnded;
-  const bool torn = channel.protocol != nullptr && http_->ended(channel);
-  events_.push(EventKind::kEnd, channel, torn ? 1 : 0);
+  if (channel.protocol != nullptr) {
+    http_->peerEnded(channel);
+  } else {
+    events_.push(EventKind::kEnd, channel);
+  }
   if (channel.flags & kWriteEnded) destroy(channel);
 }
 

@@ -79,7 +79,9 @@ void Loop::onDetach(Channel& channel) {
 }
 
 void Loop::receiveIfWanted(Channel& channel) {
-  if (channel.flags & (kPaused | kReadEnded | kCloseWhenSent | kMigrating)) return;
+  constexpr uint16_t unwanted =
+      kPaused | kProtocolPaused | kReadEnded | kCloseWhenSent | kMigrating;
+  if (channel.flags & unwanted) return;
   engineOf(channel).receive(channel);
   goOn(channel);
 }

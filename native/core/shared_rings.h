@@ -27,7 +27,6 @@ enum class EventKind : int32_t {
   kTrailers = 12,       // result: slab, offset of the section, length: fields, aux0: their index
   kBodyEnd = 13,        // the request is complete
   kHttpError = 14,      // result: HttpError; nothing more is parsed
-  kHttpTimeout = 15,    // result: http::Phase
   kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
                         // its slab (kNoBlock: none)
   kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being
@@ -49,11 +48,19 @@ enum class CommandKind : int32_t {
   kWantDrain = 12,   // bytes
   kDestroy = 13,     // close now, drop what is queued
   kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
-  kHttpGoOn = 15,    // it was not: parse the next request
-  kHttpDone = 16,    // a request was answered (listeners with static routes only)
+  kHttpRespond = 15,  // a response: its HttpRespondFlags and template; where in the staging slab its
+                      // further fields and then its body lie; their lengths; Content-Length
+  kHttpDone = 16,    // a request was answered
   kRoute = 48,       // ReceiveHint
   kSendFile = 32,    // file, number of the operation, offset and length: low words, high halves
 };
+
+// The first word of kHttpRespond; the number of the template stands above them.
+enum HttpRespondFlags : uint32_t {
+  kHttpRespondLast = 1,      // the request is answered
+  kHttpRespondNoLength = 2,  // without Content-Length
+};
+inline constexpr uint32_t kHttpRespondTemplateShift = 2;
 
 // Words of the control block.
 enum ControlWord : uint32_t {

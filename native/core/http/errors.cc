@@ -82,6 +82,8 @@ constexpr Row kRows[] = {
     {HttpError::kHeadersTimeout,
      {CODE("HEADERS_TIMEOUT"), 408, "The head of the request took too long"}},
     {HttpError::kRequestTimeout, {CODE("REQUEST_TIMEOUT"), 408, "The request took too long"}},
+    {HttpError::kHttp2, {CODE("HTTP2"), 505, "The peer speaks HTTP/2"}},
+    {HttpError::kTls, {CODE("TLS"), 400, "The peer speaks TLS"}},
 };
 #undef CODE
 

@@ -53,6 +53,9 @@ enum class HttpError : uint8_t {
   kUnexpectedEnd,
   kHeadersTimeout,
   kRequestTimeout,
+  // Another protocol.
+  kHttp2,
+  kTls,
   kCount,
 };
 

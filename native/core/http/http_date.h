@@ -10,17 +10,18 @@ inline constexpr uint32_t kDateBytes = 29;  // "Sun, 06 Nov 1994 08:49:37 GMT"
 
 class HttpDate {
  public:
-  // Valid until the next call.
-  const char* now() {
+  // Looks at the clock. The text stays the same until the next call.
+  void refresh() {
     const std::time_t seconds = std::time(nullptr);
-    if (seconds != seconds_) {
-      seconds_ = seconds;
-      std::tm parts{};
-      ::gmtime_r(&seconds, &parts);
-      format(parts);
-    }
-    return text_;
+    if (seconds == seconds_) return;
+    seconds_ = seconds;
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    format(parts);
   }
+  const char* text() const { return text_; }
+  // Changes whenever the text does.
+  std::time_t seconds() const { return seconds_; }
 
  private:
   void format(const std::tm& parts) {

@@ -1,7 +1,7 @@
-// The server's side of HTTP connections: received bytes in, request events out.
+// The server's side of HTTP connections: received bytes in, request events out, and the heads of
+// responses.
 //
-//            complete head                      last byte
-//   kHead ------------------> kBody, kTrailers ----------> kHead
+//   (a trusted proxy: kProxy -->) kHead --complete head--> kBody, kTrailers --last byte--> kHead
 //     |  \-- no body: kHead (the next request)
 //     |---- upgrade that JavaScript may take: kHolding --> kRaw, or kHead when it does not
 //     |---- not keep-alive, after its last byte: kDiscard
@@ -10,45 +10,26 @@
 // Heads are parsed where they lie in the receive block; one that is split over several reads is
 // gathered in a block of its own. What JavaScript needs to read a head lazily (the record of
 // record.h) is written into the shared table of heads, which starts again with every turn.
+//
+// Bytes are held, and the socket is not read, while they must not be parsed yet: too many requests
+// are unanswered, the table of heads is full, or an upgrade is undecided.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "../arena.h"
 #include "../channel.h"
 #include "../event_writer.h"
-#include "../receive_buffers.h"
-#include "body_decoder.h"
-#include "http_date.h"
-#include "request_parser.h"
-#include "trailer_parser.h"
+#include "connection.h"
+#include "profile.h"
+#include "responder.h"
 
 namespace ringpoll::http {
 
 inline constexpr uint32_t kHeadTableWords = 1u << 20;  // 4 MB of address space, used from its start
-inline constexpr uint32_t kHeldBytesMax = 1u << 20;    // kept for an upgrade that is undecided
-
-enum class Phase : uint8_t { kIdle, kHead, kBody };
-
-// An answer that needs no JavaScript. The Date header's value goes between the two parts.
-struct StaticRoute {
-  std::string beforeDate;
-  std::string afterDate;
-  uint32_t bodyBytes = 0;  // at the end of afterDate, left out for HEAD
-};
-
-// What the connections of one listener have in common.
-struct Profile {
-  Options options;
-  uint32_t keepAliveMs = 5000;
-  uint32_t headersMs = 60000;
-  uint32_t requestMs = 300000;
-  bool holdUpgrades = false;
-  std::unordered_map<std::string, StaticRoute> routes;  // by path
-};
+inline constexpr uint32_t kHeldBytesMax = 4u << 20;    // what was under way when reading paused
+inline constexpr uint32_t kUnansweredMax = 256;        // requests of one connection
+inline constexpr uint32_t kCopiedBodyMax = 4 * 1024;   // longer bodies are sent from where they lie
 
 // What the server asks of the loop.
 class Output {
@@ -56,71 +37,79 @@ class Output {
   virtual ~Output() = default;
   virtual void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) = 0;
   virtual void endWhenSent(Channel& channel) = 0;
+  virtual void closeWhenSent(Channel& channel) = 0;
+  virtual void closeNow(Channel& channel) = 0;
+  virtual void giveUp(Channel& channel, int error) = 0;  // an errno
+  virtual void pauseReading(Channel& channel, bool paused) = 0;
   virtual void armTimer(Channel& channel, uint64_t delayMs) = 0;
   virtual Channel* channelOf(Token token) = 0;  // null when it is over
 };
 
+// A response as JavaScript names it: views on memory that stays until the flush is over.
+struct ResponseCommand {
+  uint32_t head = 0;  // index into the profile's templates
+  bool last = false;  // the request is answered with this
+  ResponseParts parts;
+  // A long body is not copied.
+  BlockId bodyBlock = kNoBlock;
+  uint32_t bodyOffset = 0;
+  uint32_t bodyBytes = 0;
+};
+
 class Server {
  public:
-  Server(Arena& arena, EventWriter& events, Output& output, uint32_t* heads)
-      : arena_(arena), events_(events), output_(output), responses_(arena), heads_(heads) {}
+  Server(Arena& arena, EventWriter& events, Output& output, uint32_t* heads, uint32_t headWords)
+      : arena_(arena),
+        events_(events),
+        output_(output),
+        responder_(arena),
+        heads_(heads),
+        headWords_(headWords) {}
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // The connection's state hangs on channel.protocol from open() to close().
-  void open(Channel& channel, const Profile& profile, uint64_t nowMs);
+  void open(Channel& channel, Profile& profile, uint64_t nowMs);
   void close(Channel& channel);
 
   void received(Channel& channel, BlockId block, uint32_t offset, uint32_t length, uint64_t nowMs);
-  // The peer's FIN. True: in the middle of a request.
-  bool ended(const Channel& channel) const;
-  void timer(Channel& channel, uint64_t nowMs);
+  void peerEnded(Channel& channel);
 
-  // JavaScript's answers to an upgrade request: take the bytes as they are, or go on parsing.
+  // JavaScript accepts an upgrade: bytes come as they are.
   void takeRaw(Channel& channel);
-  void goOn(Channel& channel);
-  // JavaScript has answered a request: static routes may be answered here again.
-  void responded(Channel& channel);
+  // Sends a response, or its head. False: no memory.
+  bool respond(Channel& channel, const ResponseCommand& response);
+  // JavaScript has answered a request.
+  void responded(Channel& channel, uint64_t nowMs);
+  // Ends a connection that is idle now; others end with their next answer (profile.stopping).
+  void stop(Channel& channel);
 
-  // What was held, for want of room in the table of heads or for an upgrade, goes on. Call before
-  // a turn's completions: events are good for the turn in which they are made.
+  // server_timers.cc
+  void timer(Channel& channel, uint64_t nowMs);
+  // The kernel has not taken everything.
+  void sendBlocked(Channel& channel, uint64_t nowMs);
+  // Our FIN is out, the peer's is not here.
+  void lingering(Channel& channel, uint64_t nowMs);
+  // JavaScript does not want bytes, or wants them again.
+  void readingPaused(Channel& channel, bool paused, uint64_t nowMs);
+
+  // What was held goes on. Call before a turn's completions: events are good for the turn in which
+  // they are made.
   void resumeStalled(uint64_t nowMs);
   bool stalled() const { return !stalled_.empty(); }
+  void endFlush() { responder_.endFlush(); }
   void endTurn();
 
+  const ProxyHeader* proxyHeader(const Channel& channel) const { return of(channel).proxy.get(); }
   uint64_t requests() const { return requests_; }
   uint64_t staticResponses() const { return staticResponses_; }
 
  private:
-  enum class State : uint8_t { kHead, kBody, kTrailers, kHolding, kRaw, kDiscard };
-
-  struct Piece {
-    BlockId block;
-    uint32_t offset;
-    uint32_t length;
-  };
-
-  struct Connection {
-    explicit Connection(const Profile& of)
-        : profile(&of), parser(of.options), trailers(of.options) {}
-
-    const Profile* profile;
-    HeadParser parser;
-    BodyDecoder body;
-    TrailerParser trailers;
-    State state = State::kHead;
-    State afterHold = State::kHead;
-    Phase phase = Phase::kIdle;
-    bool begun = false;        // the parser of the current section has begun
-    bool keepAlive = true;     // of the current request
-    uint32_t outstanding = 0;  // requests that JavaScript has not answered
-    BlockId gather = kNoBlock;
-    uint32_t gathered = 0;
-    uint64_t phaseStartMs = 0;
-    uint64_t requestStartMs = 0;
-    uint64_t armedForMs = 0;
-    std::vector<Piece> held;
+  enum class Due : uint8_t { kNothing, kIdle, kHead, kBody, kWrite, kLinger };
+  struct Deadline {
+    uint64_t atMs;
+    Due due;
   };
 
   static Connection& of(const Channel& channel) {
@@ -130,30 +119,43 @@ class Server {
   bool roomForRecord(const Connection& connection) const;
   void parse(Channel& channel, Piece piece);
   // Each takes bytes from the front of the piece; false: nothing more to do with it now.
+  bool parseProxy(Channel& channel, Connection& connection, Piece* piece);
   bool parseHead(Channel& channel, Connection& connection, Piece* piece);
   bool parseBody(Channel& channel, Connection& connection, Piece* piece);
   bool parseTrailers(Channel& channel, Connection& connection, Piece* piece);
+  bool gatherBytes(Connection& connection, const Piece& piece, uint32_t bytes, uint32_t limit,
+                   uint32_t tail);
   template <typename Parser>
   HeadResult feedSection(Connection& connection, Parser& parser, uint32_t limit, Piece* piece,
                          Piece* section);
   void requestDone(Channel& channel, Connection& connection, const Piece& head);
   void bodyDone(Channel& channel, Connection& connection);
-  bool answerStatically(Channel& channel, Connection& connection, const Piece& head,
-                        const RecordView& record);
+  bool answerStatically(Channel& channel, Connection& connection, const Piece& head);
+  void failHead(Channel& channel, Connection& connection, const HeadResult& result,
+                const Piece& from);
   void fail(Channel& channel, Connection& connection, HttpError error);
-  bool hold(Connection& connection, const Piece& piece);
+  void discard(Channel& channel, Connection& connection, uint32_t bytes);
+  bool idle(const Connection& connection) const;
+  bool mustHold(const Connection& connection) const;
+  void hold(Channel& channel, Connection& connection, const Piece& piece);
   void drainHeld(Channel& channel, Connection& connection);
-  void setPhase(Channel& channel, Connection& connection, uint64_t nowMs);
-  uint64_t deadlineMs(const Connection& connection) const;
+  void goOnNextTurn(const Channel& channel, Connection& connection);
+  void pushEnd(Channel& channel, const Connection& connection);
   void releaseGather(Connection& connection);
+
+  Phase phaseOf(const Channel& channel, const Connection& connection) const;
+  Deadline deadline(const Channel& channel, Connection& connection) const;
+  void arm(Channel& channel, Connection& connection, const Deadline& deadline);
+  void armEarlier(Channel& channel, Connection& connection);
 
   Arena& arena_;
   EventWriter& events_;
   Output& output_;
-  ReceiveBuffers responses_;
+  Responder responder_;
   uint32_t* const heads_;
+  const uint32_t headWords_;
   uint32_t headsUsed_ = 0;
-  HttpDate date_;
+  uint64_t nowMs_ = 0;
   std::vector<Token> stalled_;
   std::vector<BlockId> retired_;  // given back when the turn is over
   uint64_t requests_ = 0;

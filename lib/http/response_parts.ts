@@ -1,0 +1,67 @@
+// What a response is made of besides its methods: its states, and what only few of them need.
+import { invalidArgType, RingpollError } from '../errors.js';
+
+/** What has become of it, and what its head needs. */
+export const enum Flag {
+  streaming = 1, // its head cannot be changed any more
+  ended = 2,
+  first = 4, // it may be written: those before it are out
+  headOut = 8,
+  close = 16, // the connection ends with it
+  ownDate = 32,
+  ownServer = 64,
+  chunked = 128,
+  untilClose = 256, // the end of the connection is the end of the body
+}
+
+export const NOT_DECLARED = -1;
+export const FIELDS_LENGTH_MAX = 32 * 1024;
+export const TYPE_LENGTH_MAX = 256;
+export const COMMAND_LENGTH_MAX = 2 ** 31 - 1;
+
+export type Body = string | Uint8Array;
+
+/** What few responses need. */
+export interface Rare {
+  declaredLength: number;
+  sentLength: number;
+  trailers: string;
+  /** What was given before its turn came. */
+  informational: string;
+  waiting: Body[];
+  turnComes: { resolve(): void; reject(error: Error): void }[];
+}
+
+export function bytesOf(data: Body | undefined): number {
+  if (data === undefined) return 0;
+  return typeof data === 'string' ? Buffer.byteLength(data, 'utf8') : data.length;
+}
+
+export function newRare(): Rare {
+  return {
+    declaredLength: NOT_DECLARED,
+    sentLength: 0,
+    trailers: '',
+    informational: '',
+    waiting: [],
+    turnComes: [],
+  };
+}
+
+/** The caller may use its memory again as soon as the call has returned. */
+export function kept(data: Body): Body {
+  return typeof data === 'string' ? data : Buffer.from(data);
+}
+
+export function checkBody(name: string, body: unknown): asserts body is Uint8Array {
+  if (!(body instanceof Uint8Array)) {
+    throw invalidArgType(name, 'a string or a Uint8Array', body);
+  }
+}
+
+export function lengthError(declared: number, actual: number): RingpollError {
+  return new RingpollError(
+    'ERR_RINGPOLL_HTTP_CONTENT_LENGTH',
+    `Content-Length says ${declared} bytes, but the body has ${actual}`,
+  );
+}

@@ -1,0 +1,50 @@
+// What the HTTP connections of one listener have in common.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "../address_filter.h"
+#include "options.h"
+#include "responder.h"
+
+namespace ringpoll::http {
+
+inline constexpr uint32_t kNoTimeout = 0;
+
+// An answer that needs no JavaScript.
+struct StaticRoute {
+  HeadTemplate head;  // the whole of it
+  std::string body;
+};
+
+// Looks paths up where they lie, without a string of their own.
+struct PathHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }
+};
+using StaticRoutes = std::unordered_map<std::string, StaticRoute, PathHash, std::equal_to<>>;
+
+struct Profile {
+  Options options;
+  // Milliseconds, or kNoTimeout.
+  uint32_t keepAliveMs = 5000;   // without a request
+  uint32_t headersMs = 60000;    // from a request's first byte to the end of its head
+  uint32_t requestMs = 300000;   // from a request's first byte to its last
+  uint32_t readMs = 10000;       // between two bytes of a request
+  uint32_t writeMs = 10000;      // without progress while bytes wait to be sent
+  uint32_t lingerMs = 5000;      // from our FIN to the peer's
+  uint64_t lingerBytesMax = 16 * 1024 * 1024;  // read and dropped meanwhile
+  uint32_t requestsMax = UINT32_MAX;           // on one connection
+  bool holdUpgrades = false;
+  AddressFilter proxies;  // from these a PROXY header must come first
+  mutable StaticRoutes routes;
+  mutable std::vector<HeadTemplate> templates;
+  bool stopping = false;  // every answer ends its connection
+};
+
+}  // namespace ringpoll::http

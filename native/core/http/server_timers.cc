@@ -1,0 +1,153 @@
+// The clock of an HTTP connection: one timer that is armed for the earliest thing that can be due.
+//
+//   kIdle    no request is under way: keepAliveMs, then the connection is closed
+//   kHead    headersMs since its first byte, readMs since its last: 408
+//   kBody    requestMs since the request's first byte, readMs since its last: 408; not while
+//            JavaScript has paused the connection
+//   kLinger  our FIN is out, the peer's is not here: lingerMs, then it is closed
+// and in every phase, while bytes wait to be sent: writeMs without progress, then it is given up.
+//
+// A timer that fires too early is armed again; it is moved only when it would fire too late.
+#include <algorithm>
+#include <cerrno>
+
+#include "server.h"
+
+namespace ringpoll::http {
+
+namespace {
+constexpr uint64_t kLookAgainMs = 5000;  // when nothing can be due yet
+}
+
+Phase Server::phaseOf(const Channel& channel, const Connection& connection) const {
+  switch (connection.state) {
+    case State::kProxy:
+      return Phase::kHead;
+    case State::kHead:
+      return connection.inHead() ? Phase::kHead : Phase::kIdle;
+    case State::kBody:
+    case State::kTrailers:
+      return Phase::kBody;
+    case State::kDiscard:
+      return channel.flags & kWriteEnded ? Phase::kLinger : Phase::kNone;
+    case State::kHolding:
+    case State::kRaw:
+      return Phase::kNone;
+  }
+  return Phase::kNone;
+}
+
+Server::Deadline Server::deadline(const Channel& channel, Connection& connection) const {
+  const Profile& profile = *connection.profile;
+  // Never later than a connection that becomes idle now.
+  const uint64_t againMs = profile.keepAliveMs == kNoTimeout
+                               ? kLookAgainMs
+                               : std::min<uint64_t>(kLookAgainMs, profile.keepAliveMs);
+  Deadline next{nowMs_ + againMs, Due::kNothing};
+  const auto consider = [&next](uint64_t startMs, uint32_t limitMs, Due due) {
+    if (limitMs == kNoTimeout || startMs + limitMs > next.atMs) return;
+    next = {startMs + limitMs, due};
+  };
+  switch (phaseOf(channel, connection)) {
+    case Phase::kIdle:
+      if (connection.outstanding > 0 || !channel.sends.empty()) break;
+      consider(connection.idleSinceMs, profile.keepAliveMs, Due::kIdle);
+      break;
+    case Phase::kHead:
+      consider(connection.requestStartMs, profile.headersMs, Due::kHead);
+      consider(connection.lastByteMs, profile.readMs, Due::kHead);
+      break;
+    case Phase::kBody:
+      if (channel.flags & kPaused) break;
+      consider(connection.requestStartMs, profile.requestMs, Due::kBody);
+      consider(connection.lastByteMs, profile.readMs, Due::kBody);
+      break;
+    case Phase::kLinger:
+      consider(connection.lingerStartMs, profile.lingerMs, Due::kLinger);
+      break;
+    case Phase::kNone:
+      break;
+  }
+  if (!channel.sends.empty()) consider(connection.writeStartMs, profile.writeMs, Due::kWrite);
+  return next;
+}
+
+void Server::arm(Channel& channel, Connection& connection, const Deadline& deadline) {
+  connection.armedForMs = deadline.atMs;
+  output_.armTimer(channel, deadline.atMs > nowMs_ ? deadline.atMs - nowMs_ : 1);
+}
+
+void Server::armEarlier(Channel& channel, Connection& connection) {
+  if (connection.state == State::kRaw) return;
+  const Deadline next = deadline(channel, connection);
+  if (next.atMs < connection.armedForMs) arm(channel, connection, next);
+}
+
+void Server::timer(Channel& channel, uint64_t nowMs) {
+  Connection& connection = of(channel);
+  if (connection.state == State::kRaw) return;
+  nowMs_ = nowMs;
+  if (channel.sends.empty() || connection.bytesWritten != channel.bytesWritten) {
+    connection.writeStartMs = nowMs;
+    connection.bytesWritten = channel.bytesWritten;
+    if (!channel.sends.empty()) connection.idleSinceMs = nowMs;
+  }
+  const Deadline next = deadline(channel, connection);
+  if (nowMs < next.atMs) {
+    arm(channel, connection, next);
+    return;
+  }
+  switch (next.due) {
+    case Due::kIdle:
+    case Due::kLinger:
+      output_.closeNow(channel);
+      return;
+    case Due::kWrite:
+      output_.giveUp(channel, ETIMEDOUT);
+      return;
+    case Due::kHead:
+      fail(channel, connection, HttpError::kHeadersTimeout);
+      break;
+    case Due::kBody:
+      fail(channel, connection, HttpError::kRequestTimeout);
+      break;
+    case Due::kNothing:
+      break;
+  }
+  arm(channel, connection, deadline(channel, connection));
+}
+
+void Server::sendBlocked(Channel& channel, uint64_t nowMs) {
+  Connection& connection = of(channel);
+  nowMs_ = nowMs;
+  connection.writeStartMs = nowMs;
+  connection.bytesWritten = channel.bytesWritten;
+  armEarlier(channel, connection);
+}
+
+void Server::lingering(Channel& channel, uint64_t nowMs) {
+  Connection& connection = of(channel);
+  if (connection.state == State::kRaw) return;
+  nowMs_ = nowMs;
+  connection.state = State::kDiscard;
+  connection.lingerStartMs = nowMs;
+  connection.discarded = 0;
+  if (connection.readingHeld) {
+    connection.readingHeld = false;
+    output_.pauseReading(channel, false);
+  }
+  armEarlier(channel, connection);
+}
+
+// The time that JavaScript takes is not the peer's.
+void Server::readingPaused(Channel& channel, bool paused, uint64_t nowMs) {
+  Connection& connection = of(channel);
+  if (paused) {
+    connection.pausedSinceMs = nowMs;
+    return;
+  }
+  connection.requestStartMs += nowMs - connection.pausedSinceMs;
+  connection.lastByteMs = nowMs;
+}
+
+}  // namespace ringpoll::http
