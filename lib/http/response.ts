@@ -20,7 +20,7 @@ import {
   type Rare,
   TYPE_LENGTH_MAX,
 } from './response_parts.js';
-import type { SendFileOptions } from './send_file.js';
+import { type SendFileOptions, sendFile } from './send_file.js';
 import type { Session } from './session.js';
 import { statusLine } from './tables.js';
 import { HeadVariant } from './templates.js';
@@ -218,13 +218,12 @@ export class HttpResponse {
   }
 
   /**
-   * Sends a file: its part when Range asks for one, nothing when the peer has it already. Answers
-   * 200, 206, 304, 412, 416, 404 (no such file), 403 (not allowed).
-   * @returns a promise that resolves when the kernel has taken everything
+   * Sends a file: a part of it when Range asks for one, nothing when the peer has it already.
+   * Answers 200, 206, 304, 412 or 416. Resolves when the kernel has taken everything.
+   * @throws HttpRequestError with status 404 or 403; a handler that lets it pass answers so
    */
   async sendFile(path: string, options: SendFileOptions = {}): Promise<void> {
     this.#checkFresh();
-    const { sendFile } = await import('./send_file.js');
     await sendFile(this._request, this, path, options);
   }
 

@@ -1,9 +1,153 @@
+// A file as the answer to a request.
+import { constants, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { invalidArgType } from '../errors.js';
+import { type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
+import { boolean, checkObject } from '../tcp/options.js';
+import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
+import { HttpRequestError } from './errors.js';
+import { mediaType } from './media_types.js';
 import type { HttpRequest } from './request.js';
 import type { HttpResponse } from './response.js';
-export type SendFileOptions = {};
+
+export interface SendFileOptions {
+  /**
+   * A folder that the file must be in. The path is then one of a URL: it is percent-decoded, and
+   * what leads out of the folder is not found. Symbolic links are followed.
+   */
+  root?: string;
+  /** With a root: names that begin with a dot are found too. Default: false. */
+  dotfiles?: boolean;
+  /** Content-Type. Default: by the end of the name. */
+  type?: string;
+  /** The Cache-Control header. Default: none. */
+  cacheControl?: string;
+  /** Send ETag. Default: true. */
+  etag?: boolean;
+  /** Send Last-Modified. Default: true. */
+  lastModified?: boolean;
+}
+
+// A FIFO would otherwise keep open() waiting for a writer.
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL', 'ENXIO'];
+const FORBIDDEN = ['EACCES', 'EPERM'];
+
+interface Checked extends SendFileOptions {
+  etag: boolean;
+  lastModified: boolean;
+  dotfiles: boolean;
+}
+
+function check(path: string, options: SendFileOptions): Checked {
+  if (typeof path !== 'string') throw invalidArgType('path', 'a string', path);
+  checkObject('options', options);
+  for (const name of ['root', 'type', 'cacheControl'] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== 'string') {
+      throw invalidArgType(`options.${name}`, 'a string', value);
+    }
+  }
+  return {
+    ...options,
+    etag: boolean('options.etag', options.etag, true),
+    lastModified: boolean('options.lastModified', options.lastModified, true),
+    dotfiles: boolean('options.dotfiles', options.dotfiles, false),
+  };
+}
+
 export async function sendFile(
-  _a: HttpRequest,
-  _b: HttpResponse,
-  _c: string,
-  _d: SendFileOptions,
-): Promise<void> {}
+  request: HttpRequest,
+  response: HttpResponse,
+  path: string,
+  options: SendFileOptions,
+): Promise<void> {
+  const checked = check(path, options);
+  const name = checked.root === undefined ? path : within(checked.root, path, checked.dotfiles);
+  let handle: FileHandle | undefined;
+  try {
+    handle = name === undefined ? undefined : await openFile(name);
+    const stats = await handle?.stat();
+    if (handle === undefined || stats?.isFile() !== true) throw notFound();
+    await answer(request, response, handle, stats as Stats, checked, name as string);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The file's path; undefined: it is not in the folder. */
+function within(root: string, path: string, dotfiles: boolean): string | undefined {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+  if (decoded.includes('\0')) return undefined;
+  const names = decoded.split('/').filter((part) => part !== '' && part !== '.');
+  const hidden = names.some((part) => part === '..' || (part.startsWith('.') && !dotfiles));
+  return hidden ? undefined : join(root, ...names);
+}
+
+function notFound(): HttpRequestError {
+  return new HttpRequestError('ERR_RINGPOLL_HTTP_NOT_FOUND', 404, 'Not Found');
+}
+
+async function openFile(name: string): Promise<FileHandle> {
+  try {
+    return await open(name, FLAGS);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (NOT_FOUND.includes(code)) throw notFound();
+    if (FORBIDDEN.includes(code)) {
+      throw new HttpRequestError('ERR_RINGPOLL_HTTP_FORBIDDEN', 403, 'Forbidden');
+    }
+    throw error;
+  }
+}
+
+function describe(stats: Stats): Representation {
+  const { size, mtimeMs } = stats;
+  const etag = `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}"`;
+  return { size, etag, modified: Math.floor(mtimeMs / 1000) };
+}
+
+async function answer(
+  request: HttpRequest,
+  response: HttpResponse,
+  handle: FileHandle,
+  stats: Stats,
+  options: Checked,
+  name: string,
+): Promise<void> {
+  const what = describe(stats);
+  const { method } = request;
+  const field = (header: string) => request.header(header);
+  // Conditions are about the file only when the answer is the file, and not, say, a page for 404.
+  const conditional = response._status === 200 && (method === 'GET' || method === 'HEAD');
+  if (options.etag) response.header('ETag', what.etag);
+  if (options.lastModified) {
+    response.header('Last-Modified', new Date(what.modified * 1000).toUTCString());
+  }
+  if (options.cacheControl !== undefined) response.header('Cache-Control', options.cacheControl);
+  const status = conditional ? evaluateConditions(field, what) : 200;
+  if (status !== 200) {
+    response.status(status).end();
+    return;
+  }
+  if (response._type === '') response.header('Content-Type', options.type ?? mediaType(name));
+  response.header('Accept-Ranges', 'bytes');
+  const range = conditional && method === 'GET' ? requestedRange(field, what) : undefined;
+  if (range === 'unsatisfiable') {
+    response.status(416).header('Content-Range', `bytes */${what.size}`).end();
+    return;
+  }
+  const { start, end } = range ?? { start: 0, end: what.size };
+  if (range !== undefined) {
+    response.status(206).header('Content-Range', `bytes ${start}-${end - 1}/${what.size}`);
+  }
+  await response.sendWith(end - start, (connection) =>
+    sendRange(connection, handle, start, end - start),
+  );
+}

@@ -1,10 +1,12 @@
 // serve(): an HTTP/1.1 server.
-import { invalidArgType } from '../errors.js';
+import { invalidArgType, invalidArgValue } from '../errors.js';
 import { runtime } from '../loop/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { checkObject } from '../tcp/options.js';
 import { checkHttpOptions, type HttpOptions } from './options.js';
+import { mapRoutes, type Routes } from './router.js';
+import { routed } from './routing.js';
 import { type ErrorListener, type Handler, HttpServer } from './server.js';
 import {
   checkStaticRoutes,
@@ -12,6 +14,7 @@ import {
   staticHandler,
   toNative,
 } from './static_routes.js';
+import { type FetchHandler, fetching } from './web/fetch_handler.js';
 
 type Where = Pick<
   ListenOptions,
@@ -23,9 +26,7 @@ type Socket = Pick<
   'noDelay' | 'keepAlive' | 'highWaterMark' | 'engine' | 'signal'
 >;
 
-export interface ServeOptions extends HttpOptions, Where, Socket {
-  /** Answers a request, now or later: until response.end() both stay valid. */
-  handler: Handler;
+interface CommonOptions extends HttpOptions, Where, Socket {
   /** Fixed answers by path, given by native code without running JavaScript. */
   static?: Record<string, StaticResponse>;
   /**
@@ -35,6 +36,45 @@ export interface ServeOptions extends HttpOptions, Where, Socket {
   error?: ErrorListener;
 }
 
+/** The fast face: a request that is read, and a response that is written. */
+export interface HandlerOptions extends CommonOptions {
+  /** Answers a request, now or later: until response.end() both stay valid. */
+  handler?: Handler;
+  /** Handlers by path and method; `handler` answers the rest, and without it 404 does. */
+  routes?: Routes<Handler>;
+  fetch?: undefined;
+}
+
+/** The face of the Fetch standard: a Request in, a Response out. */
+export interface FetchOptions extends CommonOptions {
+  fetch: FetchHandler;
+  /** Fetch handlers by path and method; `fetch` answers the rest. */
+  routes?: Routes<FetchHandler>;
+  handler?: undefined;
+}
+
+export type ServeOptions = HandlerOptions | FetchOptions;
+
+/** The one handler that all the options make. */
+function handlerOf(options: ServeOptions): Handler {
+  const { handler, fetch, routes } = options;
+  for (const [name, value] of Object.entries({ handler, fetch })) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw invalidArgType(`options.${name}`, 'a function', value);
+    }
+  }
+  if (handler !== undefined && fetch !== undefined) {
+    throw invalidArgValue('options', 'given only one of handler and fetch', options);
+  }
+  if (fetch !== undefined) {
+    if (routes === undefined) return fetching(fetch);
+    return routed(mapRoutes(routes as Routes<FetchHandler>, fetching), fetching(fetch));
+  }
+  if (routes !== undefined) return routed(routes as Routes<Handler>, handler);
+  if (handler === undefined) throw invalidArgType('options.handler', 'a function', handler);
+  return handler;
+}
+
 /**
  * Serves HTTP/1.1. It is listening when this returns.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
@@ -42,10 +82,8 @@ export interface ServeOptions extends HttpOptions, Where, Socket {
  */
 export function serve(options: ServeOptions): HttpServer {
   checkObject('options', options);
-  const { handler, error } = options;
-  if (typeof handler !== 'function') {
-    throw invalidArgType('options.handler', 'a function', handler);
-  }
+  const { error } = options;
+  const handler = handlerOf(options);
   if (error !== undefined && typeof error !== 'function') {
     throw invalidArgType('options.error', 'a function', error);
   }
