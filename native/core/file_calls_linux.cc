@@ -23,6 +23,7 @@ constexpr long kOpenat2 = SYS_openat2;
 constexpr long kOpenat2 = 437;  // 5.6
 #endif
 constexpr long kCachestat = 451;  // 6.5
+constexpr int kNoWait = 0x8;  // RWF_NOWAIT
 constexpr uint64_t kResolveCached = 0x20;  // 5.12
 
 struct OpenHow {
@@ -61,6 +62,17 @@ FileKind kindOf(uint32_t mode) {
   }
 }
 
+// Three calls not by the C library's functions, which musl has only since 1.2.5.
+long statxOf(int fd, int flags, unsigned mask, struct statx* stats) {
+  return ::syscall(SYS_statx, fd, "", flags, mask, stats);
+}
+
+// The kernel takes the offset in two words, and of the second only what 32-bit systems need.
+static_assert(sizeof(long) == sizeof(int64_t));
+long transfer(long call, int fd, const iovec& memory, int64_t offset, int flags) {
+  return ::syscall(call, fd, &memory, 1L, offset, 0L, flags);
+}
+
 ssize_t answer(ssize_t result) { return result < 0 ? -errno : result; }
 
 }  // namespace
@@ -97,14 +109,14 @@ int FileCalls::about(int fd, FileAbout* out) {
   struct statx stats;
   // Without asking a server: type and size are all that is wanted, and reads find the true end.
   const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (::statx(fd, "", flags, STATX_TYPE | STATX_SIZE, &stats) != 0) return -errno;
+  if (statxOf(fd, flags, STATX_TYPE | STATX_SIZE, &stats) != 0) return -errno;
   *out = {kindOf(stats.stx_mode), stats.stx_size};
   return 0;
 }
 
 int FileCalls::stat(int fd, double* fields) {
   struct statx stats;
-  if (::statx(fd, "", AT_EMPTY_PATH, kStatMask, &stats) != 0) return -errno;
+  if (statxOf(fd, AT_EMPTY_PATH, kStatMask, &stats) != 0) return -errno;
   toStatFields(stats, fields);
   return 0;
 }
@@ -125,19 +137,19 @@ FileSystem FileCalls::fileSystem(int fd) {
 void FileCalls::clearNonBlocking(int fd, int flags) { ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK); }
 
 ssize_t FileCalls::readCached(int fd, const iovec& memory, int64_t offset) {
-  return answer(::preadv2(fd, &memory, 1, offset, RWF_NOWAIT));
+  return answer(transfer(SYS_preadv2, fd, memory, offset, kNoWait));
 }
 
 ssize_t FileCalls::writeCached(int fd, const iovec& memory, int64_t offset) {
-  return answer(::pwritev2(fd, &memory, 1, offset, RWF_NOWAIT));
+  return answer(transfer(SYS_pwritev2, fd, memory, offset, kNoWait));
 }
 
 ssize_t FileCalls::read(int fd, const iovec& memory, int64_t offset) {
-  return answer(::preadv2(fd, &memory, 1, offset, 0));
+  return answer(transfer(SYS_preadv2, fd, memory, offset, 0));
 }
 
 ssize_t FileCalls::write(int fd, const iovec& memory, int64_t offset) {
-  return answer(::pwritev2(fd, &memory, 1, offset, 0));
+  return answer(transfer(SYS_pwritev2, fd, memory, offset, 0));
 }
 
 bool FileCalls::resident(int fd, uint64_t offset, uint64_t bytes) {

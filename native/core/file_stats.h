@@ -2,6 +2,9 @@
 #pragma once
 
 #include <sys/stat.h>
+#ifndef STATX_TYPE
+#include <linux/stat.h>  // musl before 1.2.5 does not know statx
+#endif
 
 #include "file_calls.h"
 
