@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   doctor: () => import('./doctor.js'),
   echo: () => import('./echo.js'),
   explain: () => import('./explain.js'),
+  serve: () => import('./serve.js'),
 };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
