@@ -9,6 +9,12 @@ import { request } from './requests.js';
 import { Op, Route, type Routes, routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 
+/** Whether a flush is under way, and the one that those who came later wait for. */
+export interface SyncTurns {
+  running: boolean;
+  next: { promise: Promise<void>; start(): void } | undefined;
+}
+
 export class OpenedFile {
   readonly id: number;
   readonly fd: number;
@@ -19,6 +25,8 @@ export class OpenedFile {
   /** False once native code has said that it never can. */
   readsNow: boolean;
   writesNow: boolean;
+  readonly syncs: SyncTurns = { running: false, next: undefined };
+  readonly datasyncs: SyncTurns = { running: false, next: undefined };
   #busy = 0;
   #onIdle: (() => void) | undefined;
 

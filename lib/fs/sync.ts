@@ -1,7 +1,7 @@
 // What changes or flushes an open file beside its bytes.
 import fs, { type Stats } from 'node:fs';
 import { fileError } from './errors.js';
-import type { OpenedFile } from './file.js';
+import type { OpenedFile, SyncTurns } from './file.js';
 import { EAGAIN, STAT_FIELDS } from './native.js';
 import { inPool } from './pool.js';
 import { release, request, slabOf } from './requests.js';
@@ -9,8 +9,37 @@ import { Op, Route, type Routes, routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 import { statsFrom } from './stats.js';
 
-/** fsync or fdatasync. */
-export async function sync(file: OpenedFile, dataOnly: boolean): Promise<void> {
+/**
+ * fsync or fdatasync. One runs at a time; whoever asks meanwhile shares the next one, which begins
+ * when this one is over and so covers everything that was written before it was asked for.
+ */
+export function sync(file: OpenedFile, dataOnly: boolean): Promise<void> {
+  const turns = dataOnly ? file.datasyncs : file.syncs;
+  if (!turns.running) return begin(file, dataOnly, turns);
+  if (turns.next === undefined) {
+    let start = () => {};
+    const promise = new Promise<void>((resolve) => {
+      start = () => resolve(begin(file, dataOnly, turns));
+    });
+    turns.next = { promise, start };
+  }
+  return turns.next.promise;
+}
+
+function begin(file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<void> {
+  turns.running = true;
+  const run = syncNow(file, dataOnly);
+  const over = () => {
+    const { next } = turns;
+    turns.running = false;
+    turns.next = undefined;
+    next?.start();
+  };
+  run.then(over, over);
+  return run;
+}
+
+async function syncNow(file: OpenedFile, dataOnly: boolean): Promise<void> {
   const of = routes();
   const op = dataOnly ? Op.datasync : Op.sync;
   if (!of.ring[op]) {

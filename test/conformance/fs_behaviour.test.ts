@@ -297,6 +297,45 @@ describe('streams', () => {
   });
 });
 
+describe('flushes of one handle', () => {
+  const flushes = () => {
+    const { now, ring, pool } = explain().operations.find((op) => op.operation === 'datasync')!;
+    return now + ring + pool;
+  };
+
+  it('are shared by all who ask while one is under way', async () => {
+    const handle = await open(fileOf(''), 'a');
+    const before = flushes();
+    let over = 0;
+    const all = Array.from({ length: 50 }, async () => {
+      await handle.write('record\n');
+      await handle.datasync();
+      over += 1;
+    });
+    await Promise.all(all);
+    expect(over).toBe(50);
+    expect(flushes() - before).toBeLessThan(50);
+    await handle.datasync();
+    await handle.close();
+  });
+
+  it('begin after those who share them have asked', async () => {
+    const handle = await open(fileOf(''), 'r+');
+    const before = flushes();
+    await Promise.all([handle.datasync(), handle.datasync(), handle.datasync()]);
+    expect(flushes() - before).toBe(2);
+    await handle.close();
+  });
+
+  it('fail for all of them', async () => {
+    const path = fifo();
+    const handle = await open(path, 'r+');
+    const errors = await Promise.all([1, 2, 3].map(() => rejection(handle.sync())));
+    expect(errors.map(codeOf)).toEqual(['EINVAL', 'EINVAL', 'EINVAL']);
+    await handle.close();
+  });
+});
+
 describe('fallocate()', () => {
   it('reserves a range', async (context) => {
     context.skip(process.platform !== 'linux', 'a call of Linux');
