@@ -91,7 +91,8 @@ class LoopFixture {
     return true;
   }
 
-  void command(CommandKind kind, Name name, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0) {
+  void command(CommandKind kind, Name name, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0,
+               uint32_t d = 0, uint32_t e = 0) {
     if (control_[kCommandCount] == static_cast<int32_t>(kCommandCapacity)) loop.flush();
     int32_t* words = &commands_[static_cast<uint32_t>(control_[kCommandCount]++) * kRecordWords];
     words[0] = static_cast<int32_t>(kind);
@@ -100,6 +101,8 @@ class LoopFixture {
     words[3] = static_cast<int32_t>(a);
     words[4] = static_cast<int32_t>(b);
     words[5] = static_cast<int32_t>(c);
+    words[6] = static_cast<int32_t>(d);
+    words[7] = static_cast<int32_t>(e);
   }
 
   // Few bytes go through the staging block, many from where they are.
