@@ -1,4 +1,4 @@
-// Finds the handler of a path. Paths without parameters are looked up whole; the others in a tree of
+// Finds the handler of a path. Paths without parameters are looked up whole, others in a tree of
 // segments, in which a literal segment goes before a parameter, and a parameter before '*'.
 //
 // It is our own because it is small: no regular expressions, so nothing that a path can make slow,

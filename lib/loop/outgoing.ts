@@ -106,8 +106,8 @@ interface RawWrites {
 
 /**
  * Queues an HTTP response that native code puts together (one copy): `head` is a word as Respond
- * describes it, `fields` are lines in Latin-1, and with the body comes its Content-Length. False: it
- * is too long for the staging block, and nothing is queued.
+ * describes it, `fields` are lines in Latin-1, and with the body comes its Content-Length. False:
+ * it is too long for the staging block, and nothing is queued.
  */
 export function respondText(
   runtime: Runtime,

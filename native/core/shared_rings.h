@@ -48,7 +48,7 @@ enum class CommandKind : int32_t {
   kWantDrain = 12,   // bytes
   kDestroy = 13,     // close now, drop what is queued
   kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
-  kHttpRespond = 15,  // a response: its HttpRespondFlags and template; where in the staging slab its
+  kHttpRespond = 15,  // a response: HttpRespondFlags and template; where in the staging slab its
                       // further fields and then its body lie; their lengths; Content-Length
   kHttpDone = 16,    // a request was answered
   kRoute = 48,       // ReceiveHint

@@ -1,4 +1,4 @@
-// Two loops in two threads at once, as in two workers: they share nothing but the process. Run under
+// Two loops in two threads at once, as in two workers: they share only the process. Run under
 // ThreadSanitizer this finds what they share all the same.
 #include <thread>
 

@@ -1,4 +1,4 @@
-// A Response as the Fetch standard has it that costs little when it is only made, returned and sent.
+// A Response as the Fetch standard has it, cheap when it is only made, returned and sent.
 import { STATUS_CODES } from 'node:http';
 import {
   type BodyInit,
