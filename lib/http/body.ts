@@ -5,6 +5,8 @@ import { HttpRequestError } from './errors.js';
 
 /** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
 const UNREAD_BYTES_MAX = 256 * 1024;
+/** So much of a body that nobody reads is worth waiting for. */
+export const DROPPED_BYTES_MAX = 64 * 1024;
 /** A body that announces at most this much gets its memory at once. */
 const WHOLE_AT_ONCE_MAX = 1024 * 1024;
 
@@ -23,6 +25,7 @@ export class RequestBody {
   #error: Error | undefined;
   #waiting: Waiting | undefined;
   #discarding = false;
+  #discarded = 0;
   #paused = false;
   /** Where the whole body goes, when its length is known and not too much. */
   #whole: Buffer | undefined;
@@ -31,6 +34,8 @@ export class RequestBody {
   used = false;
   /** Trailer fields, there when the body is complete. */
   trailers: Record<string, string> = {};
+  /** Runs when more is dropped than was worth waiting for. */
+  tooMuch: (() => void) | undefined;
   /** Runs before the first read: the peer may be waiting for 100 Continue. */
   beforeRead: (() => void) | undefined;
 
@@ -44,16 +49,18 @@ export class RequestBody {
     return this.#complete;
   }
 
-  /** Bytes that are still to come; Infinity when nobody knows. */
+  /** Bytes that are known to be still to come. */
   get missing(): number {
-    if (this.#complete) return 0;
-    return this.#announced > 0 ? this.#announced - this.#received : Number.POSITIVE_INFINITY;
+    return this.#complete ? 0 : Math.max(0, this.#announced - this.#received);
   }
 
   /** Bytes have come; they are copied out of the receive block. */
   push(slab: Buffer, offset: number, length: number): void {
     this.#received += length;
-    if (this.#discarding) return;
+    if (this.#discarding) {
+      this.#drop(length);
+      return;
+    }
     if (this.#whole !== undefined) {
       slab.copy(this.#whole, this.#received - length, offset, offset + length);
       return;
@@ -67,6 +74,13 @@ export class RequestBody {
       this.#pause();
     }
     this.#wake();
+  }
+
+  #drop(length: number): void {
+    this.#discarded += length;
+    if (this.#discarded <= DROPPED_BYTES_MAX) return;
+    this.tooMuch?.();
+    this.tooMuch = undefined;
   }
 
   finish(): void {

@@ -7,7 +7,7 @@ import type { Runtime } from '../loop/runtime.js';
 import { type Connection, Flag } from '../tcp/connection.js';
 import { Group } from '../tcp/group.js';
 import type { Handlers } from '../tcp/handlers.js';
-import { RequestBody } from './body.js';
+import { DROPPED_BYTES_MAX, RequestBody } from './body.js';
 import { aborted, type HttpRequestError } from './errors.js';
 import { contentLengthOf, flagsOf } from './head.js';
 import { otherProtocolAnswer } from './other_protocols.js';
@@ -19,8 +19,6 @@ import { HeadVariant, type Templates } from './templates.js';
 
 /** Nothing more can be sent. */
 const NO_MORE = Flag.ending | Flag.closing | Flag.closed;
-/** When a response is complete, so much of an unread body is worth waiting for. */
-const UNREAD_REST_MAX = 64 * 1024;
 const SENT_WHOLE = 2 ** 31 - 1;
 
 /** Empty for the peer of a Unix socket. */
@@ -150,15 +148,19 @@ export class Session {
     const body = response._request._body;
     if (body === undefined || body.complete) return;
     if (this.mustCloseAfter(response._request)) response._closeAfter();
+    body.tooMuch = () => {
+      response._closeAfter();
+      if (this.#first === undefined && !this.#closing) this.#finish();
+    };
     body.discard();
   }
 
-  /** The rest of a body that nobody reads is not waited for when it is long, or may never come. */
+  /** The rest of a body that nobody reads is not waited for if it is long, or may never come. */
   mustCloseAfter(request: HttpRequest): boolean {
     const body = request._body;
     if (body === undefined || body.complete) return false;
     if (flagsOf(request) & HeadFlag.expectContinue && !body.used) return true;
-    return body.missing > UNREAD_REST_MAX;
+    return body.missing > DROPPED_BYTES_MAX;
   }
 
   #advance(ended: HttpResponse): void {
