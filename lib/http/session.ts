@@ -238,7 +238,7 @@ export class Session {
   }
 
   belowMark(): boolean {
-    return this.connection._belowMark();
+    return !(this.connection._flags & NO_MORE) && this.connection._belowMark();
   }
 
   /** A response cannot go on, and the peer must not take it for complete. */

@@ -1,0 +1,177 @@
+// The end of a server.
+import type { HttpResponse } from 'ringpoll/http';
+import { describe, expect, it } from 'vitest';
+import { deferred, HttpClient, requestText, serveHttp } from '../support/http.js';
+import { within } from '../support/recorder.js';
+
+const soon = <T>(promise: Promise<T>) => within(promise, () => 'stop()', 5000);
+
+describe('stop()', () => {
+  it('closes idle connections at once, also those that never asked', async () => {
+    const server = serveHttp({
+      keepAliveTimeout: 60_000,
+      handler: (_, response) => response.end('x'),
+    });
+    const silent = await HttpClient.connect(server);
+    const idle = await HttpClient.connect(server);
+    expect((await idle.get('/')).headers.connection).toBeUndefined();
+    await soon(server.stop());
+    await silent.peer.untilOver();
+    await idle.peer.untilOver();
+    expect(server.connections).toBe(0);
+  });
+
+  it('lets busy connections answer, and says close', async () => {
+    const started = deferred<HttpResponse>();
+    const server = serveHttp({ handler: (_, response) => started.resolve(response) });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    const response = await started.promise;
+    const stopped = server.stop();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    response.end('last');
+    const answer = await client.next();
+    expect(answer).toMatchObject({ body: 'last', headers: { connection: 'close' } });
+    client.peer.end();
+    await soon(stopped);
+  });
+
+  it('lets a head that has begun become a request', async () => {
+    const server = serveHttp({ handler: (request, response) => response.end(request.path) });
+    const client = await HttpClient.connect(server);
+    client.send('GET /begun HTTP/1.1\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const stopped = server.stop();
+    client.send('Host: x\r\n\r\n');
+    expect(await client.next()).toMatchObject({ body: '/begun', headers: { connection: 'close' } });
+    client.peer.end();
+    await soon(stopped);
+  });
+
+  it('from within a handler', async () => {
+    let stopped: Promise<void> | undefined;
+    const server = serveHttp({
+      handler(_, response) {
+        stopped = server.stop();
+        response.end('bye');
+      },
+    });
+    const client = await HttpClient.connect(server);
+    expect(await client.get('/')).toMatchObject({ body: 'bye', headers: { connection: 'close' } });
+    await client.peer.untilEnd();
+    client.peer.end();
+    await soon(stopped!);
+  });
+
+  it('ends a stream that has begun after it', async () => {
+    const started = deferred<HttpResponse>();
+    const server = serveHttp({
+      handler(_, response) {
+        response.write('a');
+        started.resolve(response);
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    const response = await started.promise;
+    const stopped = server.stop();
+    response.end('b');
+    expect((await client.next()).body).toBe('ab');
+    await client.peer.untilEnd();
+    client.peer.end();
+    await soon(stopped);
+  });
+
+  it('resets what is left at the deadline', async () => {
+    const server = serveHttp({ handler() {} });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await soon(server.stop({ deadline: 50 }));
+    await client.peer.untilOver();
+    expect(server.connections).toBe(0);
+  });
+
+  it('does not wait for peers that never end', async () => {
+    const server = serveHttp({
+      lingerTimeout: 100,
+      handler: (_, response) => response.header('Connection', 'close').end('x'),
+    });
+    const client = await HttpClient.connect(server);
+    await client.get('/');
+    await soon(server.stop());
+  });
+
+  it('refuses new connections, and another server can listen there', async () => {
+    const server = serveHttp({ handler: (_, response) => response.end('one') });
+    const { port } = server;
+    await soon(server.stop());
+    const next = serveHttp({ port: port!, handler: (_, response) => response.end('two') });
+    expect((await (await HttpClient.connect(next)).get('/')).body).toBe('two');
+  });
+
+  it('is what disposing does', async () => {
+    const server = serveHttp({ handler: (_, response) => response.end('x') });
+    await soon(server[Symbol.asyncDispose]());
+    expect(server.connections).toBe(0);
+  });
+});
+
+describe('close()', () => {
+  it('drops everything', async () => {
+    const aborted = deferred<boolean>();
+    const server = serveHttp({
+      handler(request) {
+        request.signal.addEventListener('abort', () => aborted.resolve(true));
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    server.close();
+    expect(await aborted.promise).toBe(true);
+    await client.peer.untilOver();
+  });
+});
+
+describe('a response after its connection', () => {
+  it('goes nowhere, quietly', async () => {
+    const started = deferred<HttpResponse>();
+    const over = deferred();
+    const server = serveHttp({
+      handler(request, response) {
+        request.signal.addEventListener('abort', () => over.resolve());
+        started.resolve(response);
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    const response = await started.promise;
+    client.peer.reset();
+    await over.promise;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(response.write('x')).toBe(false);
+    await expect(response.drained()).rejects.toMatchObject({
+      code: 'ERR_RINGPOLL_CONNECTION_CLOSED',
+    });
+    response.end('y');
+    expect(response.ended).toBe(true);
+  });
+
+  it('that waits for its turn is told', async () => {
+    const responses: HttpResponse[] = [];
+    const both = deferred();
+    const server = serveHttp({
+      handler(_, response) {
+        responses.push(response);
+        if (responses.length === 2) both.resolve();
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/').repeat(2));
+    await both.promise;
+    const waiting = responses[1]!.drained();
+    client.peer.reset();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_RINGPOLL_HTTP_ABORTED' });
+  });
+});
