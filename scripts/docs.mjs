@@ -1,0 +1,41 @@
+// `npm run docs`: writes what the docs take from the sources: the table of counters in
+// docs/metrics.md, and the API reference in docs/api from the comments in lib.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inRoot, isMain, main, run } from './steps.mjs';
+
+const BEGIN = '<!-- counters: from native/core/metrics.h by npm run docs -->';
+const END = '<!-- end of counters -->';
+
+export function counters() {
+  const source = readFileSync(inRoot('native', 'core', 'metrics.h'), 'utf8');
+  return [...source.matchAll(/X\((\w+),\s*"([^"]+)"\)/g)].map(([, name, meaning]) => ({
+    name,
+    meaning,
+  }));
+}
+
+/** The page with its table of counters as the header has them now. */
+export function metricsPage() {
+  const page = readFileSync(inRoot('docs', 'metrics.md'), 'utf8');
+  const rows = counters().map(({ name, meaning }) => `| \`${name}\` | ${meaning} |`);
+  const table = ['| counter | meaning |', '|---|---|', ...rows].join('\n');
+  const [before] = page.split(BEGIN);
+  const [, after] = page.split(END);
+  return `${before}${BEGIN}\n${table}\n${END}${after}`;
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    writeFileSync(inRoot('docs', 'metrics.md'), metricsPage());
+    const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
+    const entries = ['index.ts', 'http/index.ts', 'scheduler/index.ts', 'fs/index.ts'];
+    const args = [
+      ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
+      ...['--plugin', 'typedoc-plugin-markdown', '--out', join('docs', 'api')],
+      ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--disableSources'],
+      ...['--hidePageHeader', 'true', '--hideBreadcrumbs', 'true', '--name', 'ringpoll'],
+    ];
+    await run('typedoc', process.execPath, [program, ...args], { show: true });
+  });
+}
