@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeHtmlReport } from './lib/html.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { BENCH, BUILD } from './lib/paths.mjs';
 import { canPin, endChildrenWithRunner, stopAll } from './lib/process.mjs';
@@ -89,6 +90,7 @@ async function main() {
     console.log(report);
     log(`kept in ${folder}/${name}.{json,md}`);
   }
+  log(`charts in ${writeHtmlReport(folder)}`);
   return 0;
 }
 
