@@ -126,6 +126,9 @@ EACH_ENGINE(loop_goes_on_sending_after_the_peers_fin) {
 }
 
 EACH_ENGINE(loop_tells_of_the_peers_reset) {
+#ifdef RINGPOLL_LIBKQUEUE
+  if (engine == RealEngine::kKqueue) SKIP("libkqueue takes the socket's error for itself");
+#endif
   Real real(engine);
   START_OR_SKIP(real);
   real.listen();
@@ -500,7 +503,9 @@ EACH_ENGINE(loop_loses_nothing_with_a_tiny_completion_queue) {
   }
   for (Peer& peer : peers) peer.close();
   CHECK(real.until([&] { return notes.closed == kPeers; }));
-  if (options.engine == EngineChoice::kUring) CHECK(real.js->loop.metrics().ringOverflows > 0);
+  const bool ring =
+      engine == RealEngine::kRingReadiness || engine == RealEngine::kRingCompletion;
+  if (ring) CHECK(real.js->loop.metrics().ringOverflows > 0);
 }
 
 // --- both engines at once ---
