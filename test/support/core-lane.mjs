@@ -61,7 +61,8 @@ export function parseCounts(output) {
   return { passed, failed, skipped, notes };
 }
 
-async function runCore({ name, sanitize, buildType }) {
+/** Builds core_test in a folder of its own and runs it, or the part that `args` choose. */
+export async function runCore({ name, sanitize, buildType, defines = [], args: chosen = [] }) {
   const testFolder = join(root, 'test', 'core');
   if (!existsSync(testFolder) || !readdirSync(testFolder).some((file) => file.endsWith('.cc'))) {
     return { passed: 0, failed: 0, skipped: 0, notes: [] };
@@ -78,12 +79,13 @@ async function runCore({ name, sanitize, buildType }) {
     `-DCMAKE_BUILD_TYPE=${buildType}`,
     '-DRINGPOLL_CORE_TESTS=ON',
     `-DRINGPOLL_SANITIZE=${sanitize ?? ''}`,
+    ...defines,
   ];
   await step('cmake', 'cmake', configure, BUILD_MS_MAX);
   const build = ['--build', folder, '--target', 'core_test', '--parallel', jobs()];
   await step('compiling core_test', 'cmake', build, BUILD_MS_MAX);
 
-  const [command, ...args] = [...launcher, join(folder, 'core_test')];
+  const [command, ...args] = [...launcher, join(folder, 'core_test'), ...chosen];
   const options = { msMax: RUN_MS_MAX, cwd: root, env: SANITIZER_OPTIONS, capture: true };
   const ended = await runBounded(command, args, options);
   process.stdout.write(ended.output);
