@@ -272,7 +272,8 @@ describe('what could smuggle a request', () => {
     ['a list of lengths', `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\n${inner}`],
     [
       'length and chunks',
-      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${inner}`,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n` +
+        `\r\n0\r\n\r\n${inner}`,
     ],
     [
       'chunks twice',
@@ -302,11 +303,13 @@ describe('what could smuggle a request', () => {
     ],
     [
       'a chunk size that overflows',
-      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n${inner}`,
+      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n` +
+        `\r\n10000000000000000\r\n${inner}`,
     ],
     [
       'a chunk without its end',
-      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n${inner}`,
+      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n` +
+        `\r\n3\r\nabcd\r\n0\r\n\r\n${inner}`,
     ],
     [
       'a line feed in a chunk extension',
