@@ -306,8 +306,9 @@ export class HttpResponse {
     return number << Respond.templateShift;
   }
 
-  /** From here on it is a stream. */
+  /** From here on it is a stream, and end() finds that out by what only such responses have. */
   #begin(): void {
+    this.#rarely();
     this._flags |= Flag.streaming;
     if (this._flags & Flag.first) this.#sendHead();
   }
@@ -419,11 +420,17 @@ export class HttpResponse {
     for (const { resolve } of rare?.turnComes.splice(0) ?? []) resolve();
   }
 
+  /** @internal Hears of the end of the connection, should it come first; undefined: nobody does. */
+  _whenDropped(hear: ((error: Error) => void) | undefined): void {
+    this.#rarely().dropped = hear;
+  }
+
   /** @internal The connection is over. */
   _dropped(error: Error): void {
     this._request._body?.fail(error);
     this._request._abort?.abort(error);
     for (const { reject } of this._rare?.turnComes.splice(0) ?? []) reject(error);
+    this._rare?.dropped?.(error);
   }
 
   /** @internal Answers an error instead of whatever was set; false: the head is out already. */

@@ -30,6 +30,8 @@ export interface Rare {
   informational: string;
   waiting: Body[];
   turnComes: { resolve(): void; reject(error: Error): void }[];
+  /** Told when the connection is over before the response is. */
+  dropped: ((error: Error) => void) | undefined;
 }
 
 export function bytesOf(data: Body | undefined): number {
@@ -45,6 +47,7 @@ export function newRare(): Rare {
     informational: '',
     waiting: [],
     turnComes: [],
+    dropped: undefined,
   };
 }
 

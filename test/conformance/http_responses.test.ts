@@ -184,6 +184,20 @@ describe('a response of unknown length', () => {
     expect(none).toMatchObject({ body: 'whole', trailers: {} });
   });
 
+  it('may have its head sent first, and nothing after it', async () => {
+    const text = requestText('GET', '/') + requestText('HEAD', '/') + requestText('GET', '/');
+    const handler = (response: HttpResponse) => {
+      response.flushHead();
+      response.end();
+    };
+    const answers = await answersOf(handler, text, ['GET', 'HEAD', 'GET']);
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([
+      [200, ''],
+      [200, ''],
+      [200, ''],
+    ]);
+  });
+
   it('is not chunked when its length was set', async () => {
     const [answer] = await answersOf((response) => {
       response.header('Content-Length', 6).write('abc');

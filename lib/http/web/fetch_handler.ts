@@ -19,6 +19,8 @@ export type FetchHandler = (
 
 // They are about one connection, and ours is another one.
 const HOP_BY_HOP = ['keep-alive', 'transfer-encoding', 'upgrade', 'trailer'];
+/** As long may a stream go on when its peer has ended its side. */
+const GRACE_MS = 5000;
 /** Microtasks in which a stream that has all its bytes already can say so. */
 const READY_TURNS = 12;
 
@@ -84,7 +86,10 @@ function sendContent(
   return undefined;
 }
 
-/** Ends the response with a stream; it is cancelled when the peer goes away. */
+/**
+ * Ends the response with a stream. It is cancelled when the connection is over, and some time after
+ * the peer has ended its side: then nobody may be there, but what is soon complete is still sent.
+ */
 async function sendStream(
   stream: ReadableStream<Uint8Array>,
   http: HttpRequest,
@@ -93,41 +98,58 @@ async function sendStream(
   const reader = stream.getReader();
   if (http._isHead) {
     await reader.cancel();
-    if (response._rare === undefined) response.flushHead();
+    response.flushHead();
     response.end();
     return;
   }
-  const gone = () => void reader.cancel(http.signal.reason).catch(() => {});
-  http.signal.addEventListener('abort', gone, { once: true });
+  let gone: unknown;
+  let grace: NodeJS.Timeout | undefined;
+  const cancel = (reason: unknown) => {
+    gone ??= reason;
+    reader.cancel(reason).catch(() => {});
+  };
+  const peerEnded = () => {
+    grace = setTimeout(cancel, GRACE_MS, http.signal.reason);
+  };
+  response._whenDropped(cancel);
+  http.signal.addEventListener('abort', peerEnded, { once: true });
+  if (http.signal.aborted) peerEnded();
   try {
-    const first = await reader.read();
-    if (first.done === true) {
-      if (!http.signal.aborted) response.end();
-      return;
-    }
-    checkPiece(first.value);
-    let next = reader.read();
-    if (await endsNow(next)) {
-      response.end(first.value);
-      return;
-    }
-    let more = response.write(first.value);
-    for (;;) {
-      if (!more) await response.drained();
-      const piece = await next;
-      if (piece.done === true) break;
-      checkPiece(piece.value);
-      more = response.write(piece.value);
-      next = reader.read();
-      next.catch(() => {}); // it is awaited only when the peer has taken what is there
-    }
-    if (http.signal.aborted) throw http.signal.reason;
+    await pump(reader, response);
+    if (gone !== undefined) throw gone;
     response.end();
   } catch (error) {
     await reader.cancel(error).catch(() => {});
     throw error;
   } finally {
-    http.signal.removeEventListener('abort', gone);
+    clearTimeout(grace);
+    http.signal.removeEventListener('abort', peerEnded);
+    response._whenDropped(undefined);
+  }
+}
+
+/** All but the end of the response, unless the end is there already. */
+async function pump(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  response: HttpResponse,
+): Promise<void> {
+  let piece = await reader.read();
+  if (piece.done === true) return;
+  let next = reader.read();
+  if (await endsNow(next)) {
+    checkPiece(piece.value);
+    // Not written yet, so that end() of this one piece knows the length.
+    response.header('Content-Length', piece.value.byteLength);
+    response.write(piece.value);
+    return;
+  }
+  for (;;) {
+    checkPiece(piece.value);
+    if (!response.write(piece.value)) await response.drained();
+    piece = await next;
+    if (piece.done === true) return;
+    next = reader.read();
+    next.catch(() => {}); // it is awaited only when the peer has taken what is there
   }
 }
 
