@@ -18,6 +18,7 @@ const PROGRAM_MS_MAX = 20_000;
 // A program of test/package/programs, and what it has to print.
 const PROGRAMS = [
   ['ESM', 'echo.mjs', 'hello'],
+  ['HTTP', 'http.mjs', '200 {"path":"/hello"}'],
   ['require() of ESM', 'required.cjs', 'hello'],
   ['worker threads', 'worker.mjs', 'hello\nhello\nhello\n0 0'],
   ['next ticks and microtasks', 'order.mjs', 'function in order'],
