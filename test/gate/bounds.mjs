@@ -18,7 +18,8 @@ export const BOUNDS = {
   },
   /**
    * Bytes allocated on V8's heap, with nothing collected in between. V8 inlines more or less of the
-   * same code from run to run: 159 and 224 bytes were seen for a message, 255 and 470 for a request.
+   * same code from run to run: 159 and 224 bytes were seen for a message, 255 and 470 for a
+   * request.
    */
   heapBytes: {
     'echo, 64 B': 260,
