@@ -2,6 +2,7 @@
 //
 // `compiler`: a cross compiler of the distribution; `zig`: a target of the Zig compiler, which
 // brings the C library and libc++ of every target along. The machine's own target needs neither.
+// macOS is not among them: an addon that nobody could load here proves nothing.
 export const TARGETS = {
   'linux-x64-glibc': {
     system: 'Linux',
@@ -27,8 +28,6 @@ export const TARGETS = {
     debian: 'arm64',
     zig: 'aarch64-linux-musl',
   },
-  'darwin-x64': { system: 'Darwin', processor: 'x86_64', zig: 'x86_64-macos' },
-  'darwin-arm64': { system: 'Darwin', processor: 'arm64', zig: 'aarch64-macos' },
 };
 
 /** The C library of this process, where there is more than one to choose from. */
