@@ -12,6 +12,7 @@ constexpr std::string_view kLineEnd = "\r\n";
 constexpr uint32_t kLengthDigitsMax = 20;
 
 char* put(char* at, std::string_view text) {
+  if (text.empty()) return at;
   std::memcpy(at, text.data(), text.size());
   return at + text.size();
 }

@@ -1,0 +1,535 @@
+// The HTTP server of the core against a fake loop: what it holds, what it gives back, and when.
+#include "core/http/server.h"
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check.h"
+#include "core/receive_buffers.h"
+#include "malloc_slabs.h"
+#include "random.h"
+
+namespace {
+
+using namespace ringpoll;
+using namespace ringpoll::http;
+
+// A loop with one connection: notes what the server asks of it.
+struct FakeLoop : Output {
+  std::string sent;
+  bool ended = false;
+  bool closedWhenSent = false;
+  bool closed = false;
+  bool paused = false;
+  int error = 0;
+  uint64_t delayMs = 0;
+  Arena* arena = nullptr;
+  Channel* channel = nullptr;
+
+  void queueBytes(Channel&, BlockId block, uint32_t offset, uint32_t length) override {
+    sent.append(reinterpret_cast<const char*>(arena->data(block)) + offset, length);
+  }
+  void endWhenSent(Channel&) override { ended = true; }
+  void closeWhenSent(Channel&) override { closedWhenSent = true; }
+  void closeNow(Channel& of) override {
+    closed = true;
+    of.state = ChannelState::kClosing;
+  }
+  void giveUp(Channel& of, int why) override {
+    error = why;
+    of.state = ChannelState::kClosing;
+  }
+  void pauseReading(Channel&, bool on) override { paused = on; }
+  void armTimer(Channel&, uint64_t ms) override { delayMs = ms; }
+  Channel* channelOf(Token token) override {
+    return channel != nullptr && channel->token() == token ? channel : nullptr;
+  }
+};
+
+struct Bench {
+  explicit Bench(uint32_t headWords = kHeadTableWords) : heads(headWords) {
+    loop.arena = &arena;
+    loop.channel = &channel;
+    channel.type = ChannelType::kConnection;
+    channel.state = ChannelState::kOpen;
+    server = std::make_unique<Server>(arena, events, loop, heads.data(), headWords);
+    server->open(channel, profile, now);
+  }
+  ~Bench() { finish(); }
+
+  void finish() {
+    if (server == nullptr) return;
+    if (channel.protocol != nullptr) server->close(channel);
+    server->endTurn();
+    server.reset();
+    buffers.endTurn();
+  }
+
+  // What the kernel would have read, in memory that is used again with the next turn.
+  void receive(std::string_view text) {
+    while (!text.empty() && channel.state == ChannelState::kOpen) {
+      ReceiveBuffers::Room room;
+      if (!buffers.room(&room)) {
+        turn();
+        continue;
+      }
+      const uint32_t bytes =
+          text.size() < room.bytes ? static_cast<uint32_t>(text.size()) : room.bytes;
+      std::memcpy(room.at, text.data(), bytes);
+      buffers.commit(bytes);
+      server->received(channel, room.block, room.offset, bytes, now);
+      text.remove_prefix(bytes);
+    }
+  }
+
+  // JavaScript walks the events; then the turn is over, and the next one begins.
+  void turn() {
+    do {
+      const uint32_t count = events.beginDelivery();
+      for (uint32_t i = 0; i < count; ++i) walk(&records[i * kRecordWords]);
+      events.endDelivery();
+    } while (events.overflowing());
+    for (uint32_t i = 0; answering && i < unanswered; ++i) server->responded(channel, now);
+    if (answering) unanswered = 0;
+    server->endFlush();
+    server->endTurn();
+    buffers.endTurn();
+    server->resumeStalled(now);
+  }
+
+  void walk(const int32_t* words) {
+    const auto kind = static_cast<EventKind>(words[0]);
+    const uint8_t* slab = slabs.slab(static_cast<uint32_t>(words[3]));
+    switch (kind) {
+      case EventKind::kRequest: {
+        const uint8_t* head = slab + words[4];
+        const uint32_t* record = heads.data() + words[6];
+        requests.emplace_back(
+            reinterpret_cast<const char*>(head) + record[kRecordTargetOffset],
+            record[kRecordTargetLength]);
+        keepAlive.push_back((record[kRecordFlags] & kFlagKeepAlive) != 0);
+        ++unanswered;
+        break;
+      }
+      case EventKind::kBody:
+      case EventKind::kData:
+        body.append(reinterpret_cast<const char*>(slab) + words[4],
+                    static_cast<uint32_t>(words[5]));
+        break;
+      case EventKind::kTrailers:
+        trailers += words[5];
+        break;
+      case EventKind::kBodyEnd:
+        ++bodies;
+        break;
+      case EventKind::kHttpError:
+        errors.push_back(static_cast<HttpError>(words[3]));
+        break;
+      case EventKind::kEnd:
+        ends.push_back(words[3]);
+        break;
+      default:
+        break;
+    }
+  }
+
+  test::MallocSlabs slabs;
+  Arena arena{slabs, true};
+  ReceiveBuffers buffers{arena};
+  std::vector<int32_t> control = std::vector<int32_t>(kControlWords);
+  std::vector<int32_t> records = std::vector<int32_t>(kEventCapacity * kRecordWords);
+  EventWriter events{{control.data(), records.data(), nullptr}};
+  std::vector<uint32_t> heads;
+  FakeLoop loop;
+  Profile profile;
+  Channel channel;
+  std::unique_ptr<Server> server;
+  uint64_t now = 1'000'000;
+
+  bool answering = true;
+  uint32_t unanswered = 0;
+  std::vector<std::string> requests;
+  std::vector<bool> keepAlive;
+  std::string body;
+  int trailers = 0;
+  int bodies = 0;
+  std::vector<HttpError> errors;
+  std::vector<int> ends;
+};
+
+std::string get(const std::string& path, const std::string& fields = "") {
+  return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
+
+std::string path(int i) { return "/" + std::to_string(i); }
+
+TEST(http_server_names_requests_in_order_however_they_are_cut) {
+  std::string text;
+  for (size_t i = 0; i < 20; ++i) {
+    text += get(path(static_cast<int>(i)), "X-Field: " + std::string(i * 13, 'x') + "\r\n");
+  }
+  test::Random random(7);
+  for (int round = 0; round < 200; ++round) {
+    Bench bench;
+    for (size_t at = 0; at < text.size();) {
+      const size_t size = 1 + random.below(round < 100 ? 40 : 2000);
+      bench.receive(std::string_view(text).substr(at, size));
+      at += size;
+      if (random.below(2) == 0) bench.turn();
+    }
+    bench.turn();
+    CHECK_EQ(bench.requests.size(), 20u);
+    for (int i = 0; i < 20; ++i) CHECK_EQ(bench.requests[static_cast<size_t>(i)], path(i));
+    CHECK(bench.errors.empty());
+    bench.finish();
+    CHECK(bench.arena.stats().outstanding <= 1);  // the warm receive block
+  }
+}
+
+TEST(http_server_stops_reading_at_too_many_unanswered_requests) {
+  Bench bench;
+  bench.answering = false;
+  std::string text;
+  const int count = 1000;
+  for (int i = 0; i < count; ++i) text += get(path(i));
+  bench.receive(text);
+  bench.turn();
+  CHECK_EQ(bench.requests.size(), kUnansweredMax);
+  CHECK(bench.loop.paused);
+  bench.receive(get("/later"));  // what was under way
+  bench.turn();
+  CHECK_EQ(bench.requests.size(), kUnansweredMax);
+  bench.answering = true;
+  for (int i = 0; i < 20; ++i) bench.turn();
+  CHECK_EQ(bench.requests.size(), static_cast<size_t>(count + 1));
+  for (int i = 0; i < count; ++i) CHECK_EQ(bench.requests[static_cast<size_t>(i)], path(i));
+  CHECK_EQ(bench.requests.back(), std::string("/later"));
+  CHECK(!bench.loop.paused);
+}
+
+TEST(http_server_goes_on_next_turn_when_the_table_of_heads_is_full) {
+  Profile defaults;
+  const uint32_t words = recordWords(defaults.options.limits.headersMax);
+  Bench bench(words + 100);
+  std::string text;
+  const int count = 50;
+  for (int i = 0; i < count; ++i) text += get(path(i));
+  bench.receive(text);
+  CHECK(bench.server->stalled());
+  for (int i = 0; i < count; ++i) bench.turn();
+  CHECK_EQ(bench.requests.size(), static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) CHECK_EQ(bench.requests[static_cast<size_t>(i)], path(i));
+  CHECK(!bench.server->stalled());
+  CHECK(!bench.loop.paused);
+}
+
+TEST(http_server_tells_the_end_behind_what_is_held) {
+  Bench bench;
+  bench.answering = false;
+  std::string text;
+  for (uint32_t i = 0; i < kUnansweredMax + 10; ++i) text += get(path(static_cast<int>(i)));
+  bench.receive(text);
+  bench.server->peerEnded(bench.channel);
+  bench.turn();
+  CHECK(bench.ends.empty());
+  bench.answering = true;
+  for (int i = 0; i < 4; ++i) bench.turn();
+  CHECK_EQ(bench.requests.size(), kUnansweredMax + 10);
+  CHECK_EQ(bench.ends.size(), 1u);
+  CHECK_EQ(bench.ends[0], 0);
+}
+
+TEST(http_server_says_whether_the_end_tore_a_request) {
+  const std::pair<std::string, int> cases[] = {
+      {"", 0},
+      {get("/"), 0},
+      {"GET / HT", 1},
+      {"\r\n", 0},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc", 1},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 0},
+      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n", 1},
+  };
+  for (const auto& [text, torn] : cases) {
+    Bench bench;
+    bench.receive(text);
+    bench.turn();
+    bench.server->peerEnded(bench.channel);
+    bench.turn();
+    CHECK_EQ(bench.ends.size(), 1u);
+    CHECK_EQ(bench.ends[0], torn);
+  }
+}
+
+TEST(http_server_brings_bodies_and_trailers_cut_anywhere) {
+  const std::string text =
+      "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n" +
+      get("/b") + "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + get("/d");
+  for (size_t cut = 1; cut < text.size(); ++cut) {
+    Bench bench;
+    bench.receive(std::string_view(text).substr(0, cut));
+    bench.turn();
+    bench.receive(std::string_view(text).substr(cut));
+    bench.turn();
+    CHECK(bench.requests == std::vector<std::string>({"/a", "/b", "/c", "/d"}));
+    CHECK_EQ(bench.body, std::string("hello worldabc"));
+    CHECK_EQ(bench.trailers, 2);
+    CHECK_EQ(bench.bodies, 2);
+    CHECK(bench.errors.empty());
+  }
+}
+
+TEST(http_server_holds_what_follows_an_upgrade_until_it_is_decided) {
+  const std::string upgrade = get("/u", "Connection: Upgrade\r\nUpgrade: x\r\n");
+  for (const bool taken : {true, false}) {
+    Bench bench;
+    bench.profile.holdUpgrades = true;
+    bench.answering = false;
+    bench.receive(upgrade + get("/next"));
+    bench.turn();
+    bench.receive(get("/last"));
+    bench.turn();
+    CHECK_EQ(bench.requests.size(), 1u);
+    CHECK(bench.loop.paused);
+    if (taken) {
+      bench.server->takeRaw(bench.channel);
+    } else {
+      bench.server->responded(bench.channel, bench.now);
+      bench.unanswered = 0;
+    }
+    bench.turn();
+    bench.turn();
+    CHECK(!bench.loop.paused);
+    if (taken) {
+      CHECK_EQ(bench.body, get("/next") + get("/last"));
+      bench.receive("raw");
+      bench.turn();
+      CHECK_EQ(bench.body, get("/next") + get("/last") + "raw");
+    } else {
+      CHECK(bench.requests == std::vector<std::string>({"/u", "/next", "/last"}));
+    }
+  }
+}
+
+TEST(http_server_copies_few_held_bytes_instead_of_pinning_their_block) {
+  Bench bench;
+  bench.profile.holdUpgrades = true;
+  bench.answering = false;
+  bench.receive(get("/u", "Connection: Upgrade\r\nUpgrade: x\r\n") + "few");
+  bench.turn();
+  CHECK_EQ(bench.arena.stats().outstanding, 2u);  // the receive block, and a small one
+  bench.receive("more");                          // overwrites what was received before
+  bench.turn();
+  bench.server->takeRaw(bench.channel);
+  bench.turn();
+  bench.turn();
+  CHECK_EQ(bench.body, std::string("fewmore"));
+}
+
+TEST(http_server_gives_up_a_peer_that_floods_what_is_held) {
+  Bench bench;
+  bench.profile.holdUpgrades = true;
+  bench.answering = false;
+  bench.receive(get("/u", "Connection: Upgrade\r\nUpgrade: x\r\n"));
+  const std::string flood(64 * 1024, 'x');
+  for (int i = 0; i < 200 && bench.loop.error == 0; ++i) {
+    bench.receive(flood);
+    bench.turn();
+  }
+  CHECK(bench.loop.error != 0);
+}
+
+TEST(http_server_lets_a_slow_head_hold_no_more_than_it_has_sent) {
+  Bench bench;
+  bench.receive("GET / HTTP/1.1\r\nHost: a\r\nX: ");
+  bench.turn();
+  uint32_t before = bench.slabs.slabsHeld;
+  for (int i = 0; i < 10'000; ++i) {
+    bench.receive("x");
+    bench.turn();
+  }
+  CHECK(bench.slabs.slabsHeld <= before + 4);
+  bench.receive("\r\n\r\n");
+  bench.turn();
+  CHECK_EQ(bench.requests.size(), 1u);
+  for (int i = 0; i < 20'000; ++i) bench.receive("GET / HTTP/1.1\r\nHost: a\r\nX: x");
+  bench.turn();
+  CHECK_EQ(bench.errors.size(), 1u);
+}
+
+TEST(http_server_answers_static_routes_unless_something_is_due) {
+  Bench bench;
+  const std::string head = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+  bench.profile.routes.emplace("/s", StaticRoute{HeadTemplate(head, 23), "body"});
+  bench.receive(get("/s?q") + "HEAD /s HTTP/1.1\r\nHost: a\r\n\r\n" + get("/s/"));
+  bench.turn();
+  CHECK_EQ(bench.loop.sent.size(), 2 * head.size() + 4);
+  CHECK_EQ(bench.loop.sent.substr(head.size(), 4), std::string("body"));
+  CHECK(bench.loop.sent.find("1994") == std::string::npos);
+  CHECK(bench.requests == std::vector<std::string>({"/s/"}));
+  bench.loop.sent.clear();
+  bench.answering = false;
+  bench.receive(get("/js") + get("/s") + get("/s"));
+  bench.turn();
+  CHECK(bench.loop.sent.empty());
+  CHECK_EQ(bench.requests.size(), 4u);
+  bench.answering = true;
+  bench.turn();
+  bench.receive(get("/s"));
+  bench.receive(get("/s", "Connection: close\r\n"));
+  bench.turn();
+  CHECK_EQ(bench.loop.sent.size(), head.size() + 4);
+  CHECK_EQ(bench.requests.size(), 5u);
+}
+
+TEST(http_server_composes_responses_one_behind_the_other) {
+  Bench bench;
+  bench.profile.templates.emplace_back("HTTP/1.1 200 OK\r\n", HeadTemplate::kNoDate);
+  bench.receive(get("/") + get("/"));
+  ResponseCommand response;
+  response.parts.fields = "A: b\r\n";
+  response.parts.body = "hello";
+  response.parts.contentLength = 5;
+  CHECK(bench.server->respond(bench.channel, response));
+  response.parts = {"", "", -1};
+  CHECK(bench.server->respond(bench.channel, response));
+  CHECK_EQ(bench.loop.sent, std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello"
+                                        "HTTP/1.1 200 OK\r\n\r\n"));
+  response.parts.contentLength = INT64_MAX;
+  CHECK(bench.server->respond(bench.channel, response));
+  CHECK(bench.loop.sent.find("Content-Length: 9223372036854775807\r\n") != std::string::npos);
+}
+
+TEST(http_server_ends_keep_alive_at_the_limit_and_when_it_stops) {
+  Bench bench;
+  bench.profile.requestsMax = 2;
+  bench.receive(get("/1") + get("/2") + get("/3"));
+  bench.turn();
+  CHECK(bench.requests == std::vector<std::string>({"/1", "/2"}));
+  CHECK(bench.keepAlive == std::vector<bool>({true, false}));
+  Bench stopping;
+  stopping.answering = false;
+  stopping.receive(get("/1") + "GET /2");
+  stopping.profile.stopping = true;
+  stopping.server->stop(stopping.channel);
+  CHECK(!stopping.loop.closedWhenSent);
+  stopping.receive(" HTTP/1.1\r\nHost: a\r\n\r\n");
+  stopping.turn();
+  CHECK(stopping.keepAlive == std::vector<bool>({true, false}));
+  Bench idle;
+  idle.server->stop(idle.channel);
+  CHECK(idle.loop.closedWhenSent);
+}
+
+TEST(http_server_times_every_phase) {
+  const auto at = [](Bench& bench, uint64_t ms) {
+    bench.now += ms;
+    bench.server->timer(bench.channel, bench.now);
+    bench.turn();
+  };
+  Bench idle;
+  at(idle, 4999);
+  CHECK(!idle.loop.closed);
+  at(idle, 1);
+  CHECK(idle.loop.closed);
+
+  Bench head;
+  head.receive("GET / HT");
+  for (int i = 0; i < 11; ++i) {
+    at(head, 5000);
+    head.receive("T");  // wrong, but that is for the end of the line to tell
+    if (!head.errors.empty()) break;
+  }
+  CHECK(!head.errors.empty());
+
+  Bench slow;
+  slow.receive("GET / HTTP/1.1\r\nHost: a\r\nX: ");
+  for (int i = 0; i < 12; ++i) {
+    at(slow, 4999);
+    slow.receive("x");
+  }
+  CHECK(slow.errors.empty());
+  at(slow, 100);
+  CHECK(slow.errors == std::vector<HttpError>({HttpError::kHeadersTimeout}));
+
+  Bench body;
+  body.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+  body.turn();
+  at(body, 9000);
+  body.receive("x");
+  at(body, 9999);
+  CHECK(body.errors.empty());
+  body.channel.flags |= kPaused;
+  body.server->readingPaused(body.channel, true, body.now);
+  at(body, 1'000'000);
+  CHECK(body.errors.empty());
+  body.channel.flags &= ~kPaused;
+  body.server->readingPaused(body.channel, false, body.now);
+  at(body, 9999);
+  CHECK(body.errors.empty());
+  at(body, 1);
+  CHECK(body.errors == std::vector<HttpError>({HttpError::kRequestTimeout}));
+
+  Bench busy;
+  busy.answering = false;
+  busy.receive(get("/"));
+  busy.turn();
+  at(busy, 1'000'000);
+  CHECK(!busy.loop.closed && busy.loop.error == 0);
+  busy.server->responded(busy.channel, busy.now);
+  at(busy, 4999);
+  CHECK(!busy.loop.closed);
+  at(busy, 1);
+  CHECK(busy.loop.closed);
+}
+
+TEST(http_server_lingers_for_a_while_and_for_so_many_bytes) {
+  Bench quiet;
+  quiet.channel.flags |= kWriteEnded;
+  quiet.server->lingering(quiet.channel, quiet.now);
+  quiet.now += 5000;
+  quiet.server->timer(quiet.channel, quiet.now);
+  CHECK(quiet.loop.closed);
+  Bench loud;
+  loud.profile.lingerBytesMax = 1000;
+  loud.channel.flags |= kWriteEnded;
+  loud.server->lingering(loud.channel, loud.now);
+  loud.receive(std::string(1000, 'x'));
+  CHECK(!loud.loop.closed);
+  loud.receive("x");
+  CHECK(loud.loop.closed);
+}
+
+TEST(http_server_stays_sane_on_random_bytes) {
+  const char* const fragments[] = {
+      "GET / HTTP/1.1\r\n", "Host: a\r\n", "\r\n", "POST /x HTTP/1.1\r\nHost: a\r\n",
+      "Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n",
+      "0\r\n\r\n", "0\r\nX: y\r\n\r\n", "Connection: Upgrade\r\nUpgrade: x\r\n", "\n", "x",
+      "Connection: close\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01"};
+  test::Random random(11);
+  for (int round = 0; round < 2000; ++round) {
+    Bench bench(4096);
+    bench.profile.holdUpgrades = random.below(2) == 0;
+    bench.answering = random.below(4) != 0;
+    for (int i = 0; i < 30 && bench.channel.state == ChannelState::kOpen; ++i) {
+      const uint32_t what = random.below(std::size(fragments) + 3);
+      if (what < std::size(fragments)) {
+        bench.receive(fragments[what]);
+      } else if (what == std::size(fragments)) {
+        bench.now += random.below(20'000);
+        bench.server->timer(bench.channel, bench.now);
+      } else {
+        bench.turn();
+      }
+    }
+    if (random.below(2) == 0) bench.server->peerEnded(bench.channel);
+    bench.turn();
+    bench.finish();
+    CHECK(bench.arena.stats().outstanding <= 1);
+  }
+}
+
+}  // namespace
