@@ -156,13 +156,18 @@ export class Connection<Data = unknown> {
     this.#command(Command.uncork);
   }
 
-  /** Writes `data` if given, and sends FIN when everything has left. Reading goes on. */
+  /**
+   * Writes `data` if given, and sends FIN when everything has left. Reading goes on. Without a data
+   * handler what still comes is dropped, unless the connection is iterated in the same turn.
+   */
   end(data?: Writable): void {
     if (this._flags & OVER) return;
     if (data !== undefined) this.write(data);
     if (this._flags & (Flag.ending | OVER)) return;
     this._flags |= Flag.ending;
     this.#command(Command.end);
+    // Nobody reads: what comes is dropped, so that the peer's FIN is seen and the connection ends.
+    if (this._group.data === undefined && this._extra?.sink === undefined) this.resume();
   }
 
   /** Sends what is waiting, then closes both ways. No data handler runs after this. */

@@ -126,7 +126,11 @@ class Loop final : private http::Output {
   void flush();
   // Waits at most `timeoutNs` (-1: no limit) and dispatches. True: events wait for JavaScript.
   bool turn(int64_t timeoutNs);
-  uint32_t beginDelivery() { return events_.beginDelivery(); }
+  uint32_t beginDelivery() {
+    const uint32_t count = events_.beginDelivery();
+    metrics_.events += count;
+    return count;
+  }
   void endDelivery() { events_.endDelivery(); }
   // Deliver again before endTurn().
   bool moreToDeliver() const { return events_.overflowing(); }

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { native } from '../../lib/loop/native.js';
+import {
+  COMMAND_CAPACITY,
+  COPY_INSTEAD_OF_PIN_MAX,
+  Command,
+  Control,
+  ERROR_CONNECT_TIMEOUT,
+  Event,
+  RECORD_WORDS,
+  SYSCALLS,
+} from '../../lib/loop/protocol.js';
+
+const greatest = (numbers: Record<string, number>) => Math.max(...Object.values(numbers));
+
+describe('the numbers that JavaScript shares with native code', () => {
+  it('are the same on both sides', () => {
+    expect(native().protocol()).toMatchObject({
+      recordWords: RECORD_WORDS,
+      commandCapacity: COMMAND_CAPACITY,
+      copyInsteadOfPinMax: COPY_INSTEAD_OF_PIN_MAX,
+      stagingUsed: Control.stagingUsed,
+      turn: Control.turn,
+      resultGeneration: Control.resultGeneration,
+      lastSyscall: SYSCALLS.length - 1,
+      connectTimeout: ERROR_CONNECT_TIMEOUT,
+    });
+  });
+
+  it('name each event and command once', () => {
+    for (const [kinds, name] of [
+      [Event, 'lastEvent'],
+      [Command, 'lastCommand'],
+    ] as const) {
+      const numbers = Object.values(kinds);
+      expect(new Set(numbers).size).toBe(numbers.length);
+      expect(native().protocol()[name]).toBe(greatest(kinds));
+    }
+  });
+});
