@@ -62,7 +62,7 @@ enum ConnectionFlag : uint16_t {
   kDrainWanted = 1 << 6,    // a write answered false
   kDirty = 1 << 7,          // in the list of connections to flush
   kResetOnClose = 1 << 8,
-  kUnixSocket = 1 << 9,
+  kUnixSocket = 1 << 9,      // of listeners too, for what they accept
   kSending = 1 << 10,       // the engine has a send of ours
   kMigrating = 1 << 11,     // between two routes: the engine was told to let go
   kSendDeferred = 1 << 12,  // a send that waits for the end of the migration

@@ -153,6 +153,7 @@ SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
   int error = channel == nullptr ? -ENOMEM : 0;
   if (channel != nullptr) {
     channel->engine = chooseRoute(routing_, settings.hint).engine;
+    if (localAddress(fd).family == AF_UNIX) channel->flags |= kUnixSocket;
     error = engineOf(*channel).attach(*channel);
     if (error != 0) {
       --live_;

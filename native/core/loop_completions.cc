@@ -81,6 +81,7 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     return;
   }
   ++metrics_.accepted;
+  channel->flags |= listener.flags & kUnixSocket;
   ++owner.connections;
   place(*channel, owner.hint);
   events_.push(EventKind::kOpen, *channel);

@@ -12,7 +12,9 @@ namespace ringpoll {
 
 namespace {
 
-constexpr uint32_t kReadInterest = EPOLLIN | EPOLLRDHUP | EPOLLET;
+constexpr uint32_t kReadInterest = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+// Behind these a short read has not emptied the socket. Urgent data is one: a read stops before it.
+constexpr uint32_t kReadOn = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 constexpr uint32_t kWriteInterest = kReadInterest | EPOLLOUT;
 
 class Epoll final : public Engine {
@@ -103,9 +105,9 @@ class Epoll final : public Engine {
       }
       const uint32_t mask = events_[i].events;
       uint8_t ready = 0;
-      if (mask & (EPOLLIN | EPOLLPRI)) ready |= Readiness::kIn;
+      if (mask & EPOLLIN) ready |= Readiness::kIn;
       if (mask & EPOLLOUT) ready |= Readiness::kOut;
-      if (mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) ready |= Readiness::kIn | Readiness::kHup;
+      if (mask & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
       readiness_.mark(*channel, ready);
     }
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);

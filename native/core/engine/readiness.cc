@@ -145,8 +145,10 @@ void Readiness::receiveSome(Channel& channel) {
                            room.block, room.offset});
       taken += bytes;
       // A short read has emptied the socket, and whatever comes later is a new edge. Not so when
-      // the edge also said hang-up: the FIN gives no second one.
-      if (bytes < room.bytes && !(channel.engineFlags & kHangup)) {
+      // the edge also said hang-up: the FIN gives no second one. Nor on a Unix socket, where a read
+      // stops at every descriptor that was passed.
+      const bool emptied = bytes < room.bytes && !(channel.flags & kUnixSocket);
+      if (emptied && !(channel.engineFlags & kHangup)) {
         channel.engineFlags &= ~kReadable;
         return;
       }

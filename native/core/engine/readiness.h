@@ -17,6 +17,7 @@ namespace ringpoll {
 
 class Readiness {
  public:
+  // kHup: there may be something behind what one read brings: FIN, an error, urgent data.
   enum Ready : uint8_t { kIn = 1, kOut = 2, kHup = 4 };
 
   explicit Readiness(EngineContext context) : context_(context) {}

@@ -21,6 +21,10 @@ namespace ringpoll {
 
 namespace {
 
+constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI;
+// Behind these a short read has not emptied the socket. Urgent data is one: a read stops before it.
+constexpr int kReadOn = POLLRDHUP | POLLHUP | POLLERR | POLLPRI;
+
 // The top byte of user_data: which operation of the channel.
 enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect, kFile };
 
@@ -144,7 +148,7 @@ void Uring::receive(Channel& channel) {
     if (!(channel.engineFlags & kReceiveArmed)) armReceive(channel);
     return;
   }
-  if (!(channel.engineFlags & kPollArmed)) armPoll(channel, POLLIN | POLLRDHUP);
+  if (!(channel.engineFlags & kPollArmed)) armPoll(channel, kReadInterest);
   readiness_.resume(channel);
 }
 
@@ -291,12 +295,12 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
   if (cqe.res < 0) {
     ready = Readiness::kIn | Readiness::kHup;  // the read tells what is wrong
   } else {
-    if (cqe.res & (POLLIN | POLLPRI)) ready |= Readiness::kIn;
-    if (cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) ready |= Readiness::kIn | Readiness::kHup;
+    if (cqe.res & POLLIN) ready |= Readiness::kIn;
+    if (cqe.res & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
   }
   if (!more && cqe.res >= 0) {
     ++context_.metrics.ringRearms;
-    armPoll(channel, channel.type == ChannelType::kWatch ? POLLIN : POLLIN | POLLRDHUP);
+    armPoll(channel, channel.type == ChannelType::kWatch ? POLLIN : kReadInterest);
   }
   readiness_.mark(channel, ready);
 }
