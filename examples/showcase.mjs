@@ -1,13 +1,15 @@
 /**
- * What `npm start` runs: a TCP echo server and a Redis-like key-value server on loopback.
+ * What `npm start` runs: a TCP echo server, a Redis-like key-value server and an HTTP server on
+ * loopback.
  *
- *   node examples/showcase.mjs [--echo-port N] [--resp-port N]
+ *   node examples/showcase.mjs [--echo-port N] [--resp-port N] [--http-port N]
  *
  * Ctrl-C drains: no new connections, those there are may finish. A second Ctrl-C forces.
  */
 
 import { parseArgs } from 'node:util';
 import { Loop, listen } from 'ringpoll';
+import { serve } from 'ringpoll/http';
 import { serveResp } from './resp/server.mjs';
 
 const drainDeadline = 5000; // milliseconds
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   options: {
     'echo-port': { type: 'string', default: '0' },
     'resp-port': { type: 'string', default: '0' },
+    'http-port': { type: 'string', default: '0' },
   },
 });
 
@@ -39,6 +42,15 @@ const echo = listen({
   error() {},
 });
 const resp = serveResp({ port: Number(values['resp-port']) });
+let requests = 0;
+const http = serve({
+  host: '127.0.0.1',
+  port: Number(values['http-port']),
+  handler(request, response) {
+    requests += 1;
+    response.header('Content-Type', 'text/plain').end(`Hello from ${request.path}\n`);
+  },
+});
 const started = Date.now();
 
 printWelcome();
@@ -59,6 +71,7 @@ function printWelcome() {
     '',
     `  TCP echo    ${echo.address.address}:${echo.address.port}`,
     `  RESP store  ${resp.address.address}:${resp.address.port}`,
+    `  HTTP        http://${http.address.address}:${http.address.port}/`,
     '',
     `engine: ${loop.engine}`,
     ...engines,
@@ -66,6 +79,7 @@ function printWelcome() {
     'try:',
     `  redis-cli -p ${resp.address.port} set greeting hello`,
     `  nc 127.0.0.1 ${echo.address.port}`,
+    `  curl http://127.0.0.1:${http.address.port}/`,
     '',
     'Ctrl-C drains and stops; a second Ctrl-C forces.',
   ];
@@ -78,6 +92,7 @@ function printStatus() {
     `${seconds} s`,
     `echo: ${echo.connections} open, ${traffic.messages} messages, ${traffic.bytes} bytes`,
     `store: ${resp.listener.connections} open, ${resp.store.size} keys`,
+    `http: ${http.connections} open, ${requests} requests`,
     `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`,
   ].join(' | ');
   if (!live) {
@@ -97,14 +112,16 @@ async function stop() {
     console.log('forced');
     echo.close();
     resp.close();
+    http.close();
     return;
   }
   stopping = true;
-  const open = echo.connections + resp.listener.connections;
+  const open = echo.connections + resp.listener.connections + http.connections;
   console.log(`draining ${open} connections, at most ${drainDeadline / 1000} s`);
   await Promise.all([
     echo.stop({ deadline: drainDeadline }),
     resp.stop({ deadline: drainDeadline }),
+    http.stop({ deadline: drainDeadline }),
   ]);
   console.log('stopped');
   process.exitCode = 0;
