@@ -21,9 +21,17 @@ namespace ringpoll {
 
 namespace {
 
-constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI;
-// Behind these a short read has not emptied the socket. Urgent data is one: a read stops before it.
-constexpr int kReadOn = POLLRDHUP | POLLHUP | POLLERR | POLLPRI;
+constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI | POLLRDBAND;
+
+// Whether a short read may leave bytes behind. Urgent data is a reason: a read stops before it. But
+// the kernel hands on what the wake-up said, and sock_def_readable() says POLLPRI and POLLRDBAND of
+// all data. Only a mask that it asked the socket for tells of urgent data: tcp_poll() never says
+// POLLRDBAND. It asks where there was more than one wake-up, and a segment that brings the urgent
+// byte has two: one from tcp_urg(), one for its data.
+constexpr bool mayHideMore(int ready) {
+  if (ready & (POLLRDHUP | POLLHUP | POLLERR)) return true;
+  return (ready & POLLPRI) && !(ready & POLLRDBAND);
+}
 
 // The top byte of user_data: which operation of the channel.
 enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect, kFile };
@@ -296,7 +304,7 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
     ready = Readiness::kIn | Readiness::kHup;  // the read tells what is wrong
   } else {
     if (cqe.res & POLLIN) ready |= Readiness::kIn;
-    if (cqe.res & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
+    if (mayHideMore(cqe.res)) ready |= Readiness::kIn | Readiness::kHup;
   }
   if (!more && cqe.res >= 0) {
     ++context_.metrics.ringRearms;
