@@ -28,14 +28,39 @@ void want_writable(struct connection *connection, bool wanted) {
                connection);
 }
 
+static void begin_at_its_moment(struct connection *connection) {
+  uint64_t moment = pace_moment(connection);
+  connection->turns++;
+  current->begin(connection);
+  connection->started_ns = moment;
+}
+
 void message_done(struct connection *connection) {
   connection->answered = true;
   if (meter.phase == WARMING || meter.phase == MEASURED) {
-    current->begin(connection);
-    return;
+    if (options->rate == 0) {
+      current->begin(connection);
+      return;
+    }
+    if (pace_moment(connection) <= now_ns()) {
+      begin_at_its_moment(connection);
+      return;
+    }
   }
   connection->parked = true;
   parked++;
+}
+
+static void begin_due(void) {
+  uint32_t index;
+  while (pace_next(now_ns(), &index)) {
+    struct connection *connection = &connections[index];
+    // One that is not parked is late, and begins as soon as its answer is there.
+    if (!connection->parked) continue;
+    connection->parked = false;
+    parked--;
+    begin_at_its_moment(connection);
+  }
 }
 
 void begin_all(void) {
@@ -127,9 +152,15 @@ void drive(const struct mode *mode) {
     meter.all_messages = 0;
   }
   meter_enter(WARMING);
-  begin_all();
+  const bool paced = options->rate > 0;
+  if (paced) pace_start(now_ns(), opened);
+  else begin_all();
   while (meter.phase != DONE) {
-    pump(meter_wait_ms(now_ns()));
+    if (paced) {
+      begin_due();
+      pace_wait(now_ns(), meter_wait_ms(now_ns()));
+    }
+    pump(paced ? 0 : meter_wait_ms(now_ns()));
     meter_tick(now_ns());
   }
   if (mode != &bulk_mode) drain();

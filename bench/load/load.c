@@ -21,6 +21,7 @@ static const char USAGE[] =
     "  --seconds S       of the measured phase; of holding (idle)         2\n"
     "  --warm-up S       before it                                        0.5\n"
     "  --messages N      end the measured phase early                     0: no limit\n"
+    "  --rate N          messages a second (echo, http with depth 1)      0: a closed loop\n"
     "  --server-pid N    read the CPU time of this process                0: none\n"
     "  --wait            hold before the warm-up until stdin says go\n"
     "  --request FILE    one HTTP request to repeat                       a plain GET /\n"
@@ -44,7 +45,8 @@ static struct options parse(int argc, char **argv) {
       {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'u'},
       {"messages", 1, NULL, 'm'},    {"server-pid", 1, NULL, 'i'},
       {"wait", 0, NULL, 'a'},        {"request", 1, NULL, 'r'},
-      {"body-length", 1, NULL, 'b'}, {NULL, 0, NULL, 0}};
+      {"body-length", 1, NULL, 'b'}, {"rate", 1, NULL, 'e'},
+      {NULL, 0, NULL, 0}};
   struct options run = {.connections = 1,
                         .size = 64,
                         .depth = 1,
@@ -82,6 +84,9 @@ static struct options parse(int argc, char **argv) {
       case 'm':
         run.messages = (uint64_t)number(optarg, 0, 1e15);
         break;
+      case 'e':
+        run.rate = number(optarg, 1, 1e7);
+        break;
       case 'i':
         run.server_pid = (int)number(optarg, 1, 1 << 30);
         break;
@@ -99,7 +104,7 @@ static struct options parse(int argc, char **argv) {
         exit(2);
     }
   }
-  if (optind != argc - 1 || run.port == 0) {
+  if (optind != argc - 1 || run.port == 0 || (run.rate > 0 && run.depth > 1)) {
     fputs(USAGE, stderr);
     exit(2);
   }

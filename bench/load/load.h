@@ -32,6 +32,7 @@ struct options {
   double seconds;       // of the measured phase; of holding in mode idle
   double warm_up;       // seconds
   uint64_t messages;    // ends the measured phase early; 0: no limit
+  double rate;          // messages a second, over all connections; 0: as fast as answers come
   int server_pid;       // whose CPU time is read at the edges of the measured phase; 0: nobody's
   bool wait;            // hold before the warm-up until stdin says go
   const char *request;  // file with one HTTP request; NULL: a plain GET /
@@ -100,6 +101,7 @@ struct connection {
   bool wants_writable;      // a write was short: EPOLLOUT is watched
   bool answered;            // has had an answer at all
   uint64_t sequence;        // of the message in flight
+  uint64_t turns;           // messages that were begun at a fixed rate
   uint64_t sent, received;  // bytes; of the message (echo, http) or of the stream (bulk)
   uint64_t started_ns;
   void *parser;  // of mode http
@@ -132,6 +134,12 @@ void begin_all(void);       // a message on every parked connection
 bool all_parked(void);
 void message_done(struct connection *connection);  // begins the next one, or parks
 void want_writable(struct connection *connection, bool wanted);
+
+// pace.c: a fixed rate.
+void pace_start(uint64_t now, int connections);
+uint64_t pace_moment(const struct connection *connection);  // of its next message
+bool pace_next(uint64_t now, uint32_t *index);  // whose moment has come; false: nobody's is left
+void pace_wait(uint64_t now, int most_ms);      // until a moment or an event
 
 // idle.c, accept.c: runs of another shape.
 void run_idle(void);

@@ -4,6 +4,7 @@ import { ringpoll } from '../competitors/echo.mjs';
 import { cpuPerMessage } from '../lib/cpu.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { runLoad } from '../lib/load.mjs';
+import { measureMixed, reportMixed } from '../lib/mixed.mjs';
 import { cpuRatio, messageTable, overview, preamble, summarize } from '../lib/report.mjs';
 import { startServer } from '../lib/server.mjs';
 import { median } from '../lib/stats.mjs';
@@ -113,6 +114,7 @@ export async function run({ settings, wanted, results, log }) {
   const trial = (competitor, item) => item.trial(competitor, settings);
   const { rounds } = settings;
   await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
+  await measureMixed({ settings, wanted, results, log });
   return report(
     results,
     ready.map(({ name }) => name),
@@ -158,5 +160,6 @@ function report(results, names) {
     '## CPU per message',
     overview(results, measured, names),
     ...sections,
+    ...reportMixed(results),
   ].join('\n\n');
 }

@@ -1,0 +1,211 @@
+// Mixed work: HTTP at a fixed rate while the same process reads and appends to files.
+//
+// The unit of work is one request with the work on files that it gives: two reads of 4 KB from the
+// page cache, and a twentieth of an append with fdatasync. Requests come at a fixed rate, each at
+// its moment whether the one before is answered or not, so all programs do the same work in the
+// same time; a trial in which one does not keep up is no comparison, and fails.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  FILE_BYTES,
+  FILES,
+  READS_PER_REQUEST,
+  REQUESTS_PER_APPEND,
+} from '../servers/mixed-work.mjs';
+import { cpuPerMessage } from './cpu.mjs';
+import { interleave } from './interleave.mjs';
+import { runLoad } from './load.mjs';
+import { BENCH, BUILD, PEERS } from './paths.mjs';
+import { cpuRatio, summarize } from './report.mjs';
+import { startServer } from './server.mjs';
+import { median, pairedRatio, spread } from './stats.mjs';
+import { number, percent, ratio, table, thousands } from './table.mjs';
+import { atMost, verdictLine } from './targets.mjs';
+
+const CONNECTIONS = 64;
+// Work that may be left over when the measured phase ends, as a share of what it had to do.
+const LEFT_MAX = 0.05;
+// Two of our own programs differ when the median of their ratios is further from 1 than this.
+const NOISE = { cpu: 0.03, p99: 0.1 };
+const NODE = ['node', 'node-pool16'];
+const ALONE = ['uring-only', 'poll-only'];
+const HYBRID = 'hybrid';
+
+const program = (name, file, env) => ({
+  name,
+  env,
+  command: (port, folder) => [process.execPath, file, String(port), folder],
+});
+const SERVER = join(BENCH, 'servers', 'mixed.mjs');
+const PEER = join(PEERS, 'mixed-node.mjs');
+
+const competitors = [
+  program(HYBRID, SERVER, { RINGPOLL_ENGINE: 'hybrid' }),
+  program('uring-only', SERVER, {
+    RINGPOLL_ENGINE: 'uring',
+    RINGPOLL_RECEIVE: 'completion',
+    RINGPOLL_FILES: 'ring',
+  }),
+  program('poll-only', SERVER, { RINGPOLL_ENGINE: 'poll' }),
+  program('node', PEER, {}),
+  program('node-pool16', PEER, { UV_THREADPOOL_SIZE: '16' }),
+];
+for (const one of competitors) {
+  if (one.env.RINGPOLL_ENGINE) one.expect = { engine: one.env.RINGPOLL_ENGINE };
+}
+
+const cases = [5000, 10_000].map((rate) => ({
+  name: `work-${rate / 1000}k`,
+  title: `Mixed work, ${rate} requests a second`,
+  rate,
+  brief: ({ cpuUs, p99Us }) => `${number(cpuUs)} µs CPU a unit, p99 ${number(p99Us)} µs`,
+}));
+
+function makeFolder() {
+  mkdirSync(BUILD, { recursive: true });
+  const folder = mkdtempSync(join(BUILD, 'mixed-'));
+  for (let index = 0; index < FILES; index++) {
+    writeFileSync(join(folder, `file${index}`), Buffer.alloc(FILE_BYTES, 'f'));
+  }
+  return folder;
+}
+
+async function trial(competitor, { rate }, settings) {
+  const folder = makeFolder();
+  const started = { ...competitor, command: (port) => competitor.command(port, folder) };
+  let server;
+  try {
+    server = await startServer(started, { cpu: settings.serverCpu });
+    const { seconds, warmUp } = settings;
+    const run = { port: server.port, serverPid: server.pid, seconds, warmUp, rate };
+    const where = { cpu: settings.loadCpu };
+    const report = await runLoad('http', { ...run, connections: CONNECTIONS }, where);
+    const counts = await (await fetch(`http://127.0.0.1:${server.port}/counts`)).json();
+    return outcomeOf(report, counts, rate);
+  } finally {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function outcomeOf(report, { reads, appends }, rate) {
+  const { messages, seconds } = report;
+  const due = rate * seconds;
+  const left = { requests: Math.max(due - messages, 0) / due };
+  left.reads = (reads.given - reads.finished) / (messages * READS_PER_REQUEST);
+  left.appends = ((appends.given - appends.finished) * REQUESTS_PER_APPEND) / messages;
+  for (const [kind, share] of Object.entries(left)) {
+    if (share > LEFT_MAX) throw new Error(`did not keep up: ${percent(share)} of ${kind} left`);
+  }
+  return {
+    messages,
+    seconds,
+    messagesPerSecond: messages / seconds,
+    ...cpuPerMessage(report.server_cpu, messages, seconds),
+    p50Us: report.p50_us,
+    p99Us: report.p99_us,
+    p999Us: report.p999_us,
+    // Of the whole trial, warm-up included.
+    requestsDone: report.all_messages,
+    readsDone: reads.finished,
+    appendsDone: appends.finished,
+    readsBehindMax: reads.behindMax,
+    appendsBehindMax: appends.behindMax,
+  };
+}
+
+export async function measureMixed({ settings, wanted, results, log }) {
+  const { rounds } = settings;
+  const one = (competitor, item) => trial(competitor, item, settings);
+  await interleave({ cases, competitors, wanted, rounds, trial: one, results, log });
+}
+
+const p99Of = (trial) => trial.p99Us;
+
+function p99Ratio(results, name, a, b) {
+  return pairedRatio(results.byRound(name, a, p99Of), results.byRound(name, b, p99Of));
+}
+
+function caseTable(results, name) {
+  const head = ['', 'CPU µs a unit', 'spread', 'p50 µs', 'p99 µs', 'spread', 'reads', 'appends'];
+  const rows = competitors.flatMap((one) => {
+    const summary = results.data.medians[name]?.[one.name];
+    if (!summary) return [];
+    const trials = results.of(name, one.name);
+    const of = (key) => median(trials.map((each) => each[key]));
+    return [
+      [
+        one.name,
+        number(summary.cpuUs),
+        percent(summary.cpuSpread),
+        number(summary.p50Us),
+        number(summary.p99Us),
+        percent(spread(trials.map(p99Of))),
+        thousands(of('readsDone')),
+        thousands(of('appendsDone')),
+        ...[...ALONE, ...NODE].flatMap((other) => [
+          ratio(cpuRatio(results, name, one.name, other)),
+          ratio(p99Ratio(results, name, one.name, other)),
+        ]),
+      ],
+    ];
+  });
+  const others = [...ALONE, ...NODE].flatMap((other) => [`CPU ÷ ${other}`, 'p99 ÷']);
+  return table([...head, ...others], rows);
+}
+
+/** Each target beside every case; `read` is a ratio that should be small. */
+function targetsOf(results) {
+  const over = (read) =>
+    Object.fromEntries(cases.map(({ name }) => [name, read(name)]).filter(([, value]) => value));
+  const targets = NODE.flatMap((node) => [
+    atMost(
+      `p99 ≤ 0.5 × ${node}`,
+      0.5,
+      over((name) => p99Ratio(results, name, HYBRID, node)),
+    ),
+    atMost(
+      `CPU a unit ≤ 0.7 × ${node}`,
+      0.7,
+      over((name) => cpuRatio(results, name, HYBRID, node)),
+    ),
+  ]);
+  for (const alone of ALONE) {
+    // How far the better of the two is below 1 − noise, unless the other is above 1 + noise.
+    const claim = `against ${alone} better in CPU or p99 and worse in neither`;
+    const values = over((name) => {
+      const cpu = cpuRatio(results, name, HYBRID, alone) - NOISE.cpu;
+      const p99 = p99Ratio(results, name, HYBRID, alone) - NOISE.p99;
+      const worse = Math.max(cpu, p99);
+      return worse > 1 ? worse : Math.min(cpu + 2 * NOISE.cpu, p99 + 2 * NOISE.p99);
+    });
+    targets.push(atMost(`${claim}: best ratio + noise, or worst ratio − noise`, 1, values));
+  }
+  return targets;
+}
+
+/** Sections of the report; the verdicts join those of the suite. */
+export function reportMixed(results) {
+  const measured = cases.filter(({ name }) => results.of(name).length > 0);
+  if (measured.length === 0) return [];
+  for (const { name } of measured) {
+    const found = competitors.map((one) => [one.name, summarize(results, name, one.name)]);
+    results.data.medians[name] = Object.fromEntries(found.filter(([, summary]) => summary));
+  }
+  const targets = targetsOf(results);
+  results.data.targets = [...(results.data.targets ?? []), ...targets];
+  const sections = ['## Mixed work: HTTP and files in one process', ABOUT];
+  sections.push(targets.map((target) => verdictLine(target, ratio)).join('\n'));
+  for (const { name, title } of measured) sections.push(`### ${title}`, caseTable(results, name));
+  return sections;
+}
+
+const ABOUT =
+  `A unit is one request (${CONNECTIONS} connections, at a fixed rate) with ${READS_PER_REQUEST} ` +
+  `reads of 4 KB from the page cache and 1/${REQUESTS_PER_APPEND} append of 100 bytes with ` +
+  'fdatasync, by 32 readers and 8 writers. Latency counts from the moment that a request was due. ' +
+  'Everybody does the same work in the same time; a program that leaves more than ' +
+  `${percent(LEFT_MAX)} of a kind undone fails the trial. CPU is that of the process with all its ` +
+  'threads. uring-only receives by completion and has the ring do all work on files; node-pool16 ' +
+  `has 16 threads in its pool. A difference between our own counts from ${percent(NOISE.cpu)} of ` +
+  `CPU and ${percent(NOISE.p99)} of p99 on.`;

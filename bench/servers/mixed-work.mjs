@@ -1,0 +1,100 @@
+// Work on files beside HTTP, the same for every program that is compared: 32 readers read one of 32
+// files of 4 KB at random, 8 writers append a record and flush it. What they may do is given by
+// requests, so that however fast a program is, a request comes with the same work on files.
+import { join } from 'node:path';
+
+export const FILES = 32;
+export const FILE_BYTES = 4096;
+export const READERS = 32;
+export const WRITERS = 8;
+export const READS_PER_REQUEST = 2;
+export const REQUESTS_PER_APPEND = 20;
+const RECORD_BYTES = 100;
+
+/** Work that is due: `take()` resolves when there is some, and `done()` says that it was done. */
+class Due {
+  given = 0;
+  finished = 0;
+  behindMax = 0;
+  #free = 0;
+  #idle = [];
+
+  give() {
+    this.given++;
+    const behind = this.given - this.finished;
+    if (behind > this.behindMax) this.behindMax = behind;
+    const next = this.#idle.pop();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+
+  take() {
+    if (this.#free > 0) {
+      this.#free--;
+      return undefined;
+    }
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  done() {
+    this.finished++;
+  }
+
+  get counts() {
+    const { given, finished, behindMax } = this;
+    return { given, finished, behindMax };
+  }
+}
+
+/**
+ * Starts readers and writers on `fs` (node:fs/promises or ringpoll/fs) in `folder`, where file0 to
+ * file31 are. Gives `request()`, to be called for each request, and `counts()`.
+ */
+export async function startWork(fs, folder) {
+  const reads = new Due();
+  const appends = new Due();
+  let requests = 0;
+  const names = Array.from({ length: FILES }, (_, index) => join(folder, `file${index}`));
+  const files = await Promise.all(names.map((name) => fs.open(name, 'r')));
+  // The same sequence in every program.
+  let random = 0x2545f491;
+  const pick = () => {
+    random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+    return files[random >>> 27];
+  };
+
+  const read = async () => {
+    const buffer = Buffer.alloc(FILE_BYTES);
+    for (;;) {
+      await reads.take();
+      const { bytesRead } = await pick().read(buffer, 0, FILE_BYTES, 0);
+      if (bytesRead !== FILE_BYTES) throw new Error(`read ${bytesRead} bytes`);
+      reads.done();
+    }
+  };
+  const append = async (index) => {
+    const record = Buffer.alloc(RECORD_BYTES, 'r');
+    const log = await fs.open(join(folder, `log${index}`), 'a');
+    for (;;) {
+      await appends.take();
+      await log.write(record);
+      await log.datasync();
+      appends.done();
+    }
+  };
+  const fail = (error) => {
+    console.error(error.stack);
+    process.exit(1);
+  };
+  for (let index = 0; index < READERS; index++) read().catch(fail);
+  for (let index = 0; index < WRITERS; index++) append(index).catch(fail);
+
+  return {
+    request() {
+      requests++;
+      for (let index = 0; index < READS_PER_REQUEST; index++) reads.give();
+      if (requests % REQUESTS_PER_APPEND === 0) appends.give();
+    },
+    counts: () => ({ requests, reads: reads.counts, appends: appends.counts }),
+  };
+}
