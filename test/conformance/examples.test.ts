@@ -1,0 +1,171 @@
+// The example programs, each started as a reader would start it, and asked what it is there for.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectPeer, type Peer } from '../support/peer.js';
+import { type Program, spawnNode } from '../support/program.js';
+import { pattern } from '../support/serve.js';
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+
+interface Example {
+  program: Program;
+  /** Without a slash at its end. */
+  url: string;
+  port: number;
+}
+
+/** Starts an example on a port that the system chooses, and waits for the address it prints. */
+async function start(name: string, ...args: string[]): Promise<Example> {
+  const program = spawnNode([join(examples, 'http', `${name}.mjs`), '0', ...args]);
+  const [, url, port] = /^(http:\/\/127\.0\.0\.1:(\d+))\//.exec(await program.line()) ?? [];
+  if (url === undefined) throw new Error(`no address in ${program.stdout}`);
+  return { program, url, port: Number(port) };
+}
+
+/** Ctrl-C: it ends by itself, and has complained about nothing. */
+async function drains(program: Program): Promise<void> {
+  program.child.kill('SIGINT');
+  expect(await program.ending()).toMatchObject({ code: 0, signal: null, stderr: '' });
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringpoll-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+const json = async (answer: Response) => [answer.status, await answer.json()];
+
+describe('the examples', () => {
+  it('are all in the index, and all that are in the index exist', () => {
+    const index = readFileSync(join(examples, 'README.md'), 'utf8');
+    const listed = [...index.matchAll(/\]\(http\/([\w-]+\.mjs)\)/g)].map(([, name]) => name);
+    expect(listed.sort()).toEqual(readdirSync(join(examples, 'http')).sort());
+  });
+
+  it('hello.mjs greets', async () => {
+    const { program, url } = await start('hello');
+    expect(await (await fetch(`${url}/there`)).text()).toBe('Hello from /there\n');
+    await drains(program);
+  });
+
+  it('json-api.mjs keeps notes', async () => {
+    const { program, url } = await start('json-api');
+    const post = (body: string) => fetch(`${url}/notes`, { method: 'POST', body });
+    const created = await post('{"text":"milk"}');
+    expect(created.headers.get('location')).toBe('/notes/1');
+    expect(await json(created)).toEqual([201, { id: 1, text: 'milk' }]);
+    expect(await json(await fetch(`${url}/notes`))).toEqual([200, [{ id: 1, text: 'milk' }]]);
+    expect(await json(await fetch(`${url}/notes/1`))).toEqual([200, { id: 1, text: 'milk' }]);
+    expect((await post('{')).status).toBe(400);
+    expect((await post('null')).status).toBe(422);
+    expect((await post(JSON.stringify({ text: 'x'.repeat(20_000) }))).status).toBe(413);
+    expect((await fetch(`${url}/notes/1`, { method: 'DELETE' })).status).toBe(204);
+    expect((await fetch(`${url}/notes/1`)).status).toBe(404);
+    expect((await fetch(`${url}/notes`, { method: 'PUT' })).headers.get('allow')).toContain('POST');
+    expect((await fetch(`${url}/nothing`)).status).toBe(404);
+    await drains(program);
+  });
+
+  it('file-server.mjs serves a folder and nothing else', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'index.html'), '<p>index</p>');
+    writeFileSync(join(folder, 'letters.txt'), 'abcdefgh');
+    const { program, url } = await start('file-server', folder);
+    const index = await fetch(`${url}/`);
+    expect(index.headers.get('content-type')).toContain('text/html');
+    expect(await index.text()).toBe('<p>index</p>');
+    const etag = index.headers.get('etag') as string;
+    const again = await fetch(`${url}/`, { headers: { 'If-None-Match': etag } });
+    expect(again.status).toBe(304);
+    const part = await fetch(`${url}/letters.txt`, { headers: { Range: 'bytes=2-4' } });
+    expect([part.status, await part.text()]).toEqual([206, 'cde']);
+    for (const path of ['/missing', '/%2e%2e/%2e%2e/etc/hostname']) {
+      expect((await fetch(url + path)).status).toBe(404);
+    }
+    expect((await fetch(`${url}/`, { method: 'POST' })).status).toBe(405);
+    program.child.kill('SIGINT');
+    const { code, stderr } = await program.ending();
+    expect([code, stderr]).toEqual([0, '127.0.0.1: Not Found\n'.repeat(2)]);
+  });
+
+  it('upload.mjs keeps what is sent whole, and nothing of what is torn', async () => {
+    const folder = temporaryFolder();
+    const { program, url, port } = await start('upload', folder);
+    const bytes = pattern(5_000_000);
+    const put = (name: string) => fetch(`${url}/${name}`, { method: 'PUT', body: bytes });
+    const kept = await put('big.bin');
+    expect(await json(kept)).toEqual([201, { name: 'big.bin', bytes: bytes.length }]);
+    expect(readFileSync(join(folder, 'big.bin')).equals(bytes)).toBe(true);
+    const back = Buffer.from(await (await fetch(`${url}/big.bin`)).arrayBuffer());
+    expect(back.equals(bytes)).toBe(true);
+    expect((await put('..%2Fbig.bin')).status).toBe(400);
+
+    const peer = await connectPeer({ port });
+    peer.send('PUT /torn HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nsome of it');
+    while (readdirSync(folder).length < 2) await new Promise(setImmediate);
+    peer.reset();
+    while (readdirSync(folder).length > 1) await new Promise(setImmediate);
+    expect(readdirSync(folder)).toEqual(['big.bin']);
+    await drains(program);
+  });
+
+  it('server-sent-events.mjs pushes to all, and ends its streams', async () => {
+    const { program, url } = await start('server-sent-events');
+    expect(await (await fetch(url)).text()).toContain("new EventSource('/events')");
+    const streams = await Promise.all([fetch(`${url}/events`), fetch(`${url}/events`)]);
+    for (const stream of streams) {
+      expect(stream.headers.get('content-type')).toBe('text/event-stream');
+      let text = '';
+      for await (const piece of stream.body!.pipeThrough(new TextDecoderStream())) {
+        text += piece;
+        if ((text.match(/^data: /gm) ?? []).length >= 2) break;
+      }
+      expect(text).toMatch(/^retry: 1000\nid: \d+\ndata: \S+Z\n\nid: \d+\ndata: \S+Z\n\n/);
+    }
+    const open = await fetch(`${url}/events`);
+    program.child.kill('SIGINT');
+    expect(await open.text()).toMatch(/\n\n$/);
+    expect(await program.ending()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('hono.mjs runs an app of Hono', async () => {
+    const { program, url } = await start('hono');
+    expect(await (await fetch(url)).text()).toBe('Hello from Hono\n');
+    expect(await json(await fetch(`${url}/users/7`))).toEqual([200, { id: '7' }]);
+    const sum = await fetch(`${url}/sum`, { method: 'POST', body: '[1,2,3]' });
+    expect(await json(sum)).toEqual([200, { sum: 6 }]);
+    expect(await (await fetch(`${url}/count`)).text()).toBe('1\n2\n3\n');
+    expect((await fetch(`${url}/nothing`)).status).toBe(404);
+    await drains(program);
+    expect(program.stdout).toContain('--> GET /users/7');
+  });
+
+  it('showcase.mjs answers on each of its ports', async () => {
+    const program = spawnNode([join(examples, 'showcase.mjs')]);
+    const ports: Record<string, number> = {};
+    for (let line = await program.line(); !line.startsWith('Ctrl-C'); line = await program.line()) {
+      const match = /^ {2}(TCP echo|RESP store|HTTP) +(?:http:\/\/)?127\.0\.0\.1:(\d+)/.exec(line);
+      if (match) ports[match[1]!] = Number(match[2]);
+    }
+    const page = await fetch(`http://127.0.0.1:${ports.HTTP}/page`);
+    expect(await page.text()).toBe('Hello from /page\n');
+    const ask = async (port: number, request: string, answer: string): Promise<Peer> => {
+      const peer = await connectPeer({ port });
+      peer.send(request);
+      expect(await peer.received(answer.length)).toBe(answer);
+      return peer;
+    };
+    const peers = [
+      await ask(ports['TCP echo']!, 'hello', 'hello'),
+      await ask(ports['RESP store']!, 'SET a 1\r\nGET a\r\n', '+OK\r\n$1\r\n1\r\n'),
+    ];
+    program.child.kill('SIGINT');
+    await Promise.all(peers.map((peer) => peer.untilEnd()));
+    for (const peer of peers) peer.end();
+    expect(await program.ending()).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+});
