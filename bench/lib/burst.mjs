@@ -127,6 +127,7 @@ export function burstTable(results) {
   return table(head, rows);
 }
 
-export const ABOUT_BURST =
-  'p50 and p99 are of jobs submitted in the burst, p99 after of those after it; swing is max − min ' +
-  'of the throughput in it over its median, spread the deviation of jobs per worker over its mean.';
+export const ABOUT_BURST = [
+  'p50 and p99 are of jobs submitted in the burst, p99 after of those after it; swing is max − min',
+  'of the throughput in it over its median, spread the deviation of jobs per worker over its mean.',
+].join(' ');

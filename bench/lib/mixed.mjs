@@ -200,12 +200,13 @@ export function reportMixed(results) {
   return sections;
 }
 
-const ABOUT =
-  `A unit is one request (${CONNECTIONS} connections, at a fixed rate) with ${READS_PER_REQUEST} ` +
-  `reads of 4 KB from the page cache and 1/${REQUESTS_PER_APPEND} append of 100 bytes with ` +
-  'fdatasync, by 32 readers and 8 writers. Latency counts from the moment that a request was due. ' +
-  'Everybody does the same work in the same time; a program that leaves more than ' +
-  `${percent(LEFT_MAX)} of a kind undone fails the trial. CPU is that of the process with all its ` +
-  'threads. uring-only receives by completion and has the ring do all work on files; node-pool16 ' +
-  `has 16 threads in its pool. A difference between our own counts from ${percent(NOISE.cpu)} of ` +
-  `CPU and ${percent(NOISE.p99)} of p99 on.`;
+const ABOUT = [
+  `A unit is one request (${CONNECTIONS} connections, at a fixed rate) with ${READS_PER_REQUEST}`,
+  `reads of 4 KB from the page cache and 1/${REQUESTS_PER_APPEND} append of 100 bytes with`,
+  'fdatasync, by 32 readers and 8 writers. Latency counts from the moment that a request was due.',
+  'Everybody does the same work in the same time; a program that leaves more than',
+  `${percent(LEFT_MAX)} of a kind undone fails the trial. CPU is that of the process with all its`,
+  'threads. uring-only receives by completion and has the ring do all work on files; node-pool16',
+  `has 16 threads in its pool. A difference between our own counts from ${percent(NOISE.cpu)} of`,
+  `CPU and ${percent(NOISE.p99)} of p99 on.`,
+].join(' ');

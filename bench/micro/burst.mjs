@@ -30,6 +30,8 @@ if (values.json) {
   console.log(JSON.stringify({ machine: describeMachine(), settings, results }, null, 2));
 } else {
   const { quietS, burstS } = lengths;
-  const phases = `${quietS} s quiet, ${burstS} s at ${BURST_FACTOR} times the load, ${quietS} s quiet`;
-  console.log(`${phases}. ${ABOUT_BURST}\n\n${burstTable(results)}`);
+  const burst = `${burstS} s at ${BURST_FACTOR} times the load`;
+  console.log(
+    `${quietS} s quiet, ${burst}, ${quietS} s quiet. ${ABOUT_BURST}\n\n${burstTable(results)}`,
+  );
 }
