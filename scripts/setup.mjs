@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { nodeHeaders } from './node-headers.mjs';
 import { sourcesOf } from './sources.mjs';
 import { hashOf, inRoot, isMain, main, run, StepError, stamp, withBuildLock } from './steps.mjs';
@@ -112,24 +113,26 @@ export async function buildGyp(options) {
 }
 
 export async function buildTs(options) {
-  const hash = hashOf(['lib', 'tsconfig.json', 'package-lock.json']);
+  const inputs = ['lib', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'];
+  const hash = hashOf(inputs);
   const dist = inRoot('dist');
   if (stamps.ts.matches(hash) && existsSync(dist)) return;
   const fresh = inRoot('build', 'dist-new');
   const old = inRoot('build', 'dist-old');
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   const program = inRoot('node_modules', 'typescript', 'bin', 'tsc');
-  const args = [program, '-p', inRoot('tsconfig.json'), '--outDir', fresh, '--pretty', 'false'];
+  const flags = ['--emitDeclarationOnly', '--outDir', fresh, '--pretty', 'false'];
+  const args = [program, '-p', inRoot('tsconfig.json'), ...flags];
+  await bundle(fresh, dist);
   try {
     await run('compiling lib', process.execPath, args, options);
     stamps.ts.write(hash);
   } finally {
-    // tsc emits in spite of type errors. Swapping whole folders leaves nothing of deleted files.
-    if (existsSync(fresh)) {
-      if (existsSync(dist)) renameSync(dist, old);
-      renameSync(fresh, dist);
-      rmSync(old, { recursive: true, force: true });
-    }
+    // Type errors do not keep the code from running. Swapping whole folders leaves nothing of
+    // deleted files.
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+    rmSync(old, { recursive: true, force: true });
   }
 }
 

@@ -1,14 +1,14 @@
 // Finds and loads the addon: a build of this machine, or else the prebuild for its platform.
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { RingpollError } from '../errors.js';
+import { packageFolder } from './package_folder.js';
 
 interface NodeGypBuild {
   (folder: string): unknown;
   resolve(folder: string): string;
 }
 
-const top = fileURLToPath(new URL('../..', import.meta.url));
+const top = fileURLToPath(packageFolder);
 const SUPPORTED = 'ringpoll runs on Linux, macOS and FreeBSD.';
 
 /** Such as linux-arm64; node-gyp-build lets the environment override both parts. */
@@ -49,7 +49,7 @@ function notLoaded(path: string, cause: unknown): RingpollError {
 
 /** @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE, with the command that helps */
 export function loadAddon(): unknown {
-  const require = createRequire(import.meta.url);
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   const find = require('node-gyp-build') as NodeGypBuild;
   let path: string;
   try {

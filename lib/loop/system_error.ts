@@ -1,5 +1,5 @@
 // Errors of the system, in the shape that Node gives them.
-import { getSystemErrorMap } from 'node:util';
+import { util } from '../builtins.js';
 import { RingpollError } from '../errors.js';
 import { ERROR_CONNECT_TIMEOUT, SYSCALLS } from './protocol.js';
 
@@ -27,7 +27,7 @@ export function systemError(errno: number, syscall: number, target?: Target): Er
     );
   }
   const name = SYSCALLS[syscall] ?? '';
-  const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];
+  const [code, text] = util().getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];
   const where = target === undefined ? '' : ` ${describe(target)}`;
   const long = name === 'listen' ? `${code}: ${text}${where}` : `${code}${where}`;
   const error = new Error(`${name} ${long}`) as SystemError;

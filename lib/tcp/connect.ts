@@ -1,5 +1,5 @@
 // connect(): outgoing TCP and Unix connections.
-import { isIP } from 'node:net';
+import { net } from '../builtins.js';
 import { invalidArgValue } from '../errors.js';
 import { Control } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
@@ -94,7 +94,7 @@ function checkLocal(options: ConnectOptions): Local {
 }
 
 async function targetsOf(goal: Target): Promise<Target[]> {
-  if (goal.host === undefined || isIP(goal.host) !== 0) return [goal];
+  if (goal.host === undefined || net().isIP(goal.host) !== 0) return [goal];
   // Loaded when a name comes up: most programs never resolve one here.
   const { lookup } = await import('node:dns/promises');
   const found = await lookup(goal.host, { all: true });

@@ -1,5 +1,5 @@
 // A listener, and listen().
-import { unlinkSync } from 'node:fs';
+import { fs } from '../builtins.js';
 import { invalidArgValue } from '../errors.js';
 import { connectionAt } from '../loop/dispatch.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
@@ -143,7 +143,7 @@ export class Listener {
   #removePath(): void {
     if (!this.#ownsPath || !('path' in this.#address)) return;
     try {
-      unlinkSync(this.#address.path);
+      fs().unlinkSync(this.#address.path);
     } catch {
       // Somebody was faster, or the folder is not ours any more: nothing to do about it.
     }

@@ -1,5 +1,5 @@
 // Checks of what users pass to listen() and connect(). Nothing wrong gets past here.
-import { isIP } from 'node:net';
+import { net } from '../builtins.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 
@@ -127,7 +127,7 @@ export function checkIp(name: string, value: unknown, otherwise: string): string
   if (value === undefined) return otherwise;
   if (typeof value !== 'string') throw invalidArgType(name, 'a string', value);
   if (value === 'localhost') return '127.0.0.1';
-  if (isIP(value) === 0) throw invalidArgValue(name, "an IP address or 'localhost'", value);
+  if (net().isIP(value) === 0) throw invalidArgValue(name, "an IP address or 'localhost'", value);
   return value;
 }
 

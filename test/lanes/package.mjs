@@ -7,6 +7,7 @@ import { findProgram } from '../../scripts/steps.mjs';
 import { hostTarget } from '../../scripts/targets.mjs';
 import { folder, install, pack, root, step, unpack } from '../package/consumer.mjs';
 import { contentComplaints, manifestComplaints } from '../package/contents.mjs';
+import { fileComplaints, heavyComplaints } from '../package/loading.mjs';
 import { MAJORS, nodeBinary } from '../package/nodes.mjs';
 import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
@@ -15,6 +16,13 @@ export const name = 'package';
 
 const PROGRAM_MS_MAX = 20_000;
 
+const CLASSES = `ERR_RINGPOLL_OUT_OF_RANGE
+ERR_RINGPOLL_INVALID_ARG_TYPE
+ERR_INVALID_ARG_TYPE
+ERR_RINGPOLL_OUT_OF_RANGE
+ERR_RINGPOLL_CHANNEL_CLOSED
+true true
+42`;
 // A program of test/package/programs, and what it has to print.
 const PROGRAMS = [
   ['ESM', 'echo.mjs', 'hello'],
@@ -22,6 +30,7 @@ const PROGRAMS = [
   ['require() of ESM', 'required.cjs', 'hello'],
   ['worker threads', 'worker.mjs', 'hello\nhello\nhello\n0 0'],
   ['next ticks and microtasks', 'order.mjs', 'function in order'],
+  ['one copy of each class, and compute workers', 'classes.mjs', CLASSES],
   ['AsyncLocalStorage', 'context.mjs', /^outside undefined, inside stored/],
 ];
 
@@ -90,6 +99,13 @@ async function program(app, node, flags, file, env = {}) {
   return { ...ended, failure: failureOf(ended, PROGRAM_MS_MAX) };
 }
 
+/** Runs a program that has to succeed; resolves with what it printed. */
+async function printed(app, node, flags, file) {
+  const { output, failure } = await program(app, node, flags, file);
+  if (failure) throw new Error(`${failure}\n${output}`);
+  return output;
+}
+
 async function runPrograms(checks, app) {
   for (const major of MAJORS) {
     const { path, reason } = await nodeBinary(major);
@@ -99,11 +115,16 @@ async function runPrograms(checks, app) {
     }
     for (const [what, file, expected] of PROGRAMS) {
       await checks.check(`Node ${major}: ${what}`, async () => {
-        const { output, failure } = await program(app, path, [], file);
-        if (failure) throw new Error(`${failure}\n${output}`);
-        expectOutput(output, expected);
+        expectOutput(await printed(app, path, [], file), expected);
       });
     }
+    await checks.none(`Node ${major}: an import loads little`, async () =>
+      heavyComplaints(await printed(app, path, [], 'loads.mjs')),
+    );
+    await checks.check(`Node ${major}: --enable-source-maps`, async () => {
+      const output = await printed(app, path, ['--enable-source-maps'], 'trace.mjs');
+      expectOutput(output, /lib\/tcp\/listener\.ts:\d+/);
+    });
     for (const [what, flags, expected] of flagCases(major)) {
       await checks.check(`Node ${major}: ${what}`, async () => {
         expectOutput((await program(app, path, flags, 'echo.mjs')).output, expected);
@@ -150,9 +171,7 @@ async function checkSourceBuilds(checks, tarball) {
     await checks.check(`${what} builds the tarball's sources`, async () => {
       await step(what, process.execPath, args, link);
       cpSync(join(root, 'test', 'package', 'programs', 'echo.mjs'), join(top, 'echo.mjs'));
-      const { output, failure } = await program(top, process.execPath, [], 'echo.mjs');
-      if (failure) throw new Error(`${failure}\n${output}`);
-      expectOutput(output, 'hello');
+      expectOutput(await printed(top, process.execPath, [], 'echo.mjs'), 'hello');
     });
   }
 }
@@ -186,6 +205,7 @@ export async function run() {
     contentComplaints(files, target),
   );
   await checks.none('package.json keeps its promises', () => manifestComplaints(top, files));
+  await checks.none('each entry is few files', () => fileComplaints(top));
   await checks.none('publint', () => publintComplaints(tarball));
   await checks.none('arethetypeswrong', () => typeComplaints(tarball));
 

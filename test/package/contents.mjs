@@ -20,7 +20,7 @@ const NEEDED = [
 ];
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt|binding\.gyp)$/,
-  /^dist\/.*\.(js|d\.ts)$/,
+  /^dist\/.*\.(js|js\.map|d\.ts)$/,
   /^docs\/[^/]+\.md$/,
   /^native\/(sources\.txt|exports\.map)$/,
   /^native\/(core|binding)\/.*\.(cc|h)$/,

@@ -4,10 +4,10 @@
 // their bounds when they are made, grow by their own demand, shrink by an idle timer, and neither
 // warm a worker before it gets work nor let one finish its job and leave on request.
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { RingpollError } from '../../errors.js';
+import { packageFolder } from '../../loop/package_folder.js';
 import { Deque } from '../deque.js';
 import { integerIn, numberIn } from '../options.js';
 import type { ComputeMetrics } from '../types.js';
@@ -49,12 +49,7 @@ function policyOf(policy: ComputeOptions['policy']): PoolPolicy<unknown> | undef
   return policy;
 }
 
-/** Beside this file once compiled; beside sources, it is in the folder of the compiled ones. */
-function defaultEntry(): URL {
-  const beside = new URL('./worker.js', import.meta.url);
-  if (existsSync(beside)) return beside;
-  return new URL('../../../dist/scheduler/compute/worker.js', import.meta.url);
-}
+const ENTRY = new URL('dist/scheduler/compute/worker.js', packageFolder);
 
 export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   readonly min: number;
@@ -91,7 +86,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     this.#target = integerIn('compute.size', size, this.min, this.max);
     this.#queueMax = integerIn('compute.queueMax', options.queueMax ?? 100_000, 1, Infinity);
     this.#killAfterMs = numberIn('compute.killAfter', options.killAfter ?? 5000, 0, 2 ** 31 - 1);
-    this.#entry = options.entry ?? defaultEntry();
+    this.#entry = options.entry ?? ENTRY;
     for (const module of options.warm ?? []) this.#codes.codeFor(module);
     this.#policy = policyOf(options.policy);
     this.#policyState = this.#policy?.initial;

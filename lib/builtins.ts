@@ -1,0 +1,14 @@
+// Modules of Node that most programs never need from us. An import of one can cost more than all of
+// ringpoll (that of node:fs makes Node load its streams), so each is asked for at its first use.
+
+function atFirstUse<T>(load: () => T): () => T {
+  let loaded: T | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
+export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
+export const util = atFirstUse(() => process.getBuiltinModule('node:util'));

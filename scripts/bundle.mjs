@@ -1,0 +1,53 @@
+// Bundles lib into few files, because every module costs its importer some time. Entry points
+// share what they have in common in chunks of dist/shared: there is one copy of every class.
+import { dirname, relative, resolve } from 'node:path';
+import { inRoot } from './steps.mjs';
+
+const ENTRIES = [
+  'index',
+  'http/index',
+  'scheduler/index',
+  'fs/index',
+  // Not imported but run: the command, and the workers of the compute pool.
+  'cli/main',
+  'scheduler/compute/worker',
+];
+// All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
+const CORE = /\/lib\/((index|errors|builtins)\.ts|(loop|tcp)\/|scheduler\/watch\.ts)/;
+
+/**
+ * Writes the JavaScript of lib, with source maps, into `folder`, from where it is moved to
+ * `destination`.
+ */
+export async function bundle(folder, destination) {
+  // Imported late: this file is loaded before there are packages.
+  const { rolldown } = await import('rolldown');
+  const input = Object.fromEntries(ENTRIES.map((name) => [name, inRoot('lib', `${name}.ts`)]));
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: /^node:/,
+    tsconfig: inRoot('tsconfig.json'),
+    logLevel: 'warn',
+  });
+  // In the maps, paths are relative to where they will lie.
+  const sourcemapPathTransform = (source, map) => {
+    const lies = resolve(destination, relative(folder, map));
+    return relative(dirname(lies), resolve(dirname(map), source));
+  };
+  try {
+    const { output } = await build.write({
+      dir: folder,
+      format: 'esm',
+      chunkFileNames: 'shared/[name].js',
+      codeSplitting: { groups: [{ name: 'core', test: CORE }] },
+      // The declarations have them.
+      comments: false,
+      sourcemap: true,
+      sourcemapPathTransform,
+    });
+    return output;
+  } finally {
+    await build.close();
+  }
+}
