@@ -61,7 +61,7 @@ function missingTools() {
   return missing;
 }
 
-async function aptInstall(packages) {
+export async function aptInstall(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
   await run('apt-get update', 'apt-get', [...wait, 'update'], { env });

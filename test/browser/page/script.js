@@ -1,0 +1,1 @@
+document.getElementById('heading').textContent = 'after the script';

@@ -1,0 +1,88 @@
+// The lane that opens pages in a headless Chromium: one that ringpoll/http serves, on each engine,
+// and the one with the charts of the benchmarks.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { checks, reportIsDrawn } from '../browser/checks.mjs';
+import { Chromium, findChromium } from '../browser/chromium.mjs';
+
+export const name = 'browser';
+
+const ENGINES = ['poll', 'uring', 'hybrid'];
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const STOP_MS_MAX = 5_000;
+// Each may have waited for its time-out.
+const FAILURES_MAX = 5;
+
+async function startServer(engine) {
+  const program = join(root, 'test', 'browser', 'server.mjs');
+  const env = { ...process.env, RINGPOLL_ENGINE: engine };
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const first = once(createInterface({ input: child.stdout }), 'line');
+  const [line] = await Promise.race([first, ended.then(() => ['it ended'])]);
+  const port = /^ready (\d+)$/.exec(line)?.[1];
+  if (port === undefined) throw new Error(`the server does not start: ${line}`);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    const [code, signal] = await ended;
+    clearTimeout(killer);
+    if (code !== 0) throw new Error(`the server ended with ${signal ?? code}`);
+  };
+  return { url: `http://127.0.0.1:${port}/`, stop };
+}
+
+async function checked(result, what, work) {
+  const start = performance.now();
+  try {
+    await work();
+    result.passed++;
+    console.log(`ok      ${what} (${Math.round(performance.now() - start)} ms)`);
+  } catch (error) {
+    result.failed++;
+    result.notes.push(`${what}: ${error.message.split('\n')[0]}`);
+    console.log(`FAILED  ${what}\n${error.stack}`);
+  }
+}
+
+async function runOn(engine, chromium, result) {
+  const { url, stop } = await startServer(engine);
+  try {
+    const page = await chromium.newPage();
+    await page.open(url);
+    for (const [what, check] of Object.entries(checks)) {
+      if (result.failed > FAILURES_MAX) throw new Error('too much fails to go on');
+      await checked(result, `${engine}: ${what}`, () => check({ page, url }));
+    }
+    await checked(result, `${engine}: nothing to complain about`, () => {
+      // Chromium logs a refused method as an error of the page; one was asked for.
+      const others = page.complaints.filter((text) => !text.includes('status of 405'));
+      if (others.length > 0) throw new Error(others.join('\n'));
+    });
+  } finally {
+    await checked(result, `${engine}: the server stops while the browser is there`, stop);
+  }
+}
+
+export async function run() {
+  const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
+  const { path, reason } = await findChromium();
+  if (path === undefined) return { ...result, skipped: 1, notes: [reason] };
+  const chromium = new Chromium(path);
+  try {
+    const { product } = await chromium.send('Browser.getVersion');
+    result.notes.push(product);
+    for (const engine of ENGINES) await runOn(engine, chromium, result);
+    await checked(result, 'the charts of the benchmarks are drawn without a network', async () => {
+      const report = pathToFileURL(join(root, 'bench', 'results', 'report.html')).href;
+      const count = await reportIsDrawn(await chromium.newPage(), report);
+      console.log(`        ${count} charts`);
+    });
+  } finally {
+    await chromium.close();
+  }
+  return result;
+}
