@@ -14,7 +14,8 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
   if (!guest->memory_.open()) return "no memory for the rings";
   if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
   guest->loop_ =
-      std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options, guest->sockets_);
+      std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options, guest->sockets_,
+                             guest->fileCalls_);
   const std::string refused = guest->loop_->start();
   if (!refused.empty()) return refused;
   guest->loop_->watchForeign(uv_backend_fd(guest->uv_));

@@ -52,6 +52,7 @@ class GuestLoop {
   Napi::Env env_;
   SharedMemory memory_;
   SocketCalls sockets_;
+  FileCalls fileCalls_;
   std::unique_ptr<Loop> loop_;
   Napi::FunctionReference onTurn_;
   napi_async_context turnContext_ = nullptr;

@@ -32,6 +32,8 @@ bool Arena::contains(BlockId id, uint32_t offset, uint32_t length) const {
   return offset <= size && length <= size - offset;
 }
 
+bool Arena::hasFree(uint32_t bytes) const { return freeHead_[sizeClassOf(bytes)] != kNoBlock; }
+
 BlockId Arena::lease(uint32_t bytes) {
   RP_ASSERT(bytes <= kBlockBytesMax);
   const uint32_t sizeClass = sizeClassOf(bytes);

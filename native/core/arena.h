@@ -45,6 +45,8 @@ class Arena {
 
   // A block of at least `bytes` (at most kBlockBytesMax) with one reference; kNoBlock: no memory.
   BlockId lease(uint32_t bytes);
+  // Whether a lease of so many bytes would find a block without asking for a slab.
+  bool hasFree(uint32_t bytes) const;
   void addRef(BlockId id) { ++held(id).refs; }
   void release(BlockId id);
 

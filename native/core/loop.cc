@@ -15,7 +15,8 @@ uint64_t Loop::clockMs() {
       duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets)
+Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets,
+           FileCalls& fileCalls)
     : host_(host),
       rings_(rings),
       options_(options),
@@ -24,6 +25,7 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
       queues_(arena_),
       buffers_(arena_),
       events_(rings),
+      fileCalls_(fileCalls),
       files_(arena_, events_, fileCalls_),
       timers_(clockMs()),
       nowMs_(clockMs()) {
@@ -245,11 +247,17 @@ bool Loop::foreignReady() {
 bool Loop::turn(int64_t timeoutNs) {
   ++metrics_.turns;
   meter_.beginTurn();
-  if (hasWork()) {
+  const bool starved = buffers_.takeStarved();
+  if (starved) secondaryReady_ = true;  // its channels may be among those that starve
+  if (hasWork() || (starved && arena_.hasFree(kHotBlockBytes))) {
     timeoutNs = 0;
   } else if (const int64_t timerMs = timers_.untilNextMs(clockMs()); timerMs >= 0) {
     const int64_t timerNs = timerMs * 1'000'000;
     if (timeoutNs < 0 || timerNs < timeoutNs) timeoutNs = timerNs;
+  }
+  constexpr int64_t kMemoryRetryNs = kMemoryRetryMs * 1'000'000ll;
+  if ((starved || !withoutMemory_.empty()) && (timeoutNs < 0 || timeoutNs > kMemoryRetryNs)) {
+    timeoutNs = kMemoryRetryNs;
   }
   ++metrics_.waits;
   engines_[0]->wait(timeoutNs);
@@ -270,6 +278,7 @@ bool Loop::turn(int64_t timeoutNs) {
       onTimer(*reinterpret_cast<Channel*>(bytes));
     });
   }
+  retrySends();
   if (!events_.empty()) ++metrics_.turnsWithEvents;
   return !events_.empty();
 }

@@ -84,7 +84,8 @@ struct RoutingReport {
 
 class Loop final : private http::Output {
  public:
-  Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets);
+  Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets,
+       FileCalls& fileCalls);
   ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -176,6 +177,8 @@ class Loop final : private http::Output {
   void queueSend(Channel& channel, const int32_t* words);
   void markDirty(Channel& channel);
   void flushConnection(Channel& channel);
+  void sendWithoutMemory(Channel& channel);
+  void retrySends();
   void sent(Channel& channel, uint64_t bytes);
   void countSent(Channel& channel, uint64_t bytes);
   void queueDrained(Channel& channel);
@@ -237,7 +240,7 @@ class Loop final : private http::Output {
   ChannelTable channels_;
   ReadyQueue ready_;
   EventWriter events_;
-  FileCalls fileCalls_;
+  FileCalls& fileCalls_;
   Files files_;
   Metrics metrics_;
   TimerWheel timers_;
@@ -251,6 +254,7 @@ class Loop final : private http::Output {
   std::vector<uint32_t> freeOwners_;
   std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event
   std::vector<Token> dirty_;
+  std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM
   std::vector<BlockId> releases_;
   std::vector<Token> acceptPaused_;
   std::vector<Token> filesToResume_;  // whose share of a flush was used up

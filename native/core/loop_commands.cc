@@ -165,7 +165,11 @@ void Loop::flushConnection(Channel& channel) {
     for (uint32_t i = 0; i < count; ++i) offered += vectors[i].iov_len;
     ++metrics_.sends;
     const ssize_t taken = sockets_.send(channel.fd, vectors, count);
-    if (taken < 0 && taken != -EAGAIN && taken != -EWOULDBLOCK && taken != -ENOBUFS) {
+    if (kernelLacksMemory(taken)) {
+      sendWithoutMemory(channel);
+      break;
+    }
+    if (taken < 0 && !socketIsFull(taken)) {
       fail(channel, static_cast<int>(-taken), Syscall::kWrite);
       return;
     }
@@ -195,6 +199,20 @@ void Loop::handOver(Channel& channel) {
     return;
   }
   engineOf(channel).send(channel);
+}
+
+// The engine cannot help: room in a socket is an event, memory in the kernel is not. Only trying
+// again tells, so the next turn waits kMemoryRetryMs at most.
+void Loop::sendWithoutMemory(Channel& channel) {
+  ++metrics_.sendsWithoutMemory;
+  withoutMemory_.push_back(channel.token());
+}
+
+void Loop::retrySends() {
+  for (Token token : withoutMemory_) {
+    if (Channel* channel = channels_.find(token)) markDirty(*channel);
+  }
+  withoutMemory_.clear();
 }
 
 void Loop::sent(Channel& channel, uint64_t bytes) {
@@ -240,7 +258,7 @@ ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
   const iovec vector{const_cast<uint8_t*>(data), bytes};
   ++metrics_.sends;
   const ssize_t taken = sockets_.send(channel.fd, &vector, 1);
-  if (taken == -EAGAIN || taken == -EWOULDBLOCK || taken == -ENOBUFS) return 0;
+  if (socketIsFull(taken) || kernelLacksMemory(taken)) return 0;
   if (taken < 0) {
     fail(channel, static_cast<int>(-taken), Syscall::kWrite);
     return taken;

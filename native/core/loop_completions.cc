@@ -131,8 +131,8 @@ void Loop::onSend(Channel& channel, const Completion& completion) {
   if (channel.state != ChannelState::kOpen) return;
   if (completion.result >= 0) {
     sent(channel, static_cast<uint64_t>(completion.result));
-  } else if (completion.result != -EAGAIN && completion.result != -EINTR &&
-             completion.result != -ENOBUFS) {
+  } else if (!socketIsFull(completion.result) && completion.result != -EINTR &&
+             !kernelLacksMemory(completion.result)) {
     fail(channel, -completion.result, Syscall::kWrite);
     return;
   }

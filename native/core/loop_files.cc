@@ -107,7 +107,9 @@ bool Loop::sendFile(Channel& channel) {
       return true;
     }
     if (n == -EINTR) continue;
-    if (n == -EAGAIN || n == -EWOULDBLOCK || n == -ENOBUFS) {
+    if (kernelLacksMemory(n)) {
+      sendWithoutMemory(channel);
+    } else if (socketIsFull(n)) {
       ++metrics_.sendsPartial;
       handOver(channel);
     } else if (cannotSend(n)) {

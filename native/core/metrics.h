@@ -23,6 +23,7 @@ namespace ringpoll {
   X(sends, "synchronous send calls")                                               \
   X(sendsPartial, "synchronous sends that the kernel took only in part")           \
   X(sendsByEngine, "remainders handed to the engine")                              \
+  X(sendsWithoutMemory, "sends that the kernel had no memory for, tried again later") \
   X(bytesWritten, "bytes the kernel took")                                         \
   X(bytesCopied, "bytes copied because their block could not wait")                \
   X(staleEvents, "events dropped because their channel was over")                  \

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "arena.h"
@@ -29,7 +30,7 @@ class ReceiveBuffers {
   ReceiveBuffers(const ReceiveBuffers&) = delete;
   ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
 
-  // False: the turn's budget is used up, or there is no memory (then exhausted() counts).
+  // False: the turn's budget is used up, or there is no memory (then starved() tells).
   bool room(Room* out) {
     if (turnBytes_ >= kTurnBytesMax) return false;
     if (block_ != kNoBlock && kHotBlockBytes - used_ < kReceiveRoomMin) {
@@ -40,7 +41,7 @@ class ReceiveBuffers {
       block_ = arena_.lease(kHotBlockBytes);
       used_ = 0;
       if (block_ == kNoBlock) {
-        ++exhausted_;
+        starved_ = true;
         return false;
       }
     }
@@ -79,14 +80,15 @@ class ReceiveBuffers {
     used_ = 0;
   }
 
-  uint64_t exhausted() const { return exhausted_; }
+  // Whether somebody wanted memory since this was last asked, and there was none.
+  bool takeStarved() { return std::exchange(starved_, false); }
 
  private:
   Arena& arena_;
   BlockId block_ = kNoBlock;
   uint32_t used_ = 0;
   uint32_t turnBytes_ = 0;
-  uint64_t exhausted_ = 0;
+  bool starved_ = false;
   std::vector<BlockId> full_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 
@@ -24,6 +25,13 @@ class SocketCalls {
   virtual void shutdownBoth(int fd);
   virtual void close(int fd);
 };
+
+// How a send is refused for now: by a full socket, whose room is an event, or by a kernel without
+// memory, which tells nobody when it has some again.
+constexpr bool socketIsFull(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK; }
+constexpr bool kernelLacksMemory(ssize_t result) {
+  return result == -ENOBUFS || result == -ENOMEM;
+}
 
 // An address as JavaScript gave it, ready for bind or connect.
 struct SocketAddress {

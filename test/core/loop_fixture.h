@@ -59,12 +59,14 @@ class Host final : public LoopHost {
 
 class LoopFixture {
  public:
-  explicit LoopFixture(LoopOptions options = {}, SocketCalls* sockets = nullptr)
+  explicit LoopFixture(LoopOptions options = {}, SocketCalls* sockets = nullptr,
+                       FileCalls* files = nullptr)
       : control_(kControlWords),
         events_(kEventCapacity * kRecordWords),
         commands_(kCommandCapacity * kRecordWords),
         loop(host, {control_.data(), events_.data(), commands_.data()}, options,
-             sockets != nullptr ? *sockets : realSockets_) {}
+             sockets != nullptr ? *sockets : realSockets_,
+             files != nullptr ? *files : realFiles_) {}
 
   // One turn as the addon does it. Returns its events, which `handler` has seen one by one.
   std::vector<Event> turn(int64_t timeoutNs = 0) {
@@ -169,6 +171,7 @@ class LoopFixture {
   }
 
   SocketCalls realSockets_;
+  FileCalls realFiles_;
   std::vector<int32_t> control_;
   std::vector<int32_t> events_;
   std::vector<int32_t> commands_;

@@ -229,4 +229,64 @@ TEST(loop_delivers_all_events_of_a_turn_before_their_memory_is_used_again) {
   CHECK_EQ(data, kConnections);
 }
 
+// With every block retained there is no memory to read into, and no edge tells when there is again.
+TEST(readiness_waits_for_memory_without_spinning) {
+  Scripted scripted(Kind::kPoll);
+  const Connected peer = scripted.accept();
+  const Connected other = scripted.accept();
+  scripted.js.host.slabs.slabsMax = scripted.js.host.slabs.slabsHeld;
+  std::vector<Event> kept;
+  scripted.js.handler = [&](const Event& event) {
+    if (event.kind != EventKind::kData) return;
+    scripted.js.retain(event);
+    kept.push_back(event);
+  };
+  const auto starved = [&] { return scripted.js.loop.metrics().bufferExhaustions > 0; };
+  for (int i = 0; i < 100 && !starved(); ++i) {
+    scripted.arrives(peer.fd, "more");
+    scripted.js.turn();
+  }
+  CHECK(starved());
+  const size_t before = kept.size();
+  for (int i = 0; i < 3; ++i) {
+    scripted.js.turn(-1);
+    CHECK(!scripted.js.loop.hasWork());
+    CHECK_EQ(scripted.kernel.lastTimeoutNs(), int64_t{kMemoryRetryMs} * 1'000'000);
+  }
+  scripted.js.write(other.name, "meanwhile");
+  scripted.js.turn(-1);
+  CHECK(scripted.kernel.sentBytes(other.fd) == "meanwhile");
+  CHECK_EQ(kept.size(), before);
+  scripted.js.release(kept.front());
+  const std::vector<Event> events = scripted.js.turn(-1);
+  CHECK_EQ(scripted.kernel.lastTimeoutNs(), 0);
+  CHECK(bytesOf(events) == "more");
+  expectContract(scripted);
+}
+
+TEST(readiness_sends_on_while_there_is_no_memory_to_read_into) {
+  Scripted scripted(Kind::kPoll);
+  const Connected peer = scripted.accept();
+  scripted.kernel.setRoom(peer.fd, 0);
+  scripted.js.write(peer.name, "queued");
+  scripted.js.turn();
+  scripted.js.host.slabs.slabsMax = scripted.js.host.slabs.slabsHeld;
+  std::vector<BlockId> taken;
+  Arena& arena = scripted.js.loop.arena();
+  while (arena.hasFree(kHotBlockBytes)) taken.push_back(arena.lease(kHotBlockBytes));
+  scripted.arrives(peer.fd, "arrived");
+  scripted.js.turn();
+  CHECK_EQ(scripted.js.loop.metrics().bufferExhaustions, 1u);
+  scripted.takesAllAfter(peer.fd, 6);
+  scripted.js.turn();
+  CHECK(scripted.kernel.sentBytes(peer.fd) == "queued");
+  scripted.js.command(CommandKind::kDestroy, peer.name);  // and a close does not wait for memory
+  CHECK(areKinds(scripted.settle(), {EventKind::kClose}));
+  scripted.js.turn(-1);
+  scripted.js.turn(-1);
+  CHECK_EQ(scripted.kernel.lastTimeoutNs(), -1);
+  for (BlockId block : taken) arena.release(block);
+  expectContract(scripted);
+}
+
 }  // namespace

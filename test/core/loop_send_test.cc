@@ -96,16 +96,111 @@ TEST(loop_sends_received_bytes_from_where_they_lie) {
   }
 }
 
-TEST(loop_tries_again_when_the_kernel_has_no_buffers) {
-  Scripted scripted(Kind::kRing);
-  const Connected peer = scripted.accept();
-  scripted.kernel.willSend(peer.fd, -ENOBUFS);
-  scripted.js.write(peer.name, "patience");
-  scripted.js.turn();
-  scripted.kernel.complete(peer.fd, OpKind::kSend, -ENOBUFS);
-  scripted.settle();
-  CHECK(scripted.kernel.sentBytes(peer.fd) == "patience");
-  expectContract(scripted);
+// Turns until the bytes have left, as long as each turn promises to end by itself.
+void turnWithoutEvents(Scripted& scripted, const Connected& peer) {
+  for (int i = 0; i < 10 && scripted.kernel.sentBytes(peer.fd).empty(); ++i) {
+    scripted.js.turn(-1);
+    CHECK(scripted.kernel.lastTimeoutNs() >= 0);
+  }
+}
+
+// No event tells that the kernel has memory again, so none may be waited for.
+TEST(loop_tries_again_when_the_kernel_has_no_memory) {
+  for (const Kind kind : kBothKinds) {
+    for (const int error : {ENOBUFS, ENOMEM}) {
+      Scripted scripted(kind);
+      const Connected peer = scripted.accept();
+      for (int i = 0; i < 3; ++i) scripted.kernel.willSend(peer.fd, -error);
+      scripted.js.write(peer.name, "patience");
+      turnWithoutEvents(scripted, peer);
+      CHECK(scripted.kernel.sentBytes(peer.fd) == "patience");
+      CHECK_EQ(scripted.js.loop.metrics().sendsWithoutMemory, 3u);
+      scripted.js.turn(-1);
+      CHECK_EQ(scripted.kernel.lastTimeoutNs(), -1);
+      expectContract(scripted);
+    }
+  }
+}
+
+TEST(loop_waits_between_two_tries_when_the_kernel_has_no_memory) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.accept();
+    for (int i = 0; i < 3; ++i) scripted.kernel.willSend(peer.fd, -ENOBUFS);
+    scripted.js.write(peer.name, "patience");
+    for (int i = 0; i < 3; ++i) {
+      scripted.js.turn(-1);
+      CHECK_EQ(scripted.kernel.lastTimeoutNs(), int64_t{kMemoryRetryMs} * 1'000'000);
+    }
+    CHECK(scripted.kernel.sentBytes(peer.fd) == "patience");
+    expectContract(scripted);
+  }
+}
+
+// The same, when the engine was the one that met it.
+TEST(loop_tries_again_when_the_kernel_has_no_memory_for_the_engine) {
+  for (const Kind kind : kBothKinds) {
+    for (const int error : {ENOBUFS, ENOMEM}) {
+      Scripted scripted(kind);
+      const Connected peer = scripted.accept();
+      scripted.kernel.setRoom(peer.fd, 0);
+      scripted.js.write(peer.name, "patience");
+      scripted.js.turn();
+      scripted.kernel.setRoom(peer.fd, SIZE_MAX);
+      if (kind == Kind::kRing) {
+        scripted.kernel.complete(peer.fd, OpKind::kSend, -error);
+      } else {
+        scripted.kernel.willSend(peer.fd, -error);
+        scripted.kernel.edge(peer.fd, Readiness::kOut);
+      }
+      scripted.kernel.willSend(peer.fd, -error);
+      scripted.js.turn();
+      turnWithoutEvents(scripted, peer);
+      CHECK(scripted.kernel.sentBytes(peer.fd) == "patience");
+      expectContract(scripted);
+    }
+  }
+}
+
+// A file that is in memory, and a kernel that has none for the socket at first.
+class FilesWithoutMemory final : public FileCalls {
+ public:
+  explicit FilesWithoutMemory(int error) : error_(error) {}
+  bool resident(int, uint64_t, uint64_t) override { return true; }
+  ssize_t sendFile(int, int, uint64_t, uint64_t bytes) override {
+    return ++calls <= 2 ? -error_ : static_cast<ssize_t>(bytes);
+  }
+  int close(int) override { return 0; }
+
+  int calls = 0;
+
+ private:
+  const int error_;
+};
+
+TEST(loop_tries_again_when_the_kernel_has_no_memory_for_a_file) {
+  for (const Kind kind : kBothKinds) {
+    for (const int error : {ENOBUFS, ENOMEM}) {
+      FilesWithoutMemory files(error);
+      Scripted scripted(kind, {}, Scripted::checkedOptions(), &files);
+      const Connected peer = scripted.accept();
+      const uint32_t bytes = kFileCopyBytesMax + 1;
+      const int64_t file = scripted.js.loop.files().table().add(7, true, false);
+      scripted.js.host.pending[peer.name.slot] += bytes;
+      scripted.js.command(CommandKind::kSendFile, peer.name, static_cast<uint32_t>(file), 0, 0,
+                          bytes);
+      std::vector<Event> events;
+      scripted.js.handler = [&](const Event& event) { events.push_back(event); };
+      for (int i = 0; i < 10 && events.empty(); ++i) {
+        scripted.js.turn(-1);
+        CHECK(scripted.kernel.lastTimeoutNs() >= 0);
+      }
+      CHECK(areKinds(events, {EventKind::kFile}));
+      CHECK_EQ(files.calls, 3);
+      CHECK_EQ(scripted.pending(peer.name), 0.0);
+      expectContract(scripted);
+    }
+  }
 }
 
 TEST(loop_reports_an_error_of_a_send_with_the_close) {

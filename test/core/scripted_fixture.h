@@ -22,8 +22,9 @@ struct Connected {
 
 class Scripted {
  public:
-  explicit Scripted(Kind engineKind, Owner settings = {}, LoopOptions options = checkedOptions())
-      : kind(engineKind), js(options, &kernel) {
+  explicit Scripted(Kind engineKind, Owner settings = {}, LoopOptions options = checkedOptions(),
+                    FileCalls* files = nullptr)
+      : kind(engineKind), js(options, &kernel, files) {
     js.loop.startWith([this](EngineContext context) {
       return kind == Kind::kRing ? makeScriptedRing(context, kernel)
                                  : makeScriptedPoll(context, kernel);

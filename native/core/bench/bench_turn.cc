@@ -121,7 +121,9 @@ class EchoLoop {
   std::vector<int32_t> control_ = std::vector<int32_t>(kControlWords);
   std::vector<int32_t> events_ = std::vector<int32_t>(kEventCapacity * kRecordWords);
   std::vector<int32_t> commands_ = std::vector<int32_t>(kCommandCapacity * kRecordWords);
-  Loop loop_{host_, {control_.data(), events_.data(), commands_.data()}, options_, sockets_};
+  FileCalls fileCalls_;
+  Loop loop_{host_, {control_.data(), events_.data(), commands_.data()}, options_, sockets_,
+             fileCalls_};
   int client_ = -1;
 };
 

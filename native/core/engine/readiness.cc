@@ -27,6 +27,7 @@ void Readiness::forget(Channel& channel) {
     };
     drop(queue_, 0);
     drop(serving_, position_);
+    drop(starving_, 0);
   }
   channel.engineFlags &= ~(kInReadyQueue | kReadable | kWritable | kHangup);
 }
@@ -44,7 +45,9 @@ bool Readiness::service() {
   if (position_ == serving_.size()) {
     serving_.clear();
     position_ = 0;
-    serving_.swap(queue_);
+    serving_.swap(starving_);
+    serving_.insert(serving_.end(), queue_.begin(), queue_.end());
+    queue_.clear();
   }
   while (position_ < serving_.size()) {
     if (context_.ready.room() < kAcceptsPerTurnMax + 2) return true;
@@ -54,13 +57,21 @@ bool Readiness::service() {
       ++position_;
       continue;
     }
-    ReceiveBuffers::Room room;
-    if ((channel->engineFlags & kWantReceive) && !context_.buffers.room(&room)) return true;
+    if ((channel->engineFlags & kWantReceive) && context_.buffers.turnIsFull()) return true;
     ++position_;
     channel->engineFlags &= ~kInReadyQueue;
     if (channel->state != ChannelState::kClosing) serve(*channel);
   }
   return !queue_.empty();
+}
+
+bool Readiness::starves(Channel& channel) {
+  ReceiveBuffers::Room room;
+  if (context_.buffers.turnIsFull() || context_.buffers.room(&room)) return false;
+  ++context_.metrics.bufferExhaustions;
+  channel.engineFlags |= kInReadyQueue;
+  starving_.push_back(channel.token());
+  return true;
 }
 
 void Readiness::serve(Channel& channel) {
@@ -81,6 +92,7 @@ void Readiness::serve(Channel& channel) {
         sendMore(channel);
       }
       if ((channel.engineFlags & kWantReceive) && (channel.engineFlags & kReadable)) {
+        if (starves(channel)) return;
         receiveSome(channel);
       }
       resume(channel);

@@ -7,6 +7,9 @@
 //   quiet ---------> ready queue --------------------------+
 //     ^                  |  ^------------------------------+
 //     +---- short read, EAGAIN, paused
+//
+// With no memory to read into a channel stays in the queue too, but that alone is no reason to go
+// on at once: the loop waits a little, or until a block is free.
 #pragma once
 
 #include <vector>
@@ -28,13 +31,14 @@ class Readiness {
   void resume(Channel& channel);
   // Everything noted about the channel: another engine, or another route, finds it out anew.
   void forget(Channel& channel);
-  // Works through the queue once, within the budgets. True: some of it is left.
+  // Works through the queue once, within the budgets. True: some of it is left for which there
+  // is memory.
   bool service();
-  bool empty() const { return queue_.empty(); }
 
  private:
   bool actionable(const Channel& channel) const;
   void serve(Channel& channel);
+  bool starves(Channel& channel);
   void acceptAll(Channel& channel);
   void finishConnect(Channel& channel);
   void sendMore(Channel& channel);
@@ -44,6 +48,7 @@ class Readiness {
   std::vector<Token> queue_;
   std::vector<Token> serving_;
   size_t position_ = 0;
+  std::vector<Token> starving_;  // wait for memory to read into
 };
 
 }  // namespace ringpoll
