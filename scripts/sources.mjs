@@ -17,10 +17,15 @@ export function parseSources(text) {
     });
 }
 
+const isFor = (entry, system) =>
+  entry.system === undefined ||
+  entry.system === system ||
+  (entry.system === 'kqueue' && system === 'bsd');
+
 export function sourcesOf(layer, system) {
   return parseSources(readFileSync(new URL('native/sources.txt', root), 'utf8'))
     .filter((entry) => entry.layer === layer)
-    .filter((entry) => entry.system === undefined || entry.system === system)
+    .filter((entry) => isFor(entry, system))
     .map((entry) => entry.path);
 }
 

@@ -83,6 +83,7 @@ struct Channel {
   ReceiveHint hint = ReceiveHint::kAuto;
   uint16_t engineFlags = 0;
   uint16_t flags = 0;
+  uint32_t announced = 0;      // bytes the kernel said are there, less those read since
   uint32_t inKernel = 0;       // operations that the ring holds
   uint32_t operation = 0;      // engine's own: index of a send or connect record, plus one
   uint32_t idleTimeoutMs = 0;  // 0: none

@@ -53,7 +53,7 @@ inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
 inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
-inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which no event takes back
+inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 
 static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);

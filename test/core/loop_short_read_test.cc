@@ -3,13 +3,14 @@
 #include <cstring>
 
 #include "real_fixture.h"
+#include "scripted_fixture.h"
 
 namespace {
 
 using namespace test;
 
 EACH_ENGINE(loop_reads_on_behind_urgent_data) {
-  if (engine == RealEngine::kKqueue) SKIP("kqueue does not tell of urgent data");
+  if (engine == RealEngine::kKqueue) SKIP("libkqueue does not tell of urgent data");
   Real real(engine);
   START_OR_SKIP(real);
   real.listen();
@@ -25,6 +26,25 @@ EACH_ENGINE(loop_reads_on_behind_urgent_data) {
     peer.write("after");
     CHECK(real.until([&] { return received == "beforeafter"; }));
   }
+}
+
+TEST(readiness_reads_on_as_far_as_the_kernel_has_announced) {
+  Scripted scripted(Kind::kPoll);
+  const Connected peer = scripted.accept();
+  for (int round = 0; round < 3; ++round) {
+    scripted.kernel.willReceive(peer.fd, "before");
+    scripted.kernel.willStopReading(peer.fd);
+    scripted.kernel.willReceive(peer.fd, "after");
+    scripted.kernel.edge(peer.fd, Readiness::kIn, 11);
+    CHECK_EQ(bytesOf(scripted.settle()), std::string("beforeafter"));
+  }
+  CHECK_EQ(scripted.js.loop.metrics().receivesEmpty, 0u);
+  // What was announced and is not there costs one empty read.
+  scripted.kernel.willReceive(peer.fd, "less");
+  scripted.kernel.edge(peer.fd, Readiness::kIn, 100);
+  CHECK_EQ(bytesOf(scripted.settle()), std::string("less"));
+  CHECK_EQ(scripted.js.loop.metrics().receivesEmpty, 1u);
+  expectContract(scripted);
 }
 
 #ifdef __linux__

@@ -24,6 +24,19 @@ constexpr bool kCloseForgets = false;
 constexpr bool kCloseForgets = true;
 #endif
 
+// Behind these a short read has not emptied the socket. Urgent data is one, where the system tells.
+#ifdef EV_OOBAND
+constexpr unsigned kReadOn = EV_EOF | EV_ERROR | EV_OOBAND;
+#else
+constexpr unsigned kReadOn = EV_EOF | EV_ERROR;
+#endif
+
+// A read stops before urgent data, but the filter counts what is behind it too.
+uint32_t bytesBehind(const struct kevent& event, const Channel& channel) {
+  if (event.filter != EVFILT_READ || channel.type != ChannelType::kConnection) return 0;
+  return event.data > 0 && event.data <= UINT32_MAX ? static_cast<uint32_t>(event.data) : 0;
+}
+
 class Kqueue final : public Engine {
  public:
   explicit Kqueue(EngineContext context) : context_(context), readiness_(context) {}
@@ -115,8 +128,8 @@ class Kqueue final : public Engine {
         continue;
       }
       uint8_t ready = event.filter == EVFILT_WRITE ? Readiness::kOut : Readiness::kIn;
-      if (event.flags & (EV_EOF | EV_ERROR)) ready |= Readiness::kIn | Readiness::kHup;
-      readiness_.mark(*channel, ready);
+      if (event.flags & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
+      readiness_.mark(*channel, ready, bytesBehind(event, *channel));
     }
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);
   }

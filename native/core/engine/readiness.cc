@@ -5,7 +5,8 @@
 
 namespace ringpoll {
 
-void Readiness::mark(Channel& channel, uint8_t ready) {
+void Readiness::mark(Channel& channel, uint8_t ready, uint32_t announced) {
+  if (announced > 0) channel.announced = announced;
   if (ready & (kIn | kHup)) channel.engineFlags |= kReadable;
   if (ready & (kOut | kHup)) channel.engineFlags |= kWritable;
   if (ready & kHup) channel.engineFlags |= kHangup;
@@ -30,6 +31,7 @@ void Readiness::forget(Channel& channel) {
     drop(starving_, 0);
   }
   channel.engineFlags &= ~(kInReadyQueue | kReadable | kWritable | kHangup);
+  channel.announced = 0;
 }
 
 bool Readiness::actionable(const Channel& channel) const {
@@ -156,10 +158,12 @@ void Readiness::receiveSome(Channel& channel) {
       context_.ready.push({channel.token(), OpKind::kReceive, true, static_cast<int32_t>(n),
                            room.block, room.offset});
       taken += bytes;
+      channel.announced -= std::min(channel.announced, bytes);
       // A short read has emptied the socket, and whatever comes later is a new edge. Not so when
       // the edge also said hang-up: the FIN gives no second one. Nor on a Unix socket, where a read
       // stops at every descriptor that was passed.
-      const bool emptied = bytes < room.bytes && !(channel.flags & kUnixSocket);
+      const bool emptied = bytes < room.bytes && channel.announced == 0 &&
+                           !(channel.flags & kUnixSocket);
       if (emptied && !(channel.engineFlags & kHangup)) {
         channel.engineFlags &= ~kReadable;
         return;
@@ -168,6 +172,7 @@ void Readiness::receiveSome(Channel& channel) {
     }
     if (n == -EAGAIN || n == -EWOULDBLOCK) {
       ++context_.metrics.receivesEmpty;
+      channel.announced = 0;
       channel.engineFlags &= ~(kReadable | kHangup);
       return;
     }

@@ -318,7 +318,7 @@ class ScriptedPoll final : public ScriptedEngine {
     for (const auto& edge : std::exchange(kernel_.edges_, {})) {
       const auto at = names_.find(edge.fd);
       Channel* channel = at == names_.end() ? nullptr : context_.channels.find(at->second);
-      if (channel != nullptr) readiness_.mark(*channel, edge.ready);
+      if (channel != nullptr) readiness_.mark(*channel, edge.ready, edge.announced);
     }
   }
   bool reap() override {

@@ -64,6 +64,9 @@ bool ScriptedKernel::inKernel(int fd, OpKind kind) const {
 
 ssize_t ScriptedKernel::receive(int fd, void* buffer, size_t bytes) {
   Socket& socket = usable(fd, "receive");
+  if (!socket.receives.empty() && socket.receives.front().answer == kStop) {
+    socket.receives.pop_front();
+  }
   if (socket.receives.empty()) return -EAGAIN;
   if (socket.receives.front().answer <= 0) {
     const int answer = socket.receives.front().answer;

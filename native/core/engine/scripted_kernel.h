@@ -31,6 +31,7 @@ class ScriptedKernel final : public SocketCalls {
   // --- answers of system calls, each used once, in order ------------------------------------
   void willReceive(int fd, std::string bytes);        // bytes that have arrived
   void willReceive(int fd, int answer);               // 0: FIN, or -errno
+  void willStopReading(int fd) { willReceive(fd, kStop); }  // one read ends here
   void willSend(int fd, ssize_t answer);              // at most so many bytes, or -errno
   void willAccept(int listener, int answer);          // a descriptor, or -errno
   void willConnect(int answer) { connects_.push_back(answer); }
@@ -52,7 +53,10 @@ class ScriptedKernel final : public SocketCalls {
   void cancelsComplete(bool on) { cancelsComplete_ = on; }
 
   // --- and for an engine of readiness -------------------------------------------------------
-  void edge(int fd, uint8_t ready) { edges_.push_back({fd, ready}); }
+  // `announced`: bytes that the edge says are there, or 0.
+  void edge(int fd, uint8_t ready, uint32_t announced = 0) {
+    edges_.push_back({fd, ready, announced});
+  }
 
   // False: nothing that was said is still to come.
   bool hasNews() const { return !due_.empty() || !edges_.empty(); }
@@ -67,6 +71,7 @@ class ScriptedKernel final : public SocketCalls {
   ssize_t receive(int fd, void* buffer, size_t bytes) override;
   ssize_t send(int fd, const iovec* vectors, uint32_t count) override;
   int accept(int fd) override;
+  bool acceptedBy(int, int fd) override { return isOpen(fd); }
   int connect(int fd, const sockaddr* address, socklen_t length) override;
   int socketError(int fd) override;
   void shutdownWrite(int fd) override;
@@ -78,6 +83,7 @@ class ScriptedKernel final : public SocketCalls {
   friend class ScriptedRing;
   friend class ScriptedPoll;
 
+  static constexpr int kStop = INT32_MIN;
   struct Receive {
     int answer;  // bytes.size(), 0 or -errno
     std::string bytes;
@@ -112,6 +118,7 @@ class ScriptedKernel final : public SocketCalls {
   struct Edge {
     int fd;
     uint8_t ready;
+    uint32_t announced;
   };
 
   Socket& socketOf(int fd);

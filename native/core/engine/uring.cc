@@ -12,6 +12,7 @@
 #include <chrono>
 #include <deque>
 
+#include "../accepted.h"
 #include "../assert.h"
 #include "readiness.h"
 #include "uring_files.h"
@@ -96,6 +97,7 @@ class Uring final : public Engine {
   void polled(Channel& channel, const io_uring_cqe& cqe, bool more);
   void received(Channel& channel, const io_uring_cqe& cqe, bool more);
   void accepted(Channel& channel, const io_uring_cqe& cqe, bool more);
+  void refuse(const Channel& listener, int fd, bool more);
 
   EngineContext context_;
   const EngineOptions options_;
@@ -344,10 +346,17 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
   context_.ready.push(channel.token(), OpKind::kReceive, cqe.res);
 }
 
+// Closes what a listener that is over has accepted.
+void Uring::refuse(const Channel& listener, int fd, bool more) {
+  if (more || isNewConnection(context_.channels, context_.sockets, listener, fd)) {
+    context_.sockets.close(fd);
+  }
+}
+
 void Uring::accepted(Channel& channel, const io_uring_cqe& cqe, bool more) {
   if (!more) channel.engineFlags &= ~kAcceptArmed;
   if (channel.state == ChannelState::kClosing) {
-    if (cqe.res >= 0) context_.sockets.close(cqe.res);
+    if (cqe.res >= 0) refuse(channel, cqe.res, more);
     return;
   }
   context_.ready.push(channel.token(), OpKind::kAccept, cqe.res, more);
@@ -387,12 +396,13 @@ bool Uring::stop() {
                     files_.drop(cqe);
                     return;
                   }
-                  if (tagOf(cqe.user_data) == Tag::kAccept && cqe.res >= 0) {
-                    context_.sockets.close(cqe.res);
-                  }
-                  if (cqe.flags & IORING_CQE_F_MORE) return;
-                  --inKernel_;
+                  const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
                   Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
+                  if (tagOf(cqe.user_data) == Tag::kAccept && cqe.res >= 0 && channel != nullptr) {
+                    refuse(*channel, cqe.res, more);
+                  }
+                  if (more) return;
+                  --inKernel_;
                   if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
                 });
   }
