@@ -3,20 +3,25 @@
 // The load generator reads the server's process CPU clock (clock_getcpuclockid) at the two moments
 // that begin and end its measured phase. That clock has nanoseconds and covers every thread, and it
 // is there where /proc/PID/schedstat is compiled out; the 10 ms ticks of /proc/PID/stat would need
-// long windows. Only the split into user and system comes from /proc/PID/stat: the kernel estimates
-// it from samples at its timer ticks, so it is added up over all rounds before it is used.
+// long windows. The split into user and system is sampled, and so it is added up over all rounds
+// before it is used: by the load generator (bench/load/split.c), 4000 times per second of CPU, or
+// where that is not allowed by the kernel at its timer ticks.
 
-/** From the `server_cpu` of a load report: microseconds per message, and the share of one core. */
-export function cpuPerMessage(serverCpu, messages, seconds) {
+/**
+ * From the `server_cpu` and `split` of a load report: microseconds per message, the share of one
+ * core, and the samples.
+ */
+export function cpuPerMessage(serverCpu, messages, seconds, split = { user: 0, system: 0 }) {
+  const sampled = split.user + split.system > 0;
   return {
     cpuUs: serverCpu.total_ns / 1000 / messages,
     cpuShare: serverCpu.total_ns / 1e9 / seconds,
-    userTicks: serverCpu.user_ticks,
-    systemTicks: serverCpu.system_ticks,
+    userTicks: sampled ? split.user : serverCpu.user_ticks,
+    systemTicks: sampled ? split.system : serverCpu.system_ticks,
   };
 }
 
-/** Splits a CPU time by the ticks of several trials. */
+/** Splits a CPU time by the samples of several trials. */
 export function splitUserSystem(cpuUs, trials) {
   let user = 0;
   let system = 0;

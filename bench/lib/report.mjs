@@ -87,7 +87,7 @@ export function preamble(results) {
       `(${settings.rounds}), ${settings.seconds} s measured ` +
       `after ${settings.warmUp} s of warm-up. Values are medians; a ratio is the median of the ` +
       'ratios within each round. CPU is the server process alone; its split into user and system ' +
-      'is sampled by the kernel. Spread is (highest − lowest) / median of CPU.',
+      'is sampled. Spread is (highest − lowest) / median of CPU.',
   ];
   for (const [name, reason] of Object.entries(missing)) {
     lines.push('', `Without ${name}: ${reason.split('\n')[0]}`);

@@ -10,7 +10,7 @@ export function atMost(claim, limit, values) {
 }
 
 function verdictOf(entries) {
-  if (entries.some(({ met }) => met === false)) return 'missed';
+  if (entries.some(({ met }) => met === false)) return 'MISSED';
   const known = entries.filter(({ met }) => met !== null);
   if (known.length === 0) return 'no data';
   return known.length < entries.length ? 'met so far' : 'met';

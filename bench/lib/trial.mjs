@@ -17,7 +17,7 @@ export async function messageTrial(competitor, mode, options, settings) {
       seconds: report.seconds,
       messagesPerSecond: report.messages / report.seconds,
       bytes: report.bytes,
-      ...cpuPerMessage(report.server_cpu, report.messages, report.seconds),
+      ...cpuPerMessage(report.server_cpu, report.messages, report.seconds, report.split),
       p50Us: report.p50_us,
       p99Us: report.p99_us,
       p999Us: report.p999_us,

@@ -7,7 +7,7 @@
 
 #include "load.h"
 
-enum { HEAD_BYTES_MAX = 16 * 1024, REQUEST_BYTES_MAX = 64 * 1024 };
+enum { HEAD_BYTES_MAX = 16 * 1024, REQUEST_BYTES_MAX = 256 * 1024 };
 
 // What is left of the last read: part of a head, or a body that is still to come.
 struct parser {

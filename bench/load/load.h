@@ -48,6 +48,13 @@ struct cpu_usage {
 bool cpu_read(int pid, struct cpu_usage *usage);
 void cpu_print(FILE *out, const struct cpu_usage *from, const struct cpu_usage *to);
 
+// split.c: samples of where a process runs, between the two calls; none where that is not allowed.
+struct cpu_split {
+  uint64_t user_samples, system_samples;
+};
+void split_start(int pid);
+struct cpu_split split_end(void);
+
 // histogram.c: latencies in ns, in buckets 1/64 of their value wide.
 enum { HISTOGRAM_BUCKETS = 64 * 42 };
 struct histogram {
@@ -73,6 +80,7 @@ struct meter {
   uint64_t messages, bytes;  // of the measured phase
   uint64_t all_messages;     // of every phase: what a trace of the whole run saw
   struct cpu_usage cpu_start, cpu_end;
+  struct cpu_split split;
   struct histogram latency;
 };
 extern struct meter meter;

@@ -35,10 +35,12 @@ void meter_enter(enum phase phase) {
   if (phase == MEASURED) {
     meter.phase_ends_ns = after(now, meter.options->seconds);
     meter.started_ns = now;
+    if (meter.options->server_pid != 0) split_start(meter.options->server_pid);
     read_server_cpu(&meter.cpu_start);
   }
   if (phase == DONE) {
     read_server_cpu(&meter.cpu_end);
+    meter.split = split_end();
     meter.ended_ns = now;
   }
 }
@@ -73,6 +75,8 @@ void meter_report(void) {
   if (run->server_pid != 0) {
     printf(",\"server_cpu\":");
     cpu_print(stdout, &meter.cpu_start, &meter.cpu_end);
+    printf(",\"split\":{\"user\":%lu,\"system\":%lu}", meter.split.user_samples,
+           meter.split.system_samples);
   }
   printf("}\n");
 }

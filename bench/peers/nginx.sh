@@ -1,5 +1,5 @@
 #!/bin/sh
-# nginx.sh PORT DIRECTORY return|file: writes a configuration into DIRECTORY and becomes nginx.
+# nginx.sh PORT DIRECTORY return|file|megabyte: writes a configuration into DIRECTORY and becomes nginx.
 # One process without a master, so that its pid is the one that serves. It says nothing when it is
 # ready: try to connect. Everything that costs and is not serving is off: logs, limits on requests.
 set -eu
@@ -8,6 +8,8 @@ mkdir -p "$directory/www"
 printf 'Hello, World!' >"$directory/www/index.txt"
 case $mode in
   return) answer="default_type text/plain; return 200 'Hello, World!';" ;;
+  megabyte) dd if=/dev/zero bs=1048576 count=1 2>/dev/null | tr '\0' x >"$directory/www/index.txt"
+    answer="types { text/plain txt; } root $directory/www; try_files /index.txt =404;" ;;
   file) answer="types { text/plain txt; } root $directory/www; try_files /index.txt =404;" ;;
   *) echo "unknown mode $mode" >&2; exit 2 ;;
 esac

@@ -1,41 +1,98 @@
-// HTTP/1.1 keep-alive: a fixed answer of 13 bytes, one request at a time and sixteen in a write.
+// HTTP/1.1 keep-alive: small answers one at a time and sixteen in a write, without JavaScript and
+// by the Fetch standard; many headers, JSON, bodies up and down, a file; and memory.
 import { competitors } from '../competitors/http.mjs';
+import { growthCase, growthTable, growthTrial, summarizeGrowth } from '../lib/growth.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { messageTable, overview, preamble, summarize } from '../lib/report.mjs';
+import { requestFile, UPLOAD_BYTES } from '../lib/requests.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
+import { httpTargets } from '../targets/http.mjs';
 
-export const describe = 'requests per second and CPU per request of a fixed HTTP answer';
+export const describe =
+  'CPU per request of HTTP: small, static, fetch, JSON, bodies, files; memory';
+
+const HELLO = { bodyLength: 13 };
+const MEGABYTE = 1024 * 1024;
+const REFERENCES = ['c-epoll', 'uws', 'bun-fetch', 'node-http', 'nginx-megabyte'];
+
+const one = (connections) => ({ connections, depth: 1 });
+const pipelined = { connections: 64, depth: 16 };
 
 const cases = [
-  { name: 'c64', connections: 64, depth: 1 },
-  { name: 'c512', connections: 512, depth: 1 },
-  { name: 'c64-pipe16', connections: 64, depth: 16 },
-].map((item) => ({ ...item, brief: briefMessages }));
-
-const REFERENCES = ['c-epoll', 'uws', 'bun-fetch', 'node-http'];
+  ['c64', 'once', '64 connections, one request at a time', { ...one(64), ...HELLO }],
+  ['c512', 'plain', '512 connections, one request at a time', { ...one(512), ...HELLO }],
+  ['c64-pipe16', 'plain', '64 connections, 16 requests at a time', { ...pipelined, ...HELLO }],
+  [
+    'static-c64',
+    'static',
+    'A static route (no JavaScript), one at a time',
+    { ...one(64), ...HELLO },
+  ],
+  ['static-pipe16', 'static', 'A static route (no JavaScript), 16 at a time', pipelined],
+  ['fetch-c64', 'fetch', 'A fetch handler, one at a time', { ...one(64), ...HELLO }],
+  ['fetch-pipe16', 'fetch', 'A fetch handler, 16 at a time', { ...pipelined, ...HELLO }],
+  ['browser-c64', 'headers', "A browser's request, one at a time", one(64), 'browser'],
+  ['browser-pipe16', 'headers', "A browser's request, 16 at a time", pipelined, 'browser'],
+  ['json-c64', 'json', 'JSON made per request, one at a time', one(64)],
+  ['json-pipe16', 'json', 'JSON made per request, 16 at a time', pipelined],
+  ['upload-100KB', 'upload', '100 KB up, read whole', one(64), 'upload'],
+  [
+    'download-100KB',
+    'download',
+    '100 KB down, from memory',
+    { ...one(64), bodyLength: UPLOAD_BYTES },
+  ],
+  ['file-1MB', 'file', '1 MB down, from a file', { ...one(64), bodyLength: MEGABYTE }],
+].map(([name, kind, title, load, request]) => ({
+  ...{ name, kind, title, load, request },
+  brief: briefMessages,
+}));
 
 export async function run({ settings, wanted, results, log }) {
-  const entrants = competitors.filter((one) => cases.some((item) => wanted(item, one)));
+  const growth = growthCase(settings);
+  const all = [...cases, growth];
+  const takesPart = (item, who) => who.kinds.includes(item.kind) && wanted(item, who);
+  const entrants = competitors.filter((who) => all.some((item) => takesPart(item, who)));
   const ready = await prepareCompetitors(entrants, results, log);
-  const trial = (competitor, { connections, depth }) =>
-    messageTrial(competitor, 'http', { connections, depth, bodyLength: 13 }, settings);
+  const trial = (competitor, item) =>
+    item === growth
+      ? growthTrial(competitor, item, settings)
+      : messageTrial(competitor, 'http', loadOf(item), settings);
   const { rounds } = settings;
-  await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
-  return report(
-    results,
-    ready.map((competitor) => competitor.name),
-  );
+  const asked = { cases: all, competitors: ready, wanted: takesPart, rounds, trial, results, log };
+  await interleave(asked);
+  return report(results, [...new Set(ready.map(({ name }) => name))], growth);
 }
 
-function report(results, names) {
+function loadOf({ load, request }) {
+  return request === undefined ? load : { ...load, request: requestFile(request) };
+}
+
+function report(results, names, growth) {
   results.data.medians = {};
   const sections = [];
-  for (const item of cases) {
-    const medians = names.map((name) => [name, summarize(results, item.name, name)]);
-    results.data.medians[item.name] = Object.fromEntries(medians.filter(([, found]) => found));
-    const title = `## ${item.connections} connections, ${item.depth} at a time`;
-    sections.push(title, messageTable(results, item.name, names, REFERENCES));
+  for (const item of [...cases, growth]) {
+    const summary = item === growth ? summarizeGrowth : summarize;
+    const medians = names.map((name) => [name, summary(results, item.name, name)]);
+    const found = medians.filter(([, median]) => median);
+    if (found.length === 0) continue;
+    results.data.medians[item.name] = Object.fromEntries(found);
+    const present = REFERENCES.filter((name) => results.data.medians[item.name][name]);
+    const text =
+      item === growth
+        ? growthTable(results, item.name, names)
+        : messageTable(results, item.name, names, present);
+    sections.push(`## ${item.title}`, text);
   }
-  const all = overview(results, cases, names);
-  return ['# HTTP', preamble(results), all, ...sections].join('\n\n');
+  const measured = cases.filter((item) => results.data.medians[item.name]);
+  results.data.targets = httpTargets(results);
+  return [
+    '# HTTP',
+    preamble(results),
+    '## Targets',
+    results.data.targets.map(({ line }) => line).join('\n'),
+    '## CPU per request',
+    overview(results, measured, names),
+    ...sections,
+  ].join('\n\n');
 }
