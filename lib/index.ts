@@ -11,7 +11,12 @@ export {
 export { type Capabilities, Loop } from './loop/loop.js';
 export type { EngineReport, PathAddress, SocketAddress } from './loop/native.js';
 export type { SystemError } from './loop/system_error.js';
-export { Watchdog, type WatchdogOptions, type WatchdogReport } from './loop/watchdog.js';
+export {
+  Watchdog,
+  type WatchdogOptions,
+  type WatchdogOverrun,
+  type WatchdogReport,
+} from './loop/watchdog.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
 export { Connection, type RouteHint, type Writable } from './tcp/connection.js';

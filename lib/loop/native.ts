@@ -131,7 +131,11 @@ export interface NativeLoop extends NativeFiles {
   setNoDelay(slot: number, generation: number, on: boolean): number;
   setKeepAlive(slot: number, generation: number, milliseconds: number): number;
   routing(): NativeRouting;
-  watch(loopWords: Int32Array, taskWords: Int32Array | undefined): unknown;
+  watch(
+    loopWords: Int32Array,
+    taskWords: Int32Array | undefined,
+    listener?: (ofTask: boolean, slice: number, us: number, task: number) => void,
+  ): unknown;
   unwatch(handle: unknown): void;
   routeOf(slot: number, generation: number): number;
   setReferenced(on: boolean): void;

@@ -1,4 +1,5 @@
 // Sees from another thread when this one is stuck in JavaScript.
+import { isMainThread } from 'node:worker_threads';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import {
   createWatch,
@@ -8,6 +9,7 @@ import {
   WATCH_OVERRUNS,
 } from '../scheduler/watch.js';
 import { runtime } from './runtime.js';
+import { StackCapture } from './stack_capture.js';
 
 const LIMIT_DEFAULT_MS = 50;
 const CHECK_DEFAULT_MS = 10;
@@ -20,6 +22,27 @@ export interface WatchdogOptions {
   check?: number;
   /** Whose tasks are named, and asked to yield at the limit: a HybridScheduler. */
   scheduler?: { readonly watch: Int32Array };
+  /** Is called on this thread after each overrun, when the culprit has returned. */
+  overrun?: (overrun: WatchdogOverrun) => void;
+  /**
+   * Takes the culprit's stack while it runs, for `overrun`. Costs a worker thread, and the main
+   * thread a few milliseconds in each overrun; not for other threads. Default: false.
+   */
+  stack?: boolean;
+}
+
+/** One overrun that is over. */
+export interface WatchdogOverrun {
+  /** How long JavaScript ran without a break, less up to `check` milliseconds. */
+  ms: number;
+  /** The id of the task that ran, with `scheduler`. */
+  task: number | undefined;
+  /**
+   * The frames at the limit, innermost first, one `    at name (url:line:column)` a line. Undefined
+   * without `stack`, and when the culprit returned before V8 could stop it: system calls and other
+   * native code cannot be stopped, only JavaScript.
+   */
+  stack: string | undefined;
 }
 
 export interface WatchdogReport {
@@ -31,28 +54,51 @@ export interface WatchdogReport {
 }
 
 /**
- * A native thread that looks at this thread's loop while it has listeners or connections. Nothing
- * is sent or called: report() tells what was seen. It costs the loop two stores a turn, and does
- * not keep the process alive.
+ * A native thread that looks at this thread's loop while it has listeners or connections, and at
+ * the tasks of a scheduler always. It costs the loop two stores a turn, and does not keep the
+ * process alive.
  */
 export class Watchdog {
+  /** Resolves when stacks can be taken; at once without `stack`. */
+  readonly ready: Promise<void>;
   readonly #words: Int32Array;
+  readonly #stacks: StackCapture | undefined;
   #handle: unknown;
 
   /**
    * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
-   * @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE when the system has no thread left
+   * @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE when the system has no thread left, or
+   * for `stack` in a worker
    */
   constructor(options: WatchdogOptions = {}) {
-    const { limit = LIMIT_DEFAULT_MS, check = CHECK_DEFAULT_MS, scheduler } = options;
+    const { limit = LIMIT_DEFAULT_MS, check = CHECK_DEFAULT_MS, scheduler, overrun } = options;
     checkMs('options.limit', limit);
     checkMs('options.check', check);
     if (scheduler !== undefined && !(scheduler.watch instanceof Int32Array)) {
       throw invalidArgType('options.scheduler', 'a HybridScheduler', scheduler);
     }
+    if (typeof overrun !== 'function' && (overrun !== undefined || options.stack === true)) {
+      throw invalidArgType('options.overrun', 'a function', overrun);
+    }
+    if (options.stack === true && !isMainThread) {
+      const message = 'Stacks can be taken of the main thread only';
+      throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', message);
+    }
     this.#words = createWatch(limit, check);
-    this.#handle = runtime().native.watch(this.#words, scheduler?.watch);
+    const sets = scheduler === undefined ? [this.#words] : [this.#words, scheduler.watch];
+    this.#stacks = options.stack === true ? new StackCapture(sets, check) : undefined;
+    this.ready = this.#stacks?.ready ?? Promise.resolve();
+    const listener =
+      overrun &&
+      ((ofTask: boolean, slice: number, us: number, task: number) =>
+        overrun({
+          ms: us / 1000,
+          task: task === 0 ? undefined : task,
+          stack: this.#stacks?.take(ofTask, slice),
+        }));
+    this.#handle = runtime().native.watch(this.#words, scheduler?.watch, listener);
     if (this.#handle === undefined) {
+      this.#stacks?.stop();
       throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'No thread for the watchdog');
     }
   }
@@ -71,7 +117,9 @@ export class Watchdog {
 
   /** Ends the thread. What was seen can still be read. */
   stop(): void {
-    if (this.#handle !== undefined) runtime().native.unwatch(this.#handle);
+    if (this.#handle === undefined) return;
+    runtime().native.unwatch(this.#handle);
+    this.#stacks?.stop();
     this.#handle = undefined;
   }
 

@@ -1,5 +1,8 @@
 #include "watchdog.h"
 
+#include <iterator>
+#include <memory>
+
 #include "addon.h"
 
 // libuv's threads are those of the system, and ask for nothing newer of the C library.
@@ -20,8 +23,21 @@ uint64_t uv_hrtime();
 namespace ringpoll {
 
 namespace {
+
+// What the listener is told: which set of words saw it, and what they said.
+struct Overrun {
+  bool ofTask;
+  int32_t slice;
+  int32_t ranUs;
+  int32_t task;
+};
+
+// A listener that cannot keep up misses overruns; the count in the words does not.
+constexpr size_t kOverrunsQueuedMax = 64;
+
 int32_t load(const int32_t* word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 void store(int32_t* word, int32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+
 }  // namespace
 
 Watchdog::Watchdog(GuestLoop* guest, Napi::Int32Array loopWords, Napi::Value taskWords)
@@ -33,6 +49,31 @@ Watchdog::Watchdog(GuestLoop* guest, Napi::Int32Array loopWords, Napi::Value tas
   tasks_.words = words.Data();
 }
 
+void Watchdog::tell(Napi::Env env, Napi::Function listener) {
+  const Napi::String name = Napi::String::New(env, "RINGPOLL_WATCHDOG");
+  napi_create_threadsafe_function(env, listener, nullptr, name, kOverrunsQueuedMax, 1, nullptr,
+                                  nullptr, nullptr, callListener, &listener_);
+  if (listener_ != nullptr) napi_unref_threadsafe_function(env, listener_);
+}
+
+void Watchdog::callListener(napi_env env, napi_value listener, void*, void* data) {
+  const std::unique_ptr<Overrun> overrun(static_cast<Overrun*>(data));
+  if (env == nullptr) return;  // the environment has ended
+  const Napi::HandleScope scope(env);
+  const napi_value arguments[] = {
+      Napi::Boolean::New(env, overrun->ofTask), Napi::Number::New(env, overrun->slice),
+      Napi::Number::New(env, overrun->ranUs), Napi::Number::New(env, overrun->task)};
+  napi_value global;
+  napi_get_global(env, &global);
+  const napi_status status =
+      napi_call_function(env, global, listener, std::size(arguments), arguments, nullptr);
+  napi_value error;
+  if (status == napi_pending_exception &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
+  }
+}
+
 bool Watchdog::start(Napi::Env env) {
   env_ = env;
   uv_mutex_init(&mutex_);
@@ -42,6 +83,7 @@ bool Watchdog::start(Napi::Env env) {
   if (!running_) {
     uv_cond_destroy(&wake_);
     uv_mutex_destroy(&mutex_);
+    if (listener_ != nullptr) napi_release_threadsafe_function(listener_, napi_tsfn_abort);
     return false;
   }
   guest_->addHeartbeat(loop_.words + kWatchSlice);
@@ -63,6 +105,7 @@ void Watchdog::stop() {
   uv_cond_signal(&wake_);
   uv_mutex_unlock(&mutex_);
   uv_thread_join(&thread_);
+  if (listener_ != nullptr) napi_release_threadsafe_function(listener_, napi_tsfn_abort);
   uv_cond_destroy(&wake_);
   uv_mutex_destroy(&mutex_);
   napi_remove_env_cleanup_hook(env_, onExit, this);
@@ -85,6 +128,8 @@ void Watchdog::run() {
 void Watchdog::look(Watched& watched, uint64_t nowNs) {
   const int32_t slice = load(watched.words + kWatchSlice);
   if (slice == 0 || slice != watched.slice) {
+    if (watched.told) overran(watched);
+    watched.told = false;
     watched.slice = slice;
     watched.sinceNs = nowNs;
     watched.counted = false;
@@ -96,23 +141,38 @@ void Watchdog::look(Watched& watched, uint64_t nowNs) {
   const auto ranUs = static_cast<int32_t>(ranNs / 1000);
   if (!watched.counted) {
     watched.counted = true;
+    // A task's overrun is the loop's as well, but where the loop is at rest and not looked at.
+    watched.told = &watched == &loop_ || load(loop_.words + kWatchSlice) == 0;
     store(watched.words + kWatchYield, slice);
     const bool inTask = tasks_.words != nullptr && load(tasks_.words + kWatchSlice) != 0;
     store(watched.words + kWatchLastTask, inTask ? load(tasks_.words + kWatchTask) : 0);
     store(watched.words + kWatchOverruns, load(watched.words + kWatchOverruns) + 1);
   }
+  watched.ranUs = ranUs;
   store(watched.words + kWatchLastUs, ranUs);
   if (ranUs > load(watched.words + kWatchLongestUs)) store(watched.words + kWatchLongestUs, ranUs);
 }
 
+void Watchdog::overran(const Watched& watched) {
+  if (listener_ == nullptr) return;
+  const int32_t task = load(watched.words + kWatchLastTask);
+  auto overrun =
+      std::make_unique<Overrun>(Overrun{&watched == &tasks_, watched.slice, watched.ranUs, task});
+  const napi_status status =
+      napi_call_threadsafe_function(listener_, overrun.get(), napi_tsfn_nonblocking);
+  if (status == napi_ok) static_cast<void>(overrun.release());
+}
+
 namespace {
 
-// watch(loopWords, taskWords | undefined) -> handle, or undefined without a thread
+// watch(loopWords, taskWords | undefined, listener | undefined)
+//   -> handle, or undefined without a thread
 Napi::Value Watch(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   auto watchdog =
       std::make_unique<Watchdog>(guest, info[0].As<Napi::Int32Array>(), info[1]);
+  if (info[2].IsFunction()) watchdog->tell(info.Env(), info[2].As<Napi::Function>());
   if (!watchdog->start(info.Env())) return info.Env().Undefined();
   return Napi::External<Watchdog>::New(info.Env(), watchdog.release(),
                                        [](Napi::Env, Watchdog* done) { delete done; });

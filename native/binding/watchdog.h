@@ -32,6 +32,8 @@ class Watchdog {
  public:
   // `loopWords` are kept by `guest`; `taskWords` by a scheduler, and may be empty.
   Watchdog(GuestLoop* guest, Napi::Int32Array loopWords, Napi::Value taskWords);
+  // Before start(): called on the loop's thread after each overrun, as soon as it can run.
+  void tell(Napi::Env env, Napi::Function listener);
   ~Watchdog() { stop(); }
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -45,16 +47,21 @@ class Watchdog {
     int32_t slice = 0;
     uint64_t sinceNs = 0;
     bool counted = false;
+    bool told = false;  // the overrun is one that the listener shall hear of
+    int32_t ranUs = 0;
   };
 
   void run();
   void look(Watched& watched, uint64_t nowNs);
+  void overran(const Watched& watched);
+  static void callListener(napi_env env, napi_value listener, void* context, void* data);
   static void onExit(void* self) { static_cast<Watchdog*>(self)->stop(); }
 
   GuestLoop* guest_;
   napi_env env_ = nullptr;
   Napi::Reference<Napi::Int32Array> loopReference_;
   Napi::Reference<Napi::Int32Array> taskReference_;
+  napi_threadsafe_function listener_ = nullptr;
   Watched loop_;
   Watched tasks_;
   bool running_ = false;

@@ -1,0 +1,23 @@
+// The listener of a watchdog throws: that is an uncaught exception like any other.
+import { Watchdog } from 'ringpoll';
+import { HybridScheduler } from 'ringpoll/scheduler';
+
+const alive = setInterval(() => {}, 1000);
+const scheduler = new HybridScheduler({ slice: 20, check: 5 });
+const watchdog = new Watchdog({
+  limit: 20,
+  check: 5,
+  scheduler,
+  overrun() {
+    throw new Error('from the listener');
+  },
+});
+process.on('uncaughtException', ({ message }) => {
+  console.log(`caught: ${message}`);
+  watchdog.stop();
+  clearInterval(alive);
+});
+await scheduler.run(() => {
+  const end = performance.now() + 100;
+  while (performance.now() < end);
+});
