@@ -49,6 +49,11 @@ export class RequestBody {
     return this.#complete;
   }
 
+  /** Complete, and every piece was kept. */
+  get #isThere(): boolean {
+    return this.#complete && this.#error === undefined;
+  }
+
   /** Bytes that are known to be still to come. */
   get missing(): number {
     return this.#complete ? 0 : Math.max(0, this.#announced - this.#received);
@@ -103,6 +108,13 @@ export class RequestBody {
     this.#resume();
   }
 
+  /** The response has ended: whoever still reads is told, and does not get a part for the whole. */
+  forget(): void {
+    const message = 'The response ended before the body of its request had been read';
+    this.fail(new RingpollError('ERR_RINGPOLL_HTTP_REQUEST_OVER', message));
+    this.discard();
+  }
+
   #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -139,7 +151,7 @@ export class RequestBody {
     this.#limit = limit;
     this.#prepareWhole();
     this.#resume();
-    while (!this.#complete) await this.#more();
+    while (!this.#isThere) await this.#more();
     if (this.#whole !== undefined) return this.#whole;
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -166,7 +178,7 @@ export class RequestBody {
           this.#unread -= piece.length;
           if (this.#unread <= UNREAD_BYTES_MAX / 2) this.#resume();
           yield piece;
-        } else if (this.#complete) {
+        } else if (this.#isThere) {
           return;
         } else {
           await this.#more();

@@ -156,7 +156,8 @@ export class HttpRequest implements head.HeadView {
 
   /**
    * The whole body. Copies: one when its length is announced and at most 1 MB, else two.
-   * @throws RingpollError ERR_RINGPOLL_HTTP_BODY_USED, ERR_RINGPOLL_HTTP_ABORTED
+   * @throws RingpollError ERR_RINGPOLL_HTTP_BODY_USED, ERR_RINGPOLL_HTTP_ABORTED, and
+   *   ERR_RINGPOLL_HTTP_REQUEST_OVER when the response ends before all of it has come
    * @throws HttpRequestError ERR_RINGPOLL_HTTP_BODY_TOO_LARGE and what the parser finds
    */
   body(options?: BodyOptions): Promise<Buffer> {

@@ -248,8 +248,8 @@ export class HttpResponse {
   /**
    * Takes the connection over: answers 101 (or 200 to CONNECT) and returns the raw connection. Its
    * handlers are `handlers`, as with listen(); bytes behind the request are its first data.
-   * @throws RingpollError ERR_RINGPOLL_HTTP_UPGRADE when nobody asked, or earlier requests are not
-   *   answered yet
+   * @throws RingpollError ERR_RINGPOLL_HTTP_UPGRADE when nobody asked, the request has a body, or
+   *   earlier requests are not answered yet
    */
   upgrade<Data = unknown>(
     headers: Record<string, string>,

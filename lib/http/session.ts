@@ -152,7 +152,7 @@ export class Session {
       response._closeAfter();
       if (this.#first === undefined && !this.#closing) this.#finish();
     };
-    body.discard();
+    body.forget();
   }
 
   /** The rest of a body that nobody reads is not waited for if it is long, or may never come. */
@@ -313,11 +313,13 @@ export class Session {
   /** The connection becomes the user's. */
   handOver<Data>(response: HttpResponse, handlers: Handlers<Data>): Connection<Data> {
     const { connection } = this;
-    const possible = response._first && flagsOf(response._request) & HeadFlag.upgrade;
+    const asked = flagsOf(response._request) & (HeadFlag.upgrade | HeadFlag.hasBody);
+    // A body would lie between the request and the other protocol.
+    const possible = response._first && asked === HeadFlag.upgrade;
     if (!possible || !this.#server._holdsUpgrades || connection._flags & NO_MORE) {
       throw new RingpollError(
         'ERR_RINGPOLL_HTTP_UPGRADE',
-        'No upgrade was asked for, the upgrade option is off, or earlier requests are unanswered',
+        'No upgrade was asked for, or with a body, or behind open requests, or the option is off',
       );
     }
     this.#first = undefined;

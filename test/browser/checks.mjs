@@ -1,5 +1,5 @@
-// What a real browser must find when it talks to ringpoll/http. Functions given to evaluate() run in
-// the page. `page` has just loaded `url`.
+// What a real browser must find when it talks to ringpoll/http. Functions given to evaluate() run
+// in the page. `page` has just loaded `url`.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 
 const UPLOAD_BYTES = 24 * 1024 * 1024;

@@ -1,5 +1,5 @@
-// A headless Chromium, driven by its DevTools protocol over a pipe: JSON messages that end with NUL,
-// on descriptors 3 and 4. No port, no WebSocket, no package.
+// A headless Chromium, driven by its DevTools protocol over a pipe: JSON messages that end with
+// NUL, on descriptors 3 and 4. No port, no WebSocket, no package.
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -109,7 +109,8 @@ export class Chromium {
     const page = new Page((method, params) => this.send(method, params, sessionId));
     this.#pages.set(sessionId, page);
     for (const domain of ['Page', 'Runtime', 'Log']) await page.send(`${domain}.enable`);
-    await page.send('Network.enable', { maxPostDataSize: 0 }); // what is uploaded does not come here
+    // What is uploaded does not come here.
+    await page.send('Network.enable', { maxPostDataSize: 0 });
     return page;
   }
 

@@ -224,8 +224,93 @@ describe('a body that nobody reads', () => {
   });
 });
 
+describe('a response that ends before the body of its request', () => {
+  const read = {
+    'body()': (request: HttpRequest) => request.body(),
+    'text()': (request: HttpRequest) => request.text(),
+    async 'stream()'(request: HttpRequest) {
+      for await (const piece of request.stream()) expect(piece.length).toBeGreaterThan(0);
+    },
+  };
+  const head = (chunked: boolean) =>
+    requestText(
+      'POST',
+      '/',
+      chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': '10' },
+    );
+  const pieces = (chunked: boolean) =>
+    chunked ? ['5\r\nfirst\r\n', '4\r\nlast\r\n0\r\n\r\n'] : ['first', ' last'];
+  const cases = Object.keys(read).flatMap((how) =>
+    [true, false].flatMap((chunked) =>
+      [true, false].map((before) => ({ how: how as keyof typeof read, chunked, before })),
+    ),
+  );
+
+  it.each(cases)(
+    'tells whoever reads it: $how, chunked $chunked, begun before $before',
+    async ({ how, chunked, before }) => {
+      const outcome = deferred<unknown>();
+      const server = serveHttp({
+        async handler(request, response) {
+          if (request.method === 'GET') return response.end('next');
+          const failure = (error: unknown) => error;
+          const reading = before ? read[how](request).then(undefined, failure) : undefined;
+          if (before) await new Promise(setImmediate);
+          response.end('early');
+          outcome.resolve(await (reading ?? read[how](request).then(undefined, failure)));
+        },
+      });
+      const client = await HttpClient.connect(server);
+      const [first, last] = pieces(chunked);
+      client.send(head(chunked) + first);
+      expect((await client.next()).body).toBe('early');
+      client.send(last!);
+      expect(await outcome.promise).toMatchObject({ code: 'ERR_RINGPOLL_HTTP_REQUEST_OVER' });
+      expect((await client.get('/')).body).toBe('next');
+    },
+  );
+
+  it('leaves a body that is there already', async () => {
+    const outcome = deferred<string>();
+    const server = serveHttp({
+      async handler(request, response) {
+        await new Promise(setImmediate);
+        response.end('early');
+        outcome.resolve(await request.text());
+      },
+    });
+    const client = await HttpClient.connect(server);
+    expect((await client.post('/', 'hello')).body).toBe('early');
+    expect(await outcome.promise).toBe('hello');
+  });
+});
+
 describe('Expect: 100-continue', () => {
   const expecting = { 'Content-Length': '5', Expect: '100-continue' };
+
+  it('may wait longer for the handler than a peer may be silent', async () => {
+    const server = serveHttp({
+      readTimeout: 50,
+      async handler(request, response) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        echo(request, response);
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('POST', '/', expecting));
+    expect((await client.next()).status).toBe(100);
+    client.send('12345');
+    expect((await client.next()).body).toBe('12345');
+  });
+
+  it('can be refused with 417, and nothing of the body is taken', async () => {
+    const server = serveHttp({ handler: (_, response) => response.status(417).end('too long') });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('POST', '/', expecting));
+    expect(await client.next()).toMatchObject({ status: 417, body: 'too long' });
+    client.send(`12345${requestText('GET', '/')}`);
+    expect(await client.peer.untilEnd()).not.toContain('HTTP/1.1 2');
+  });
 
   it('is answered when the body is read', async () => {
     const client = await HttpClient.connect(serveHttp({ handler: echo }));

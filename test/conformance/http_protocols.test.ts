@@ -139,6 +139,22 @@ describe('an upgrade', () => {
     expect(client.peer.text).toMatch(/<one>$/);
   });
 
+  it('is not handed over behind a body, which lies in between', async () => {
+    const server = serveHttp({
+      upgrade: true,
+      async handler(request, response) {
+        try {
+          response.upgrade({ Upgrade: 'x', Connection: 'Upgrade' }, {});
+        } catch (error) {
+          response.end(`${(error as { code: string }).code} ${await request.text()}`);
+        }
+      },
+    });
+    const client = await HttpClient.connect(server);
+    const asking = { Connection: 'Upgrade', Upgrade: 'x' };
+    expect((await client.post('/', 'body', asking)).body).toBe('ERR_RINGPOLL_HTTP_UPGRADE body');
+  });
+
   it('needs the option, and somebody who asks', async () => {
     const errors: unknown[] = [];
     const options = {

@@ -74,6 +74,24 @@ describe('a whole response', () => {
     expect(answer!.headers).toMatchObject({ 'x-a': '1, ü', 'x-b': '2', 'content-type': 'c/d' });
   });
 
+  it('has a Date that follows the clock', async () => {
+    const server = serveHttp({ handler: (_, response) => response.end() });
+    const client = await HttpClient.connect(server);
+    const second = (time: number) => Math.floor(time / 1000);
+    const dates = new Set<number>();
+    for (const end = Date.now() + 2200; Date.now() < end; ) {
+      const before = Date.now();
+      const { headers } = await client.get('/');
+      const date = second(Date.parse(headers.date!));
+      // It is made at most once a turn, and the turn may have begun before.
+      expect(date).toBeGreaterThanOrEqual(second(before - 100));
+      expect(date).toBeLessThanOrEqual(second(Date.now()));
+      dates.add(date);
+      await new Promise(setImmediate);
+    }
+    expect(dates.size).toBeGreaterThanOrEqual(2);
+  });
+
   it('may bring its own Date and Server, and none', async () => {
     const [own] = await answersOf((r) => r.header('Date', 'then').header('Server', 'me').end());
     expect(own!.headers).toMatchObject({ date: 'then', server: 'me' });

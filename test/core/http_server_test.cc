@@ -473,6 +473,27 @@ TEST(http_server_times_every_phase) {
   at(body, 1);
   CHECK(body.errors == std::vector<HttpError>({HttpError::kRequestTimeout}));
 
+  Bench expecting;
+  expecting.receive(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+  expecting.turn();
+  at(expecting, 299'999);
+  CHECK(expecting.errors.empty());
+  expecting.receive("x");
+  at(expecting, 1);
+  CHECK(expecting.errors == std::vector<HttpError>({HttpError::kRequestTimeout}));
+
+  Bench continued;
+  continued.receive(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+  continued.turn();
+  at(continued, 50'000);
+  continued.receive("x");
+  at(continued, 9999);
+  CHECK(continued.errors.empty());
+  at(continued, 1);
+  CHECK(continued.errors == std::vector<HttpError>({HttpError::kRequestTimeout}));
+
   Bench busy;
   busy.answering = false;
   busy.receive(get("/"));

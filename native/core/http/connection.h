@@ -38,6 +38,7 @@ struct Connection {
   bool keepAlive = true;      // after the current request
   bool readingHeld = false;   // the socket is not read, because bytes are held
   bool endHeld = false;       // the peer's FIN came behind bytes that are held
+  bool awaitsContinue = false;  // the peer sends no body before it is told 100
   bool stalled = false;       // in the list of those that go on with the next turn
   uint32_t outstanding = 0;   // requests that JavaScript has not answered
   uint32_t requests = 0;

@@ -152,6 +152,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
                headsUsed_, arena_.slabOffset(head.block) + head.offset, head.length);
   if (hasBody) {
     connection.body.begin(nextRecord(), profile.options);
+    connection.awaitsContinue = record.has(kFlagExpectContinue);
     connection.state = State::kBody;
   } else if (record.has(kFlagUpgrade) && profile.holdUpgrades) {
     connection.state = State::kHolding;
@@ -189,6 +190,7 @@ bool Server::answerStatically(Channel& channel, Connection& connection, const Pi
 }
 
 bool Server::parseBody(Channel& channel, Connection& connection, Piece* piece) {
+  connection.awaitsContinue = false;
   const uint8_t* data = arena_.data(piece->block) + piece->offset;
   const BodyStep step = connection.body.next(data, piece->length);
   const uint32_t at = piece->offset;

@@ -3,7 +3,7 @@
 //   kIdle    no request is under way: keepAliveMs, then the connection is closed
 //   kHead    headersMs since its first byte, readMs since its last: 408
 //   kBody    requestMs since the request's first byte, readMs since its last: 408; not while
-//            JavaScript has paused the connection
+//            JavaScript has paused the connection; no readMs while the peer waits for 100 Continue
 //   kLinger  our FIN is out, the peer's is not here: lingerMs, then it is closed
 // and in every phase, while bytes wait to be sent: writeMs without progress, then it is given up.
 //
@@ -60,7 +60,8 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
     case Phase::kBody:
       if (channel.flags & kPaused) break;
       consider(connection.requestStartMs, profile.requestMs, Due::kBody);
-      consider(connection.lastByteMs, profile.readMs, Due::kBody);
+      // Whoever waits for 100 Continue is not late: the handler is.
+      if (!connection.awaitsContinue) consider(connection.lastByteMs, profile.readMs, Due::kBody);
       break;
     case Phase::kLinger:
       consider(connection.lingerStartMs, profile.lingerMs, Due::kLinger);
