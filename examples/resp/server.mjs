@@ -1,7 +1,18 @@
-/** A Redis-like key-value server: the keyspace and the commands behind a ringpoll listener. */
+/**
+ * A Redis-like key-value server: the keyspace and the commands behind a ringpoll listener, on the
+ * three levels of the scheduler's dispatcher:
+ *
+ *   connection   a piece of input ─▶ messages          toMessages()
+ *   request      message ─▶ handler, by its code       'commands', 'drain', 'end'
+ *   business     the session answers ─▶ reply          session.take() ─▶ session.send()
+ *
+ * A message is all that a client sent at once, which may be a pipeline of many commands: a message
+ * a command would cost more than most commands do.
+ */
 
 import { readFileSync } from 'node:fs';
 import { Loop, listen } from 'ringpoll';
+import { Dispatcher, HybridScheduler } from 'ringpoll/scheduler';
 import { allCommands } from './commands.mjs';
 import { defaultLimits } from './protocol.mjs';
 import { Session } from './session.mjs';
@@ -13,6 +24,44 @@ const { version } = JSON.parse(
 
 const sweepInterval = 100; // milliseconds
 const sweptKeysMax = 200;
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * What the messages of all clients are served by.
+ * @param {HybridScheduler} scheduler
+ */
+function makeDispatcher(scheduler) {
+  const direct = { direct: true };
+  return new Dispatcher(scheduler)
+    .handle('commands', ({ payload: { session, bytes } }) => session.take(bytes), direct)
+    .handle('drain', ({ payload: { session } }) => session.drain(), direct)
+    .handle('end', ({ payload: { session } }) => session.end(), direct);
+}
+
+/**
+ * The lane of a client: its messages keep their order, and it takes turns with the others.
+ * @param {Dispatcher} dispatcher
+ * @param {Session} session
+ * @param {import('ringpoll').Connection} connection
+ */
+function openLane(dispatcher, session, connection) {
+  let reqId = 0;
+  // The end comes as an empty piece of input, so that it stays behind what came before it.
+  const toMessages = (bytes) => {
+    const bizCode = bytes.length === 0 ? 'end' : 'commands';
+    return [{ reqId: reqId++, bizCode, payload: { session, bytes } }];
+  };
+  return dispatcher.open(connection, {
+    direct: true,
+    parse: toMessages,
+    reply: () => session.send(),
+    fail(_message, error) {
+      console.error(error); // a mistake of this server's
+      connection.reset();
+    },
+  });
+}
 
 /**
  * @typedef {object} Options
@@ -39,17 +88,23 @@ export function serveResp({ host = '127.0.0.1', port = 0, path, limits } = {}) {
     commands: allCommands(),
     info: () => describe(store, listener, counters, started),
   };
+  const scheduler = new HybridScheduler();
+  const dispatcher = makeDispatcher(scheduler);
   const listener = listen({
     ...(path === undefined ? { host, port } : { path }),
     // A client that has said all still gets its answers; the session ends when they are written.
     allowHalfOpen: true,
     open(connection) {
       counters.connections += 1;
-      connection.data = new Session(counters.connections, server, connection);
+      const session = new Session(counters.connections, server, connection);
+      connection.data = { session, lane: openLane(dispatcher, session, connection) };
     },
-    data: (connection, chunk) => connection.data.receive(chunk.bytes),
-    drain: (connection) => connection.data.drain(),
-    end: (connection) => connection.data.end(),
+    data: (connection, chunk) => connection.data.lane.receive(chunk.bytes),
+    drain({ data: { session, lane } }) {
+      lane.submit({ reqId: 'drain', bizCode: 'drain', payload: { session } });
+    },
+    end: (connection) => connection.data.lane.receive(nothing),
+    close: (connection) => connection.data.lane.close(),
     error(_connection, error) {
       // A client that goes away is no news; anything else is a mistake of this server's.
       if (!('syscall' in error)) console.error(error);
@@ -64,10 +119,12 @@ export function serveResp({ host = '127.0.0.1', port = 0, path, limits } = {}) {
     async stop(stopOptions) {
       clearInterval(sweeper);
       await listener.stop(stopOptions);
+      await scheduler.close();
     },
     close() {
       clearInterval(sweeper);
       listener.close();
+      void scheduler.close();
     },
   };
 }

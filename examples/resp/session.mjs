@@ -28,6 +28,7 @@ export class Session {
   #reply = new Reply();
   #blocked = false;
   #ended = false;
+  #closed = false;
 
   /**
    * @param {number} id
@@ -44,10 +45,27 @@ export class Session {
 
   /** @param {Buffer} bytes valid until this returns */
   receive(bytes) {
+    this.take(bytes);
+    this.send();
+  }
+
+  /**
+   * Answers what the bytes ask for. The last of the answers wait for send().
+   * @param {Buffer} bytes valid until this returns
+   */
+  take(bytes) {
     if (this.closing) return;
     this.#parser.feed(bytes);
     if (!this.#blocked) this.#answer();
     this.#parser.keep();
+  }
+
+  /** Hands on the answers that have gathered. */
+  send() {
+    this.#flush();
+    if (!this.closing || this.#closed) return;
+    this.#closed = true;
+    this.#output.close();
   }
 
   /** The connection has sent enough of what was pending. */
@@ -55,6 +73,7 @@ export class Session {
     if (!this.#blocked) return;
     this.#blocked = false;
     this.#answer();
+    this.send();
     if (this.#blocked || this.closing) return;
     if (this.#ended) this.#output.end();
     else this.#output.resume();
@@ -80,8 +99,6 @@ export class Session {
       this.#reply.error(`ERR ${error.message}`);
       this.closing = true;
     }
-    this.#flush();
-    if (this.closing) this.#output.close();
   }
 
   #flush() {

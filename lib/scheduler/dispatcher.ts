@@ -6,6 +6,9 @@
 //
 // Under load the levels nearer to the wire go first (they are short, and they keep order and
 // answer with refusals), and the lanes take turns within each level.
+//
+// While nobody waits there are no turns to take: a direct lane then goes through all levels within
+// receive(), without a task, and queues up as soon as anybody is ready before it.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import type { SpawnedTask } from './handle.js';
 import { integerIn } from './options.js';
@@ -21,6 +24,8 @@ export interface HandlerOptions<P> {
   decode?: Decode<P>;
   /** Milliseconds that the handler may take, above 0. Default none. */
   deadline?: number;
+  /** It needs no context, so a direct lane may call it without a task. Default false. */
+  direct?: boolean;
 }
 
 export interface LaneOptions {
@@ -34,12 +39,18 @@ export interface LaneOptions {
   error?: (error: unknown) => void;
   /** Requests under way at most, from 1; more are refused. Default no limit. */
   maxPending?: number;
+  /**
+   * `receive()` goes on to the handlers at once when no task is ready or running and none of the
+   * lane's requests is pending. Else it copies the bytes. Default false: always a little later.
+   */
+  direct?: boolean;
 }
 
 interface Route {
   handler: Handler<unknown>;
   decode: Decode<unknown> | undefined;
   deadline: number | undefined;
+  direct: boolean;
 }
 
 /** Knows the handlers; connections open a lane each. */
@@ -65,8 +76,8 @@ export class Dispatcher {
     if (this.#routes.has(bizCode)) {
       throw invalidArgValue('bizCode', 'without a handler so far', bizCode);
     }
-    const { decode, deadline } = options;
-    this.#routes.set(bizCode, { handler: handler as Handler<unknown>, decode, deadline });
+    const { decode, deadline, direct = false } = options;
+    this.#routes.set(bizCode, { handler: handler as Handler<unknown>, decode, deadline, direct });
     return this;
   }
 
@@ -115,16 +126,56 @@ export class Lane {
 
   /**
    * Bytes came. They are parsed at the level of connections, a little later: a chunk that is only
-   * valid until the handler returns has to be retained or copied.
+   * valid until the handler returns has to be retained or copied, unless the lane is direct.
    */
   receive(bytes: Uint8Array): void {
-    const { parse } = this.#options;
+    const { parse, direct } = this.#options;
     if (parse === undefined) throw invalidArgType('options.parse', 'a function', parse);
     if (this.#closed) return;
-    const read = () => {
+    if (direct !== true) {
+      this.#read(parse, bytes);
+      return;
+    }
+    // The reply to an earlier request may be on its way still, and must not be overtaken.
+    const alone = this.#pending === 0;
+    if (alone && this.#scheduler.pass('connection', this.#readNow, bytes)) return;
+    this.#read(parse, Buffer.from(bytes));
+  }
+
+  #read(parse: (bytes: Uint8Array) => Iterable<Frame>, bytes: Uint8Array): void {
+    this.#run('connection', () => {
       for (const frame of parse(bytes)) this.submit(frame);
-    };
-    this.#run('connection', read);
+    });
+  }
+
+  readonly #readNow = (bytes: Uint8Array) => {
+    try {
+      for (const frame of this.#options.parse?.(bytes) ?? []) {
+        if (this.#scheduler.passOvertakes) this.submit(frame);
+        else if (!this.#closed) this.#submitNow(frame);
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  };
+
+  #submitNow(frame: Frame): void {
+    const route = this.#routeOf(frame.bizCode);
+    if (route?.direct !== true || this.#pending >= this.#maxPending) {
+      this.submit(frame);
+      return;
+    }
+    this.#pending++;
+    const request = new DispatchRequest(frame, route.decode);
+    let result: unknown;
+    try {
+      result = (route.handler as (request: DispatchRequest) => unknown)(request);
+    } catch (error) {
+      this.#answered(() => this.#options.fail(request, error));
+      return;
+    }
+    if (result instanceof Promise) this.#await(request, () => result, route.deadline);
+    else this.#answered(() => this.#options.reply(request, result));
   }
 
   /** A frame is complete: it finds its handler at the level of requests. */
@@ -161,7 +212,15 @@ export class Lane {
   }
 
   #serve(request: DispatchRequest, { handler, deadline }: Route): void {
-    const task = this.#scheduler.spawn((context) => handler(request, context), {
+    this.#await(request, (context) => handler(request, context), deadline);
+  }
+
+  #await(
+    request: DispatchRequest,
+    body: (context: TaskContext) => unknown,
+    deadline: number | undefined,
+  ): void {
+    const task = this.#scheduler.spawn(body, {
       class: 'business',
       key: this.key,
       name: `handler of ${request.bizCode}`,
@@ -185,6 +244,10 @@ export class Lane {
 
   #answer(task: SpawnedTask<unknown>, send: () => void): void {
     this.#running.delete(task);
+    this.#answered(send);
+  }
+
+  #answered(send: () => void): void {
     if (this.#closed) return;
     this.#pending--;
     try {

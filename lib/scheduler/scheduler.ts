@@ -22,6 +22,7 @@ import type {
   SchedulerMetrics,
   SchedulerOptions,
   StallReport,
+  TaskClass,
   TaskFunction,
   TaskHandle,
   TaskInfo,
@@ -185,6 +186,21 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
     return this.#compute.pool();
   }
 
+  /**
+   * @internal Runs `work` now, as a leg of `className` without a task, if nobody is ready or running.
+   * False: somebody is, and nothing was done.
+   */
+  pass<T>(className: TaskClass, work: (input: T) => void, input: T): boolean {
+    if (!this.#drive.idle || this.#closed) return false;
+    this.#drive.pass(CLASS_INDEX[className], work, input);
+    return true;
+  }
+
+  /** @internal Whether a task has become ready in the pass under way. */
+  get passOvertakes(): boolean {
+    return this.#drive.passOvertakes;
+  }
+
   /** Every task that lives, oldest first. */
   tasks(): TaskInfo[] {
     const now = this.#drive.clock.now();
@@ -209,7 +225,7 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
 
   /** A snapshot of all counters. */
   metrics(): SchedulerMetrics {
-    const { ready, loopTurns, overruns, longestLegMs } = this.#drive;
+    const { ready, loopTurns, passes, overruns, longestLegMs } = this.#drive;
     return {
       states: countStates(this.#live),
       classes: classMetrics(this.#drive, this.#counts),
@@ -217,6 +233,7 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
       starvations: ready.starvations,
       rounds: ready.rounds,
       loopTurns,
+      passes,
       overruns,
       longestLegMs,
       lateErrors: this.#lateErrors,

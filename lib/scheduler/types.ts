@@ -199,6 +199,8 @@ export interface SchedulerMetrics {
   rounds: number;
   /** Turns of the event loop that tasks had to wait for. */
   loopTurns: number;
+  /** Times that a direct lane was served without a task, because nobody waited. */
+  passes: number;
   /** Legs that ran for longer than slice + check, and the longest of all. */
   overruns: number;
   longestLegMs: number;
