@@ -8,6 +8,7 @@ import { machineLine } from './report.mjs';
 const MEASURES = [
   ['cpuUs', 'CPU of the server, µs a message (less is better)'],
   ['p99Us', 'p99 latency, µs (less is better)'],
+  ['addedMs', 'start to end, ms over an empty process (less is better)'],
 ];
 const COLOURS = { ours: '#0b6e4f', limit: '#8a8f98', rival: '#c9713b' };
 

@@ -1,6 +1,8 @@
-// TCP echo: closed loops of many sizes, a stream, short connections, and many silent ones.
+// TCP echo: closed loops of many sizes, a stream, short connections, many silent ones,
+// and what importing the package costs.
 import { competitors } from '../competitors/echo.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
+import { IMPORT_CASE, importMedians, importTable, importTrials } from '../lib/import_time.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { messageTable, overview, preamble, summarize } from '../lib/report.mjs';
 import { canTrace, traceSyscalls } from '../lib/syscalls.mjs';
@@ -60,6 +62,9 @@ export async function run({ settings, wanted, results, log }) {
   const { rounds } = settings;
   await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
   await trace({ settings, wanted, results, log, ready });
+  if (wanted({ name: IMPORT_CASE }, { name: 'ringpoll' })) {
+    await importTrials({ settings, results, log });
+  }
   return report(
     results,
     ready.map((competitor) => competitor.name),
@@ -101,6 +106,11 @@ function report(results, names, idle) {
         ? idleTable(results, item.name, names)
         : messageTable(results, item.name, names, REFERENCES);
     sections.push(`## ${item.title}`, text);
+  }
+  const imports = importMedians(results);
+  if (Object.keys(imports).length > 0) {
+    results.data.medians[IMPORT_CASE] = imports;
+    sections.push('## Importing the package', importTable(imports));
   }
   const measured = messageCases.filter((item) => results.data.medians[item.name]);
   results.data.targets = echoTargets(

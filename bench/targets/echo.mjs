@@ -1,5 +1,6 @@
 // What the TCP echo server is to reach, as ratios of CPU per message and as memory per connection.
 import { ENGINES, HYBRID } from '../competitors/echo.mjs';
+import { IMPORT_CASE } from '../lib/import_time.mjs';
 import { cpuRatio } from '../lib/report.mjs';
 import { percent, ratio } from '../lib/table.mjs';
 import { atMost, verdictLine } from '../lib/targets.mjs';
@@ -13,12 +14,17 @@ const NODE_RATIO = 0.75;
 const HYBRID_RATIO = 1.05;
 const IDLE_BYTES = 450;
 const IDLE_CPU_SHARE = 0.002;
+const IMPORT_MS = 15;
 
 const bytes = (value) => value.toFixed(0);
 
 /** Every target with its verdict, and the line of the report that says so. */
 export function echoTargets(results, loopCases, idleCase) {
-  const targets = [...ratioTargets(results, loopCases), ...idleTargets(results, idleCase)];
+  const targets = [
+    ...ratioTargets(results, loopCases),
+    ...idleTargets(results, idleCase),
+    importTarget(results),
+  ];
   return targets.map(({ format, ...target }) => ({ ...target, line: verdictLine(target, format) }));
 }
 
@@ -67,4 +73,11 @@ function idleTargets(results, idleCase) {
   ];
 }
 
+function importTarget(results) {
+  const { ringpoll } = results.data.medians[IMPORT_CASE] ?? {};
+  const claim = `importing costs less than ${IMPORT_MS} ms over an empty process`;
+  return { ...atMost(claim, IMPORT_MS, { ringpoll: ringpoll?.addedMs }), format: milliseconds };
+}
+
+const milliseconds = (value) => `${value.toFixed(1)} ms`;
 const percent3 = (value) => `${(value * 100).toFixed(3)} %`;
