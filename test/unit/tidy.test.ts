@@ -163,3 +163,11 @@ describe('code', () => {
     expect(linesWhere(core, includesNode)).toEqual([]);
   });
 });
+
+describe('a workflow', () => {
+  it('pins what it runs of others by the hash of a commit, with the tag beside it', () => {
+    const pinned = /uses: [\w./-]+@[0-9a-f]{40} # v\d/;
+    const workflows = ending('.yml').filter(under('.github/workflows'));
+    expect(linesWhere(workflows, (line) => /\buses:/.test(line) && !pinned.test(line))).toEqual([]);
+  });
+});
