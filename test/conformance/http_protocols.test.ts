@@ -257,9 +257,15 @@ describe('the PROXY protocol', () => {
 describe('a peer that speaks', () => {
   const server = () => serveHttp({ error() {}, handler: (_, response) => response.end('x') });
 
-  it('HTTP/2 is asked for HTTP/1.1 in its own frames', async () => {
+  it.each([
+    ['at once', ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0']],
+    ['in pieces', ['PRI * HT', 'TP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\x04\0\0\0\0\0']],
+  ])('HTTP/2 %s is asked for HTTP/1.1 in its own frames', async (_, pieces) => {
     const peer = await dialHttp(server());
-    peer.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+    for (const piece of pieces) {
+      peer.send(piece);
+      await new Promise(setImmediate);
+    }
     const bytes = Buffer.from(await peer.untilEnd(), 'latin1');
     expect(bytes[3]).toBe(4); // SETTINGS
     expect(bytes[9 + 3]).toBe(7); // GOAWAY

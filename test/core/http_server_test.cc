@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -505,6 +506,33 @@ TEST(http_server_times_every_phase) {
   CHECK(!busy.loop.closed);
   at(busy, 1);
   CHECK(busy.loop.closed);
+}
+
+TEST(http_server_names_other_protocols_by_their_first_bytes) {
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const std::string hello("\x16\x03\x01\x02\x00\x01\x00", 7);
+  for (const auto& [bytes, error] : {std::pair{preface, HttpError::kHttp2},
+                                     std::pair{hello, HttpError::kTls}}) {
+    for (size_t cut = 0; cut <= bytes.size(); ++cut) {
+      Bench bench;
+      bench.receive(bytes.substr(0, cut));
+      bench.turn();
+      bench.receive(bytes.substr(cut));
+      bench.turn();
+      CHECK(bench.errors == std::vector<HttpError>({error}));
+      CHECK(bench.requests.empty());
+    }
+  }
+  Bench neither;
+  neither.receive(std::string_view("\r\n\r\n\0", 5));
+  neither.turn();
+  CHECK_EQ(neither.errors.size(), 1u);
+  CHECK(neither.errors[0] != HttpError::kHttp2 && neither.errors[0] != HttpError::kTls);
+  // Behind a request it is nothing but a bad one.
+  Bench late;
+  late.receive(get("/") + preface);
+  late.turn();
+  CHECK(late.errors == std::vector<HttpError>({HttpError::kMethodUnknown}));
 }
 
 TEST(http_server_lingers_for_a_while_and_for_so_many_bytes) {

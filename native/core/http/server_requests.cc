@@ -256,8 +256,15 @@ void Server::bodyDone(Channel& channel, Connection& connection) {
 void Server::failHead(Channel& channel, Connection& connection, const HeadResult& result,
                       const Piece& from) {
   HttpError error = result.error;
-  if (connection.requests == 0) {
-    switch (sniff(arena_.data(from.block) + from.offset, from.length)) {
+  if (connection.requests == 0 && from.length > 0) {
+    const uint8_t* first = arena_.data(from.block) + from.offset;
+    Protocol protocol = sniff(first, from.length);
+    // Refused after a part of it, because nothing that begins so is a request.
+    if (protocol == Protocol::kNeedMore && *first == 'P') protocol = Protocol::kHttp2;
+    if (protocol == Protocol::kNeedMore && *first == kTlsHandshakeRecord) {
+      protocol = Protocol::kTls;
+    }
+    switch (protocol) {
       case Protocol::kHttp2:
         error = HttpError::kHttp2;
         break;

@@ -19,6 +19,8 @@ enum class Protocol : uint8_t {
 // Bytes after which the answer is never kNeedMore.
 inline constexpr uint32_t kSniffBytesMax = 24;
 
+inline constexpr uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 section 5.1: the first byte
+
 // `data` holds everything received on the connection so far.
 Protocol sniff(const uint8_t* data, uint32_t length);
 
