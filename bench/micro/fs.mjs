@@ -78,7 +78,7 @@ const cases = {
     },
   },
   'append and datasync, one file': {
-    count: 500,
+    count: 2_000,
     rateRatioMin: 1,
     async prepare(fs, names) {
       const handle = await fs.open(`${names[0]}.log`, 'a');
@@ -90,7 +90,7 @@ const cases = {
     },
   },
   'append and datasync, 32 files': {
-    count: 500,
+    count: 2_000,
     rateRatioMin: 1,
     async prepare(fs, names) {
       const handles = await opened(

@@ -187,8 +187,8 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   }
 
   /**
-   * @internal Runs `work` now, as a leg of `className` without a task, if nobody is ready or running.
-   * False: somebody is, and nothing was done.
+   * @internal Runs `work` now, as a leg of `className` without a task, if nobody is ready or
+   * running. False: somebody is, and nothing was done.
    */
   pass<T>(className: TaskClass, work: (input: T) => void, input: T): boolean {
     if (!this.#drive.idle || this.#closed) return false;
