@@ -1,7 +1,7 @@
 // A request, as a handler sees it.
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { Control, Head, HeadFlag } from '../loop/protocol.js';
-import { runtime } from '../loop/runtime.js';
+import type { Runtime } from '../loop/runtime.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
@@ -12,6 +12,14 @@ const EMPTY = Buffer.alloc(0);
 const METHOD_HEAD = METHODS.indexOf('HEAD');
 const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null));
 const DETACHED = -1;
+
+/** The loop of this thread, for the number of its turn. */
+let control: Int32Array;
+
+/** @internal */
+export function useControl(of: Runtime): void {
+  control = of.control;
+}
 
 export interface BodyOptions {
   /** Bytes beyond which it fails, and the peer gets 413. Default: the server's maxBodyBytes. */
@@ -70,7 +78,7 @@ export class HttpRequest implements head.HeadView {
   }
 
   #check(): void {
-    if (this._turn === DETACHED || this._turn === runtime().control[Control.turn]) return;
+    if (this._turn === DETACHED || this._turn === control[Control.turn]) return;
     throw new RingpollError(
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',

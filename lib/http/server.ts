@@ -7,7 +7,7 @@ import { bindToContext, type Protocol } from '../tcp/group.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
-import type { HttpRequest } from './request.js';
+import { type HttpRequest, useControl } from './request.js';
 import type { HttpResponse } from './response.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
@@ -60,6 +60,7 @@ export class HttpServer implements Protocol {
     checked: CheckedHttpOptions,
   ) {
     this.#runtime = of;
+    useControl(of);
     this.#handler = bindToContext(handler);
     this.#onError = onError === undefined ? undefined : bindToContext(onError);
     this._templates = new Templates(of, checked.serverLine);

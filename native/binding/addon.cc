@@ -136,12 +136,8 @@ void Flush(const Napi::CallbackInfo& info) {
 void SendLarge(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
-  guest->loop().flush();
-  Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
   const auto bytes = info[2].As<Napi::Uint8Array>();
-  if (channel != nullptr && channel->state != ChannelState::kClosing) {
-    guest->loop().sendLarge(*channel, bytes.Data(), bytes.ByteLength());
-  }
+  guest->loop().sendLarge(word(info, 0), word(info, 1), bytes.Data(), bytes.ByteLength());
 }
 
 Napi::Value TrySend(const Napi::CallbackInfo& info) {

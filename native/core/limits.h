@@ -32,6 +32,7 @@ inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer by
 
 // Sending.
 inline constexpr uint32_t kSendVectorsMax = 64;        // iovecs of one send
+inline constexpr size_t kSendBytesMax = INT32_MAX;     // of the caller's own memory in one send
 inline constexpr uint32_t kSendNodesPerPage = 128;     // queue nodes allocated at once
 
 // Files.

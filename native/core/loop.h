@@ -111,9 +111,9 @@ class Loop final : private http::Output {
   const Owner* owner(uint32_t id) const { return id < owners_.size() ? &owners_[id] : nullptr; }
   // Sends at once what the kernel takes, without queueing: bytes taken, or -errno.
   ssize_t trySend(Channel& channel, const uint8_t* data, uint32_t bytes);
-  // Sends from the caller's memory and copies what the kernel does not take. False: no memory, and
-  // the connection has failed.
-  bool sendLarge(Channel& channel, const uint8_t* data, size_t bytes);
+  // Sends from the caller's memory, behind what is queued, and copies what the kernel does not
+  // take. False: no memory, and the connection has failed.
+  bool sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes);
 
   Files& files() { return files_; }
   // JavaScript has read the bytes that a kFileFetch event asked for: `bytes`, or -errno.
@@ -175,6 +175,8 @@ class Loop final : private http::Output {
   void takeCommands();
   void connectionCommand(Channel& channel, const int32_t* words);
   void queueSend(Channel& channel, const int32_t* words);
+  size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
+  bool queueLarge(Channel& channel, const uint8_t* data, size_t bytes);
   void markDirty(Channel& channel);
   void flushConnection(Channel& channel);
   void sendWithoutMemory(Channel& channel);

@@ -1,4 +1,5 @@
 // From JavaScript to the kernel: commands, and the sends that they queue.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -269,13 +270,47 @@ ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
   return taken;
 }
 
-bool Loop::sendLarge(Channel& channel, const uint8_t* data, size_t bytes) {
+bool Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes) {
+  takeCommands();
+  Channel* found = channels_.find(slot, generation);
+  const size_t taken = found == nullptr ? 0 : sendBehindQueue(*found, data, bytes);
+  flush();
+  // Sending may have ended it.
+  Channel* channel = channels_.find(slot, generation);
+  if (channel == nullptr || channel->state == ChannelState::kClosing) return true;
+  return taken == bytes || queueLarge(*channel, data + taken, bytes - taken);
+}
+
+// One system call for what waits in the queue and for bytes behind it. Answers how many of these
+// the kernel has taken; 0 also when it is not possible now.
+size_t Loop::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes) {
+  constexpr uint16_t unable =
+      kWriteEnding | kWriteEnded | kCloseWhenSent | kCorked | kSending | kMigrating;
+  if (channel.state != ChannelState::kOpen || (channel.flags & unable)) return 0;
+  iovec vectors[kSendVectorsMax];
+  const uint32_t count = queues_.gather(channel.sends, vectors, kSendVectorsMax - 1);
+  uint64_t queued = 0;
+  for (uint32_t i = 0; i < count; ++i) queued += vectors[i].iov_len;
+  if (queued == 0 || queued != static_cast<uint64_t>(pending_[channel.slot])) return 0;
+  vectors[count] = {const_cast<uint8_t*>(data), std::min<size_t>(bytes, kSendBytesMax)};
+  ++metrics_.sends;
+  const ssize_t taken = sockets_.send(channel.fd, vectors, count + 1);
+  if (taken <= 0) return 0;  // flush() tries again, and finds out what it means
+  const uint64_t ofQueue = std::min(queued, static_cast<uint64_t>(taken));
+  sent(channel, ofQueue);
+  const uint64_t behind = static_cast<uint64_t>(taken) - ofQueue;
+  channel.bytesWritten += behind;
+  metrics_.bytesWritten += behind;
+  return behind;
+}
+
+bool Loop::queueLarge(Channel& channel, const uint8_t* data, size_t bytes) {
   size_t at = 0;
   if (channel.state == ChannelState::kOpen) {
     while (at < bytes) {
       const size_t left = bytes - at;
       const ssize_t taken =
-          trySend(channel, data + at, left > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(left));
+          trySend(channel, data + at, static_cast<uint32_t>(std::min(left, kSendBytesMax)));
       if (taken < 0) return true;  // the connection has failed; its close tells why
       if (taken == 0) break;
       at += static_cast<size_t>(taken);

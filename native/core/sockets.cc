@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "direct_calls.h"
+
 namespace ringpoll {
 
 namespace {
@@ -72,7 +74,7 @@ AddressText describe(const sockaddr_storage& storage, socklen_t length) {
 
 ssize_t SocketCalls::receive(int fd, void* buffer, size_t bytes) {
   ssize_t n;
-  do n = ::recv(fd, buffer, bytes, 0);
+  do n = direct::receive(fd, buffer, bytes);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
 }
@@ -80,7 +82,7 @@ ssize_t SocketCalls::receive(int fd, void* buffer, size_t bytes) {
 ssize_t SocketCalls::send(int fd, const iovec* vectors, uint32_t count) {
   ssize_t n;
   if (count == 1) {
-    do n = ::send(fd, vectors[0].iov_base, vectors[0].iov_len, kSendFlags);
+    do n = direct::send(fd, vectors[0].iov_base, vectors[0].iov_len, kSendFlags);
     while (n < 0 && errno == EINTR);
   } else {
     msghdr message{};

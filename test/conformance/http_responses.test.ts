@@ -1,4 +1,5 @@
 // What a handler can answer, and how it is framed.
+import { Loop } from 'ringpoll';
 import type { HttpResponse } from 'ringpoll/http';
 import { describe, expect, it } from 'vitest';
 import {
@@ -58,6 +59,14 @@ describe('a whole response', () => {
       expect(Buffer.from(two!.body, 'latin1').toString() === text).toBe(true);
     },
   );
+
+  it('leaves with its head in one system call when the body is sent from where it is', async () => {
+    const body = pattern(40_000);
+    const before = Loop.current().metrics().sends;
+    const [answer] = await answersOf((response) => response.end(body));
+    expect(answer!.body === body.toString('latin1')).toBe(true);
+    expect(Loop.current().metrics().sends).toBe(before + 1);
+  });
 
   it('has the headers that were set, several of one name too', async () => {
     const [answer] = await answersOf((response) =>

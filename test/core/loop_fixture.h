@@ -112,10 +112,8 @@ class LoopFixture {
     if (bytes.empty()) return;
     const auto length = static_cast<uint32_t>(bytes.size());
     if (length > kStagedBytesMax || !stagingHolds(length)) {
-      loop.flush();
-      Channel* channel = loop.find(name.slot, name.generation);
-      if (channel == nullptr || channel->state == ChannelState::kClosing) return;
-      loop.sendLarge(*channel, reinterpret_cast<const uint8_t*>(bytes.data()), length);
+      loop.sendLarge(name.slot, name.generation, reinterpret_cast<const uint8_t*>(bytes.data()),
+                     length);
       return;
     }
     const auto slab = static_cast<uint32_t>(control_[kStagingSlab]);
