@@ -1,5 +1,6 @@
 // Checks of header fields that a handler sets, fast for the names and values that come again.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { invalidArgValue } from '../errors.js';
 
 /** What a response does with a header that it knows. */
 export const enum FieldKind {
@@ -69,9 +70,16 @@ export function checkFieldValue(name: string, value: string): void {
   validateHeaderValue(name, value);
 }
 
-/** A whole field line. @throws as fieldKind() and checkFieldValue() */
+/**
+ * A whole field line of what has no body of its own: trailers, and 1xx.
+ * @throws as fieldKind() and checkFieldValue(), and for what frames a body
+ */
 export function fieldLine(name: string, value: string): string {
-  fieldKind(name);
+  const kind = fieldKind(name);
+  // Whoever merges trailers into the head, or takes 1xx for the response, would read wrong lengths.
+  if (kind === FieldKind.contentLength || kind === FieldKind.transferEncoding) {
+    throw invalidArgValue('name', 'a field that may stand here', name);
+  }
   checkFieldValue(name, value);
   return `${name}: ${value}\r\n`;
 }

@@ -126,7 +126,10 @@ export class HttpResponse {
     this.#addField(name, value);
   }
 
-  /** A trailer field, sent behind a chunked body; none to HTTP/1.0. */
+  /**
+   * A trailer field, sent behind a chunked body; none to HTTP/1.0.
+   * @throws TypeError for a name or value that HTTP does not allow, or that frames a body
+   */
   trailer(name: string, value: string): this {
     this.#checkNotEnded();
     this.#rarely().trailers += fieldLine(name, value);

@@ -84,7 +84,7 @@ function within(root: string, path: string, dotfiles: boolean): string | undefin
   } catch {
     return undefined;
   }
-  if (decoded.includes('\0')) return undefined;
+  if (decoded.includes('\0') || decoded.endsWith('/')) return undefined;
   const names = decoded.split('/').filter((part) => part !== '' && part !== '.');
   const hidden = names.some((part) => part === '..' || (part.startsWith('.') && !dotfiles));
   return hidden ? undefined : join(root, ...names);

@@ -162,6 +162,8 @@ describe('sendFile()', () => {
     ['/link.txt', 200],
     [`/${'x'.repeat(300)}`, 404],
     ['/small.txt/x', 404],
+    ['/small.txt/', 404],
+    ['/folder/', 404],
   ])('answers %s with %d', async (path, status) => {
     expect((await get(path)).status).toBe(status);
   });
