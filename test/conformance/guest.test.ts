@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startLoad } from '../support/load.js';
-import { connectPeers } from '../support/peer.js';
+import { connectPeer, connectPeers, PeerServer } from '../support/peer.js';
+import { startProgram } from '../support/program.js';
 import { Recorders, within } from '../support/recorder.js';
 import { addressOf, pattern, serve } from '../support/serve.js';
 
@@ -161,6 +162,38 @@ async function batch(count: number, data: (index: number) => unknown): Promise<v
   for (const peer of peers) peer.send('x');
   await within(done, () => `${count} handlers; ${seen} ran`);
 }
+
+// In a process of its own: what this one does would wake libuv, and so hide what was forgotten.
+describe('after a handler', () => {
+  const alone = async () => connectPeer({ port: await startProgram('guest_alone').port() });
+
+  it('immediates run before the next, unreferenced ones too', async () => {
+    const peer = await alone();
+    for (let count = 1; count <= 50; count += 1) {
+      peer.send('order');
+      await peer.received(count);
+    }
+    expect(peer.text).toBe('0'.repeat(50));
+  });
+
+  it('an unreferenced immediate runs although nothing else happens', async () => {
+    const peer = await alone();
+    for (let count = 1; count <= 5; count += 1) {
+      peer.send('unref');
+      await peer.received(count);
+    }
+  });
+
+  it('what it has started in libuv begins although nothing else happens', async () => {
+    const other = await PeerServer.listen();
+    const peer = await alone();
+    for (let count = 1; count <= 5; count += 1) {
+      peer.send(`connect ${other.port}`);
+      await other.next();
+      await peer.received(count);
+    }
+  });
+});
 
 describe('between two handlers', () => {
   it('the ticks and microtasks of the first run, in the order of Node', async () => {
