@@ -1,13 +1,17 @@
 // The package's main entry: the loop, and stream sockets on it.
 export { type ArgumentErrorCode, RingpollError, type RingpollErrorCode } from './errors.js';
-export {
-  type Explanation,
-  formatExplanation,
-  type KindReport,
-  type RouteCost,
-  type RouteName,
-  type RouteReport,
+export type {
+  CalibrationReport,
+  Explanation,
+  FileKindReport,
+  KindReport,
+  Refusal,
+  RouteCost,
+  RouteName,
+  RouteReport,
+  SendReport,
 } from './loop/explain.js';
+export { formatExplanation } from './loop/explanation_text.js';
 export { type Capabilities, Loop } from './loop/loop.js';
 export type { EngineReport, PathAddress, SocketAddress } from './loop/native.js';
 export type { SystemError } from './loop/system_error.js';

@@ -1,8 +1,9 @@
 // Where commands write: results to standard output, progress to standard error.
 
+export { table } from '../loop/text_table.js';
+
 /** Work that takes longer than this says how far it is, and again after as long. */
 const PROGRESS_EVERY_MS = 2000;
-const COLUMN_GAP = '  ';
 
 export interface Output {
   /** True with --json: standard output then holds one JSON document and nothing else. */
@@ -26,21 +27,6 @@ export class StandardOutput implements Output {
   note(text: string): void {
     process.stderr.write(`${text}\n`);
   }
-}
-
-/** Lays rows out in columns; columns listed in `right` hold numbers. */
-export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
-  }
-  const lines = rows.map((row) =>
-    row
-      .map((cell, at) => (right.includes(at) ? cell.padStart(widths[at]) : cell.padEnd(widths[at])))
-      .join(COLUMN_GAP)
-      .trimEnd(),
-  );
-  return lines.join('\n');
 }
 
 /** Says how far the work is, every two seconds. */

@@ -2,6 +2,7 @@
 // which knows every form and every complaint.
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { EngineHint } from './routes.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
 
@@ -86,6 +87,8 @@ export interface FileOptions {
   mode?: number;
   flush?: boolean;
   signal?: AbortSignal;
+  /** Where its operations should go, see open(). Default: 'auto', or what the handle has. */
+  engine?: EngineHint;
 }
 
 /** The options of readFile and writeFile when they are usual. */

@@ -6,7 +6,7 @@ import { abortError, checkAborted, fileError } from './errors.js';
 import { EAGAIN, REGULAR_FILE } from './native.js';
 import { inPool } from './pool.js';
 import { request } from './requests.js';
-import { Op, Route, type Routes, routes } from './routes.js';
+import { type EngineHint, Op, Route, type Routes, routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 
 /** Whether a flush is under way, and the one that those who came later wait for. */
@@ -16,6 +16,8 @@ export interface SyncTurns {
 }
 
 export class OpenedFile {
+  /** Where its operations go, by the hint that it was opened with. */
+  readonly of: Routes;
   readonly id: number;
   readonly fd: number;
   readonly regular: boolean;
@@ -32,13 +34,14 @@ export class OpenedFile {
 
   constructor(of: Routes, id: number, owned: boolean, writable: boolean) {
     const about = of.runtime.native.fileAbout(id);
+    this.of = of;
     this.id = id;
     this.fd = about >> 2;
     this.regular = (about & 3) === REGULAR_FILE;
     this.owned = owned;
     this.writable = writable;
-    this.readsNow = of.now;
-    this.writesNow = of.now;
+    this.readsNow = true;
+    this.writesNow = true;
   }
 
   /** An operation begins that outlives the call. */
@@ -67,8 +70,9 @@ export async function openFile(
   flags: unknown,
   mode?: unknown,
   signal?: AbortSignal,
+  engine?: EngineHint,
 ): Promise<OpenedFile> {
-  const of = routes();
+  const of = routes(engine);
   checkAborted(signal);
   const usual = { path: usualPath(path), flags: usualFlags(flags), mode: usualMode(mode) };
   if (usual.path === undefined || usual.flags === undefined || usual.mode === undefined) {
@@ -123,7 +127,7 @@ async function openInPool(
 
 /** Waits for what is under way, then closes. Nothing new may begin meanwhile. */
 export async function closeFile(file: OpenedFile): Promise<void> {
-  const of = routes();
+  const { of } = file;
   await file.idle();
   const { native } = of.runtime;
   if (!file.owned) {
@@ -133,7 +137,7 @@ export async function closeFile(file: OpenedFile): Promise<void> {
     return;
   }
   let result: number;
-  if (!file.writable || !of.ring[Op.close]) {
+  if (!of.ring[Op.close] || (!file.writable && of.hint !== 'uring')) {
     of.count(Op.close, Route.now);
     result = native.fileCloseNow(file.id);
   } else {

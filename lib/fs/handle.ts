@@ -10,7 +10,7 @@ import { type Request, readRequest, writeRequest } from './handle_arguments.js';
 import { unwatchLeak, watchLeak } from './leaks.js';
 import type { StatOptions } from './names.js';
 import { inPool } from './pool.js';
-import { Op, Route, routes } from './routes.js';
+import { type EngineHint, hintOf, Op, Route, type Routes, routes } from './routes.js';
 import { sendRange } from './send.js';
 import {
   openReadStream,
@@ -41,6 +41,8 @@ export interface TransferOptions {
   length?: number | null;
   /** Where in the file; null: where the descriptor stands, which moves on. */
   position?: number | bigint | null;
+  /** Where this call should go, see open(). Default: what the handle was opened with. */
+  engine?: EngineHint;
 }
 
 /**
@@ -82,6 +84,7 @@ export class FileHandle {
     if (this.#closing !== undefined) return Promise.reject(closedFileError('read'));
     const request = readRequest(first, offset, length, position);
     if (request === undefined) return this.#readUnusual(first, offset, length, position);
+    if (request.engine !== undefined) return this.#readBy(request);
     const { bytes, buffer } = request;
     const n = readInto(this.#file, bytes, request.offset, request.length, request.position);
     if (typeof n !== 'number') return n.then((count) => this.#read(count, buffer));
@@ -94,11 +97,19 @@ export class FileHandle {
     return { bytesRead: count, buffer };
   }
 
+  async #readBy({ bytes, buffer, offset, length, position, engine }: Request) {
+    const of = routes(hintOf({ engine }));
+    return this.#read(
+      await readInto(this.#file, bytes, offset, length, position, undefined, of),
+      buffer,
+    );
+  }
+
   #readUnusual(...[first, ...rest]: unknown[]): Promise<ReadResult<View>> {
     // The form with callbacks tells its own forms apart by how many arguments there are.
     const apart = ArrayBuffer.isView(first) && (typeof rest[0] !== 'object' || rest[0] === null);
     const args = apart ? [first, ...rest] : [first, ...rest].filter((arg) => arg !== undefined);
-    routes().count(Op.read, Route.pool);
+    this.#file.of.count(Op.read, Route.pool);
     return this.#use('read', async (file) => {
       if (apart && ((rest[0] ?? 0) as number) >= 0) {
         checkNotNegative('length', rest[1] ?? first.byteLength - ((rest[0] ?? 0) as number));
@@ -146,11 +157,16 @@ export class FileHandle {
         ? writeRequest(Buffer.from(data), 0, undefined, offset)
         : writeRequest(data, offset, length, position);
     if (request === undefined) return this.#writeUnusual(data, offset, length, position);
-    return this.#write(request, data);
+    if (request.engine !== undefined) return this.#writeBy(request, data);
+    return this.#write(request, data, this.#file.of);
   }
 
-  #write({ bytes, offset, length, position }: Request, buffer: unknown) {
-    const n = writeFrom(this.#file, bytes, offset, length, position);
+  async #writeBy(request: Request, data: unknown) {
+    return this.#write(request, data, routes(hintOf(request)));
+  }
+
+  #write({ bytes, offset, length, position }: Request, buffer: unknown, of: Routes) {
+    const n = writeFrom(this.#file, bytes, offset, length, position, undefined, of);
     const answer = (count: number) => {
       if (count < 0) throw fileError(count, 'write');
       return { bytesWritten: count, buffer };
@@ -161,7 +177,7 @@ export class FileHandle {
 
   #writeUnusual(data: unknown, ...args: unknown[]): Promise<WriteResult<unknown>> {
     while (args.length > 0 && args.at(-1) === undefined) args.pop();
-    routes().count(Op.write, Route.pool);
+    this.#file.of.count(Op.write, Route.pool);
     return this.#use('write', async (file) => {
       const bytesWritten = await inPool<number>((callback) => {
         (fs.write as (...all: unknown[]) => void)(file.fd, data, ...args, callback);
@@ -207,7 +223,7 @@ export class FileHandle {
       const place = typeof position === 'number' ? position : null;
       const request = isUsualList(buffers) ? gathered(buffers, place) : undefined;
       if (request === undefined) {
-        routes().count(Op.write, Route.pool);
+        this.#file.of.count(Op.write, Route.pool);
         const bytesWritten = await inPool<number>((callback) =>
           fs.writev(file.fd, buffers as unknown as View[], place as number, callback),
         );
@@ -251,7 +267,8 @@ export class FileHandle {
   stat(options: { bigint: true }): Promise<BigIntStats>;
   stat(options?: StatOptions): Promise<Stats | BigIntStats> {
     return this.#use<Stats | BigIntStats>('fstat', async (file) => {
-      if (!options?.bigint) return statOf(file, true, 'fstat');
+      const of = options?.engine === undefined ? file.of : routes(hintOf(options));
+      if (!options?.bigint) return statOf(of, file, true, 'fstat');
       return inPool<BigIntStats>((callback) => fs.fstat(file.fd, { bigint: true }, callback));
     });
   }
@@ -322,7 +339,7 @@ export class FileHandle {
   sendTo(connection: Connection, options: { start?: number; end?: number } = {}): Promise<void> {
     return this.#use('sendTo', async (file) => {
       const { start = 0 } = options;
-      const end = options.end ?? (await statOf(file, true, 'fstat')).size - 1;
+      const end = options.end ?? (await statOf(file.of, file, true, 'fstat')).size - 1;
       return sendRange(connection, file, start, Math.max(0, end + 1 - start));
     });
   }
@@ -363,13 +380,27 @@ export class FileHandle {
   }
 }
 
-/** Opens a file; the arguments are those of node:fs/promises. */
+export interface OpenOptions {
+  /**
+   * Where the operations of the handle should go. 'uring': to the ring, also what memory could
+   * answer. 'poll': the ring is left alone, so to memory or libuv's pool. 'auto', the default: to
+   * memory, the ring or the pool, the first that serves it. A hint never fails: what the ring does
+   * not have goes to the pool, and explain() counts and explains the refusal.
+   */
+  engine?: EngineHint;
+}
+
+/**
+ * Opens a file; the first three arguments are those of node:fs/promises.
+ * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE for an unknown engine
+ */
 export async function open(
   path: PathLike,
   flags?: string | number,
   mode?: fs.Mode,
+  options?: OpenOptions,
 ): Promise<FileHandle> {
-  return new FileHandle(await openFile(path, flags, mode));
+  return new FileHandle(await openFile(path, flags, mode, undefined, hintOf(options)));
 }
 
 function isUsualList(buffers: unknown): buffers is readonly View[] {

@@ -9,11 +9,14 @@ interface Parameters {
   offset?: unknown;
   length?: unknown;
   position?: unknown;
+  engine?: unknown;
 }
 
 /** What was asked for, and the buffer as it was given. */
 export interface Request extends Transfer {
   buffer: NodeJS.ArrayBufferView;
+  /** This call's own; undefined: the handle's. */
+  engine: unknown;
 }
 
 const isObject = (value: unknown): value is Parameters =>
@@ -55,11 +58,16 @@ export function writeRequest(
 
 function defined(parameters: Parameters): Parameters {
   return parameters.buffer === undefined
-    ? { offset: parameters.offset, length: parameters.length, position: parameters.position }
+    ? {
+        offset: parameters.offset,
+        length: parameters.length,
+        position: parameters.position,
+        engine: parameters.engine,
+      }
     : parameters;
 }
 
-function toRequest({ buffer, offset, length, position }: Parameters): Request | undefined {
+function toRequest({ buffer, offset, length, position, engine }: Parameters): Request | undefined {
   if (!ArrayBuffer.isView(buffer)) return undefined;
   const from = offset ?? 0;
   const count = length ?? buffer.byteLength - (from as number);
@@ -78,5 +86,6 @@ function toRequest({ buffer, offset, length, position }: Parameters): Request | 
     offset: from as number,
     length: count as number,
     position: place,
+    engine,
   };
 }

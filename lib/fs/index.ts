@@ -6,9 +6,11 @@ import { FileHandle } from './handle.js';
 import { readWholeFile, writeWholeFile } from './whole.js';
 
 export type { FileOptions } from './arguments.js';
+export type { FileCost } from './costs.js';
 export type { FileError } from './errors.js';
 export {
   FileHandle,
+  type OpenOptions,
   open,
   type ReadResult,
   type TransferOptions,
@@ -17,6 +19,7 @@ export {
 export {
   copyFile,
   lstat,
+  type NameOptions,
   readdir,
   rename,
   type StatOptions,
@@ -24,7 +27,7 @@ export {
   truncate,
   unlink,
 } from './names.js';
-export { explain, type OperationReport, type Report } from './routes.js';
+export { type EngineHint, explain, type OperationReport, type Report } from './routes.js';
 export type { ReadStreamOptions, WriteStreamOptions } from './streams.js';
 
 type Data = string | NodeJS.ArrayBufferView;

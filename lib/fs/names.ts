@@ -4,12 +4,19 @@ import { usualPath } from './arguments.js';
 import { fileError } from './errors.js';
 import { closeFile, openFile } from './file.js';
 import { request } from './requests.js';
-import { Op, Route, routes } from './routes.js';
+import { type EngineHint, hintOf, Op, Route, routes } from './routes.js';
 import { statOf, truncateFile } from './sync.js';
 
 export interface StatOptions {
   /** Node's BigIntStats instead; always by libuv's pool. */
   bigint?: boolean;
+  /** Where it should go, see open(). Default: 'auto'. */
+  engine?: EngineHint;
+}
+
+export interface NameOptions {
+  /** Where it should go, see open(). Default: 'auto'. */
+  engine?: EngineHint;
 }
 
 /** Answered from memory where the kernel can promise that it needs no disk and no server. */
@@ -17,9 +24,10 @@ export function stat(path: PathLike, options?: StatOptions & { bigint?: false })
 export function stat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
+  const of = routes(hintOf(options));
   const name = usualPath(path);
-  if (name !== undefined && !options?.bigint) return statOf(name, true, 'stat');
-  routes().count(Op.stat, Route.pool);
+  if (name !== undefined && !options?.bigint) return statOf(of, name, true, 'stat');
+  of.count(Op.stat, Route.pool);
   return promises.stat(path, options);
 }
 
@@ -28,15 +36,20 @@ export function lstat(path: PathLike, options?: StatOptions & { bigint?: false }
 export function lstat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
+  const of = routes(hintOf(options));
   const name = usualPath(path);
-  if (name !== undefined && !options?.bigint) return statOf(name, false, 'lstat');
-  routes().count(Op.stat, Route.pool);
+  if (name !== undefined && !options?.bigint) return statOf(of, name, false, 'lstat');
+  of.count(Op.stat, Route.pool);
   return promises.lstat(path, options);
 }
 
 /** Moves `oldPath` to `newPath`, replacing what is there. */
-export async function rename(oldPath: PathLike, newPath: PathLike): Promise<void> {
-  const of = routes();
+export async function rename(
+  oldPath: PathLike,
+  newPath: PathLike,
+  options?: NameOptions,
+): Promise<void> {
+  const of = routes(hintOf(options));
   const from = usualPath(oldPath);
   const to = usualPath(newPath);
   if (from === undefined || to === undefined || !of.ring[Op.rename]) {
@@ -49,8 +62,8 @@ export async function rename(oldPath: PathLike, newPath: PathLike): Promise<void
 }
 
 /** Removes a name that is no directory's. */
-export async function unlink(path: PathLike): Promise<void> {
-  const of = routes();
+export async function unlink(path: PathLike, options?: NameOptions): Promise<void> {
+  const of = routes(hintOf(options));
   const name = usualPath(path);
   if (name === undefined || !of.ring[Op.unlink]) {
     of.count(Op.unlink, Route.pool);
@@ -62,12 +75,13 @@ export async function unlink(path: PathLike): Promise<void> {
 }
 
 /** Cuts or extends the file to `length` bytes. */
-export async function truncate(path: PathLike, length = 0): Promise<void> {
+export async function truncate(path: PathLike, length = 0, options?: NameOptions): Promise<void> {
+  const engine = hintOf(options);
   if (!Number.isSafeInteger(length)) {
-    routes().count(Op.truncate, Route.pool);
+    routes(engine).count(Op.truncate, Route.pool);
     return promises.truncate(path, length);
   }
-  const file = await openFile(path, 'r+');
+  const file = await openFile(path, 'r+', undefined, undefined, engine);
   try {
     await truncateFile(file, Math.max(0, length));
   } finally {

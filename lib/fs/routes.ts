@@ -1,7 +1,8 @@
 // Where operations go: at once on this thread, to the ring, or to libuv's pool; and how often each
 // went where. explain() shows it.
-import { outOfRange } from '../errors.js';
+import { invalidArgValue, outOfRange } from '../errors.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
+import { type FileCost, FileCosts } from './costs.js';
 
 /** The first eleven are native code's FileOp; the ring has none of the others. */
 export const Op = {
@@ -32,6 +33,18 @@ export const enum Route {
 }
 const ROUTES = 3;
 
+/** What a file or a call asks for; see open(). */
+export type EngineHint = 'auto' | 'uring' | 'poll';
+const HINTS: readonly unknown[] = ['auto', 'uring', 'poll'];
+
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE */
+export function hintOf(options: unknown): EngineHint {
+  const hint: unknown = (options as { engine?: unknown } | null | undefined)?.engine;
+  if (hint === undefined) return 'auto';
+  if (HINTS.includes(hint)) return hint as EngineHint;
+  throw invalidArgValue('options.engine', `one of ${HINTS.join(', ')}`, hint);
+}
+
 const MODES = ['auto', 'ring', 'pool'];
 const NOT_ON_RING: Record<string, string> = {
   readFile: 'whole files are opened, read and closed; see open, read and close',
@@ -39,6 +52,9 @@ const NOT_ON_RING: Record<string, string> = {
   copyFile: 'libuv clones or copies in the kernel; io_uring would move the bytes through a pipe',
   sendFile: 'sendfile(2) from the page cache; what is not there is read first',
 };
+
+/** The ring has the operation, but not in every form. */
+const UNFIT = "unusual arguments, and writes of more than 256 KB, go to libuv's pool";
 
 /** What became of one kind of operation. */
 export interface OperationReport {
@@ -51,6 +67,10 @@ export interface OperationReport {
   pool: number;
   /** Why the ring does not do it, when it does not. */
   reason?: string;
+  /** How many were asked of the ring by a hint and went elsewhere, for `reason`. */
+  refusals: number;
+  /** What reads and writes took, by size; one in 61 is measured. */
+  costs: { now: FileCost[]; ring: FileCost[]; pool: FileCost[] };
 }
 
 export interface Report {
@@ -59,34 +79,59 @@ export interface Report {
   operations: OperationReport[];
 }
 
+/** The routes that one hint allows. Those of all hints count together. */
 export class Routes {
   readonly runtime: Runtime;
+  readonly hint: EngineHint;
   readonly mode: string;
   /** Whether operations may be answered on this thread. */
   readonly now: boolean;
-  /** By Op, whether the ring has it. */
+  /** By Op, whether the ring may have it. */
   readonly ring: readonly boolean[];
-  readonly #counts = new Float64Array(NAMES.length * ROUTES);
+  readonly #costs: FileCosts;
+  readonly #counts: Float64Array;
+  readonly #refusals: Float64Array;
 
-  constructor(of: Runtime) {
+  constructor(of: Runtime, hint: EngineHint, all?: Routes) {
     this.runtime = of;
+    this.hint = hint;
     this.mode = process.env.RINGPOLL_FILES || 'auto';
     if (!MODES.includes(this.mode)) {
       throw outOfRange('RINGPOLL_FILES', `one of ${MODES.join(', ')}`, this.mode);
     }
-    this.now = this.mode === 'auto' && process.platform === 'linux';
-    this.ring = this.mode === 'pool' ? [] : of.native.fileCapabilities();
+    this.now = this.mode === 'auto' && hint !== 'uring' && process.platform === 'linux';
+    this.ring = this.mode === 'pool' || hint === 'poll' ? [] : of.native.fileCapabilities();
+    this.#costs = all === undefined ? new FileCosts() : all.#costs;
+    this.#counts = all === undefined ? new Float64Array(NAMES.length * ROUTES) : all.#counts;
+    this.#refusals = all === undefined ? new Float64Array(NAMES.length) : all.#refusals;
   }
 
   count(op: number, route: Route): void {
     this.#counts[op * ROUTES + route]++;
+    if (this.hint === 'uring' && route !== Route.ring && op !== Op.sendFile) this.#refusals[op]++;
+  }
+
+  /** When a read or write begins that may be measured; 0: this one is not. */
+  begin(): number {
+    return this.#costs.begin();
+  }
+
+  /** It has ended. */
+  ended(op: number, route: Route, bytes: number, start: number): void {
+    if (start !== 0) this.#costs.end(op * ROUTES + route, bytes, start);
   }
 
   report(): Report {
     const operations = NAMES.map((operation, op) => {
       const [now, ring, pool] = this.#counts.subarray(op * ROUTES, op * ROUTES + ROUTES);
-      const reason = this.#reason(op);
-      return { operation, now, ring, pool, ...(reason === undefined ? {} : { reason }) };
+      const refusals = this.#refusals[op];
+      const reason = this.#reason(op) ?? (refusals > 0 ? UNFIT : undefined);
+      const why = reason === undefined ? {} : { reason };
+      const [byNow, byRing, byPool] = [Route.now, Route.ring, Route.pool].map((route) =>
+        this.#costs.costs(op * ROUTES + route),
+      );
+      const costs = { now: byNow, ring: byRing, pool: byPool };
+      return { operation, now, ring, pool, refusals, costs, ...why };
     });
     return { mode: this.mode, operations };
   }
@@ -101,12 +146,18 @@ export class Routes {
   }
 }
 
-let current: Routes | undefined;
+let current: Record<EngineHint, Routes> | undefined;
 
 /** This thread's; the loop starts at the first call. */
-export function routes(): Routes {
-  current ??= new Routes(runtime());
-  return current;
+export function routes(hint: EngineHint = 'auto'): Routes {
+  if (current === undefined) {
+    const of = runtime();
+    const auto = new Routes(of, 'auto');
+    const other = (engine: EngineHint) => new Routes(of, engine, auto);
+    current = { auto, uring: other('uring'), poll: other('poll') };
+    of.fileReport = () => auto.report();
+  }
+  return current[hint];
 }
 
 /**

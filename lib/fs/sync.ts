@@ -5,7 +5,7 @@ import type { OpenedFile, SyncTurns } from './file.js';
 import { EAGAIN, STAT_FIELDS } from './native.js';
 import { inPool } from './pool.js';
 import { release, request, slabOf } from './requests.js';
-import { Op, Route, type Routes, routes } from './routes.js';
+import { Op, Route, type Routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 import { statsFrom } from './stats.js';
 
@@ -40,7 +40,7 @@ function begin(file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<v
 }
 
 async function syncNow(file: OpenedFile, dataOnly: boolean): Promise<void> {
-  const of = routes();
+  const { of } = file;
   const op = dataOnly ? Op.datasync : Op.sync;
   if (!of.ring[op]) {
     of.count(op, Route.pool);
@@ -53,7 +53,7 @@ async function syncNow(file: OpenedFile, dataOnly: boolean): Promise<void> {
 }
 
 export async function truncateFile(file: OpenedFile, length: number): Promise<void> {
-  const of = routes();
+  const { of } = file;
   if (!of.ring[Op.truncate]) {
     of.count(Op.truncate, Route.pool);
     return inPool<void>((callback) =>
@@ -72,7 +72,7 @@ export async function allocate(
   offset: number,
   length: number,
 ): Promise<void> {
-  const of = routes();
+  const { of } = file;
   const { native } = of.runtime;
   const byRing = of.ring[Op.fallocate];
   of.count(Op.fallocate, byRing ? Route.ring : Route.pool);
@@ -86,11 +86,11 @@ const fields = new Float64Array(STAT_FIELDS);
 
 /** By path or by open file; `path` is for the error alone. */
 export async function statOf(
+  of: Routes,
   target: string | OpenedFile,
   follow: boolean,
   syscall: string,
 ): Promise<Stats> {
-  const of = routes();
   const { native } = of.runtime;
   const path = typeof target === 'string' ? target : undefined;
   const name = typeof target === 'string' ? target : target.id;

@@ -7,7 +7,7 @@ import type { OpenedFile } from './file.js';
 import { BLOCK_BYTES_MAX, CURRENT_POSITION, NEVER, WAITS } from './native.js';
 import { poolRead, poolWrite } from './pool.js';
 import { release, request, slabOf } from './requests.js';
-import { Op, Route, routes } from './routes.js';
+import { Op, Route, type Routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 
 /** Where the bytes are, and where in the file. */
@@ -30,33 +30,36 @@ export function readInto(
   length: number,
   position: number,
   signal?: AbortSignal,
+  of: Routes = file.of,
 ): number | Promise<number> {
-  if (file.readsNow && spend(length)) {
-    const of = routes();
+  const now = of.now && file.readsNow;
+  if (now && spend(length)) {
+    const start = of.begin();
     const n = of.runtime.native.fileReadNow(file.id, bytes, offset, length, position);
     if (n > WAITS) {
       of.count(Op.read, Route.now);
+      of.ended(Op.read, Route.now, n, start);
       return n;
     }
     if (n === NEVER) file.readsNow = false;
     const done = n === NEVER ? 0 : WAITS - n;
-    return readSlowly(file, { bytes, offset, length, position }, done, false, signal);
+    return readSlowly(of, file, { bytes, offset, length, position }, done, false, signal);
   }
-  return readSlowly(file, { bytes, offset, length, position }, 0, file.readsNow, signal);
+  return readSlowly(of, file, { bytes, offset, length, position }, 0, now, signal);
 }
 
 async function readSlowly(
+  of: Routes,
   file: OpenedFile,
   { bytes, offset, length, position }: Transfer,
   done: number,
   tryNow: boolean,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const of = routes();
   const { native } = of.runtime;
   file.enter();
   try {
-    for (let now = tryNow; ; now = file.readsNow) {
+    for (let now = tryNow; ; now = of.now && file.readsNow) {
       if (signal?.aborted) throw abortError(signal);
       if (now) {
         while (!spend(length - done)) await nextTurn();
@@ -71,8 +74,8 @@ async function readSlowly(
       }
       const wanted = of.ring[Op.read] ? Math.min(length - done, BLOCK_BYTES_MAX) : length - done;
       const n = of.ring[Op.read]
-        ? await ringRead(file, bytes, offset + done, wanted, after(position, done), signal)
-        : await poolReadCounted(file, bytes, offset + done, wanted, after(position, done));
+        ? await ringRead(of, file, bytes, offset + done, wanted, after(position, done), signal)
+        : await poolReadCounted(of, file, bytes, offset + done, wanted, after(position, done));
       if (n < 0) return done === 0 ? n : done;
       done += n;
       if (n < wanted || done === length || !file.regular) return done;
@@ -83,6 +86,7 @@ async function readSlowly(
 }
 
 async function ringRead(
+  of: Routes,
   file: OpenedFile,
   bytes: Uint8Array,
   offset: number,
@@ -90,8 +94,8 @@ async function ringRead(
   position: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const of = routes();
   of.count(Op.read, Route.ring);
+  const start = of.begin();
   const answer = await request(
     (id) => of.runtime.native.fileRead(id, file.id, length, position),
     signal,
@@ -103,18 +107,23 @@ async function ringRead(
   // Copies what fits: nothing, when the caller has transferred its memory away.
   slabOf(answer).copy(bytes, offset, answer.offset, answer.offset + answer.result);
   release(answer);
+  of.ended(Op.read, Route.ring, answer.result, start);
   return answer.result;
 }
 
-function poolReadCounted(
+async function poolReadCounted(
+  of: Routes,
   file: OpenedFile,
   bytes: Uint8Array,
   offset: number,
   length: number,
   position: number,
 ): Promise<number> {
-  routes().count(Op.read, Route.pool);
-  return poolRead(file.fd, bytes, offset, length, position);
+  of.count(Op.read, Route.pool);
+  const start = of.begin();
+  const n = await poolRead(file.fd, bytes, offset, length, position);
+  of.ended(Op.read, Route.pool, n, start);
+  return n;
 }
 
 /** Writes [offset, offset + length) of `bytes`; the count may be less, as with write(2). */
@@ -125,39 +134,44 @@ export function writeFrom(
   length: number,
   position: number,
   signal?: AbortSignal,
+  of: Routes = file.of,
 ): number | Promise<number> {
-  if (file.writesNow && spend(length)) {
-    const of = routes();
+  if (of.now && file.writesNow && spend(length)) {
+    const start = of.begin();
     const n = of.runtime.native.fileWriteNow(file.id, bytes, offset, length, position);
     if (n > WAITS) {
       of.count(Op.write, Route.now);
+      of.ended(Op.write, Route.now, n, start);
       return n;
     }
     if (n === NEVER) file.writesNow = false;
     const done = n === NEVER ? 0 : WAITS - n;
-    return writeSlowly(file, { bytes, offset, length, position }, done, signal);
+    return writeSlowly(of, file, { bytes, offset, length, position }, done, signal);
   }
-  return writeSlowly(file, { bytes, offset, length, position }, 0, signal);
+  return writeSlowly(of, file, { bytes, offset, length, position }, 0, signal);
 }
 
 async function writeSlowly(
+  of: Routes,
   file: OpenedFile,
   { bytes, offset, length, position }: Transfer,
   done: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const of = routes();
   if (signal?.aborted) throw abortError(signal);
   file.enter();
   try {
     const left = length - done;
     // More than a block goes in one call all the same, so that an append stays whole.
     const byRing = of.ring[Op.write] && left <= BLOCK_BYTES_MAX;
-    of.count(Op.write, byRing ? Route.ring : Route.pool);
+    const route = byRing ? Route.ring : Route.pool;
+    of.count(Op.write, route);
+    const start = of.begin();
     const at = after(position, done);
     const n = byRing
       ? await ringWrite(file, bytes, offset + done, left, at, signal)
       : await poolWrite(file.fd, bytes, offset + done, left, at);
+    of.ended(Op.write, route, n, start);
     if (n < 0) return done === 0 ? n : done;
     return done + n;
   } finally {
@@ -173,7 +187,7 @@ async function ringWrite(
   position: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { native } = routes().runtime;
+  const { native } = file.of.runtime;
   const { result } = await request(
     (id) => native.fileWrite(id, file.id, bytes, offset, length, position),
     signal,

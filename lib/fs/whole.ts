@@ -6,7 +6,7 @@ import { bytesOf, type FileOptions, usualFileOptions, usualPath } from './argume
 import { abortError, checkAborted, fileError } from './errors.js';
 import { closeFile, OpenedFile, openFile } from './file.js';
 import { CURRENT_POSITION, EAGAIN } from './native.js';
-import { Op, Route, type Routes, routes } from './routes.js';
+import { type EngineHint, hintOf, Op, Route, type Routes, routes } from './routes.js';
 import { spend } from './share.js';
 import { sync } from './sync.js';
 import { readInto, writeFrom } from './transfer.js';
@@ -31,7 +31,13 @@ const finished = (bytes: Buffer, { encoding }: FileOptions): Buffer | string =>
 
 /** readFile of a path. `otherwise` is node's, for what is unusual. */
 export function readWholeFile(path: unknown, options: unknown): Promise<Buffer | string> {
-  const of = routes();
+  let engine: EngineHint;
+  try {
+    engine = hintOf(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const of = routes(engine);
   const name = usualPath(path);
   const usual = usualFileOptions(options);
   if (name === undefined || usual === undefined) {
@@ -65,7 +71,7 @@ export function readWholeFile(path: unknown, options: unknown): Promise<Buffer |
 }
 
 async function readOpening(of: Routes, name: string, options: FileOptions) {
-  const file = await openFile(name, options.flag, undefined, options.signal);
+  const file = await openFile(name, options.flag, undefined, options.signal, of.hint);
   return readAndClose(file, sizeOf(of, file), options);
 }
 
@@ -88,10 +94,16 @@ async function readAndClose(file: OpenedFile, size: number, options: FileOptions
 
 /** readFile of a handle: from where its position stands. */
 export async function readRestOf(file: OpenedFile, options: FileOptions) {
-  return finished(await readAll(file, sizeOf(routes(), file), options.signal), options);
+  const of = options.engine === undefined ? file.of : routes(hintOf(options));
+  return finished(await readAll(file, sizeOf(of, file), options.signal, of), options);
 }
 
-async function readAll(file: OpenedFile, size: number, signal?: AbortSignal): Promise<Buffer> {
+async function readAll(
+  file: OpenedFile,
+  size: number,
+  signal?: AbortSignal,
+  of?: Routes,
+): Promise<Buffer> {
   checkAborted(signal);
   if (size > SIZE_MAX) {
     const error = new RangeError(`File size (${size}) is greater than 2 GiB`);
@@ -100,7 +112,7 @@ async function readAll(file: OpenedFile, size: number, signal?: AbortSignal): Pr
   const pieces: Buffer[] = [];
   for (let total = 0; ; ) {
     const piece = Buffer.allocUnsafeSlow(size > 0 ? size - total : PIECE_BYTES);
-    const n = await readInto(file, piece, 0, piece.length, CURRENT_POSITION, signal);
+    const n = await readInto(file, piece, 0, piece.length, CURRENT_POSITION, signal, of);
     if (n < 0) throw fileError(n, 'read');
     total += n;
     if (n > 0) pieces.push(n === piece.length ? piece : piece.subarray(0, n));
@@ -139,7 +151,7 @@ export async function writeWholeFile(
   options: unknown,
   flag: string,
 ): Promise<void> {
-  const of = routes();
+  const of = routes(hintOf(options));
   const usual = usualFileOptions(options);
   if (usual === undefined || !isUsualData(data)) {
     of.count(Op.write, Route.pool);
@@ -147,7 +159,7 @@ export async function writeWholeFile(
     return write(path as string, data as string, options as BufferEncoding);
   }
   checkAborted(usual.signal);
-  const file = await openFile(path, usual.flag ?? flag, usual.mode, usual.signal);
+  const file = await openFile(path, usual.flag ?? flag, usual.mode, usual.signal, of.hint);
   try {
     await writeAll(file, data, usual);
     if (usual.flush) await sync(file, false);
@@ -170,13 +182,14 @@ export async function writeAll(file: OpenedFile, data: Data, options: FileOption
 async function writePiece(
   file: OpenedFile,
   data: string | ArrayBufferView,
-  { encoding, signal }: FileOptions,
+  { encoding, signal, engine }: FileOptions,
 ): Promise<void> {
+  const of = engine === undefined ? file.of : routes(hintOf({ engine }));
   const bytes = ArrayBuffer.isView(data) ? bytesOf(data) : Buffer.from(data, encoding ?? 'utf8');
   for (let done = 0; done < bytes.byteLength; ) {
     checkAborted(signal);
     const left = bytes.byteLength - done;
-    const n = await writeFrom(file, bytes, done, left, CURRENT_POSITION, signal);
+    const n = await writeFrom(file, bytes, done, left, CURRENT_POSITION, signal, of);
     if (n < 0) throw fileError(n, 'write');
     done += n;
   }

@@ -1,16 +1,20 @@
 // What the router did, for people and for programs.
-import type { NativeLoop } from './native.js';
+import type { Report as FileReport } from '../fs/routes.js';
+import type { EngineReport, NativeCost, NativeRouting } from './native.js';
+import type { Runtime } from './runtime.js';
 
 export type RouteName = 'readiness' | 'completion' | 'poll';
 
 /** What one size of messages has cost by one route. */
 export interface RouteCost {
-  /** Mean bytes of a receive, at most; Infinity for the last class. */
+  /** Mean bytes of a receive, or bytes of a send, at most; Infinity for the last class. */
   bytesMax: number;
-  /** CPU microseconds of a receive and of what its bytes caused (a running average). */
+  /** CPU microseconds of a receive and of what its bytes caused, or of a send (running average). */
   microseconds: number;
-  /** Turns in which it was measured. */
+  /** Turns or sends in which it was measured; 0: there is only what calibration found. */
   samples: number;
+  /** CPU microseconds of a receive alone, with the peer's write, before there was any traffic. */
+  calibrated?: number;
 }
 
 export interface RouteReport {
@@ -24,8 +28,28 @@ export interface RouteReport {
   migrations: number;
   receives: number;
   bytes: number;
-  /** Only sizes that were seen; a turn in 64 is measured. */
+  /** Only sizes that were seen or calibrated; a turn in 61 is measured, more while routes are tried. */
   costs: RouteCost[];
+}
+
+/** Hints of one name that could not be followed. */
+export interface Refusal {
+  /** 'uring', 'poll', 'readiness' or 'completion'. */
+  asked: string;
+  count: number;
+  why: string;
+}
+
+export interface CalibrationReport {
+  /** Whether this loop measured, or another of the process, or why nobody did. */
+  state: string;
+  /** Of at most 8; the clock ends it after 10 ms. */
+  rounds: number;
+  /** By the wall clock. */
+  milliseconds: number;
+  /** CPU microseconds to read 4 KB from the page cache; 0: not measured. */
+  fileNow: number;
+  fileRing: number;
 }
 
 /** Where operations of one kind went. */
@@ -34,6 +58,18 @@ export interface KindReport {
   /** How many went each way. */
   ways: Record<string, number>;
   why: string;
+}
+
+export interface SendReport extends KindReport {
+  /** By size; a send in 61 is measured. By the engine: handing over what a socket did not take. */
+  costs: { now: RouteCost[]; engine: RouteCost[] };
+}
+
+export interface FileKindReport extends KindReport {
+  /** Hints of files and calls that could not be followed. */
+  refusals: number;
+  /** Each operation that there was, as explain() of ringpoll/fs tells it. */
+  operations: FileReport['operations'];
 }
 
 export interface Explanation {
@@ -45,89 +81,104 @@ export interface Explanation {
     /** Whether other routes are tried now and then (RINGPOLL_ROUTING=adaptive). */
     adaptive: boolean;
     exploring: boolean;
+    /** How often `preferred` has changed, attempts included. */
+    changes: number;
     /** Hints that could not be followed. */
     refusals: number;
+    refused: Refusal[];
+    calibration: CalibrationReport;
     routes: Record<RouteName, RouteReport>;
   };
   /** Connections accepted and made, by the engine that did it. */
   open: KindReport;
-  send: KindReport;
-  file: KindReport;
+  send: SendReport;
+  file: FileKindReport;
 }
 
 const SIZES = [512, 4096, 16384, Number.POSITIVE_INFINITY];
 
-/** @internal */
-export function explain(native: NativeLoop): Explanation {
-  const { engine } = native.describe();
-  const routing = native.routing();
-  const metrics = native.metrics();
+function costsOf(costs: NativeCost[]): RouteCost[] {
+  return costs.flatMap(({ ns, samples, startNs }, index) => {
+    if (samples === 0 && startNs === 0) return [];
+    const calibrated = startNs === 0 ? {} : { calibrated: startNs / 1000 };
+    return [{ bytesMax: SIZES[index], microseconds: ns / 1000, samples, ...calibrated }];
+  });
+}
+
+function refusedOf(engines: EngineReport[], refusals: NativeRouting['refusals']): Refusal[] {
+  const asked = Object.entries(refusals).filter(([, count]) => count > 0);
+  return asked.map(([name, count]) => {
+    const needed = name === 'poll' ? 'poll' : 'uring';
+    const engine = engines.find((each) => each.name === needed);
+    const why = engine?.available
+      ? 'the engine did not take the connection'
+      : `no ${needed}: ${engine?.reason ?? 'unknown'}`;
+    return { asked: name, count, why };
+  });
+}
+
+function receiveOf(routing: NativeRouting, engines: EngineReport[]): Explanation['receive'] {
+  const { preferred, reason, adaptive, exploring, changes, refusals, calibration } = routing;
   const routes = {} as Record<RouteName, RouteReport>;
   for (const { route, costs, ...counts } of routing.routes) {
-    const seen = costs.map(({ ns, samples }, index) => {
-      return { bytesMax: SIZES[index], microseconds: ns / 1000, samples };
-    });
-    routes[route] = { ...counts, costs: seen.filter(({ samples }) => samples > 0) };
+    routes[route] = { ...counts, costs: costsOf(costs) };
   }
-  const { preferred, reason, adaptive, exploring, refusals } = routing;
-  const { fileOperations = 0 } = metrics;
-  const uring = routes.readiness.chosen + routes.completion.chosen;
-  const poll = routes.poll.chosen;
+  const refused = refusedOf(engines, refusals);
   return {
-    engine,
-    receive: { preferred, why: reason, adaptive, exploring, refusals, routes },
-    open: {
-      total: uring + poll,
-      ways: { uring, poll },
-      why: 'accepts and connects go to the engine that the hint or the loop chose',
+    ...{ preferred, why: reason, adaptive, exploring, changes },
+    refusals: refused.reduce((sum, { count }) => sum + count, 0),
+    refused,
+    calibration: {
+      state: calibration.state,
+      rounds: calibration.rounds,
+      milliseconds: calibration.tookNs / 1e6,
+      fileNow: calibration.fileNowNs / 1000,
+      fileRing: calibration.fileRingNs / 1000,
     },
-    send: {
-      total: metrics.sends,
-      ways: { now: metrics.sends - metrics.sendsByEngine, engine: metrics.sendsByEngine },
-      why: 'a socket usually has room: only what it does not take at once goes to the engine',
-    },
-    file: {
-      total: fileOperations,
-      ways: { ring: fileOperations },
-      why:
-        engine === 'poll'
-          ? "without a ring files are read and written by Node's thread pool"
-          : 'what is not in the page cache would block: the ring waits for it',
-    },
+    routes,
   };
 }
 
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
+function fileOf(engine: string, report: FileReport | undefined): FileKindReport {
+  const used = ({ now, ring, pool }: FileReport['operations'][number]) => now + ring + pool > 0;
+  const operations = report?.operations.filter(used) ?? [];
+  const sum = (key: 'now' | 'ring' | 'pool' | 'refusals') =>
+    operations.reduce((total, operation) => total + operation[key], 0);
+  const ways = { now: sum('now'), ring: sum('ring'), pool: sum('pool') };
+  return {
+    total: ways.now + ways.ring + ways.pool,
+    ways,
+    why:
+      engine === 'poll'
+        ? "what memory cannot answer at once goes to libuv's pool: there is no ring"
+        : 'what memory cannot answer at once would block: the ring waits for it',
+    refusals: sum('refusals'),
+    operations,
+  };
 }
 
-function routeLines([name, route]: [string, RouteReport]): string[] {
-  if (!route.available) return [`  ${name.padEnd(12)}not available`];
-  const { connections, chosen, migrations, receives, bytes } = route;
-  const line =
-    `  ${name.padEnd(12)}${plural(connections, 'connection')} now, ${chosen} began here, ` +
-    `${migrations} came over; ${plural(receives, 'receive')}, ${plural(bytes, 'byte')}`;
-  const costs = route.costs.map(({ bytesMax, microseconds, samples }) => {
-    const size = bytesMax === Number.POSITIVE_INFINITY ? 'larger' : `up to ${bytesMax} B`;
-    return `    ${size}: ${microseconds.toFixed(2)} µs of CPU (${plural(samples, 'sample')})`;
-  });
-  return [line, ...costs];
-}
-
-/** The same as text. */
-export function formatExplanation(explanation: Explanation): string {
-  const { engine, receive } = explanation;
-  const kinds = (['open', 'send', 'file'] as const).map((kind) => {
-    const { total, ways, why } = explanation[kind];
-    const parts = Object.entries(ways).map(([way, count]) => `${count} ${way}`);
-    return `${kind}: ${total} (${parts.join(', ')}): ${why}`;
-  });
-  return [
-    `engine: ${engine}`,
-    `receive: ${receive.preferred}: ${receive.why}` +
-      `${receive.adaptive ? ', others are tried now and then' : ''}` +
-      `${receive.exploring ? ' (now)' : ''}; ${plural(receive.refusals, 'hint')} refused`,
-    ...Object.entries(receive.routes).flatMap(routeLines),
-    ...kinds,
-  ].join('\n');
+/** @internal */
+export function explain({ native, fileReport }: Runtime): Explanation {
+  const { engine, engines } = native.describe();
+  const routing = native.routing();
+  const { sends, sendsByEngine } = native.metrics();
+  const receive = receiveOf(routing, engines);
+  const { readiness, completion, poll } = receive.routes;
+  const uring = readiness.chosen + completion.chosen;
+  return {
+    engine,
+    receive,
+    open: {
+      total: uring + poll.chosen,
+      ways: { uring, poll: poll.chosen },
+      why: 'accepts and connects go to the engine that the hint or the loop chose',
+    },
+    send: {
+      total: sends,
+      ways: { now: sends - sendsByEngine, engine: sendsByEngine },
+      why: 'a socket usually has room: only what it does not take at once goes to the engine',
+      costs: { now: costsOf(routing.sentNow), engine: costsOf(routing.sentByEngine) },
+    },
+    file: fileOf(engine, fileReport?.()),
+  };
 }

@@ -54,7 +54,7 @@ export class Loop {
    * rules. `formatExplanation()` makes text of it.
    */
   explain(): Explanation {
-    return explain(this.#runtime.native);
+    return explain(this.#runtime);
   }
 
   /** Keeps the process alive while there are listeners or connections (the default). */

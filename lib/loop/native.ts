@@ -63,7 +63,15 @@ export interface HttpTables {
   errors: { code: string; status: number; message: string }[];
 }
 
-/** Times are CPU nanoseconds for each receive; native/core/route_meter.h. */
+/** CPU nanoseconds; by size class. */
+export interface NativeCost {
+  ns: number;
+  samples: number;
+  /** What calibration measured; 0: nothing. */
+  startNs: number;
+}
+
+/** native/core/route_meter.h. */
 export interface NativeRouting {
   routes: {
     route: 'readiness' | 'completion' | 'poll';
@@ -73,13 +81,24 @@ export interface NativeRouting {
     migrations: number;
     receives: number;
     bytes: number;
-    costs: { ns: number; samples: number }[];
+    costs: NativeCost[];
   }[];
   preferred: 'readiness' | 'completion' | 'poll';
   adaptive: boolean;
   exploring: boolean;
   reason: string;
-  refusals: number;
+  /** How often what was learned changed the route. */
+  changes: number;
+  refusals: Record<'uring' | 'poll' | 'readiness' | 'completion', number>;
+  calibration: {
+    state: string;
+    rounds: number;
+    tookNs: number;
+    fileNowNs: number;
+    fileRingNs: number;
+  };
+  sentNow: NativeCost[];
+  sentByEngine: NativeCost[];
 }
 
 export interface NativeLoop extends NativeFiles {
@@ -91,6 +110,7 @@ export interface NativeLoop extends NativeFiles {
     onTurn: () => void,
     turnResource: object,
     adaptive: boolean,
+    calibrate: boolean,
   ): SharedMemory;
   listen(
     hostOrPath: string,

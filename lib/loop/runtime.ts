@@ -1,5 +1,6 @@
 // What JavaScript keeps of this thread's loop: the shared memory, and who is behind each slot.
 import { outOfRange, RingpollError } from '../errors.js';
+import type { Report as FileReport } from '../fs/routes.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Group } from '../tcp/group.js';
 import { type NativeLoop, native, type SharedMemory } from './native.js';
@@ -8,6 +9,7 @@ import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
 const ROUTINGS = ['fixed', 'adaptive'] as const;
+const CALIBRATES = ['1', '0'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
 /** Who hears of operations on files, once there are any. */
@@ -29,6 +31,8 @@ export class Runtime {
   /** By owner: a listener or a connect call. */
   readonly groups: (Group | undefined)[] = [];
   files: FileEvents | undefined;
+  /** What became of operations on files, once there were any. */
+  fileReport: (() => FileReport) | undefined;
   chunksForgotten = 0;
   bytesCopiedByRetain = 0;
 
@@ -44,6 +48,7 @@ export class Runtime {
       () => onTurn(this),
       turnResource,
       choice('RINGPOLL_ROUTING', ROUTINGS, env.RINGPOLL_ROUTING) === 1,
+      choice('RINGPOLL_CALIBRATE', CALIBRATES, env.RINGPOLL_CALIBRATE) === 0,
     );
     this.control = this.memory.control;
     this.events = this.memory.events;

@@ -31,6 +31,9 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 const ROUTES = ['auto', 'readiness', 'completion', 'poll'] as const;
 export type RouteHint = (typeof ROUTES)[number];
 
+/** The same numbers; any route of the ring has one of its own. */
+const ENGINES = { auto: 0, poll: 3, uring: 4 } as const;
+
 /** A delivery that waits because the connection is paused. */
 export type Held =
   | { kind: 'data'; chunk: Chunk }
@@ -192,6 +195,28 @@ export class Connection<Data = unknown> {
     if (index < 0) throw invalidArgValue('route', `one of ${ROUTES.join(', ')}`, route);
     if (!(this._flags & OVER)) this.#command(Command.route, index);
     return this;
+  }
+
+  /**
+   * Which engine serves it from now on: 'uring' (by the route that the loop chooses there), 'poll'
+   * (epoll or kqueue), or 'auto', what the listener and the loop would choose. A shorter way to
+   * say setRoute() when the route does not matter; the same holds of it.
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE
+   */
+  setEngine(engine: 'uring' | 'poll' | 'auto'): this {
+    const hint = ENGINES[engine];
+    if (!Object.hasOwn(ENGINES, engine)) {
+      throw invalidArgValue('engine', `one of ${Object.keys(ENGINES).join(', ')}`, engine);
+    }
+    if (!(this._flags & OVER)) this.#command(Command.route, hint);
+    return this;
+  }
+
+  /** The engine that serves it now; undefined once it is closed. */
+  get engine(): 'uring' | 'poll' | undefined {
+    const { route } = this;
+    if (route === undefined) return undefined;
+    return route === 'poll' ? 'poll' : 'uring';
   }
 
   /** How its bytes are received now; undefined once it is closed. */

@@ -21,7 +21,8 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// start(engine, receive, checked, completionEntries, onTurn, turnResource, adaptive) -> memory
+// start(engine, receive, checked, completionEntries, onTurn, turnResource, adaptive, calibrate)
+// -> memory
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Addon* addon = env.GetInstanceData<Addon>();
@@ -31,6 +32,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   options.checked = flag(info, 2);
   options.completionEntries = word(info, 3);
   options.adaptive = flag(info, 6);
+  options.calibrate = flag(info, 7);
   const std::string refused =
       GuestLoop::start(env, options, info[4].As<Napi::Function>(), info[5], &addon->guest);
   if (!refused.empty()) {

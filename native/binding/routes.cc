@@ -11,9 +11,29 @@ Napi::Object costsOf(Napi::Env env, const RouteCost (&costs)[kSizeClasses]) {
     Napi::Object cost = Napi::Object::New(env);
     cost.Set("ns", costs[i].ns);
     cost.Set("samples", costs[i].samples);
+    cost.Set("startNs", costs[i].startNs);
     list.Set(i, cost);
   }
   return list;
+}
+
+Napi::Object calibrationOf(Napi::Env env, const RoutingReport& report) {
+  const Calibration& found = report.calibration;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("state", report.calibrationState);
+  object.Set("rounds", found.rounds);
+  object.Set("tookNs", static_cast<double>(found.tookNs));
+  object.Set("fileNowNs", found.fileNowNs);
+  object.Set("fileRingNs", found.fileRingNs);
+  return object;
+}
+
+Napi::Object refusalsOf(Napi::Env env, const RoutingReport& report) {
+  Napi::Object object = Napi::Object::New(env);
+  for (uint32_t i = 0; i < kWishCount; ++i) {
+    object.Set(kWishNames[i], static_cast<double>(report.refusals[i]));
+  }
+  return object;
 }
 
 // routing() -> what explain() is made from
@@ -42,7 +62,11 @@ Napi::Value Routing(const Napi::CallbackInfo& info) {
   object.Set("adaptive", report.adaptive);
   object.Set("exploring", report.exploring);
   object.Set("reason", report.reason);
-  object.Set("refusals", static_cast<double>(report.refusals));
+  object.Set("changes", static_cast<double>(report.changes));
+  object.Set("refusals", refusalsOf(env, report));
+  object.Set("calibration", calibrationOf(env, report));
+  object.Set("sentNow", costsOf(env, report.sends.costs[kSentNow]));
+  object.Set("sentByEngine", costsOf(env, report.sends.costs[kSentByEngine]));
   return object;
 }
 

@@ -30,8 +30,8 @@ enum class ChannelState : uint8_t { kFree, kConnecting, kOpen, kClosing };
 // How an engine gets the bytes of a connection.
 enum class Route : uint8_t { kReadiness, kCompletion };
 
-// What was asked for by name: a route of the ring, or the other engine.
-enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion, kPoll };
+// What was asked for by name: a route of the ring, the other engine, or any route of the ring.
+enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion, kPoll, kRing };
 
 // What the engine keeps about a channel. Readiness engines use the first six.
 enum EngineFlag : uint16_t {

@@ -8,7 +8,8 @@
 
 namespace ringpoll {
 
-uint64_t Loop::clockMs() {
+uint64_t Loop::clockMs() const {
+  if (options_.clock != nullptr) return options_.clock->nowMs();
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
   return static_cast<uint64_t>(
@@ -28,6 +29,8 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
       fileCalls_(fileCalls),
       files_(arena_, events_, fileCalls_),
       timers_(clockMs()),
+      meter_(options.clock),
+      sendMeter_(options.clock),
       nowMs_(clockMs()) {
   routing_.receive = options.receive;
 }
@@ -85,12 +88,16 @@ std::string Loop::start() {
     engines_[0]->attach(*watch);
     engines_[0]->watch(*watch);
   }
+  policy_ = RoutePolicy(routing_.poll >= 0);
+  calibrate();
   prepareStaging();
   return "";
 }
 
-std::string Loop::startWith(const EngineFactory& make) {
-  if (!tryEngine(make(context()), &routing_.poll)) return reports_.back().reason;
+std::string Loop::startWith(const EngineFactory& make, bool ring) {
+  int8_t* index = ring ? &routing_.uring : &routing_.poll;
+  if (!tryEngine(make(context()), index)) return reports_.back().reason;
+  policy_ = RoutePolicy(routing_.poll >= 0);
   prepareStaging();
   return "";
 }

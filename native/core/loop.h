@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "arena.h"
+#include "calibration.h"
 #include "channel_table.h"
 #include "completion.h"
 #include "engine/engine.h"
@@ -25,6 +26,7 @@
 #include "route_meter.h"
 #include "route_policy.h"
 #include "router.h"
+#include "send_meter.h"
 #include "shared_rings.h"
 #include "sockets.h"
 #include "timer_wheel.h"
@@ -38,6 +40,8 @@ struct LoopOptions {
   ReceiveHint receive = ReceiveHint::kAuto;
   bool checked = false;
   bool adaptive = false;  // try other routes now and then, and follow what is measured
+  bool calibrate = true;  // measure each route before the first connection, when adaptive
+  LoopClock* clock = nullptr;  // null: the real one
   uint32_t completionEntries = kCompletionEntries;
 };
 
@@ -75,7 +79,11 @@ struct RoutingReport {
   bool available[kRouteCount] = {};
   uint32_t connections[kRouteCount] = {};
   RouteCosts costs;
-  uint64_t refusals = 0;
+  uint64_t refusals[kWishCount] = {};
+  uint64_t changes = 0;  // of what was learned
+  Calibration calibration;
+  const char* calibrationState = "";
+  SendMeter sends;
   bool adaptive = false;
   bool exploring = false;
   RouteIndex preferred = kRouteReadiness;
@@ -92,9 +100,10 @@ class Loop final : private http::Output {
 
   // Starts the engines by trying them. Empty, or why none could be had.
   std::string start();
-  // For tests: runs on the engine that `make` makes instead. Empty, or why it refused.
+  // For tests: runs on the engine that `make` makes instead, as if it were epoll or the ring.
+  // Empty, or why it refused.
   using EngineFactory = std::function<std::unique_ptr<Engine>(EngineContext)>;
-  std::string startWith(const EngineFactory& make);
+  std::string startWith(const EngineFactory& make, bool ring = false);
   // Ends everything. False: the kernel may still write to arena memory, which must then stay.
   bool stop();
 
@@ -162,7 +171,7 @@ class Loop final : private http::Output {
   Arena& arena() { return arena_; }
 
  private:
-  static uint64_t clockMs();
+  uint64_t clockMs() const;
   EngineContext context();
   Engine& engineOf(const Channel& channel) { return *engines_[channel.engine]; }
   bool tryEngine(std::unique_ptr<Engine> engine, int8_t* index);
@@ -218,6 +227,7 @@ class Loop final : private http::Output {
   void onDetach(Channel& channel);
   void receiveIfWanted(Channel& channel);
   void goOn(const Channel& channel);
+  void calibrate();
   void learn();
 
   // loop_completions.cc
@@ -251,7 +261,11 @@ class Loop final : private http::Output {
   std::vector<EngineReport> reports_;
   RouterInput routing_;
   RouteMeter meter_;
+  SendMeter sendMeter_;
   RoutePolicy policy_;
+  uint64_t routeChanges_ = 0;  // of what was learned
+  Calibration calibration_;
+  const char* calibrationState_ = "not needed: routing is fixed";
   std::vector<Owner> owners_;
   std::vector<uint32_t> freeOwners_;
   std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event

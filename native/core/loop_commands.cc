@@ -165,7 +165,9 @@ void Loop::flushConnection(Channel& channel) {
     uint64_t offered = 0;
     for (uint32_t i = 0; i < count; ++i) offered += vectors[i].iov_len;
     ++metrics_.sends;
+    const uint64_t startNs = sendMeter_.begin();
     const ssize_t taken = sockets_.send(channel.fd, vectors, count);
+    sendMeter_.end(kSentNow, startNs, offered);
     if (kernelLacksMemory(taken)) {
       sendWithoutMemory(channel);
       break;
@@ -199,7 +201,9 @@ void Loop::handOver(Channel& channel) {
     channel.flags |= kSendDeferred;
     return;
   }
+  const uint64_t startNs = sendMeter_.begin();
   engineOf(channel).send(channel);
+  sendMeter_.end(kSentByEngine, startNs, static_cast<uint64_t>(pending_[channel.slot]));
 }
 
 // The engine cannot help: room in a socket is an event, memory in the kernel is not. Only trying

@@ -16,7 +16,7 @@ namespace ringpoll {
 // A connection is new.
 void Loop::place(Channel& channel, EngineHint hint) {
   const RouteChoice choice = chooseRoute(routing_, hint);
-  if (refusesHint(routing_, hint, ReceiveHint::kAuto, choice)) ++meter_.refusals;
+  ++meter_.refusals[refusedWish(routing_, hint, ReceiveHint::kAuto, choice)];
   channel.engine = channel.nextEngine = choice.engine;
   channel.route = channel.nextRoute = choice.route;
   channel.hint = ReceiveHint::kAuto;
@@ -31,7 +31,7 @@ void Loop::setRoute(Channel& channel, ReceiveHint hint) {
   channel.hint = hint;
   const EngineHint owners = owners_[channel.owner].hint;
   const RouteChoice choice = chooseRoute(routing_, owners, hint);
-  if (refusesHint(routing_, owners, hint, choice)) ++meter_.refusals;
+  ++meter_.refusals[refusedWish(routing_, owners, hint, choice)];
   channel.nextEngine = choice.engine;
   channel.nextRoute = choice.route;
   migrateIfDue(channel);
@@ -39,8 +39,7 @@ void Loop::setRoute(Channel& channel, ReceiveHint hint) {
 
 // Connections that nobody said anything about follow what was learned, when bytes come.
 void Loop::followLearned(Channel& channel) {
-  if (channel.hint != ReceiveHint::kAuto || channel.nextRoute == routing_.learned) return;
-  const RouteChoice choice = chooseRoute(routing_, owners_[channel.owner].hint);
+  const RouteChoice choice = chooseRoute(routing_, owners_[channel.owner].hint, channel.hint);
   channel.nextEngine = choice.engine;
   channel.nextRoute = choice.route;
   migrateIfDue(channel);
@@ -62,7 +61,7 @@ void Loop::onDetach(Channel& channel) {
   channel.route = channel.nextRoute;
   int attached = engineOf(channel).attach(channel);
   if (attached != 0 && left != channel.engine) {
-    ++meter_.refusals;
+    ++meter_.refusals[routeOf(channel) == kRoutePoll ? kWishPoll : kWishUring];
     channel.engine = channel.nextEngine = left;
     attached = engineOf(channel).attach(channel);
   }
@@ -92,10 +91,34 @@ void Loop::goOn(const Channel& channel) {
   if (channel.engine != 0) secondaryReady_ = true;
 }
 
+// Once in a process, by the first loop that routes adaptively: others need no figures.
+void Loop::calibrate() {
+  if (!options_.adaptive || routing_.uring < 0) return;
+  calibrationState_ = "switched off";
+  if (!options_.calibrate) return;
+  const Metrics before = metrics_;
+  bool measured = false;
+  calibration_ = calibratedOnce(
+      [this] {
+        return measureRoutes({context(), engines_, routing_, files_}, kCalibrationNsMax);
+      },
+      &measured);
+  metrics_ = before;
+  calibrationState_ = measured ? "measured by this loop" : "measured by another loop";
+  for (uint32_t route = 0; route < kRouteCount; ++route) {
+    for (uint32_t size = 0; size < kSizeClasses; ++size) {
+      meter_.costs.of[route][size].startNs = calibration_.receiveNs[route][size];
+    }
+  }
+}
+
 void Loop::learn() {
   RoutePeriod period;
-  if (!meter_.periodEnded(nowMs_, &period) || !options_.adaptive) return;
-  if (routing_.uring >= 0) routing_.learned = policy_.decide(period, meter_.costs);
+  if (!meter_.periodEnded(nowMs_, &period) || !options_.adaptive || routing_.uring < 0) return;
+  const RouteIndex before = routing_.learned;
+  routing_.learned = policy_.decide(period, meter_.costs);
+  meter_.measureOften(policy_.attentive());
+  if (routing_.learned != before) ++routeChanges_;
 }
 
 RoutingReport Loop::routing() {
@@ -108,7 +131,11 @@ RoutingReport Loop::routing() {
     if (channel.type == ChannelType::kConnection) ++report.connections[routeOf(channel)];
   });
   report.costs = meter_.costs;
-  report.refusals = meter_.refusals;
+  for (uint32_t i = 0; i < kWishCount; ++i) report.refusals[i] = meter_.refusals[i];
+  report.changes = routeChanges_;
+  report.calibration = calibration_;
+  report.calibrationState = calibrationState_;
+  report.sends = sendMeter_;
   report.adaptive = options_.adaptive && routing_.uring >= 0;
   report.exploring = policy_.exploring();
   report.reason = routing_.uring < 0 ? "there is no ring" : policy_.reason();

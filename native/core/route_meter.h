@@ -2,8 +2,7 @@
 // A turn whose receives went by several routes tells nothing of either, and is left out.
 #pragma once
 
-#include <ctime>
-
+#include "loop_clock.h"
 #include "route_policy.h"
 
 namespace ringpoll {
@@ -17,15 +16,24 @@ struct RouteStats {
 
 class RouteMeter {
  public:
-  // Reading a thread's CPU time is a system call: one turn in so many pays two of them.
-  static constexpr uint32_t kTurnsPerSample = 64;
-  static constexpr uint32_t kPeriodMs = 100;
+  // Reading a thread's CPU time is a system call: one turn in so many pays two of them. Primes,
+  // so that no rhythm of the traffic hides behind them.
+  static constexpr uint32_t kTurnsPerSample = 61;
+  static constexpr uint32_t kTurnsPerSampleOften = 7;
+  static constexpr uint32_t kPeriodMs = 50;
+
+  explicit RouteMeter(LoopClock* clock = nullptr) : clock_(clock) {}
+
+  // While routes are being compared.
+  void measureOften(bool often) {
+    turnsPerSample_ = often ? kTurnsPerSampleOften : kTurnsPerSample;
+  }
 
   void beginTurn() {
-    sampling_ = ++turn_ % kTurnsPerSample == 0;
+    sampling_ = ++turn_ % turnsPerSample_ == 0;
     if (!sampling_) return;
     for (uint32_t i = 0; i < kRouteCount; ++i) before_[i] = stats[i];
-    startNs_ = threadCpuNs();
+    startNs_ = threadCpuNs(clock_);
   }
 
   void received(RouteIndex route, uint32_t bytes) {
@@ -46,7 +54,7 @@ class RouteMeter {
     const uint64_t receives = stats[used].receives - before_[used].receives;
     const uint64_t bytes = stats[used].bytes - before_[used].bytes;
     costs.of[used][sizeClassOf(bytes / receives)].add(
-        static_cast<double>(threadCpuNs() - startNs_) / static_cast<double>(receives));
+        static_cast<double>(threadCpuNs(clock_) - startNs_) / static_cast<double>(receives));
   }
 
   // True once in a period, with what happened in it.
@@ -65,15 +73,11 @@ class RouteMeter {
 
   RouteStats stats[kRouteCount];
   RouteCosts costs;
-  uint64_t refusals = 0;
+  uint64_t refusals[kWishCount + 1] = {};  // the last one counts what was no refusal
 
  private:
-  static uint64_t threadCpuNs() {
-    timespec now{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-  }
-
+  LoopClock* clock_;
+  uint32_t turnsPerSample_ = kTurnsPerSample;
   uint32_t turn_ = 0;
   bool sampling_ = false;
   uint64_t startNs_ = 0;

@@ -1,12 +1,14 @@
-// Learns by which route of the ring connections should receive, when nobody asked for one. A pure
-// rule: it is given what one period of a tenth of a second has cost, and says what the next one
-// does.
+// Learns by which route connections should receive, when nobody asked for one. A pure rule: it is
+// given what one period of 50 ms has cost, and says what the next one does. Each size class keeps
+// what was learned of it, so that traffic that changes its character is followed at once.
 //
-//                 every kExplorePeriods, small messages only
-//   readiness ------------------------------------------------> exploring (one period)
-//     ^  ^------------------ not kGainPercent cheaper: wait twice as long --+  |
-//     |                                                                        | kWinsNeeded times
-//     +--- large messages (at once), or readiness is kGainPercent cheaper --- completion
+//             waited long enough, or never tried
+//   settled ------------------------------------> exploring: another route for one period
+//     ^  ^----- not kGainPercent cheaper: the next route, or wait twice as long ---+  |
+//     |                                                                               |
+//     +--- kGainPercent cheaper, kWinsNeeded times in a row: settled on that route ---+
+//
+// Exploring ends at once when messages change their size, or hardly any come.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +22,22 @@ inline constexpr uint32_t kSizeClassBytesMax[kSizeClasses] = {512, 4096, 16384, 
 
 constexpr uint32_t sizeClassOf(uint64_t bytes) {
   uint32_t sizeClass = 0;
-  while (bytes > kSizeClassBytesMax[sizeClass]) ++sizeClass;
+  while (sizeClass + 1 < kSizeClasses && bytes > kSizeClassBytesMax[sizeClass]) ++sizeClass;
   return sizeClass;
 }
 
 struct RouteCost {
   double ns = 0;         // CPU time of a receive and of what its bytes caused, a running average
   uint32_t samples = 0;  // turns it was measured in
+  double startNs = 0;    // what calibration measured of the receive alone; 0: nothing
 
   void add(double measuredNs) {
-    constexpr double kWeight = 1.0 / 16;
-    ns = samples == 0 ? measuredNs : ns + (measuredNs - ns) * kWeight;
+    constexpr uint32_t kSpan = 16;  // of the average
     ++samples;
+    ns += (measuredNs - ns) / (samples < kSpan ? samples : kSpan);
   }
+  // What is known: of a receive alone, before there was any.
+  double known() const { return samples == 0 ? startNs : ns; }
 };
 
 struct RouteCosts {
@@ -47,30 +52,55 @@ struct RoutePeriod {
 
 class RoutePolicy {
  public:
-  static constexpr uint32_t kExplorePeriods = 100;       // 10 s: exploring takes 1 % of the time
-  static constexpr uint32_t kExplorePeriodsMax = 6400;   // after many vain attempts
-  static constexpr uint32_t kSamplesNeeded = 4;          // of each route
-  static constexpr uint32_t kWinsNeeded = 3;             // in a row: hysteresis
+  static constexpr uint32_t kExplorePeriods = 200;      // 10 s: exploring takes 1 % of the time
+  static constexpr uint32_t kExplorePeriodsMax = 12800;  // after many vain attempts
+  static constexpr uint32_t kSamplesNeeded = 4;         // of each route
+  static constexpr uint32_t kWinsNeeded = 3;            // in a row: hysteresis
   static constexpr double kGainPercent = 5;
-  static constexpr uint64_t kReceivesNeeded = 64;        // fewer in a period: idle, nothing changes
-  static constexpr uint32_t kExploredClassMax = 0;       // completion is tried up to 512 bytes
+  static constexpr double kDriftPercent = 25;           // changed so much: tried again soon
+  static constexpr uint32_t kDriftPeriods = 10;         // after a verdict, before it may be doubted
+  static constexpr double kHopelessPercent = 50;        // calibrated dearer by so much: not at once
+  static constexpr uint32_t kReceivesNeeded = 32;       // fewer in a period: idle, nothing changes
+  static constexpr uint32_t kCompletionClassMax = 0;    // completion is tried up to 512 bytes
+
+  explicit RoutePolicy(bool poll = true) : poll_(poll) {}
 
   // The route for the next period.
-  Route decide(const RoutePeriod& period, const RouteCosts& costs);
+  RouteIndex decide(const RoutePeriod& period, const RouteCosts& costs);
   bool exploring() const { return exploring_; }
-  Route settled() const { return settled_; }
-  const char* reason() const { return reason_; }
+  // Whether a verdict is near, so that it pays to measure more often.
+  bool attentive() const { return exploring_ || of_[sizeClass_].wait <= kRestPeriods; }
+  RouteIndex settled() const { return of_[sizeClass_].settled; }
+  uint32_t sizeClass() const { return sizeClass_; }
+  const char* reason() const { return of_[sizeClass_].reason; }
 
  private:
-  Route settle(Route route, const char* reason);
-  Route judge(const RouteCosts& costs, uint32_t sizeClass);
+  static constexpr uint32_t kRestPeriods = 1;
 
-  Route settled_ = Route::kReadiness;
+  struct Learned {
+    RouteIndex settled = kRouteReadiness;
+    RouteIndex tried = kRouteReadiness;  // the last one explored
+    uint32_t wait = kRestPeriods;        // periods before the next attempt
+    uint32_t periods = 0;                // since the last one
+    uint32_t interval = kExplorePeriods;
+    uint32_t wins = 0;
+    uint32_t drifts = 0;
+    double verdictNs = 0;                // what the settled route cost at the last verdict
+    const char* reason = "readiness is the cheapest nearly everywhere";
+  };
+
+  bool candidate(RouteIndex route, const Learned& known, const RouteCosts& costs) const;
+  bool nextCandidate(Learned& known, const RouteCosts& costs) const;
+  RouteIndex judge(Learned& known, const RouteCosts& costs);
+  void rest(Learned& known, uint32_t periods) const;
+  void drifted(Learned& known, const RouteCosts& costs) const;
+  void vain(Learned& known, const RouteCosts& costs) const;
+  void conclude(Learned& known, const RouteCosts& costs) const;
+
+  bool poll_;
+  Learned of_[kSizeClasses];
+  uint32_t sizeClass_ = 0;
   bool exploring_ = false;
-  uint32_t wait_ = kExplorePeriods;
-  uint32_t periods_ = 0;
-  uint32_t wins_ = 0;
-  const char* reason_ = "readiness is the cheapest nearly everywhere";
 };
 
 }  // namespace ringpoll

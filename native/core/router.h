@@ -11,11 +11,15 @@ namespace ringpoll {
 
 enum class EngineHint : uint8_t { kAuto, kUring, kPoll };
 
+inline constexpr uint32_t kRouteCount = 3;
+inline constexpr const char* kRouteNames[kRouteCount] = {"readiness", "completion", "poll"};
+enum RouteIndex : uint32_t { kRouteReadiness, kRouteCompletion, kRoutePoll };
+
 struct RouterInput {
   int8_t uring = -1;  // index of each engine that runs, or -1
   int8_t poll = -1;
   ReceiveHint receive = ReceiveHint::kAuto;  // for the whole loop
-  Route learned = Route::kReadiness;         // for connections that nobody said anything about
+  RouteIndex learned = kRouteReadiness;      // for connections that nobody said anything about
 };
 
 struct RouteChoice {
@@ -24,10 +28,6 @@ struct RouteChoice {
 
   bool operator==(const RouteChoice&) const = default;
 };
-
-inline constexpr uint32_t kRouteCount = 3;
-inline constexpr const char* kRouteNames[kRouteCount] = {"readiness", "completion", "poll"};
-enum RouteIndex : uint32_t { kRouteReadiness, kRouteCompletion, kRoutePoll };
 
 inline RouteIndex routeIndex(const RouterInput& input, RouteChoice choice) {
   if (choice.engine == static_cast<uint8_t>(input.poll)) return kRoutePoll;
@@ -39,12 +39,19 @@ inline RouteIndex routeIndex(const RouterInput& input, RouteChoice choice) {
 inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
                                ReceiveHint connection = ReceiveHint::kAuto) {
   bool poll = hint == EngineHint::kPoll;
-  if (connection != ReceiveHint::kAuto) poll = connection == ReceiveHint::kPoll;
+  bool ring = hint == EngineHint::kUring;
+  if (connection != ReceiveHint::kAuto) {
+    poll = connection == ReceiveHint::kPoll;
+    ring = !poll;
+  }
+  const bool named = connection != ReceiveHint::kAuto && connection != ReceiveHint::kRing;
+  const ReceiveHint receive = named ? connection : input.receive;
+  const bool asked = ring || receive != ReceiveHint::kAuto;
+  if (!asked && input.learned == kRoutePoll) poll = true;
   if (input.uring < 0 || (poll && input.poll >= 0)) {
     return {static_cast<uint8_t>(input.poll), Route::kReadiness};
   }
-  const ReceiveHint receive = connection != ReceiveHint::kAuto ? connection : input.receive;
-  Route route = input.learned;
+  Route route = input.learned == kRouteCompletion ? Route::kCompletion : Route::kReadiness;
   if (receive == ReceiveHint::kCompletion) {
     route = Route::kCompletion;
   } else if (receive != ReceiveHint::kAuto) {
@@ -53,22 +60,29 @@ inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
   return {static_cast<uint8_t>(input.uring), route};
 }
 
-// Whether the choice is not what the hints ask for.
-inline bool refusesHint(const RouterInput& input, EngineHint hint, ReceiveHint connection,
+// What somebody can ask for, by name.
+inline constexpr uint32_t kWishCount = 4;
+inline constexpr const char* kWishNames[kWishCount] = {"uring", "poll", "readiness", "completion"};
+enum Wish : uint32_t { kWishUring, kWishPoll, kWishReadiness, kWishCompletion, kNoWish };
+
+// The wish that the choice does not fulfil.
+inline Wish refusedWish(const RouterInput& input, EngineHint hint, ReceiveHint connection,
                         RouteChoice choice) {
   const RouteIndex got = routeIndex(input, choice);
   switch (connection) {
     case ReceiveHint::kReadiness:
-      return got != kRouteReadiness;
+      return got != kRouteReadiness ? kWishReadiness : kNoWish;
     case ReceiveHint::kCompletion:
-      return got != kRouteCompletion;
+      return got != kRouteCompletion ? kWishCompletion : kNoWish;
     case ReceiveHint::kPoll:
-      return got != kRoutePoll;
+      return got != kRoutePoll ? kWishPoll : kNoWish;
+    case ReceiveHint::kRing:
+      return got == kRoutePoll ? kWishUring : kNoWish;
     case ReceiveHint::kAuto:
       break;
   }
-  if (hint == EngineHint::kPoll) return got != kRoutePoll;
-  return hint == EngineHint::kUring && got == kRoutePoll;
+  if (hint == EngineHint::kPoll) return got != kRoutePoll ? kWishPoll : kNoWish;
+  return hint == EngineHint::kUring && got == kRoutePoll ? kWishUring : kNoWish;
 }
 
 }  // namespace ringpoll

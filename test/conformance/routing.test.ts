@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Connection, Loop, type RouteHint, type RouteName } from 'ringpoll';
+import { type Connection, formatExplanation, Loop, type RouteHint, type RouteName } from 'ringpoll';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../support/model.js';
 import { connectPeer } from '../support/peer.js';
@@ -228,6 +228,62 @@ describe('setRoute()', () => {
   });
 });
 
+describe('setEngine()', () => {
+  it('moves a connection to the engine, and is reported', async () => {
+    const { peer, server } = await pair();
+    const has = (engine: string) =>
+      Loop.current().capabilities.engines.some(({ name, available }) => {
+        return name === engine && available;
+      });
+    let expected = '';
+    for (const engine of (['poll', 'uring', 'poll', 'uring'] as const).filter(has)) {
+      server.connection.setEngine(engine);
+      while (server.connection.engine !== engine) await roundTrips(1);
+      expected += engine;
+      peer.send(engine);
+      await server.received(expected.length);
+    }
+    server.connection.setEngine('auto');
+    while (server.connection.route !== Loop.current().explain().receive.preferred) {
+      await roundTrips(1);
+    }
+    expect(server.text).toBe(expected);
+    server.connection.reset();
+    await server.until('close');
+    expect(server.connection.engine).toBeUndefined();
+  });
+
+  it('counts and explains what this loop does not have', async () => {
+    const { peer, server } = await pair();
+    const missing = Loop.current().capabilities.engines.filter(({ available }) => !available);
+    const count = (asked: string) =>
+      Loop.current()
+        .explain()
+        .receive.refused.find((refusal) => refusal.asked === asked);
+    const before = missing.map(({ name }) => count(name)?.count ?? 0);
+    for (const { name } of missing) server.connection.setEngine(name as 'poll');
+    peer.send('still here');
+    await server.received(10);
+    missing.forEach(({ name, reason }, index) => {
+      expect(count(name)?.count).toBe(before[index]! + 1);
+      expect(count(name)?.why).toBe(`no ${name}: ${reason}`);
+    });
+  });
+
+  it('takes nothing but the name of an engine', async () => {
+    const { server } = await pair();
+    for (const wrong of ['', 'completion', 'toString', 1, undefined]) {
+      let code: string | undefined;
+      try {
+        server.connection.setEngine(wrong as never);
+      } catch (error) {
+        code = codeOf(error);
+      }
+      expect(code).toBe('ERR_RINGPOLL_INVALID_ARG_VALUE');
+    }
+  });
+});
+
 describe('the engine option of a listener', () => {
   it.each(['uring', 'poll', 'auto'] as const)('%s is followed where it can be', async (engine) => {
     const { peer, server } = await pair({}, { engine });
@@ -236,6 +292,20 @@ describe('the engine option of a listener', () => {
     const { route } = server.connection;
     if (engine === 'poll' && available().includes('poll')) expect(route).toBe('poll');
     if (engine === 'uring' && available().includes('readiness')) expect(route).not.toBe('poll');
+  });
+});
+
+describe('the engine option of connect()', () => {
+  it.each(['uring', 'poll', 'auto'] as const)('%s is followed where it can be', async (engine) => {
+    const { server, client } = await bothSides({}, {}, {}, { engine });
+    client.connection.write('x');
+    await server.received(1);
+    if (engine === 'poll' && available().includes('poll')) {
+      expect(client.connection.engine).toBe('poll');
+    }
+    if (engine === 'uring' && available().includes('readiness')) {
+      expect(client.connection.engine).toBe('uring');
+    }
   });
 });
 
@@ -253,5 +323,21 @@ describe('explain()', () => {
     expect(open.ways.uring + open.ways.poll).toBe(open.total);
     expect(open.total).toBeGreaterThan(0);
     expect(send.ways.now + send.ways.engine).toBe(send.total);
+  });
+
+  it('tells what sends cost by their size, and prints everything as tables', async () => {
+    const { client } = await bothSides({ data: (connection, chunk) => connection.write(chunk) });
+    const size = 1000;
+    for (let trip = 1; trip <= 150; trip += 1) {
+      client.connection.write(pattern(size));
+      await client.received(trip * size);
+    }
+    const { send } = Loop.current().explain();
+    const [cost] = send.costs.now.filter(({ bytesMax }) => bytesMax === 4096);
+    expect(cost!.samples).toBeGreaterThanOrEqual(3);
+    expect(cost!.microseconds).toBeGreaterThan(0);
+    const text = formatExplanation(Loop.current().explain());
+    expect(text).toMatch(/^receive by +connections +began here/m);
+    expect(text).toMatch(/^send, now +up to 4096 B +\d+\.\d\d +\d+/m);
   });
 });
