@@ -1,4 +1,4 @@
-// What reads and writes take until their answer, by route and size: running averages over one in 61.
+// What reads and writes take until their answer, by route and size: running averages of one in 61.
 
 /** Bytes, at most; the classes of native/core/route_policy.h. */
 export const SIZES = [512, 4096, 16384, Number.POSITIVE_INFINITY] as const;

@@ -28,7 +28,7 @@ export interface RouteReport {
   migrations: number;
   receives: number;
   bytes: number;
-  /** Only sizes that were seen or calibrated; a turn in 61 is measured, more while routes are tried. */
+  /** Only sizes that were seen or calibrated; a turn in 61 is measured, more while trying. */
   costs: RouteCost[];
 }
 

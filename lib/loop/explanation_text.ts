@@ -66,7 +66,8 @@ function calibrationLine({ calibration }: Explanation['receive']): string {
   const { state, rounds, milliseconds, fileNow, fileRing } = calibration;
   if (rounds === 0) return `calibration: ${state}`;
   const files = `4 KB of a file: ${fileNow.toFixed(2)} µs now, ${fileRing.toFixed(2)} µs ring`;
-  return `calibration: ${state}; ${plural(rounds, 'round')} in ${milliseconds.toFixed(1)} ms; ${files}`;
+  const time = `${plural(rounds, 'round')} in ${milliseconds.toFixed(1)} ms`;
+  return `calibration: ${state}; ${time}; ${files}`;
 }
 
 /** The same as text: where each kind went, how many, why, what it cost, what was refused. */

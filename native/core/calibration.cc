@@ -21,7 +21,7 @@ constexpr uint32_t kMessageBytes[kSizeClasses] = {64, 2048, 8192, 65536};
 constexpr uint32_t kFileBytes = 4096;
 constexpr uint32_t kWaitsMax = 64;            // of one exchange: then the route is given up
 constexpr int64_t kCloseWaitNs = 1'000'000;   // at a time, for the kernel to let go
-constexpr uint64_t kReserveNs = 2'000'000;    // of the time: for taking everything down again
+constexpr uint64_t kReserveNs = 4'000'000;    // of the time: for taking everything down again
 
 uint64_t steadyNs() {
   using std::chrono::duration_cast;

@@ -75,7 +75,7 @@ const on = (route: RouteName, pairs: readonly Both[]) => () => {
 };
 
 describe('adaptive routing', () => {
-  it('finds the cheaper route, follows the size of messages, and stays while idle', async (context) => {
+  it('finds the cheaper route, follows the size of messages, stays while idle', async (context) => {
     context.skip(!receive().adaptive, 'there is no ring');
     const pairs = await pairsOf('completion');
     const traffic = new Traffic(pairs);
