@@ -25,7 +25,8 @@ TEST(calibration_is_measured_once_in_a_process_and_leaves_nothing_behind) {
   CHECK_EQ(two.calibration.tookNs, one.calibration.tookNs);
   CHECK(one.calibration.tookNs < 4 * kCalibrationNsMax);  // the machine may have been busy
   for (uint32_t route = 0; route < kRouteCount; ++route) {
-    CHECK(two.costs.of[route][0].startNs > 0);
+    // A machine that is too busy does not get through the first round in time.
+    if (one.calibration.rounds > 0) CHECK(two.costs.of[route][0].startNs > 0);
     CHECK_EQ(two.costs.of[route][0].samples, 0u);
     CHECK_EQ(two.stats[route].receives, 0u);
   }
