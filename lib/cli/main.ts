@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   echo: () => import('./echo.js'),
   explain: () => import('./explain.js'),
   serve: () => import('./serve.js'),
+  shadow: () => import('./shadow.js'),
 };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

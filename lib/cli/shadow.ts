@@ -1,0 +1,148 @@
+// `ringpoll shadow`: one workload on both engines, each run in a process of its own; compares what
+// was seen and what it cost.
+import { fork } from 'node:child_process';
+import { resolve } from 'node:path';
+import { type Command, EXIT, integerOption, UsageError } from './command.js';
+import { JSON_OPTION } from './help.js';
+import { table } from './output.js';
+import { type ShadowRun, shadowRun } from './shadow_run.js';
+
+const ENGINES = ['uring', 'poll'] as const;
+type Engine = (typeof ENGINES)[number];
+const ROUNDS_DEFAULT = 3;
+const SECONDS_DEFAULT = 60;
+
+interface Side {
+  engine: Engine;
+  /** What really ran: uring falls back to poll where it is refused. */
+  ran: string;
+  runs: ShadowRun[];
+  /** Medians over the runs. */
+  cpuMicroseconds: number;
+  operations: number;
+  cpuPerOperation: number;
+}
+
+interface Report {
+  script: string;
+  rounds: number;
+  /** Whether every run saw and returned the same. */
+  same: boolean;
+  differences: string[];
+  sides: Side[];
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** Runs the script in a child, which reports by its channel. */
+function runOn(engine: Engine, script: string, seconds: number): Promise<ShadowRun> {
+  return new Promise((resolve, reject) => {
+    const child = fork(process.argv[1], ['shadow', '--child', script], {
+      env: { ...process.env, RINGPOLL_ENGINE: engine },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    let report: ShadowRun | undefined;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, seconds * 1000);
+    child.on('message', (message) => {
+      report = message as ShadowRun;
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      if (report !== undefined && code === 0) resolve(report);
+      else if (late) reject(new Error(`the workload on ${engine} took more than ${seconds} s`));
+      else reject(new Error(`the workload on ${engine} ended with ${signal ?? `code ${code}`}`));
+    });
+  });
+}
+
+/** Each name that was not the same in every run. */
+function differencesOf(sides: Side[]): string[] {
+  const runs = sides.flatMap(({ engine, runs }) => runs.map((run) => ({ engine, run })));
+  const names = new Set(runs.flatMap(({ run }) => Object.keys(run.seen)));
+  const differences: string[] = [];
+  for (const name of names) {
+    const told = ({ run }: { run: ShadowRun }) => {
+      const seen = run.seen[name];
+      return seen === undefined ? 'nothing' : `${seen.bytes} bytes, sha256 ${seen.sha256}`;
+    };
+    if (new Set(runs.map(told)).size === 1) continue;
+    differences.push(...runs.map((each) => `${name}, ${each.engine}: ${told(each)}`));
+  }
+  if (new Set(runs.map(({ run }) => run.result)).size > 1) {
+    differences.push(...runs.map(({ engine, run }) => `result, ${engine}: ${run.result}`));
+  }
+  return differences;
+}
+
+async function compare(script: string, rounds: number, seconds: number): Promise<Report> {
+  const runs: Record<Engine, ShadowRun[]> = { uring: [], poll: [] };
+  // In turns, so that what else the machine does is shared.
+  for (let round = 0; round < rounds; round++) {
+    for (const engine of ENGINES) runs[engine].push(await runOn(engine, script, seconds));
+  }
+  const sides = ENGINES.map((engine): Side => {
+    const of = runs[engine];
+    return {
+      engine,
+      ran: of[0].engine,
+      runs: of,
+      cpuMicroseconds: median(of.map((run) => run.cpuMicroseconds)),
+      operations: median(of.map((run) => run.operations)),
+      cpuPerOperation: median(of.map((run) => run.cpuMicroseconds / Math.max(1, run.operations))),
+    };
+  });
+  const differences = differencesOf(sides);
+  return { script, rounds, same: differences.length === 0, differences, sides };
+}
+
+function text({ same, differences, sides }: Report): string {
+  const rows = sides.map(({ engine, ran, cpuMicroseconds, operations, cpuPerOperation }) => [
+    engine === ran ? engine : `${engine} (ran ${ran})`,
+    String(operations),
+    (cpuMicroseconds / 1000).toFixed(1),
+    cpuPerOperation.toFixed(2),
+  ]);
+  const head = ['engine', 'operations', 'CPU ms', 'CPU µs per operation'];
+  const verdict = same ? 'results: the same on both engines' : 'results DIFFER:';
+  return [table([head, ...rows], [1, 2, 3]), '', verdict, ...differences].join('\n');
+}
+
+export const command: Command = {
+  summary: 'run a workload on both engines and compare results and cost',
+  usage: 'SCRIPT',
+  details:
+    'SCRIPT is a module whose default export is a function: async ({ engine, saw }) => result.\n' +
+    'It starts what it wants to compare, drives it, and ends it. saw(bytes, name) notes bytes that\n' +
+    'a peer has received, in order, by name; they and the result have to be the same in each run.\n' +
+    'Operations are receives, sends, accepts, connects and operations on files. CPU is that of the\n' +
+    'whole process while the function ran, peers in it included. Ends with 1 if anything differs.',
+  options: {
+    rounds: { type: 'string', value: 'N', help: `runs on each engine (${ROUNDS_DEFAULT})` },
+    seconds: { type: 'string', value: 'N', help: `of a run, at most (${SECONDS_DEFAULT})` },
+    json: JSON_OPTION,
+    child: { type: 'boolean', help: 'one run, in this process; its parent gets the report' },
+  },
+  async run(values, positionals, output) {
+    if (positionals.length !== 1) throw new UsageError('shadow takes one script');
+    const script = resolve(positionals[0]);
+    if (values.child === true) {
+      if (process.send === undefined) throw new UsageError('--child is for shadow itself');
+      await shadowRun(script);
+      return EXIT.ok;
+    }
+    const rounds = integerOption(values, 'rounds', ROUNDS_DEFAULT, [1, 1000]);
+    const seconds = integerOption(values, 'seconds', SECONDS_DEFAULT, [1, 86_400]);
+    const report = await compare(script, rounds, seconds);
+    if (output.json) output.document(report);
+    else output.line(text(report));
+    return report.same ? EXIT.ok : EXIT.failure;
+  },
+};
