@@ -1,6 +1,7 @@
 // What JavaScript keeps of this thread's loop: the shared memory, and who is behind each slot.
 import { outOfRange, RingpollError } from '../errors.js';
 import type { Report as FileReport } from '../fs/routes.js';
+import { commonSources } from '../scheduler/trace_sources.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Group } from '../tcp/group.js';
 import { type NativeLoop, native, type SharedMemory } from './native.js';
@@ -100,13 +101,22 @@ export function setTurnHandler(handler: (runtime: Runtime) => void, resource: ob
   handlersResource = resource;
 }
 
+/** What the scheduler's trace shows of the loop. */
+function traceNumbers({ native: of, connections }: Runtime): Record<string, number> {
+  const { ringQueued, ringCompleted } = of.metrics();
+  const open = connections.reduce((count, one) => (one === undefined ? count : count + 1), 0);
+  return { sq: ringQueued, cq: ringCompleted, connections: open };
+}
+
 /** This thread's runtime; its engines start at the first call. */
 export function runtime(): Runtime {
   if (current === undefined) {
     if (turnHandler === undefined) {
       throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'The dispatcher is not loaded');
     }
-    current = new Runtime(turnHandler, handlersResource);
+    const made = new Runtime(turnHandler, handlersResource);
+    commonSources.push(() => traceNumbers(made));
+    current = made;
   }
   return current;
 }

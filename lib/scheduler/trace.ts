@@ -1,9 +1,8 @@
 // One line now and then with what `metrics()` tells: RINGPOLL_SCHEDTRACE=1000 is one a second.
 import type { Clock } from './clock.js';
 import { CLASS_NAMES } from './task.js';
+import { commonSources, type TraceSource as Source } from './trace_sources.js';
 import type { SchedulerMetrics } from './types.js';
-
-type Source = () => Record<string, number>;
 
 export interface TraceOptions {
   trace: number;
@@ -20,7 +19,8 @@ const pairs = (numbers: Record<string, number>) =>
  *   turns=4711 loops=9 overruns=0 workers=2/4 jobs=1+0 sq=0 cq=2 connections=12
  * ```
  * (on one line): queue depths are connection/request/business, workers busy/all, and jobs are
- * those that wait + workers that warm up.
+ * those that wait + workers that warm up. The last three come from the loop, once there is one:
+ * how full its ring's queues were when it last submitted and reaped, and connections now.
  */
 export function traceLine(
   ms: number,
@@ -72,7 +72,8 @@ export class Trace {
     const { clock, trace, traceTo } = this.#options;
     const print = () => {
       this.#arm();
-      traceTo(traceLine(clock.now() - this.#startedAt, this.#metrics(), this.#sources));
+      const sources = [...commonSources, ...this.#sources];
+      traceTo(traceLine(clock.now() - this.#startedAt, this.#metrics(), sources));
     };
     this.#timer = clock.setTimer(print, trace, false);
   }

@@ -33,6 +33,8 @@ namespace ringpoll {
   X(fileFetches, "pieces of files read because they were not in the page cache")   \
   X(submissions, "entries submitted to the ring")                                  \
   X(ringEnters, "io_uring_enter calls")                                            \
+  X(ringQueued, "entries in the submission queue when it was last submitted")      \
+  X(ringCompleted, "entries in the completion queue when it last had any")         \
   X(ringOverflows, "completion queue overflows")                                   \
   X(ringRearms, "multishot operations armed again")                                \
   X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")     \

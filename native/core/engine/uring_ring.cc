@@ -122,6 +122,7 @@ void Ring::noteOverflow() {
 
 void Ring::enter(int64_t timeoutNs) {
   noteOverflow();
+  metrics_.ringQueued = io_uring_sq_ready(&ring_);
   if (timeoutNs == 0) {
     if (io_uring_sq_ready(&ring_) > 0) {
       ++metrics_.ringEnters;

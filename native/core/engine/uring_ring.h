@@ -41,7 +41,9 @@ class Ring {
   void drain(HasRoom&& hasRoom, Take&& take) {
     // Not more than are there now: taking one may submit operations that complete at once, and what
     // has been taken should be worked on before they are.
-    for (unsigned left = io_uring_cq_ready(&ring_); left > 0 && hasRoom(); --left) {
+    unsigned left = io_uring_cq_ready(&ring_);
+    if (left > 0) metrics_.ringCompleted = left;
+    for (; left > 0 && hasRoom(); --left) {
       const io_uring_cqe cqe = ring_.cq.cqes[*ring_.cq.khead & ring_.cq.ring_mask];
       io_uring_cq_advance(&ring_, 1);
       take(cqe);
