@@ -16,20 +16,25 @@ export const describe = 'Hybrid routing beside each engine alone: pure, mixed an
 
 const KB = 1024;
 const SERVER = 'tcp-echo.mjs';
+const HTTP_SERVER = 'http-plaintext.mjs';
 const HYBRID = 'hybrid';
 const ADAPTIVE = 'hybrid-adaptive';
 const ALONE = ['poll', 'uring-readiness', 'uring-completion'];
 const HYBRID_RATIO = 1.03;
 
-const adaptive = ringpoll(ADAPTIVE, SERVER, 'hybrid');
-adaptive.env.RINGPOLL_ROUTING = 'adaptive';
-const competitors = [
-  ringpoll('poll', SERVER, 'poll'),
-  ringpoll('uring-readiness', SERVER, 'uring', 'readiness'),
-  ringpoll('uring-completion', SERVER, 'uring', 'completion'),
-  ringpoll(HYBRID, SERVER, 'hybrid'),
-  adaptive,
-];
+function on(server) {
+  const adaptive = ringpoll(ADAPTIVE, server, 'hybrid');
+  adaptive.env.RINGPOLL_ROUTING = 'adaptive';
+  return [
+    ringpoll('poll', server, 'poll'),
+    ringpoll('uring-readiness', server, 'uring', 'readiness'),
+    ringpoll('uring-completion', server, 'uring', 'completion'),
+    ringpoll(HYBRID, server, 'hybrid'),
+    adaptive,
+  ];
+}
+const competitors = on(SERVER);
+const httpServers = new Map(on(HTTP_SERVER).map((one) => [one.name, one]));
 
 const chatter = { connections: 64, size: 64 };
 const crowd = { connections: 1000, size: 64 };
@@ -42,11 +47,23 @@ const pure = (name, title, load) => ({
   trial: (one, settings) => messageTrial(one, 'echo', load, settings),
 });
 
+const http = (name, title, load) => ({
+  name,
+  title,
+  trial: ({ name: who }, settings) =>
+    messageTrial(httpServers.get(who), 'http', { ...load, bodyLength: 13 }, settings),
+});
+
 const cases = [
   pure('64x64B', 'Chatter, 64 × 64 B', chatter),
   pure('1000x64B', 'Chatter, 1000 × 64 B', crowd),
   pure('64x16KB', 'Blocks, 64 × 16 KB', blocks),
   pure('8x64KB', 'Streams, 8 × 64 KB', streams),
+  http('http-c64', 'HTTP, 64 connections', { connections: 64, depth: 1 }),
+  http('http-pipe16', 'HTTP, 64 connections, 16 requests at a time', {
+    connections: 64,
+    depth: 16,
+  }),
   {
     name: 'mixed',
     title: 'Mixed: 64 × 64 B and 64 × 16 KB at once',
