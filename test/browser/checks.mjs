@@ -25,14 +25,14 @@ export const checks = {
       protocol: 'http/1.1',
     });
     for (const name of ['', 'style.css', 'script.js', 'picture.svg']) {
-      equal(page.statuses.get(url + name), 200, name);
+      equal(await page.statusOf(url + name), 200, name);
     }
   },
 
   async 'a reload asks whether the files have changed, and gets 304'({ page, url }) {
     await page.reload();
     for (const name of ['', 'style.css', 'script.js', 'picture.svg']) {
-      equal(page.statuses.get(url + name), 304, name);
+      equal(await page.statusOf(url + name), 304, name);
     }
     const heading = await page.evaluate(() => document.getElementById('heading').textContent);
     equal(heading, 'after the script');
@@ -158,7 +158,7 @@ export const checks = {
       return audio.duration;
     });
     equal(duration, 1);
-    equal(page.statuses.get(`${url}sound.wav`), 206);
+    equal(await page.statusOf(`${url}sound.wav`), 206);
   },
 
   async 'a page that gives up aborts request.signal'({ page }) {

@@ -152,10 +152,15 @@ export class Page extends EventEmitter {
     });
   }
 
-  /** Newest status by URL, as it came over the wire: 304 for what the cache was asked about. */
-  get statuses() {
-    const byId = [...this.#statuses].map(([id, status]) => [this.#urls.get(id), status]);
-    return new Map(byId);
+  /** The newest status of a URL, as it came over the wire: 304 where the cache had the rest. */
+  async statusOf(url) {
+    for (;;) {
+      const byId = [...this.#statuses].map(([id, status]) => [this.#urls.get(id), status]);
+      const status = new Map(byId).get(url);
+      if (status !== undefined) return status;
+      // The page may know the answer before we are told how it came.
+      await bounded(once(this, 'Network.responseReceivedExtraInfo'), `the status of ${url}`);
+    }
   }
 
   /** Resolves when the page and all that it names are there. */
