@@ -1,6 +1,7 @@
 // The HTTP server of the core against a fake loop: what it holds, what it gives back, and when.
 #include "core/http/server.h"
 
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <string>
@@ -506,6 +507,30 @@ TEST(http_server_times_every_phase) {
   CHECK(!busy.loop.closed);
   at(busy, 1);
   CHECK(busy.loop.closed);
+}
+
+TEST(http_server_gives_up_a_peer_that_takes_nothing) {
+  Bench bench;
+  bench.answering = false;
+  bench.receive(get("/"));
+  bench.turn();
+  SendNode waiting{};
+  bench.channel.sends = {&waiting, &waiting};
+  bench.server->sendBlocked(bench.channel, bench.now);
+  const auto at = [&](uint64_t ms) {
+    bench.now += ms;
+    bench.server->timer(bench.channel, bench.now);
+  };
+  at(9999);
+  CHECK_EQ(bench.loop.error, 0);
+  bench.channel.bytesWritten += 1;  // a byte is enough
+  at(1);
+  CHECK_EQ(bench.loop.error, 0);
+  at(9999);
+  CHECK_EQ(bench.loop.error, 0);
+  at(1);
+  CHECK_EQ(bench.loop.error, ETIMEDOUT);
+  bench.channel.sends = {};
 }
 
 TEST(http_server_names_other_protocols_by_their_first_bytes) {
