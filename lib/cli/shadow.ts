@@ -120,10 +120,10 @@ export const command: Command = {
   usage: 'SCRIPT',
   details:
     'SCRIPT is a module whose default export is a function: async ({ engine, saw }) => result.\n' +
-    'It starts what it wants to compare, drives it, and ends it. saw(bytes, name) notes bytes that\n' +
-    'a peer has received, in order, by name; they and the result have to be the same in each run.\n' +
-    'Operations are receives, sends, accepts, connects and operations on files. CPU is that of the\n' +
-    'whole process while the function ran, peers in it included. Ends with 1 if anything differs.',
+    'It starts what it wants to compare, drives it, and ends it. saw(bytes, name) notes what a\n' +
+    'peer received, in order, by name; that and the result have to be the same in each run.\n' +
+    'Operations are receives, sends, accepts, connects and operations on files. CPU is that of\n' +
+    'the process while the function ran, peers in it included. Ends with 1 if anything differs.',
   options: {
     rounds: { type: 'string', value: 'N', help: `runs on each engine (${ROUNDS_DEFAULT})` },
     seconds: { type: 'string', value: 'N', help: `of a run, at most (${SECONDS_DEFAULT})` },
