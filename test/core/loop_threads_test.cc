@@ -60,10 +60,11 @@ void serveAlone(RealEngine engine, uint64_t seed, Outcome* outcome) {
 
 void runTwo(RealEngine first, RealEngine second) {
   Outcome outcomes[2];
-  {
-    std::jthread one(serveAlone, first, 1, &outcomes[0]);
-    std::jthread two(serveAlone, second, 2, &outcomes[1]);
-  }
+  // Not jthread, which the C++ library of the cross compilers does not have.
+  std::thread one(serveAlone, first, 1, &outcomes[0]);
+  std::thread two(serveAlone, second, 2, &outcomes[1]);
+  one.join();
+  two.join();
   for (const Outcome& outcome : outcomes) CHECK_EQ(outcome.problem, std::string());
   for (const Outcome& outcome : outcomes) {
     if (!outcome.refused.empty()) SKIP(outcome.refused);

@@ -1,0 +1,149 @@
+// `ringpoll COMMAND` as a process of its own: what it prints, where to, and its exit code.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const COMMANDS = ['bench', 'build', 'doctor', 'echo', 'explain', 'serve'];
+// Starting Node on a busy machine takes its time.
+const TEST_MS_MAX = 30_000;
+
+function start(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function ending(child: ChildProcess) {
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (part: string) => {
+      text[name] += part;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code, ...text };
+}
+
+const ringpoll = (...args: string[]) => ending(start(...args));
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringpoll-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts a server with --json; resolves with its address once it listens. */
+async function serving(...args: string[]) {
+  const child = start(...args, '--port', '0', '--json');
+  let text = '';
+  for await (const part of child.stdout ?? []) {
+    text += String(part);
+    if (text.trimEnd().endsWith('}')) break;
+  }
+  return { child, where: JSON.parse(text) as { address: string; port: number } };
+}
+
+async function interrupted(child: ChildProcess): Promise<unknown> {
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  return code;
+}
+
+describe('the command line', { timeout: TEST_MS_MAX }, () => {
+  it('lists its commands, with 2 as the exit code where it was not asked to', async () => {
+    const [asked, unasked] = await Promise.all([ringpoll('--help'), ringpoll()]);
+    for (const name of COMMANDS) expect(asked.stdout).toContain(`  ${name}`);
+    expect([asked.code, unasked.code]).toEqual([0, 2]);
+  });
+
+  it.each(COMMANDS)('%s --help names its options, --json among them', async (name) => {
+    const { code, stdout, stderr } = await ringpoll(name, '--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`ringpoll ${name}`);
+    expect(stdout).toContain('--json');
+  });
+
+  it.each([
+    ['an unknown command', ['fly'], /no command 'fly'/],
+    ['an unknown option', ['explain', '--fast'], /--fast/],
+    ['a port that is none', ['echo', '--port', '70000'], /0 to 65535/],
+    ['two folders', ['serve', 'a', 'b'], /one folder/],
+    ['one report to compare', ['bench', '--compare', 'a.json'], /two files/],
+    ['a report that is not there', ['bench', '--compare', 'no.json', 'no.json'], /no\.json/],
+    ['a pattern without a match', ['bench', '--only', 'nothing like it'], /no benchmark/],
+  ])('answers %s with 2 and a reason on standard error', async (_what, args, reason) => {
+    const { code, stdout, stderr } = await ringpoll(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(reason);
+  });
+
+  it('explain --json is one document that names the engines', async () => {
+    const { code, stdout } = await ringpoll('explain', '--json');
+    const { engine, engines } = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(['hybrid', 'uring', 'poll']).toContain(engine);
+    expect(engines.map(({ name }: { name: string }) => name)).toContain('poll');
+  });
+
+  it('doctor --json is one document, and its exit code says whether there is a problem', async () => {
+    const { code, stdout } = await ringpoll('doctor', '--json');
+    expect(JSON.parse(stdout).checks.length).toBeGreaterThan(0);
+    expect([0, 1]).toContain(code);
+  });
+
+  it('bench keeps reports that can be compared', async () => {
+    const [before, after] = ['before', 'after'].map((name) => join(temporaryFolder(), name));
+    const args = ['bench', '--quick', '--rounds', '3', '--only', 'ready queue', '--json'];
+    const { code, stdout } = await ringpoll(...args, '--out', before);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    const [result] = report.results;
+    expect(result.ns).toBeGreaterThan(0);
+    const slower = { ...report, results: [{ ...result, ns: result.ns * 1000 }] };
+    writeFileSync(after, JSON.stringify(slower));
+    const compare = (a: string, b: string) => ringpoll('bench', '--compare', a, b, '--json');
+    const [same, worse] = await Promise.all([compare(before, before), compare(before, after)]);
+    const verdicts = [same, worse].map((one) => JSON.parse(one.stdout).changes[0].verdict);
+    expect(verdicts).toEqual(['same', 'slower']);
+    expect([same.code, worse.code]).toEqual([0, 1]);
+  });
+
+  it('echo sends back what it gets, until it is interrupted', async () => {
+    const { child, where } = await serving('echo');
+    const socket = connect(where.port, where.address);
+    socket.write('hello');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toBe('hello');
+    socket.destroy();
+    expect(await interrupted(child)).toBe(0);
+  });
+
+  it('serve gives out the files of a folder, until it is interrupted', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'index.html'), '<p>hello</p>');
+    const { child, where } = await serving('serve', folder);
+    const options = { headers: { connection: 'close' } };
+    const found = await fetch(`http://${where.address}:${where.port}/`, options);
+    expect(await found.text()).toBe('<p>hello</p>');
+    const missing = await fetch(`http://${where.address}:${where.port}/no`, options);
+    expect(missing.status).toBe(404);
+    await missing.arrayBuffer();
+    expect(await interrupted(child)).toBe(0);
+  });
+
+  it('says in one line that an address is in use, with 1 as the exit code', async () => {
+    const { child, where } = await serving('echo');
+    const { code, stderr } = await ringpoll('echo', '--port', String(where.port));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ringpoll: .*EADDRINUSE.*\n$/);
+    expect(await interrupted(child)).toBe(0);
+  });
+});
