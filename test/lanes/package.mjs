@@ -1,6 +1,6 @@
 // The lane that packs the package, installs the tarball into an empty folder without a network or
 // a compiler, and runs a server from it on every Node that is supported.
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { nodeHeaders } from '../../scripts/node-headers.mjs';
 import { findProgram } from '../../scripts/steps.mjs';
@@ -155,40 +155,45 @@ async function checkCommand(checks, app) {
   });
 }
 
-/** Compiles the sources of the tarball, in the two ways that there are. */
-async function checkSourceBuilds(checks, tarball) {
-  const top = await unpack(tarball);
-  const tools = join(root, 'node_modules');
-  const link = { cwd: top, env: { ...sourceEnv(top), NODE_PATH: tools }, msMax: 240_000 };
+/** `ringpoll build` in the installed package, without its prebuild, in the two ways there are. */
+async function checkSourceBuilds(checks, app) {
+  const modules = join(app, 'node_modules');
+  const top = join(modules, 'ringpoll');
   // The tools come from the checkout, where a user's come from the registry.
-  cpSync(join(tools, 'node-addon-api'), join(top, 'node_modules', 'node-addon-api'), {
-    recursive: true,
-  });
-  for (const [what, args] of [
-    ['cmake-js', [join(tools, 'cmake-js', 'bin', 'cmake-js'), 'compile']],
-    ['node-gyp', [join(tools, 'node-gyp', 'bin', 'node-gyp.js'), 'rebuild', ...gypFlags()]],
+  for (const tool of ['cmake-js', 'node-gyp', 'node-addon-api']) {
+    rmSync(join(modules, tool), { force: true });
+    symlinkSync(join(root, 'node_modules', tool), join(modules, tool), 'dir');
+  }
+  for (const [tool, flags] of [
+    ['cmake-js', []],
+    ['node-gyp', ['--gyp']],
   ]) {
-    await checks.check(`${what} builds the tarball's sources`, async () => {
-      await step(what, process.execPath, args, link);
-      cpSync(join(root, 'test', 'package', 'programs', 'echo.mjs'), join(top, 'echo.mjs'));
-      expectOutput(await printed(top, process.execPath, [], 'echo.mjs'), 'hello');
+    await checks.check(`npx ringpoll build ${flags.join(' ')}: ${tool}, and it runs`, async () => {
+      for (const folder of ['build', 'prebuilds']) {
+        rmSync(join(top, folder), { recursive: true, force: true });
+      }
+      const before = (await program(app, process.execPath, [], 'echo.mjs')).output;
+      if (!before.includes('npx ringpoll build')) throw new Error(`not asked for:\n${before}`);
+      const args = ['--no-install', 'ringpoll', 'build', ...flags];
+      const output = await step(tool, 'npx', args, {
+        cwd: app,
+        env: sourceEnv(top),
+        msMax: 240_000,
+      });
+      if (!/^built .*ringpoll\.node$/m.test(output)) throw new Error(`nothing built:\n${output}`);
+      expectOutput(await printed(app, process.execPath, [], 'echo.mjs'), 'hello');
     });
   }
 }
 
-// Headers that are already here need not be downloaded.
-function gypFlags() {
-  const headers = nodeHeaders();
-  const place = headers === undefined ? [] : ['--nodedir', resolve(headers, '..', '..')];
-  return ['--jobs', '2', ...place];
-}
-
 // ccache makes the second run of this lane a short one, wherever the sources were unpacked.
 function sourceEnv(top) {
-  const ccache = { CCACHE_BASEDIR: top, CCACHE_NOHASHDIR: '1' };
-  const { CXX } = process.env;
-  if (CXX) return { ...ccache, CXX };
-  return findProgram('ccache') ? { ...ccache, CXX: 'ccache c++' } : {};
+  const env = { CCACHE_BASEDIR: top, CCACHE_NOHASHDIR: '1', JOBS: '2' };
+  // Headers that are already here need not be downloaded.
+  const headers = nodeHeaders();
+  if (headers !== undefined) env.npm_config_nodedir = resolve(headers, '..', '..');
+  if (process.env.CXX === undefined && findProgram('ccache')) env.CXX = 'ccache c++';
+  return env;
 }
 
 export async function run() {
@@ -217,6 +222,6 @@ export async function run() {
   await runPrograms(checks, app);
   await checkMissingPrebuild(checks, app);
   await checkCommand(checks, app);
-  await checkSourceBuilds(checks, tarball);
+  await checkSourceBuilds(checks, app);
   return checks.result;
 }
