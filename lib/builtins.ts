@@ -12,3 +12,4 @@ function atFirstUse<T>(load: () => T): () => T {
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
 export const util = atFirstUse(() => process.getBuiltinModule('node:util'));
+export const workerThreads = atFirstUse(() => process.getBuiltinModule('node:worker_threads'));

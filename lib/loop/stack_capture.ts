@@ -5,12 +5,8 @@
 //   worker: still the same slice? posts the stack; then Debugger.disable lets the thread go on
 //
 // The inspector's session lives only that long: with one open, Node waits for it when it exits.
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { workerThreads } from '../builtins.js';
 import { WATCH_OVERRUNS, WATCH_SLICE } from '../scheduler/watch.js';
 
 const PENDING_MAX = 64;
@@ -110,6 +106,7 @@ export class StackCapture {
   #captured: Captured[] = [];
 
   constructor(sets: Int32Array[], checkMs: number) {
+    const { MessageChannel, Worker } = workerThreads();
     const { port1, port2 } = new MessageChannel();
     const workerData: CaptureData = {
       sets,
@@ -143,7 +140,7 @@ export class StackCapture {
   /** The stack that was taken in that slice: it was posted before the thread went on. */
   take(ofTask: boolean, slice: number): string | undefined {
     for (;;) {
-      const received = receiveMessageOnPort(this.#port);
+      const received = workerThreads().receiveMessageOnPort(this.#port);
       if (received === undefined) break;
       this.#captured.push(received.message as Captured);
     }

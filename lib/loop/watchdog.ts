@@ -1,5 +1,5 @@
 // Sees from another thread when this one is stuck in JavaScript.
-import { isMainThread } from 'node:worker_threads';
+import { workerThreads } from '../builtins.js';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import {
   createWatch,
@@ -80,7 +80,7 @@ export class Watchdog {
     if (typeof overrun !== 'function' && (overrun !== undefined || options.stack === true)) {
       throw invalidArgType('options.overrun', 'a function', overrun);
     }
-    if (options.stack === true && !isMainThread) {
+    if (options.stack === true && !workerThreads().isMainThread) {
       const message = 'Stacks can be taken of the main thread only';
       throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', message);
     }
