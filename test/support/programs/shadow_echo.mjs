@@ -2,7 +2,9 @@
 // which it answers otherwise, SHADOW_FAILS one on which it throws.
 import { connect, listen } from 'ringpoll';
 
-export default async function workload({ engine, saw }) {
+export default async function workload({ saw }) {
+  // What was asked for: it may have been replaced.
+  const { RINGPOLL_ENGINE: engine } = process.env;
   const odd = process.env.SHADOW_ODD === engine;
   if (process.env.SHADOW_FAILS === engine) throw new Error('as asked');
   const server = listen({
