@@ -25,6 +25,9 @@ export function metricsPage() {
   return `${before}${BEGIN}\n${table}\n${END}${after}`;
 }
 
+// Types of the inside that public declarations mention; users need not name them.
+const INTERNAL = ['AnyData', 'HeadView', 'Pairs', 'Protocol', 'ROUTES', 'View'];
+
 if (isMain(import.meta.url)) {
   await main(async () => {
     writeFileSync(inRoot('docs', 'metrics.md'), metricsPage());
@@ -34,6 +37,9 @@ if (isMain(import.meta.url)) {
       ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
       ...['--plugin', 'typedoc-plugin-markdown', '--out', join('docs', 'api')],
       ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--disableSources'],
+      // Everything else that users can come across is in the reference.
+      ...INTERNAL.flatMap((name) => ['--intentionallyNotExported', name]),
+      '--treatWarningsAsErrors',
       ...['--hidePageHeader', 'true', '--hideBreadcrumbs', 'true', '--name', 'ringpoll'],
     ];
     await run('typedoc', process.execPath, [program, ...args], { show: true });
