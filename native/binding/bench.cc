@@ -41,12 +41,13 @@ Napi::Value BenchCases(const Napi::CallbackInfo& info) {
   return list;
 }
 
-// benchRun(index, operations) -> { elapsedNs, bytes } or { refused }
+// benchRun(index, operations) -> { elapsedNs, bytes } or { refused, failed }
 Napi::Value BenchRun(const Napi::CallbackInfo& info) {
   const bench::Sample sample = bench::cases().at(word(info, 0)).run(word(info, 1), kThreads);
   Napi::Object result = Napi::Object::New(info.Env());
   if (!sample.refused.empty()) {
     result.Set("refused", sample.refused);
+    result.Set("failed", sample.failed);
     return result;
   }
   result.Set("elapsedNs", sample.elapsedNs);

@@ -7,6 +7,12 @@ import type { Output } from '../../lib/cli/output.js';
 
 const silent: Output = { json: false, line() {}, document() {}, note() {} };
 
+/** 50 us an operation, whatever the machine does. */
+const steady = {
+  ...{ group: 'group', name: 'steady' },
+  run: (operations: number) => ({ elapsedNs: operations * 50_000, bytes: 0 }),
+};
+
 const result = (ns: number, noise: number): Measured => ({
   ...{ group: 'group', name: 'name', rounds: 25, operations: 1000 },
   ...{ ns, noise },
@@ -57,9 +63,40 @@ describe('the statistics of the microbenchmarks', () => {
       },
     };
     const refuses = { group: 'group', name: 'refuses', run: () => ({ refused: 'not here' }) };
-    const [first, second] = await measure([works, refuses], 3, silent);
+    const [first, second] = await measure([works, refuses], { rounds: 3 }, silent);
     expect(first).toMatchObject({ ns: 50_000, noise: 0, rounds: 3, megabytesPerSecond: 0.02 });
     expect(second).toEqual({ group: 'group', name: 'refuses', refused: 'not here' });
     expect(runs).toBe(4);
+  });
+
+  it('say which case stood still, and go on with the others', async () => {
+    const notes: string[] = [];
+    const output = { ...silent, note: (text: string) => notes.push(text) };
+    const stands = { group: 'group', name: 'stands', run: () => new Promise<never>(() => {}) };
+    const limits = { rounds: 3, sampleMsMax: 20 };
+    const [first, second] = await measure([stands, steady], limits, output);
+    expect(first).toMatchObject({ name: 'stands', failed: true });
+    expect(second).toMatchObject({ rounds: 3 });
+    expect(notes).toEqual(['group, stands: it did not end within 0.02 s']);
+  });
+
+  it('leave a case out that fails in a later round', async () => {
+    let runs = 0;
+    const fails = {
+      ...{ group: 'group', name: 'fails' },
+      run: (operations: number) =>
+        ++runs < 3 ? steady.run(operations) : { refused: 'lost', failed: true },
+    };
+    const [result] = await measure([fails], { rounds: 10 }, silent);
+    expect(result).toEqual({ group: 'group', name: 'fails', refused: 'lost', failed: true });
+    expect(runs).toBe(3);
+  });
+
+  it('stop after the first rounds when the time is over, and say so', async () => {
+    const notes: string[] = [];
+    const output = { ...silent, note: (text: string) => notes.push(text) };
+    const [result] = await measure([steady], { rounds: 31, msMax: 0 }, output);
+    expect(result).toMatchObject({ rounds: 3 });
+    expect(notes).toEqual([expect.stringContaining('3 of 31 rounds')]);
   });
 });

@@ -1,8 +1,8 @@
 // `ringpoll bench`: what the parts of ringpoll cost on this machine, in less than a minute.
-import { writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { Loop } from '../../index.js';
-import { type Command, EXIT, integerOption, UsageError, type Values } from '../command.js';
+import { type Command, EXIT, Failure, integerOption, UsageError, type Values } from '../command.js';
 import { JSON_OPTION } from '../help.js';
 import type { Output } from '../output.js';
 import { channelCases } from './channel_cases.js';
@@ -12,6 +12,7 @@ import { measure } from './measure.js';
 import { nativeCases } from './native_cases.js';
 import {
   changeTable,
+  isMeasured,
   ledgerTable,
   type MicroReport,
   makeReport,
@@ -22,6 +23,8 @@ import {
 const ROUNDS_DEFAULT = 31;
 const ROUNDS_QUICK = 5;
 const ROUNDS_RANGE = [3, 1000] as const;
+/** Unless a number of rounds was asked for: on a busy machine there are fewer. */
+const MS_MAX = 45_000;
 
 function machine(): MicroReport['machine'] {
   return {
@@ -51,14 +54,20 @@ async function run(values: Values, output: Output): Promise<number> {
   );
   const withLedger = pattern.test('copies');
   if (cases.length === 0 && !withLedger) throw new UsageError('--only matches no benchmark');
-  const results = await measure(cases, rounds, output);
-  const report = makeReport(machine(), results, withLedger ? await copyLedger() : []);
-  if (values.out !== undefined) {
-    writeFileSync(String(values.out), `${JSON.stringify(report, null, 2)}\n`);
-  }
+  // Before the work: a report that cannot be kept should not cost a minute.
+  const out = values.out === undefined ? undefined : openSync(String(values.out), 'w');
+  const msMax = values.rounds === undefined ? MS_MAX : undefined;
+  const results = await measure(cases, { rounds, msMax }, output);
+  const report = makeReport(machine(), results, withLedger ? await copyLedger(output) : []);
+  if (out !== undefined) writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
   if (output.json) output.document(report);
   else print(report, output);
-  return EXIT.ok;
+  return hasFailed(report) ? EXIT.failure : EXIT.ok;
+}
+
+function hasFailed({ results, ledger }: MicroReport): boolean {
+  const cases = results.some((result) => !isMeasured(result) && result.failed === true);
+  return cases || ledger.some(({ copied }) => copied === undefined);
 }
 
 function print({ machine, results, ledger }: MicroReport, output: Output): void {
@@ -75,6 +84,7 @@ function runCompare(files: string[], output: Output): number {
   if (files.length !== 2) throw new UsageError('--compare takes two files, before and after');
   const [before, after] = files.map(readReport);
   const changes = compare(before, after);
+  if (changes.length === 0) throw new Failure(`${files.join(' and ')} have no benchmark in common`);
   if (output.json) output.document({ before: before.date, after: after.date, changes });
   else output.line(changeTable(changes));
   return changes.some(({ verdict }) => verdict === 'slower') ? EXIT.failure : EXIT.ok;
@@ -83,9 +93,11 @@ function runCompare(files: string[], output: Output): number {
 export const command: Command = {
   summary: 'measure what the parts of ringpoll cost on this machine',
   usage: '[--compare BEFORE.json AFTER.json]',
+  operandsMax: 2,
   details:
     'Keep a report with --out, and compare two of them with --compare: a change within the noise ' +
-    'of\nboth is called none. Compared, the exit code is 1 when something became slower.',
+    'of\nboth is called none. Compared, the exit code is 1 when something became slower.\n' +
+    'Measured, it is 1 when something came to no end. What this machine cannot do is no failure.',
   options: {
     only: { type: 'string', value: 'PATTERN', help: 'a regular expression on group/name' },
     quick: { type: 'boolean', help: `${ROUNDS_QUICK} rounds in place of ${ROUNDS_DEFAULT}` },
@@ -94,9 +106,11 @@ export const command: Command = {
     compare: { type: 'boolean', help: 'measure nothing: compare two kept reports' },
     json: JSON_OPTION,
   },
-  run(values, positionals, output) {
-    if (values.compare === true) return Promise.resolve(runCompare(positionals, output));
-    if (positionals.length > 0) throw new UsageError(`what is '${positionals[0]}'?`);
+  async run(values, operands, output) {
+    if (values.compare === true) return runCompare(operands, output);
+    if (operands.length > 0) {
+      throw new UsageError(`'${operands[0]}' goes with --compare, or with --only as a pattern`);
+    }
     return run(values, output);
   },
 };

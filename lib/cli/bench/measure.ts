@@ -1,11 +1,13 @@
 // Calibration, rounds and statistics of the microbenchmarks.
 import { type Output, Progress } from '../output.js';
-import type { BenchCase, Sample } from './case.js';
+import { type BenchCase, inTime, type NoSample, type Sample, stoodStill } from './case.js';
 
 const SAMPLE_MS = 10;
 const CALIBRATION_MS = 2;
 const OPERATIONS_MIN = 64;
 const OPERATIONS_MAX = 50_000_000;
+/** With fewer there is no spread to speak of. */
+const ROUNDS_MIN = 3;
 /** The median absolute deviation of normal noise, as a standard deviation. */
 const MAD_TO_SIGMA = 1.4826;
 
@@ -22,10 +24,17 @@ export interface Measured {
   operations: number;
 }
 
-export interface Refused {
+export interface Refused extends NoSample {
   group: string;
   name: string;
-  refused: string;
+}
+
+export interface Limits {
+  rounds: number;
+  /** When this has passed since the start, no further round begins, but for the first few. */
+  msMax?: number;
+  /** What a case may take for one sample, as far as it does not hold the thread. */
+  sampleMsMax?: number;
 }
 
 export type Result = Measured | Refused;
@@ -43,10 +52,17 @@ export function noiseOf(values: readonly number[]): number {
   return (median(values.map((value) => Math.abs(value - centre))) * MAD_TO_SIGMA) / centre;
 }
 
+type Run = (operations: number) => Promise<Sample | NoSample>;
+
+const bounded =
+  (each: BenchCase, msMax: number | undefined): Run =>
+  async (operations) =>
+    (await inTime(Promise.resolve(each.run(operations)), msMax)) ?? stoodStill(msMax);
+
 /** As many operations as take about SAMPLE_MS. It warms the case up as well. */
-async function calibrate(each: BenchCase): Promise<number | { refused: string }> {
+async function calibrate(run: Run): Promise<number | NoSample> {
   for (let operations = OPERATIONS_MIN; ; operations *= 4) {
-    const sample = await each.run(operations);
+    const sample = await run(operations);
     if ('refused' in sample) return sample;
     const ms = sample.elapsedNs / 1e6;
     if (ms < CALIBRATION_MS && operations < OPERATIONS_MAX) continue;
@@ -57,6 +73,7 @@ async function calibrate(each: BenchCase): Promise<number | { refused: string }>
 
 interface Running {
   each: BenchCase;
+  run: Run;
   operations: number;
   samples: Sample[];
 }
@@ -77,31 +94,45 @@ function summary({ each, operations, samples }: Running): Measured {
   return result;
 }
 
+const refusal = ({ group, name }: BenchCase, { refused, failed }: NoSample): Refused =>
+  failed === true ? { group, name, refused, failed } : { group, name, refused };
+
 /**
  * Every case has its turn in each round, so that a machine that slows down or speeds up meanwhile
- * does so for all of them.
+ * does so for all of them. One that fails is left out from there on.
  */
 export async function measure(
   cases: readonly BenchCase[],
-  rounds: number,
+  { rounds, msMax = Number.POSITIVE_INFINITY, sampleMsMax }: Limits,
   output: Output,
 ): Promise<Result[]> {
+  const start = performance.now();
   const progress = new Progress(output);
   const results = new Map<BenchCase, Result>();
-  const running: Running[] = [];
+  const running = new Set<Running>();
+  const drop = (each: BenchCase, why: NoSample) => {
+    results.set(each, refusal(each, why));
+    if (why.failed === true) output.note(`${each.group}, ${each.name}: ${why.refused}`);
+  };
   for (const [index, each] of cases.entries()) {
     progress.step(index, cases.length, `warming up: ${each.group}, ${each.name}`);
-    const operations = await calibrate(each);
-    if (typeof operations === 'number') running.push({ each, operations, samples: [] });
-    else results.set(each, { group: each.group, name: each.name, refused: operations.refused });
+    const run = bounded(each, sampleMsMax);
+    const operations = await calibrate(run);
+    if (typeof operations === 'number') running.add({ each, run, operations, samples: [] });
+    else drop(each, operations);
   }
   for (let round = 1; round <= rounds; round++) {
+    if (round > ROUNDS_MIN && performance.now() - start > msMax) {
+      output.note(`${round - 1} of ${rounds} rounds: the machine is busy, and the time is over`);
+      break;
+    }
     progress.step(round, rounds, 'rounds');
-    for (const { each, operations, samples } of running) {
-      const sample = await each.run(operations);
-      if (!('refused' in sample)) samples.push(sample);
+    for (const one of running) {
+      const sample = await one.run(one.operations);
+      if (!('refused' in sample)) one.samples.push(sample);
+      else if (running.delete(one)) drop(one.each, sample);
     }
   }
-  for (const each of running) results.set(each.each, summary(each));
+  for (const one of running) results.set(one.each, summary(one));
   return cases.map((each) => results.get(each)).filter((result) => result !== undefined);
 }

@@ -1,12 +1,12 @@
 // The cases that native code runs by itself, and what crossing into and out of it costs.
 import { native } from '../../loop/native.js';
 import { RECORD_WORDS } from '../../loop/protocol.js';
-import { type BenchCase, now, type Sample } from './case.js';
+import { type BenchCase, type NoSample, now, type Sample } from './case.js';
 
 /** native/binding/bench.cc */
 interface NativeBench {
   benchCases(): { group: string; name: string }[];
-  benchRun(index: number, operations: number): Sample | { refused: string };
+  benchRun(index: number, operations: number): Sample | NoSample;
   benchNothing(): void;
   benchCalls(callback: () => void, calls: number): number;
 }

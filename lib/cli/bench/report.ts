@@ -35,7 +35,8 @@ export function readReport(path: string): MicroReport {
   } catch (error) {
     throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
   }
-  if (report?.kind !== KIND) throw new UsageError(`${path} is not a report of ringpoll bench`);
+  if (report?.kind !== KIND || !Array.isArray(report.results))
+    throw new UsageError(`${path} is not a report of ringpoll bench`);
   return report;
 }
 
@@ -62,7 +63,9 @@ function grouped<Row extends { group: string }>(
 export function resultTable(results: readonly Result[]): string {
   const cells = (result: Result) => {
     const name = `  ${result.name}`;
-    if (!isMeasured(result)) return [name, 'not here', '', '', result.refused];
+    if (!isMeasured(result)) {
+      return [name, result.failed === true ? 'FAILED' : 'not here', '', '', result.refused];
+    }
     const { megabytesPerSecond: rate } = result;
     const bytes = rate === undefined ? '' : `${rate.toFixed(0)} MB/s`;
     return [name, duration(result.ns), `+-${percent(result.noise)}`, bytes];
@@ -74,7 +77,7 @@ export function ledgerTable(rows: readonly LedgerRow[]): string {
   const cells = rows.map(({ api, bytes, copied, copies }) => [
     api,
     String(bytes),
-    String(copied),
+    copied === undefined ? 'FAILED' : String(copied),
     String(copies),
   ]);
   return table([['copies by', 'bytes', 'copied', 'documented'], ...cells], [1, 2, 3]);

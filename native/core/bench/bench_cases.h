@@ -5,6 +5,11 @@
 
 namespace ringpoll::bench {
 
+// Threads that wake each other are at the mercy of the scheduler: where it lets each wait for
+// milliseconds, a sample ends early and is scaled.
+inline constexpr double kSampleNsMax = 200e6;
+inline constexpr uint32_t kTurnsPerLook = 16;
+
 // bench_sockets.cc
 Sample sendReceive(uint32_t operations, const Threads& threads);
 Sample sixteenWrites(uint32_t operations, const Threads& threads);

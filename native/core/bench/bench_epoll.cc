@@ -2,6 +2,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <atomic>
+#include <cerrno>
+
 #include "bench_cases.h"
 #include "socket_pair.h"
 
@@ -23,9 +26,17 @@ class Epoll {
   Epoll& operator=(const Epoll&) = delete;
 
   bool open() const { return open_; }
+  // False: nothing came in time. A signal does not end the wait: a process that was stopped and
+  // goes on has one, too.
   bool wait() {
     epoll_event event;
-    return ::epoll_wait(fd_, &event, 1, -1) == 1;
+    int ready = ::epoll_wait(fd_, &event, 1, standstillMs);
+    if (ready >= 0 || errno != EINTR) return ready == 1;
+    const Deadline deadline;
+    do {
+      ready = ::epoll_wait(fd_, &event, 1, deadline.leftMs());
+    } while (ready < 0 && errno == EINTR && !deadline.over());
+    return ready == 1;
   }
 
  private:
@@ -33,22 +44,53 @@ class Epoll {
   bool open_ = false;
 };
 
-// Waits for its turn and gives it to the other side, `turns` times.
-struct Side {
-  int own;
-  int other;
-  uint32_t turns;
+// One of two threads that wake each other in turns.
+class Side {
+ public:
+  Side(int own, int other) : own_(own), other_(other), epoll_(own, EPOLLIN | EPOLLET) {}
+
+  bool open() const { return epoll_.open(); }
+  // An edge whose count an earlier read has taken is nobody's turn.
+  bool waitForTurn() {
+    uint64_t count;
+    do {
+      if (!epoll_.wait()) return false;
+    } while (::read(own_, &count, sizeof count) != sizeof count);
+    return true;
+  }
+  bool wakeOther() {
+    const uint64_t count = 1;
+    return ::write(other_, &count, sizeof count) == sizeof count;
+  }
+
+ private:
+  int own_;
+  int other_;
+  Epoll epoll_;
 };
 
-void waitAndWake(void* argument) {
-  const Side& side = *static_cast<Side*>(argument);
-  Epoll epoll(side.own, EPOLLIN | EPOLLET);
-  uint64_t count = 1;
-  for (uint32_t i = 0; i < side.turns; ++i) {
-    epoll.wait();
-    keep(::read(side.own, &count, sizeof count));
-    count = 1;
-    keep(::write(side.other, &count, sizeof count));
+struct Far {
+  int own;
+  int other;
+  std::atomic<bool> over{false};
+};
+
+void answer(void* argument) {
+  Far& far = *static_cast<Far*>(argument);
+  Side side(far.own, far.other);
+  while (side.waitForTurn() && !far.over && side.wakeOther()) {
+  }
+}
+
+// Wakes the other thread and is woken by it, `turns` times or as often as goes in the time.
+Sample takeTurns(Side& side, uint32_t turns) {
+  if (!side.open()) return refuse("no epoll instance");
+  const Stopwatch watch;
+  for (uint32_t done = 1;; ++done) {
+    if (!side.wakeOther()) return fail("the eventfd takes no more");
+    if (!side.waitForTurn()) return standstill("the other thread's answer");
+    const bool late = done % kTurnsPerLook == 0 && watch.elapsedNs() > kSampleNsMax;
+    if (done == turns || late) return {watch.elapsedNs() / (2.0 * done), 0, ""};
   }
 }
 
@@ -60,7 +102,7 @@ Sample epollWait(uint32_t operations, const Threads&) {
   if (!epoll.open() || ::send(pair.near(), "x", 1, 0) != 1) return refuse("no epoll instance");
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
-    if (!epoll.wait()) return refuse("epoll_wait failed");
+    if (!epoll.wait()) return standstill("readiness");
   }
   return {watch.elapsedNs(), 0, ""};
 }
@@ -72,33 +114,28 @@ Sample epollMessage(uint32_t operations, const Threads&) {
   char bytes[kMessageBytes] = {};
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
-    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return refuse("send failed");
-    if (!epoll.wait()) return refuse("epoll_wait failed");
-    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return fail("send failed");
+    if (!epoll.wait()) return standstill("readiness");
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return fail("receive failed");
   }
   return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
 }
 
 // Two threads wake each other in turns; an operation is one wake-up.
 Sample eventfdWake(uint32_t operations, const Threads& threads) {
-  const int here = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  const int there = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  const uint32_t turns = operations / 2 + 1;
-  Side far{there, here, turns};
-  Side near{here, there, turns};
-  void* thread = here >= 0 && there >= 0 ? threads.start(waitAndWake, &far) : nullptr;
+  Far far{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   Sample sample = refuse("no thread or no eventfd");
+  void* thread = far.own >= 0 && far.other >= 0 ? threads.start(answer, &far) : nullptr;
   if (thread != nullptr) {
-    const uint64_t first = 1;
-    const Stopwatch watch;
-    keep(::write(there, &first, sizeof first));
-    waitAndWake(&near);
-    const double perWake = watch.elapsedNs() / (2.0 * turns);
-    sample = {perWake * operations, 0, ""};
+    Side near(far.other, far.own);
+    sample = takeTurns(near, operations / 2 + 1);
+    sample.elapsedNs *= operations;
+    far.over = true;
+    near.wakeOther();
     threads.join(thread);
   }
-  ::close(here);
-  ::close(there);
+  ::close(far.own);
+  ::close(far.other);
   return sample;
 }
 

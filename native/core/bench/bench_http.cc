@@ -47,7 +47,7 @@ Sample parse(uint32_t operations, std::string (*request)(uint32_t)) {
   for (uint32_t i = 0; i < operations; ++i) {
     parser.begin(record.data(), static_cast<uint32_t>(record.size()));
     const http::HeadResult result = parser.feed(bytes + at, length - at);
-    if (result.step != http::Step::kDone) return refuse("a valid request was refused");
+    if (result.step != http::Step::kDone) return fail("a valid request was refused");
     parsed += result.offset;
     at += result.offset;
     if (at == length) at = 0;

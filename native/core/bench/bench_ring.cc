@@ -1,7 +1,9 @@
 // What a submission and its completion cost, and a message by each way that a ring has for it.
 #include <poll.h>
 
+#include <cstring>
 #include <memory>
+#include <optional>
 
 #include "../engine/uring_ring.h"
 #include "bench_cases.h"
@@ -24,19 +26,31 @@ struct Bench {
   Ring ring{arena, metrics};
   std::string refused = ring.open(kEntries);
 
-  // Submits, and waits until `count` operations have completed. False: one of them failed.
+  // Submits, and waits until `count` operations have completed. False: problem() says why not.
   bool complete(uint32_t count) {
-    bool good = true;
+    std::optional<Deadline> deadline;  // since the first wait that brought nothing
     while (count > 0) {
-      ring.enter(-1);
+      const uint32_t before = count;
+      ring.enter(standstillMs * int64_t{1'000'000});
       ring.drain([&] { return count > 0; },
                  [&](const io_uring_cqe& cqe) {
-                   good = good && cqe.res >= 0;
+                   if (cqe.res < 0) error = -cqe.res;
+                   more = (cqe.flags & IORING_CQE_F_MORE) != 0;
                    --count;
                  });
+      if (count < before) continue;
+      if (deadline && deadline->over()) return false;
+      if (!deadline) deadline.emplace();
     }
-    return good;
+    return error == 0;
   }
+  Sample problem() const {
+    if (error == 0) return standstill("a completion");
+    return fail(std::string("an operation failed: ") + std::strerror(error));
+  }
+
+  int error = 0;
+  bool more = false;  // the operation that completed last stays in the ring
 };
 
 }  // namespace
@@ -47,7 +61,7 @@ Sample ringNop(uint32_t operations, const Threads&) {
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
     io_uring_prep_nop(bench->ring.next(0));
-    if (!bench->complete(1)) return refuse("nop failed");
+    if (!bench->complete(1)) return bench->problem();
   }
   return {watch.elapsedNs(), 0, ""};
 }
@@ -59,7 +73,7 @@ Sample ringNopBatch(uint32_t operations, const Threads&) {
   for (uint32_t done = 0; done < operations; done += kBatch) {
     const uint32_t count = operations - done < kBatch ? operations - done : kBatch;
     for (uint32_t i = 0; i < count; ++i) io_uring_prep_nop(bench->ring.next(0));
-    if (!bench->complete(count)) return refuse("nop failed");
+    if (!bench->complete(count)) return bench->problem();
   }
   return {watch.elapsedNs(), 0, ""};
 }
@@ -72,7 +86,7 @@ Sample ringPoll(uint32_t operations, const Threads&) {
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
     io_uring_prep_poll_add(bench->ring.next(0), pair.far(), POLLIN);
-    if (!bench->complete(1)) return refuse("poll failed");
+    if (!bench->complete(1)) return bench->problem();
   }
   return {watch.elapsedNs(), 0, ""};
 }
@@ -84,12 +98,14 @@ Sample ringReadinessMessage(uint32_t operations, const Threads&) {
   SocketPair pair;
   if (!pair.open()) return refuse("no socket pair");
   char bytes[kMessageBytes] = {};
-  io_uring_prep_poll_multishot(bench->ring.next(kPollTag), pair.far(), POLLIN);
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
-    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return refuse("send failed");
-    if (!bench->complete(1)) return refuse("poll failed");
-    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+    if (!bench->more) {
+      io_uring_prep_poll_multishot(bench->ring.next(kPollTag), pair.far(), POLLIN);
+    }
+    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return fail("send failed");
+    if (!bench->complete(1)) return bench->problem();
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return fail("receive failed");
   }
   return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
 }
@@ -106,7 +122,7 @@ Sample ringCompletionMessage(uint32_t operations, const Threads&) {
   for (uint32_t i = 0; i < operations; ++i) {
     io_uring_prep_send(bench->ring.next(0), pair.near(), out, sizeof out, 0);
     io_uring_prep_recv(bench->ring.next(0), pair.far(), in, sizeof in, 0);
-    if (!bench->complete(2)) return refuse("send or receive failed");
+    if (!bench->complete(2)) return bench->problem();
   }
   return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
 }

@@ -16,8 +16,8 @@ Sample sendReceive(uint32_t operations, const Threads&) {
   char bytes[kMessageBytes] = {};
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
-    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return refuse("send failed");
-    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+    if (::send(pair.near(), bytes, sizeof bytes, 0) < 0) return fail("send failed");
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return fail("receive failed");
   }
   return {watch.elapsedNs(), uint64_t{operations} * kMessageBytes, ""};
 }
@@ -31,10 +31,10 @@ Sample sixteenWrites(uint32_t operations, const Threads&) {
   for (uint32_t i = 0; i < operations; ++i) {
     for (int piece = 0; piece < kPieces; ++piece) {
       if (::write(pair.near(), bytes + piece * kMessageBytes, kMessageBytes) < 0) {
-        return refuse("write failed");
+        return fail("write failed");
       }
     }
-    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return fail("receive failed");
   }
   return {watch.elapsedNs(), uint64_t{operations} * sizeof bytes, ""};
 }
@@ -49,8 +49,8 @@ Sample oneWritev(uint32_t operations, const Threads&) {
   }
   const Stopwatch watch;
   for (uint32_t i = 0; i < operations; ++i) {
-    if (::writev(pair.near(), vectors, kPieces) < 0) return refuse("writev failed");
-    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return refuse("receive failed");
+    if (::writev(pair.near(), vectors, kPieces) < 0) return fail("writev failed");
+    if (::recv(pair.far(), bytes, sizeof bytes, 0) < 0) return fail("receive failed");
   }
   return {watch.elapsedNs(), uint64_t{operations} * sizeof bytes, ""};
 }
