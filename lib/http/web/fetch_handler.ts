@@ -5,6 +5,7 @@ import type { HttpResponse } from '../response.js';
 import { checkBody } from '../response_parts.js';
 import type { Handler } from '../server.js';
 import type { Content } from './body.js';
+import { apart, join } from './platform.js';
 import { LightRequest } from './request.js';
 import { LightResponse } from './response.js';
 
@@ -25,6 +26,8 @@ const GRACE_MS = 5000;
 const READY_TURNS = 12;
 
 export function fetching(fetch: FetchHandler): Handler {
+  // Now, and not at the expense of the first request.
+  if (apart) join();
   return (http, response) => {
     const request = new LightRequest(http) as unknown as Parameters<FetchHandler>[0];
     const result = fetch(request, http);

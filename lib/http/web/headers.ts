@@ -3,6 +3,7 @@
 import { invalidArgType } from '../../errors.js';
 import { checkFieldValue, fieldKind } from '../header_fields.js';
 import type { HttpRequest } from '../request.js';
+import { apart, join, joinLater } from './platform.js';
 
 type Pairs = Iterable<Iterable<string>>;
 export type HeadersInit = Record<string, string> | Pairs;
@@ -36,6 +37,7 @@ export class LightHeaders {
   #source: HttpRequest | undefined;
 
   constructor(init?: HeadersInit | null) {
+    if (apart) join();
     this.#list = [];
     this.#source = undefined;
     if (init !== undefined && init !== null) this.#fill(init);
@@ -174,4 +176,4 @@ function indexOf(list: readonly string[], name: string): number {
 }
 
 // `headers instanceof Headers` holds. Every method and getter of the platform's is overridden.
-Object.setPrototypeOf(LightHeaders.prototype, globalThis.Headers.prototype);
+joinLater(LightHeaders.prototype, 'Headers');

@@ -3,6 +3,7 @@
 import type { HttpRequest } from '../request.js';
 import { decode, ownArrayBuffer, parseForm, streamOf, usedError } from './body.js';
 import { LightHeaders } from './headers.js';
+import { apart, join, joinLater } from './platform.js';
 
 /**
  * Behaves like the platform's Request, and is an instance of it. Like any request it is valid until
@@ -16,6 +17,7 @@ export class LightRequest {
   #used = false;
 
   constructor(http: HttpRequest) {
+    if (apart) join();
     this.#http = http;
   }
 
@@ -154,4 +156,4 @@ function whole(target: string, host: string): string {
   return target === '*' ? `http://${host}/*` : `http://${target}/`;
 }
 
-Object.setPrototypeOf(LightRequest.prototype, globalThis.Request.prototype);
+joinLater(LightRequest.prototype, 'Request');

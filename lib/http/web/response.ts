@@ -13,6 +13,7 @@ import {
   usedError,
 } from './body.js';
 import { type HeadersInit, LightHeaders } from './headers.js';
+import { apart, join, joinLater } from './platform.js';
 
 export interface ResponseInit {
   status?: number;
@@ -36,6 +37,7 @@ export class LightResponse {
 
   /** @throws RangeError, TypeError as the standard says */
   constructor(body?: BodyInit | null, init?: ResponseInit) {
+    if (apart) join();
     this.#status = 200;
     this.#statusText = '';
     this.#headers = undefined;
@@ -196,4 +198,4 @@ function checkedStatus(status: number): number {
   return status;
 }
 
-Object.setPrototypeOf(LightResponse.prototype, globalThis.Response.prototype);
+joinLater(LightResponse.prototype, 'Response');

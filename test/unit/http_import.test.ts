@@ -1,0 +1,78 @@
+// What importing ringpoll/http leaves alone, and that ours are instances of the platform's all the
+// same from the first one on.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const entry = fileURLToPath(new URL('../../dist/http/index.js', import.meta.url));
+// Starting Node on a busy machine takes its time.
+const TEST_MS_MAX = 30_000;
+
+const WATCHED = `
+const touched = [];
+for (const name of ['fetch', 'FormData', 'Headers', 'Request', 'Response']) {
+  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name);
+  Object.defineProperty(globalThis, name, {
+    configurable: true,
+    get() {
+      touched.push(name);
+      return get === undefined ? value : get.call(globalThis);
+    },
+  });
+}
+const platformsFetch = () => process.moduleLoadList.some((name) => name.includes('deps/undici'));
+const http = await import(${JSON.stringify(entry)});
+`;
+
+async function printedBy(program: string, ...flags: string[]): Promise<unknown> {
+  const args = [...flags, '--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TEST_MS_MAX });
+  return JSON.parse(stdout);
+}
+
+describe('an import of ringpoll/http', { timeout: TEST_MS_MAX }, () => {
+  it('does not load the fetch of the platform, nor does a server without a fetch handler', async () => {
+    const program = `${WATCHED}
+      const server = http.serve({ port: 0, handler: (request, response) => response.end('hello') });
+      await server.stop();
+      console.log(JSON.stringify([touched, platformsFetch()]));`;
+    expect(await printedBy(program)).toEqual([[], false]);
+  });
+
+  it.each([
+    ['Headers', 'new http.Headers() instanceof Headers'],
+    ['Response', 'new http.Response() instanceof Response'],
+    ['Response.json()', 'http.Response.json(1) instanceof Response'],
+    ['headers of a response', 'new http.Response().headers instanceof Headers'],
+  ])('makes %s an instance of the platform, the first one too', async (_what, expression) => {
+    const program = `${WATCHED} console.log(JSON.stringify(${expression}));`;
+    expect(await printedBy(program)).toBe(true);
+  });
+
+  it('makes the first request of a fetch handler one, and its headers', async () => {
+    const program = `${WATCHED}
+      const { connect } = await import('node:net');
+      const server = http.serve({
+        ...{ host: '127.0.0.1', port: 0 },
+        fetch(request) {
+          const ours = [request instanceof Request, request.headers instanceof Headers];
+          console.log(JSON.stringify(ours));
+          return new http.Response();
+        },
+      });
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write('GET / HTTP/1.1\\r\\nHost: here\\r\\nConnection: close\\r\\n\\r\\n');
+      socket.resume().once('close', () => server.stop());`;
+    expect(await printedBy(program)).toEqual([true, true]);
+  });
+
+  it('works where Node was told to have no fetch', async () => {
+    const program = `
+      const http = await import(${JSON.stringify(entry)});
+      console.log(JSON.stringify([typeof Response, new http.Response('x', { status: 201 }).status]));`;
+    const flag = '--no-experimental-fetch';
+    if (!process.allowedNodeEnvironmentFlags.has(flag)) return;
+    expect(await printedBy(program, flag)).toEqual(['undefined', 201]);
+  });
+});
