@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, EXIT } from './command.js';
 import { JSON_OPTION } from './help.js';
-import type { Output } from './output.js';
+import { type Output, reporting } from './output.js';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const WAYS = {
@@ -53,6 +53,11 @@ function run(command: string, args: readonly string[], output: Output): Promise<
   });
 }
 
+/** As run(), and says how long it takes: the tools can be silent for long. */
+function report(what: string, command: string, args: readonly string[], output: Output) {
+  return reporting(output, () => `${what} ...`, run(command, args, output));
+}
+
 async function fetchTools(tool: string, output: Output): Promise<number> {
   const versions = toolVersions();
   const names = [tool, 'node-addon-api'].filter((name) => !resolves(`${name}/package.json`));
@@ -60,7 +65,8 @@ async function fetchTools(tool: string, output: Output): Promise<number> {
   const specs = names.map((name) => `${name}@${versions[name]}`);
   const flags = ['--no-save', '--no-package-lock', '--omit=dev', '--ignore-scripts'];
   output.note(`npm install ${specs.join(' ')}`);
-  return run('npm', ['install', ...flags, '--no-audit', '--no-fund', ...specs], output);
+  const all = ['install', ...flags, '--no-audit', '--no-fund', ...specs];
+  return report('npm install', 'npm', all, output);
 }
 
 export const command: Command = {
@@ -70,14 +76,14 @@ export const command: Command = {
     gyp: { type: 'boolean', help: 'use node-gyp (needs Python) in place of cmake-js' },
     json: JSON_OPTION,
   },
-  async run(values, _positionals, output) {
+  async run(values, _operands, output) {
     const gyp = values.gyp === true || (!has('cmake') && has('python3'));
     const { tool, program, args } = WAYS[gyp ? 'gyp' : 'cmake'];
     const path = join('build', 'Release', 'ringpoll.node');
     const ready = (await fetchTools(tool, output)) === 0;
     const code = ready
-      ? await run(process.execPath, [resolves(program) ?? program, ...args], output)
-      : 1;
+      ? await report(tool, process.execPath, [resolves(program) ?? program, ...args], output)
+      : EXIT.failure;
     const built = code === 0 && existsSync(join(top, path));
     if (output.json) output.document({ built, tool, addon: built ? join(top, path) : undefined });
     else if (built) output.line(`built ${join(top, path)}`);

@@ -17,11 +17,13 @@ export interface Command {
   summary: string;
   /** What follows the name, such as "[DIR]". */
   usage?: string;
+  /** How many arguments it takes beside its options. Default: 0. */
+  operandsMax?: number;
   /** Further lines of the help. */
   details?: string;
   options: Record<string, Option>;
   /** Resolves with the exit code. */
-  run(values: Values, positionals: string[], output: Output): Promise<number>;
+  run(values: Values, operands: string[], output: Output): Promise<number>;
 }
 
 /** 0: all is well; 1: the work failed, or found a problem; 2: the command was not understood. */
@@ -29,6 +31,9 @@ export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
 /** The command line cannot be understood; the message says why. */
 export class UsageError extends Error {}
+
+/** The work failed, and the message says all there is to say: no stack is printed for it. */
+export class Failure extends Error {}
 
 export function parseConfig(command: Command): ParseArgsConfig['options'] {
   const entries = Object.entries(command.options).map(([name, { type, short }]) => [
@@ -52,4 +57,9 @@ export function integerOption(
   throw new UsageError(`--${name} takes an integer from ${min} to ${max}, not '${text}'`);
 }
 
-export const PORT_RANGE = [0, 65535] as const;
+/** @throws UsageError when there are more arguments than the command takes */
+export function checkOperands({ operandsMax = 0 }: Command, operands: readonly string[]): void {
+  if (operands.length <= operandsMax) return;
+  const most = operandsMax === 0 ? 'no argument' : `at most ${operandsMax}`;
+  throw new UsageError(`it takes ${most} beside its options, not '${operands[operandsMax]}'`);
+}

@@ -19,7 +19,7 @@ export const command: Command = {
   summary: 'check the limits of this machine, and say what to do about them',
   details: 'The exit code is 1 when something would keep a server from working.',
   options: { json: JSON_OPTION },
-  async run(_values, _positionals, output) {
+  async run(_values, _operands, output) {
     const facts = readFacts();
     const checks = diagnose(facts);
     if (output.json) output.document({ checks, facts });

@@ -71,6 +71,7 @@ async function runProgram(script: string, args: string[], output: Output): Promi
 export const command: Command = {
   summary: 'show which engines run here, where operations go, and what they cost',
   usage: '[SCRIPT [-- ARG...]]',
+  operandsMax: Number.POSITIVE_INFINITY,
   details:
     'Without a script: half a second of messages and reads by every route that is there.\n' +
     'With one: runs it, and tells at its end (or at SIGINT) what became of its operations; with\n' +

@@ -2,7 +2,15 @@
 // `ringpoll COMMAND`: finds the command, reads its options, and ends with its exit code.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Command, EXIT, parseConfig, UsageError, type Values } from './command.js';
+import {
+  type Command,
+  checkOperands,
+  EXIT,
+  Failure,
+  parseConfig,
+  UsageError,
+  type Values,
+} from './command.js';
 import { commandHelp, overview } from './help.js';
 import { StandardOutput } from './output.js';
 
@@ -42,6 +50,7 @@ async function runCommand(name: string, args: string[]): Promise<number> {
   let parsed: { values: Values; positionals: string[] };
   try {
     parsed = parseArgs({ args, options, allowPositionals: true }) as typeof parsed;
+    checkOperands(command, parsed.positionals);
     return await command.run(
       parsed.values,
       parsed.positionals,
@@ -59,29 +68,35 @@ async function runCommand(name: string, args: string[]): Promise<number> {
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version' || name === '-v') {
-    say(version());
+    say(rest.includes('--json') ? JSON.stringify({ version: version() }) : version());
     return EXIT.ok;
   }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const wanted = rest[0];
-    if (wanted !== undefined && Object.hasOwn(COMMANDS, wanted)) {
-      return runCommand(wanted, ['--help']);
-    }
+    const [wanted] = rest;
+    if (wanted !== undefined) return known(wanted) ? runCommand(wanted, ['--help']) : EXIT.usage;
     say(overview(await all()));
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  if (!Object.hasOwn(COMMANDS, name)) {
-    complain(`ringpoll: no command '${name}' (${Object.keys(COMMANDS).join(', ')})`);
-    return EXIT.usage;
-  }
-  return runCommand(name, rest);
+  return known(name) ? runCommand(name, rest) : EXIT.usage;
 }
+
+function known(name: string): boolean {
+  const found = Object.hasOwn(COMMANDS, name);
+  if (!found) complain(`ringpoll: no command '${name}' (${Object.keys(COMMANDS).join(', ')})`);
+  return found;
+}
+
+// Who reads our output may have had enough of it, as `head` does.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.failure);
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   // Errors with a code are about the world (no addon, address in use); others are defects.
   const { code, message, stack } = error as NodeJS.ErrnoException;
-  complain(code === undefined ? String(stack ?? error) : `ringpoll: ${message}`);
+  const expected = code !== undefined || error instanceof Failure;
+  complain(expected ? `ringpoll: ${message}` : String(stack ?? error));
   process.exitCode = EXIT.failure;
 }

@@ -5,6 +5,10 @@ export { table } from '../loop/text_table.js';
 /** Work that takes longer than this says how far it is, and again after as long. */
 const PROGRESS_EVERY_MS = 2000;
 
+/** JSON has no Infinity, which limits are that are none. */
+const withInfinity = (_key: string, value: unknown) =>
+  value === Number.POSITIVE_INFINITY ? 'unlimited' : value;
+
 export interface Output {
   /** True with --json: standard output then holds one JSON document and nothing else. */
   readonly json: boolean;
@@ -21,7 +25,7 @@ export class StandardOutput implements Output {
   }
 
   document(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(value, withInfinity, 2)}\n`);
   }
 
   note(text: string): void {
@@ -29,7 +33,25 @@ export class StandardOutput implements Output {
   }
 }
 
-/** Says how far the work is, every two seconds. */
+/** Says every two seconds what is still under way, until the promise is settled. */
+export async function reporting<T>(
+  output: Output,
+  what: () => string,
+  work: Promise<T>,
+): Promise<T> {
+  const start = performance.now();
+  const timer = setInterval(() => {
+    const seconds = (performance.now() - start) / 1000;
+    output.note(`${what()} (${seconds.toFixed(0)} s)`);
+  }, PROGRESS_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** The same for work that holds the thread, and can only say so between its steps. */
 export class Progress {
   readonly #output: Output;
   readonly #start = performance.now();

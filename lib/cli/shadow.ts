@@ -1,10 +1,11 @@
 // `ringpoll shadow`: one workload on both engines, each run in a process of its own; compares what
 // was seen and what it cost.
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Command, EXIT, integerOption, UsageError } from './command.js';
+import { type Command, EXIT, Failure, integerOption, UsageError } from './command.js';
 import { JSON_OPTION } from './help.js';
-import { table } from './output.js';
+import { type Output, reporting, table } from './output.js';
 import { type ShadowRun, shadowRun } from './shadow_run.js';
 
 const ENGINES = ['uring', 'poll'] as const;
@@ -57,8 +58,8 @@ function runOn(engine: Engine, script: string, seconds: number): Promise<ShadowR
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (report !== undefined && code === 0) resolve(report);
-      else if (late) reject(new Error(`the workload on ${engine} took more than ${seconds} s`));
-      else reject(new Error(`the workload on ${engine} ended with ${signal ?? `code ${code}`}`));
+      else if (late) reject(new Failure(`${script} took more than ${seconds} s on ${engine}`));
+      else reject(new Failure(`${script} ended with ${signal ?? `code ${code}`} on ${engine}`));
     });
   });
 }
@@ -82,11 +83,19 @@ function differencesOf(sides: Side[]): string[] {
   return differences;
 }
 
-async function compare(script: string, rounds: number, seconds: number): Promise<Report> {
+async function compare(
+  script: string,
+  rounds: number,
+  seconds: number,
+  output: Output,
+): Promise<Report> {
   const runs: Record<Engine, ShadowRun[]> = { uring: [], poll: [] };
   // In turns, so that what else the machine does is shared.
   for (let round = 0; round < rounds; round++) {
-    for (const engine of ENGINES) runs[engine].push(await runOn(engine, script, seconds));
+    for (const engine of ENGINES) {
+      const what = () => `round ${round + 1} of ${rounds}, on ${engine} ...`;
+      runs[engine].push(await reporting(output, what, runOn(engine, script, seconds)));
+    }
   }
   const sides = ENGINES.map((engine): Side => {
     const of = runs[engine];
@@ -118,6 +127,7 @@ function text({ same, differences, sides }: Report): string {
 export const command: Command = {
   summary: 'run a workload on both engines and compare results and cost',
   usage: 'SCRIPT',
+  operandsMax: 1,
   details:
     'SCRIPT is a module whose default export is a function: async ({ engine, saw }) => result.\n' +
     'It starts what it wants to compare, drives it, and ends it. saw(bytes, name) notes what a\n' +
@@ -130,9 +140,10 @@ export const command: Command = {
     json: JSON_OPTION,
     child: { type: 'boolean', help: 'one run, in this process; its parent gets the report' },
   },
-  async run(values, positionals, output) {
-    if (positionals.length !== 1) throw new UsageError('shadow takes one script');
-    const script = resolve(positionals[0]);
+  async run(values, [name], output) {
+    if (name === undefined) throw new UsageError('shadow takes one script');
+    const script = resolve(name);
+    if (!existsSync(script)) throw new UsageError(`there is no ${script}`);
     if (values.child === true) {
       if (process.send === undefined) throw new UsageError('--child is for shadow itself');
       await shadowRun(script);
@@ -140,7 +151,7 @@ export const command: Command = {
     }
     const rounds = integerOption(values, 'rounds', ROUNDS_DEFAULT, [1, 1000]);
     const seconds = integerOption(values, 'seconds', SECONDS_DEFAULT, [1, 86_400]);
-    const report = await compare(script, rounds, seconds);
+    const report = await compare(script, rounds, seconds, output);
     if (output.json) output.document(report);
     else output.line(text(report));
     return report.same ? EXIT.ok : EXIT.failure;

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { explain as explainFiles } from '../fs/index.js';
 import { Loop } from '../index.js';
-import { UsageError } from './command.js';
+import { Failure } from './command.js';
 
 /** What a run reports. */
 export interface ShadowRun {
@@ -32,7 +32,7 @@ function operations(): number {
 async function load(script: string): Promise<Workload> {
   const { default: workload } = (await import(pathToFileURL(script).href)) as { default: unknown };
   if (typeof workload === 'function') return workload as Workload;
-  throw new UsageError(`${script} has no function as its default export`);
+  throw new Failure(`${script} has no function as its default export`);
 }
 
 /** Runs the script's function and sends the report to the parent. */

@@ -1,5 +1,6 @@
 // Finds and loads the addon: a build of this machine, or else the prebuild for its platform.
 import { fileURLToPath } from 'node:url';
+import { fs } from '../builtins.js';
 import { RingpollError } from '../errors.js';
 import { packageFolder } from './package_folder.js';
 
@@ -11,10 +12,12 @@ interface NodeGypBuild {
 const top = fileURLToPath(packageFolder);
 const SUPPORTED = 'ringpoll runs on Linux, macOS and FreeBSD.';
 
-/** Such as linux-arm64; node-gyp-build lets the environment override both parts. */
+/** Such as linux-x64-musl, by the same rules as node-gyp-build: the environment comes first. */
 function platformName(): string {
-  const { npm_config_platform: platform, npm_config_arch: arch } = process.env;
-  return `${platform ?? process.platform}-${arch ?? process.arch}`;
+  const { npm_config_platform: platform, npm_config_arch: arch, LIBC } = process.env;
+  const name = `${platform ?? process.platform}-${arch ?? process.arch}`;
+  const musl = LIBC === undefined ? fs().existsSync('/etc/alpine-release') : LIBC === 'musl';
+  return musl && name.startsWith('linux') ? `${name}-musl` : name;
 }
 
 function unavailable(message: string, cause: unknown): RingpollError {

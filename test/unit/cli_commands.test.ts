@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeReport } from '../../lib/cli/bench/report.js';
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const COMMANDS = ['bench', 'build', 'doctor', 'echo', 'explain', 'serve', 'shadow'];
@@ -75,7 +76,14 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     ['an unknown command', ['fly'], /no command 'fly'/],
     ['an unknown option', ['explain', '--fast'], /--fast/],
     ['a port that is none', ['echo', '--port', '70000'], /0 to 65535/],
-    ['two folders', ['serve', 'a', 'b'], /one folder/],
+    ['a host that is none', ['echo', '--host', 'nonsense'], /IP address/],
+    ['two folders', ['serve', 'a', 'b'], /at most 1 .*'b'/],
+    ['a folder that is not there', ['serve', '/nowhere/at/all'], /not a folder/],
+    ['an argument that means nothing', ['doctor', 'all'], /no argument .*'all'/],
+    ['help for an unknown command', ['help', 'fly'], /no command 'fly'/],
+    ['a script that is not there', ['shadow', 'no.mjs'], /no.*no\.mjs/],
+    ['a pattern that is none', ['bench', '--only', '('], /--only: /],
+    ['a pattern without --only', ['bench', 'timers'], /'timers' goes with/],
     ['one report to compare', ['bench', '--compare', 'a.json'], /two files/],
     ['a report that is not there', ['bench', '--compare', 'no.json', 'no.json'], /no\.json/],
     ['a pattern without a match', ['bench', '--only', 'nothing like it'], /no benchmark/],
@@ -116,6 +124,46 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     expect([same.code, worse.code]).toEqual([0, 1]);
   });
 
+  it('bench says at once that it cannot keep a report', async () => {
+    const out = join(temporaryFolder(), 'no', 'such', 'folder');
+    const { code, stdout, stderr } = await ringpoll('bench', '--out', out);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^ringpoll: ENOENT.*\n$/);
+  });
+
+  it('bench --compare says that two reports have nothing in common', async () => {
+    const name = join(temporaryFolder(), 'empty');
+    writeFileSync(name, JSON.stringify(makeReport({}, [], [])));
+    const { code, stdout, stderr } = await ringpoll('bench', '--compare', name, name);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^ringpoll: .*in common\n$/);
+  });
+
+  it('bench says on standard error how far it is, and its results on standard output', async () => {
+    const args = ['--rounds', '300', '--only', 'ready queue', '--json'];
+    const { code, stdout, stderr } = await ringpoll('bench', ...args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).results[0].rounds).toBe(300);
+    expect(stderr).toMatch(/^\[\d+\/300\] rounds \(\d+ s\)$/m);
+  });
+
+  it('shadow says on standard error how far it is, and its results on the other', async () => {
+    const script = join(temporaryFolder(), 'long.mjs');
+    const long = 'export default () => new Promise((resolve) => setTimeout(resolve, 2500));';
+    writeFileSync(script, long);
+    const { stdout, stderr } = await ringpoll('shadow', script, '--rounds', '1', '--json');
+    expect(JSON.parse(stdout).rounds).toBe(1);
+    expect(stderr).toMatch(/^round 1 of 1, on uring \.\.\. \(2 s\)$/m);
+  });
+
+  it('shadow tells in one line of a script that is none', async () => {
+    const script = join(temporaryFolder(), 'none.mjs');
+    writeFileSync(script, 'export const nothing = 1;');
+    const { code, stderr } = await ringpoll('shadow', script);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no function as its default.*\nringpoll: .*with code 1/);
+  });
+
   it('echo sends back what it gets, until it is interrupted', async () => {
     const { child, where } = await serving('echo');
     const socket = connect(where.port, where.address);
@@ -137,6 +185,32 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     expect(missing.status).toBe(404);
     await missing.arrayBuffer();
     expect(await interrupted(child)).toBe(0);
+  });
+
+  it('says what it waits for when an interrupted server has connections', async () => {
+    const { child, where } = await serving('echo');
+    const socket = connect({ port: where.port, host: where.address, allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {}).write('hello');
+    await once(socket, 'data');
+    child.kill('SIGTERM');
+    const { code, stderr } = await ending(child);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^connections that have not finished: 1 \(2 s\)$/m);
+  });
+
+  it('puts an address of IPv6 in brackets', async () => {
+    const child = start('echo', '--host', '::1', '--port', '0');
+    const [line] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+    expect(String(line)).toMatch(/^echo server on \[::1\]:\d+\n$/);
+    expect(await interrupted(child)).toBe(0);
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const child = start('--help');
+    child.stdout?.destroy();
+    const { code, stderr } = await ending(child);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('says in one line that an address is in use, with 1 as the exit code', async () => {
