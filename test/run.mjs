@@ -7,7 +7,10 @@ import { conformanceLanes, unitLane } from './support/vitest-lane.mjs';
 
 const LANE_MS_MAX = 900_000;
 
-/** A file in test/lanes exports `name` and `run() -> { passed, failed, skipped, notes }`. */
+/**
+ * A file in test/lanes exports `name` and `run() -> { passed, failed, skipped, notes }`. With
+ * `onRequest` it runs only when it is named.
+ */
 async function furtherLanes() {
   const folder = new URL('lanes/', import.meta.url);
   if (!existsSync(folder)) return [];
@@ -46,7 +49,8 @@ const lanes = [
   ...sanitizedCoreLanes,
   ...(await furtherLanes()),
 ];
-const names = chosenNames(process.argv.slice(2)) ?? lanes.map(({ name }) => name);
+const usual = lanes.filter(({ onRequest }) => onRequest !== true).map(({ name }) => name);
+const names = chosenNames(process.argv.slice(2)) ?? usual;
 const unknown = names.filter((name) => !lanes.some((lane) => lane.name === name));
 if (unknown.length > 0 || names.length === 0) {
   const known = lanes.map(({ name }) => name).join(', ');

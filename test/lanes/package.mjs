@@ -5,34 +5,14 @@ import { basename, join, resolve } from 'node:path';
 import { nodeHeaders } from '../../scripts/node-headers.mjs';
 import { findProgram } from '../../scripts/steps.mjs';
 import { hostTarget } from '../../scripts/targets.mjs';
+import { Checks, expectOutput, PROGRAMS, printed, program } from '../package/checks.mjs';
 import { folder, install, pack, root, step, unpack } from '../package/consumer.mjs';
 import { contentComplaints, manifestComplaints } from '../package/contents.mjs';
 import { fileComplaints, heavyComplaints } from '../package/loading.mjs';
 import { MAJORS, nodeBinary } from '../package/nodes.mjs';
 import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
-import { failureOf, runBounded } from '../support/command.mjs';
 
 export const name = 'package';
-
-const PROGRAM_MS_MAX = 20_000;
-
-const CLASSES = `ERR_RINGPOLL_OUT_OF_RANGE
-ERR_RINGPOLL_INVALID_ARG_TYPE
-ERR_INVALID_ARG_TYPE
-ERR_RINGPOLL_OUT_OF_RANGE
-ERR_RINGPOLL_CHANNEL_CLOSED
-true true
-42`;
-// A program of test/package/programs, and what it has to print.
-const PROGRAMS = [
-  ['ESM', 'echo.mjs', 'hello'],
-  ['HTTP', 'http.mjs', '200 {"path":"/hello"}'],
-  ['require() of ESM', 'required.cjs', 'hello'],
-  ['worker threads', 'worker.mjs', 'hello\nhello\nhello\n0 0'],
-  ['next ticks and microtasks', 'order.mjs', 'function in order'],
-  ['one copy of each class, and compute workers', 'classes.mjs', CLASSES],
-  ['AsyncLocalStorage', 'context.mjs', /^outside undefined, inside stored/],
-];
 
 /** Flags that switch Node's permission model on, with all that a server needs. */
 function permissionFlags(major) {
@@ -52,58 +32,6 @@ function flagCases(major) {
     ['--permission with --allow-addons', [...permission, '--allow-addons'], 'hello'],
     ['--permission without --allow-addons', permission, /--allow-addons/],
   ];
-}
-
-function expectOutput(output, expected) {
-  const text = output
-    .split('\n')
-    .filter((line) => !/Warning|trace-warnings/.test(line))
-    .join('\n')
-    .trim();
-  const matches = typeof expected === 'string' ? text === expected : expected.test(text);
-  if (!matches) throw new Error(`expected ${expected}, but it printed:\n${output}`);
-}
-
-class Checks {
-  result = { passed: 0, failed: 0, skipped: 0, notes: [] };
-
-  async check(what, work) {
-    const start = performance.now();
-    try {
-      await work();
-      this.result.passed++;
-      console.log(`ok      ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      this.result.failed++;
-      this.result.notes.push(`${what}: ${error.message.split('\n')[0]}`);
-      console.log(`FAILED  ${what}\n${error.message}`);
-    }
-  }
-
-  skip(what, reason) {
-    this.result.skipped++;
-    this.result.notes.push(`${what}: ${reason}`);
-  }
-
-  none(what, complaints) {
-    return this.check(what, async () => {
-      const lines = await complaints();
-      if (lines.length > 0) throw new Error(lines.join('\n'));
-    });
-  }
-}
-
-async function program(app, node, flags, file, env = {}) {
-  const options = { msMax: PROGRAM_MS_MAX, cwd: app, capture: true, env };
-  const ended = await runBounded(node, [...flags, join(app, file)], options);
-  return { ...ended, failure: failureOf(ended, PROGRAM_MS_MAX) };
-}
-
-/** Runs a program that has to succeed; resolves with what it printed. */
-async function printed(app, node, flags, file) {
-  const { output, failure } = await program(app, node, flags, file);
-  if (failure) throw new Error(`${failure}\n${output}`);
-  return output;
 }
 
 async function runPrograms(checks, app) {
@@ -141,6 +69,8 @@ async function checkMissingPrebuild(checks, app) {
     for (const part of ['ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'linux-riscv64', 'npx ringpoll build']) {
       if (!output.includes(part)) throw new Error(`no word of ${part} in:\n${output}`);
     }
+    const musl = await program(app, process.execPath, [], 'echo.mjs', { ...env, LIBC: 'musl' });
+    if (!musl.output.includes('linux-riscv64-musl')) throw new Error(`no musl in ${musl.output}`);
   });
 }
 

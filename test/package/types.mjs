@@ -10,6 +10,8 @@ import { root, step } from './consumer.mjs';
 // Uses each entry as a user would; a wrong use must be an error.
 const SOURCE = `
 import { type Connection, connect, listen, Loop, RingpollError } from 'ringpoll';
+import { open } from 'ringpoll/fs';
+import { type Handler, Response as LightResponse, serve } from 'ringpoll/http';
 import { HybridScheduler } from 'ringpoll/scheduler';
 
 const listener = listen({ port: 0, data: (connection: Connection, chunk) => {
@@ -20,8 +22,17 @@ export const engine: 'hybrid' | 'uring' | 'poll' = Loop.current().engine;
 export const failure = new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'over');
 export const scheduler = HybridScheduler;
 export const made = connect({ path: '/nowhere' });
+const handler: Handler = (request, response) => response.json({ path: request.path });
+export const servers = [
+  serve({ port: 0, handler }),
+  serve({ port: 0, fetch: () => new Response('theirs') }),
+  serve({ port: 0, fetch: async (request) => new LightResponse(await request.text()) }),
+];
+export const file = open('nowhere');
 // @ts-expect-error a port is a number
 listen({ port: '80' });
+// @ts-expect-error one of both
+serve({ port: 0, handler, fetch: () => new Response() });
 void listener;
 `;
 const SETTINGS = {
