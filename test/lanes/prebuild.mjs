@@ -1,6 +1,6 @@
-// The lane that makes every prebuild that this machine can make, and tries each as far as it can: its
-// table of symbols, the core's tests, and the packed package on Node for arm64 in an emulator. It
-// takes minutes, so it runs when it is asked for: npm test -- --only prebuild
+// The lane that makes every prebuild that this machine can make, and tries each as far as it can:
+// its table of symbols, the core's tests, and the packed package on Node for arm64 in an emulator.
+// It takes minutes, so it runs when it is asked for: npm test -- --only prebuild
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/steps.mjs';

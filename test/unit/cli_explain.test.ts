@@ -55,7 +55,7 @@ describe('ringpoll explain', { timeout: TEST_MS_MAX }, () => {
     expect(read && read.now + read.ring + read.pool).toBe(1200);
   });
 
-  it('runs a program with its arguments, and tells at its end what became of its calls', async () => {
+  it('runs a program with its arguments, and tells at its end what its calls became', async () => {
     const path = script(`
       import { readFile } from ${JSON.stringify(files)};
       console.log(process.argv.slice(2).join());
