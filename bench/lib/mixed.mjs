@@ -18,15 +18,13 @@ import { runLoad } from './load.mjs';
 import { BENCH, BUILD, PEERS } from './paths.mjs';
 import { cpuRatio, summarize } from './report.mjs';
 import { startServer } from './server.mjs';
-import { median, pairedRatio, spread } from './stats.mjs';
+import { median, medianInterval, pairedRatio, pairedRatios, spread } from './stats.mjs';
 import { number, percent, ratio, table, thousands } from './table.mjs';
 import { atMost, verdictLine } from './targets.mjs';
 
 const CONNECTIONS = 64;
 // Work that may be left over when the measured phase ends, as a share of what it had to do.
 const LEFT_MAX = 0.05;
-// Two of our own programs differ when the median of their ratios is further from 1 than this.
-const NOISE = { cpu: 0.03, p99: 0.1 };
 const NODE = ['node', 'node-pool16'];
 const ALONE = ['uring-only', 'poll-only'];
 const HYBRID = 'hybrid';
@@ -126,6 +124,9 @@ function p99Ratio(results, name, a, b) {
   return pairedRatio(results.byRound(name, a, p99Of), results.byRound(name, b, p99Of));
 }
 
+const ratiosOf = (results, name, alone, read) =>
+  pairedRatios(results.byRound(name, HYBRID, read), results.byRound(name, alone, read));
+
 function caseTable(results, name) {
   const head = ['', 'CPU µs a unit', 'spread', 'p50 µs', 'p99 µs', 'spread', 'reads', 'appends'];
   const rows = competitors.flatMap((one) => {
@@ -171,15 +172,19 @@ function targetsOf(results) {
     ),
   ]);
   for (const alone of ALONE) {
-    // How far the better of the two is below 1 − noise, unless the other is above 1 + noise.
+    // Certainly better is what is below 1 with its whole interval, certainly worse what is above.
     const claim = `against ${alone} better in CPU or p99 and worse in neither`;
     const values = over((name) => {
-      const cpu = cpuRatio(results, name, HYBRID, alone) - NOISE.cpu;
-      const p99 = p99Ratio(results, name, HYBRID, alone) - NOISE.p99;
-      const worse = Math.max(cpu, p99);
-      return worse > 1 ? worse : Math.min(cpu + 2 * NOISE.cpu, p99 + 2 * NOISE.p99);
+      const bounds = [(trial) => trial.cpuUs, p99Of].map((read) =>
+        medianInterval(ratiosOf(results, name, alone, read)),
+      );
+      if (bounds.includes(undefined)) return undefined;
+      const worst = Math.max(...bounds.map(({ low }) => low));
+      return worst > 1 ? worst : Math.min(...bounds.map(({ high }) => high));
     });
-    targets.push(atMost(`${claim}: best ratio + noise, or worst ratio − noise`, 1, values));
+    targets.push(
+      atMost(`${claim}: upper bound of the best, or lower bound of the worst`, 1, values),
+    );
   }
   return targets;
 }
@@ -207,6 +212,6 @@ const ABOUT = [
   'Everybody does the same work in the same time; a program that leaves more than',
   `${percent(LEFT_MAX)} of a kind undone fails the trial. CPU is that of the process with all its`,
   'threads. uring-only receives by completion and has the ring do all work on files; node-pool16',
-  `has 16 threads in its pool. A difference between our own counts from ${percent(NOISE.cpu)} of`,
-  `CPU and ${percent(NOISE.p99)} of p99 on.`,
+  'has 16 threads in its pool. One of our own counts as better or worse than another only where',
+  'the 95 % interval of the median ratio, of CPU or of p99, says so.',
 ].join(' ');

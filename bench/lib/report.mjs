@@ -1,7 +1,7 @@
 // The parts of a report that every suite has.
 
 import { splitUserSystem } from './cpu.mjs';
-import { median, pairedRatio, spread } from './stats.mjs';
+import { median, medianInterval, pairedRatio, pairedRatios, spread } from './stats.mjs';
 import { number, percent, ratio, table, thousands } from './table.mjs';
 
 /** Medians of a competitor in a case of messages, or undefined when no trial of it went well. */
@@ -27,6 +27,14 @@ export function cpuRatio(results, caseName, a, b) {
   if (!a || !b) return undefined;
   const read = (trial) => trial.cpuUs;
   return pairedRatio(results.byRound(caseName, a, read), results.byRound(caseName, b, read));
+}
+
+/** The same, and between which bounds it lies. */
+export function cpuRatioWithin(results, caseName, a, b) {
+  if (!a || !b) return undefined;
+  const of = (name) => results.byRound(caseName, name, (trial) => trial.cpuUs);
+  const ratios = pairedRatios(of(a), of(b));
+  return { value: median(ratios), ...medianInterval(ratios) };
 }
 
 /** One table for a case: a row for each competitor, ratios against the `references`. */
@@ -86,8 +94,8 @@ export function preamble(results) {
     `${pinning(settings)}, one server process per trial, rounds of all competitors in turn ` +
       `(${settings.rounds}), ${settings.seconds} s measured ` +
       `after ${settings.warmUp} s of warm-up. Values are medians; a ratio is the median of the ` +
-      'ratios within each round. CPU is the server process alone; its split into user and system ' +
-      'is sampled. Spread is (highest − lowest) / median of CPU.',
+      'ratios within each round, in brackets its 95 % interval (of few rounds, their range). ' +
+      'CPU is the server process alone; its split into user and system is sampled. Spread is (highest − lowest) / median of CPU.',
   ];
   for (const [name, reason] of Object.entries(missing)) {
     lines.push('', `Without ${name}: ${reason.split('\n')[0]}`);
