@@ -95,7 +95,8 @@ export function preamble(results) {
       `(${settings.rounds}), ${settings.seconds} s measured ` +
       `after ${settings.warmUp} s of warm-up. Values are medians; a ratio is the median of the ` +
       'ratios within each round, in brackets its 95 % interval (of few rounds, their range). ' +
-      'CPU is the server process alone; its split into user and system is sampled. Spread is (highest − lowest) / median of CPU.',
+      'CPU is the server process alone; its split into user and system is sampled. ' +
+      'Spread is (highest − lowest) / median of CPU.',
   ];
   for (const [name, reason] of Object.entries(missing)) {
     lines.push('', `Without ${name}: ${reason.split('\n')[0]}`);
