@@ -7,6 +7,7 @@ import { type FileOptions, usualFileOptions } from './arguments.js';
 import { checkAborted, checkNotNegative, closedFileError, fileError } from './errors.js';
 import { closeFile, type OpenedFile, openFile } from './file.js';
 import { type Request, readRequest, writeRequest } from './handle_arguments.js';
+import { type OpenOptions, routesOf, type SendOptions } from './hints.js';
 import { unwatchLeak, watchLeak } from './leaks.js';
 import type { StatOptions } from './names.js';
 import { inPool } from './pool.js';
@@ -251,7 +252,7 @@ export class FileHandle {
       const usual = checkedOptions(options);
       checkAborted(usual.signal);
       await writeAll(file, data, usual);
-      if (usual.flush) await sync(file, false);
+      if (usual.flush) await sync(file, false, routesOf(file, usual));
     });
   }
 
@@ -267,8 +268,9 @@ export class FileHandle {
   stat(options: { bigint: true }): Promise<BigIntStats>;
   stat(options?: StatOptions): Promise<Stats | BigIntStats> {
     return this.#use<Stats | BigIntStats>('fstat', async (file) => {
-      const of = options?.engine === undefined ? file.of : routes(hintOf(options));
+      const of = routesOf(file, options);
       if (!options?.bigint) return statOf(of, file, true, 'fstat');
+      of.count(Op.stat, Route.pool);
       return inPool<BigIntStats>((callback) => fs.fstat(file.fd, { bigint: true }, callback));
     });
   }
@@ -333,14 +335,19 @@ export class FileHandle {
   /**
    * Sends bytes of the file to a connection, behind what was written to it before. `start` and
    * `end` are both included, as with streams; by default everything. Resolves when the kernel has
-   * taken the bytes. Copies: none for what is in the page cache (Linux), one for the rest.
+   * taken the bytes. `engine` is that of sendFile(). Copies: none for what is in the page cache
+   * (Linux), one for the rest.
    * @throws RingpollError ERR_RINGPOLL_CONNECTION_CLOSED, ERR_RINGPOLL_FILE_TRUNCATED
    */
-  sendTo(connection: Connection, options: { start?: number; end?: number } = {}): Promise<void> {
+  sendTo(
+    connection: Connection,
+    options: { start?: number; end?: number } & SendOptions = {},
+  ): Promise<void> {
     return this.#use('sendTo', async (file) => {
+      const of = routesOf(file, options);
       const { start = 0 } = options;
-      const end = options.end ?? (await statOf(file.of, file, true, 'fstat')).size - 1;
-      return sendRange(connection, file, start, Math.max(0, end + 1 - start));
+      const end = options.end ?? (await statOf(of, file, true, 'fstat')).size - 1;
+      return sendRange(connection, file, start, Math.max(0, end + 1 - start), of);
     });
   }
 
@@ -358,8 +365,15 @@ export class FileHandle {
   }
 
   /** @internal */
-  _sendRange(connection: Connection, start: number, length: number): Promise<void> {
-    return this.#use('sendFile', (file) => sendRange(connection, file, start, length));
+  _sendRange(
+    connection: Connection,
+    start: number,
+    length: number,
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    return this.#use('sendFile', async (file) =>
+      sendRange(connection, file, start, length, routesOf(file, options)),
+    );
   }
 
   async #use<T>(syscall: string, work: (file: OpenedFile) => Promise<T>): Promise<T> {
@@ -378,16 +392,6 @@ export class FileHandle {
       inPool<void>((callback) => call(file.fd, callback as fs.NoParamCallback)),
     );
   }
-}
-
-export interface OpenOptions {
-  /**
-   * Where the operations of the handle should go. 'uring': to the ring, also what memory could
-   * answer. 'poll': the ring is left alone, so to memory or libuv's pool. 'auto', the default: to
-   * memory, the ring or the pool, the first that serves it. A hint never fails: what the ring does
-   * not have goes to the pool, and explain() counts and explains the refusal.
-   */
-  engine?: EngineHint;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { PathLike } from 'node:fs';
 import type { Connection } from '../tcp/connection.js';
 import type { FileOptions } from './arguments.js';
 import { FileHandle } from './handle.js';
+import type { SendOptions } from './hints.js';
 import { readWholeFile, writeWholeFile } from './whole.js';
 
 export type { FileOptions } from './arguments.js';
@@ -10,16 +11,17 @@ export type { FileCost } from './costs.js';
 export type { FileError } from './errors.js';
 export {
   FileHandle,
-  type OpenOptions,
   open,
   type ReadResult,
   type TransferOptions,
   type WriteResult,
 } from './handle.js';
+export type { OpenOptions, SendOptions } from './hints.js';
 export {
   copyFile,
   lstat,
   type NameOptions,
+  type ReaddirOptions,
   readdir,
   rename,
   type StatOptions,
@@ -82,7 +84,9 @@ export function appendFile(
  * Sends `length` bytes of a file from `start` to a connection, behind what was written to it before
  * and ahead of what is written later. They count as the connection's pending bytes until the
  * kernel has taken them, and then the promise resolves. By sendfile(2) from the page cache, without
- * a copy; what is not there is read first, so that the loop does not wait for the disk.
+ * a copy; what is not there is read first, so that the loop does not wait for the disk. By whom,
+ * `options.engine` tells, or else the engine that the handle was opened with.
+ * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE for an unknown engine
  * @throws RingpollError ERR_RINGPOLL_CONNECTION_CLOSED, ERR_RINGPOLL_WRITE_AFTER_END, or
  *   ERR_RINGPOLL_FILE_TRUNCATED when the file has become shorter: then fewer bytes were sent
  */
@@ -91,6 +95,7 @@ export function sendFile(
   handle: FileHandle,
   start: number,
   length: number,
+  options?: SendOptions,
 ): Promise<void> {
-  return handle._sendRange(connection, start, length);
+  return handle._sendRange(connection, start, length, options);
 }

@@ -1,5 +1,12 @@
 // Operations on names: what is where in the tree of files.
-import { type BigIntStats, type PathLike, promises, type Stats } from 'node:fs';
+import {
+  type BigIntStats,
+  type Dirent,
+  type ObjectEncodingOptions,
+  type PathLike,
+  promises,
+  type Stats,
+} from 'node:fs';
 import { usualPath } from './arguments.js';
 import { fileError } from './errors.js';
 import { closeFile, openFile } from './file.js';
@@ -89,14 +96,48 @@ export async function truncate(path: PathLike, length = 0, options?: NameOptions
   }
 }
 
-/** Always by libuv's pool: the ring has no operation that lists a directory. */
-export const readdir: typeof promises.readdir = ((...args: [PathLike]) => {
-  routes().count(Op.readdir, Route.pool);
-  return promises.readdir(...args);
-}) as typeof promises.readdir;
+export interface ReaddirOptions extends NameOptions {
+  /** Lists what is in the folders below as well; false. */
+  recursive?: boolean;
+  withFileTypes?: boolean;
+}
 
-/** Always by libuv's pool, which has the kernel clone or copy the file. */
-export function copyFile(source: PathLike, destination: PathLike, mode?: number): Promise<void> {
-  routes().count(Op.copyFile, Route.pool);
+/**
+ * The names in a folder, or Dirents. Always by libuv's pool: the ring has no operation that lists
+ * a directory. So `engine: 'uring'` is a refusal, counted and explained by explain().
+ * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE for an unknown engine
+ */
+export function readdir(
+  path: PathLike,
+  options?:
+    | (ReaddirOptions & ObjectEncodingOptions & { withFileTypes?: false })
+    | BufferEncoding
+    | null,
+): Promise<string[]>;
+export function readdir(
+  path: PathLike,
+  options: (ReaddirOptions & { encoding: 'buffer'; withFileTypes?: false }) | 'buffer',
+): Promise<Buffer[]>;
+export function readdir(
+  path: PathLike,
+  options: ReaddirOptions & ObjectEncodingOptions & { withFileTypes: true },
+): Promise<Dirent[]>;
+export async function readdir(path: PathLike, options?: unknown): Promise<unknown> {
+  routes(hintOf(options)).count(Op.readdir, Route.pool);
+  return promises.readdir(path, options as BufferEncoding);
+}
+
+/**
+ * Always by libuv's pool, which has the kernel clone or copy the file; the ring would move the
+ * bytes through a pipe. So `engine: 'uring'` is a refusal, counted and explained by explain().
+ * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE for an unknown engine
+ */
+export async function copyFile(
+  source: PathLike,
+  destination: PathLike,
+  mode?: number,
+  options?: NameOptions,
+): Promise<void> {
+  routes(hintOf(options)).count(Op.copyFile, Route.pool);
   return promises.copyFile(source, destination, mode);
 }

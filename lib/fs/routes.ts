@@ -50,7 +50,7 @@ const NOT_ON_RING: Record<string, string> = {
   readFile: 'whole files are opened, read and closed; see open, read and close',
   readdir: 'io_uring has no operation that lists a directory',
   copyFile: 'libuv clones or copies in the kernel; io_uring would move the bytes through a pipe',
-  sendFile: 'sendfile(2) from the page cache; what is not there is read first',
+  sendFile: "sendfile(2) from the page cache, unless engine 'uring' has the ring read everything",
 };
 
 /** The ring has the operation, but not in every form. */
@@ -63,7 +63,7 @@ export interface OperationReport {
   now: number;
   /** Given to io_uring. */
   ring: number;
-  /** Given to libuv's pool, through node:fs. */
+  /** Given to libuv's pool, through node:fs; flushes on Linux to threads of their own. */
   pool: number;
   /** Why the ring does not do it, when it does not. */
   reason?: string;
@@ -108,7 +108,7 @@ export class Routes {
 
   count(op: number, route: Route): void {
     this.#counts[op * ROUTES + route]++;
-    if (this.hint === 'uring' && route !== Route.ring && op !== Op.sendFile) this.#refusals[op]++;
+    if (this.hint === 'uring' && route !== Route.ring) this.#refusals[op]++;
   }
 
   /** When a read or write begins that may be measured; 0: this one is not. */
@@ -137,6 +137,8 @@ export class Routes {
   }
 
   #reason(op: number): string | undefined {
+    // Sending goes to the ring by way of reads.
+    if (op === Op.sendFile && !this.ring[Op.read]) return this.#reason(Op.read);
     if (op >= RING_OPS) return NOT_ON_RING[NAMES[op]];
     if (this.ring[op]) return undefined;
     if (this.mode === 'pool') return 'RINGPOLL_FILES=pool';

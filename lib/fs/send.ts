@@ -2,23 +2,25 @@
 // queue, and native code sends it when its turn has come.
 import { RingpollError } from '../errors.js';
 import { Command, Control, RECORD_WORDS } from '../loop/protocol.js';
-import type { Runtime } from '../loop/runtime.js';
 import { type Connection, closedError, Flag } from '../tcp/connection.js';
 import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
 import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from './native.js';
 import { poolRead } from './pool.js';
 import { requestWithFetch } from './requests.js';
-import { Op, Route, routes } from './routes.js';
+import { type EngineHint, Op, Route, type Routes } from './routes.js';
 
 const OVER = Flag.closing | Flag.closed;
 const TWO_TO_16 = 2 ** 16;
 const TWO_TO_32 = 2 ** 32;
 /** Both numbers have 16 high bits beside their low words. */
 const PLACE_MAX = 2 ** 48 - 1;
+/** The number of an operation, and above it who reads: native/core/files.h, FileReader. */
+const ID_BITS = 29;
+const READERS: Readonly<Record<EngineHint, number>> = { auto: 0, uring: 1, poll: 2 };
 
 function command(
-  runtime: Runtime,
+  { runtime, hint }: Routes,
   connection: Connection,
   file: OpenedFile,
   id: number,
@@ -31,7 +33,7 @@ function command(
     connection._slot,
     connection._generation,
     file.id,
-    id,
+    id | (READERS[hint] << ID_BITS),
     start % TWO_TO_32,
   );
   const at = (runtime.control[Control.commandCount] - 1) * RECORD_WORDS;
@@ -46,6 +48,7 @@ export async function sendRange(
   file: OpenedFile,
   start: number,
   length: number,
+  of: Routes = file.of,
 ): Promise<void> {
   if (!(start >= 0 && length >= 0 && start + length <= PLACE_MAX)) {
     throw fileError(-22, 'sendfile'); // EINVAL, as the kernel has it
@@ -55,13 +58,13 @@ export async function sendRange(
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'sendFile after end()');
   }
   if (length === 0) return;
-  const of = routes();
-  of.count(Op.sendFile, Route.now);
+  const byRing = of.hint === 'uring' && of.ring[Op.read];
+  of.count(Op.sendFile, byRing ? Route.ring : Route.now);
   file.enter();
   try {
     const { result } = await requestWithFetch(
-      (id) => command(of.runtime, connection, file, id, start, length),
-      (id, position, wanted) => fetchInPool(of.runtime, connection, file, id, position, wanted),
+      (id) => command(of, connection, file, id, start, length),
+      (id, position, wanted) => fetchInPool(of, connection, file, id, position, wanted),
     );
     if (result === -ENODATA) {
       const message = 'The file ended before everything that was promised had been sent';
@@ -74,18 +77,18 @@ export async function sendRange(
   }
 }
 
-/** Reads what native code cannot read itself, there being no ring. */
+/** Reads what native code does not read itself: there is no ring, or the hint leaves it out. */
 function fetchInPool(
-  runtime: Runtime,
+  of: Routes,
   connection: Connection,
   file: OpenedFile,
   id: number,
   position: number,
   wanted: number,
 ): void {
-  const { native } = runtime;
+  const { native } = of.runtime;
   const bytes = Buffer.allocUnsafeSlow(Math.min(wanted, BLOCK_BYTES_MAX));
-  routes().count(Op.read, Route.pool);
+  of.count(Op.read, Route.pool);
   file.enter();
   poolRead(file.fd, bytes, 0, bytes.length, position)
     .then((count) => {

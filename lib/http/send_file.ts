@@ -2,7 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgType } from '../errors.js';
-import { type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
+import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
 import { boolean, checkObject } from '../tcp/options.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
 import { HttpRequestError } from './errors.js';
@@ -26,6 +26,11 @@ export interface SendFileOptions {
   etag?: boolean;
   /** Send Last-Modified. Default: true. */
   lastModified?: boolean;
+  /**
+   * Who opens, reads and closes the file; see open() and sendFile() of ringpoll/fs. Default:
+   * 'auto'. The connection has a hint of its own.
+   */
+  engine?: EngineHint;
 }
 
 // A FIFO would otherwise keep open() waiting for a writer.
@@ -67,7 +72,7 @@ export async function sendFile(
   const name = checked.root === undefined ? path : within(checked.root, path, checked.dotfiles);
   let handle: FileHandle | undefined;
   try {
-    handle = name === undefined ? undefined : await openFile(name);
+    handle = name === undefined ? undefined : await openFile(name, checked.engine);
     const stats = await handle?.stat();
     if (handle === undefined || stats?.isFile() !== true) throw notFound();
     await answer(request, response, handle, stats as Stats, checked, name as string);
@@ -94,9 +99,9 @@ function notFound(): HttpRequestError {
   return new HttpRequestError('ERR_RINGPOLL_HTTP_NOT_FOUND', 404, 'Not Found');
 }
 
-async function openFile(name: string): Promise<FileHandle> {
+async function openFile(name: string, engine: EngineHint | undefined): Promise<FileHandle> {
   try {
-    return await open(name, FLAGS);
+    return await open(name, FLAGS, undefined, { engine });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (NOT_FOUND.includes(code)) throw notFound();

@@ -27,13 +27,21 @@ struct NowResult {
   bool never = false;  // as it always will on this file: do not ask again
 };
 
+// Who may read what is sent to a connection; lib/fs/send.ts has the same numbers.
+enum class FileReader : uint8_t {
+  kAny,   // the page cache, then the ring or Node's pool
+  kRing,  // the ring alone, also what is in the page cache
+  kPool,  // the page cache, then Node's pool
+};
+
 // A part of a file on its way to a connection.
 struct FileRange {
   int fd = -1;
   uint32_t id = 0;  // JavaScript's number of the operation
   uint64_t offset = 0;
   uint64_t left = 0;
-  bool fetches = false;  // the kernel cannot send this file by itself: its bytes are read first
+  bool fetches = false;  // its bytes are read first, page cache or not
+  FileReader reader = FileReader::kAny;
 };
 
 class Files {

@@ -6,6 +6,8 @@
 //        |  ^
 //        |  +--- the bytes, in front of the rest of the range
 //        +-----> not in the page cache, or not for sendfile: read by the ring, or by Node's pool
+//
+// A hint of the caller leaves out the page cache, or the ring (FileReader).
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +18,10 @@ namespace ringpoll {
 
 namespace {
 
+// Of the word that names the operation: its number, and above it who reads.
+constexpr uint32_t kIdBits = 29;
+constexpr uint32_t kReaderMask = 3;
+
 struct FileCommand {
   FileId file;
   FileRange range;
@@ -25,7 +31,9 @@ FileCommand parse(const int32_t* words) {
   const auto low = [](int32_t word) { return static_cast<uint64_t>(static_cast<uint32_t>(word)); };
   const uint64_t highs = low(words[7]);
   FileCommand command{static_cast<FileId>(words[3]), {}};
-  command.range.id = static_cast<uint32_t>(words[4]);
+  const auto name = static_cast<uint32_t>(words[4]);
+  command.range.id = name & ((1u << kIdBits) - 1);
+  command.range.reader = static_cast<FileReader>(name >> kIdBits & kReaderMask);
   command.range.offset = low(words[5]) | (highs >> 16) << 32;
   command.range.left = low(words[6]) | (highs & 0xffff) << 32;
   return command;
@@ -53,9 +61,14 @@ void Loop::queueFile(Channel& channel, const int32_t* words) {
     refuseFile(words);
     return;
   }
-  if (copyFile(channel, *file, command.range)) return;
-  command.range.fd = file->fd;
-  queues_.pushFile(channel.sends, files_.addRange(command.range));
+  FileRange& range = command.range;
+  if (range.reader == FileReader::kRing && !files_.offers(FileOp::kRead)) {
+    range.reader = FileReader::kAny;
+  }
+  range.fetches = range.reader == FileReader::kRing;
+  if (!range.fetches && copyFile(channel, *file, range)) return;
+  range.fd = file->fd;
+  queues_.pushFile(channel.sends, files_.addRange(range));
   markDirty(channel);
 }
 
@@ -137,7 +150,7 @@ void Loop::fetchFile(Channel& channel, const FileRange& range) {
                                                                        : kBlockBytesMax);
   ++metrics_.fileFetches;
   channel.flags |= kSending;
-  if (!files_.offers(FileOp::kRead)) {
+  if (range.reader == FileReader::kPool || !files_.offers(FileOp::kRead)) {
     events_.pushFile(EventKind::kFileFetch, range.id, static_cast<int32_t>(bytes),
                      static_cast<uint32_t>(range.offset), static_cast<uint32_t>(range.offset >> 32),
                      0);

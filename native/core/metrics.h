@@ -30,7 +30,7 @@ namespace ringpoll {
   X(staleEvents, "events dropped because their channel was over")                  \
   X(fileOperations, "file operations given to the ring")                           \
   X(fileSends, "sendfile calls")                                                   \
-  X(fileFetches, "pieces of files read because they were not in the page cache")   \
+  X(fileFetches, "pieces of files that were read before they were sent")           \
   X(submissions, "entries submitted to the ring")                                  \
   X(ringEnters, "io_uring_enter calls")                                            \
   X(ringQueued, "entries in the submission queue when it was last submitted")      \

@@ -52,7 +52,8 @@ enum class CommandKind : int32_t {
                       // further fields and then its body lie; their lengths; Content-Length
   kHttpDone = 16,    // a request was answered
   kRoute = 48,       // ReceiveHint
-  kSendFile = 32,    // file, number of the operation, offset and length: low words, high halves
+  kSendFile = 32,    // file; number of the operation, and above it who reads; offset and length:
+                     // low words, high halves
 };
 
 // The first word of kHttpRespond; the number of the template stands above them.

@@ -1,13 +1,14 @@
 // The engine option of open() and of single calls: what is asked for is done, or counted and
 // explained; the bytes are the same wherever an operation goes.
 import nodeFs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Loop } from 'ringpoll';
 import * as fs from 'ringpoll/fs';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/fs_both.js';
+import { evict } from '../support/fs_evict.js';
 import { codeOf } from '../support/recorder.js';
-import { pattern } from '../support/serve.js';
+import { pair, pattern } from '../support/serve.js';
 
 type Counts = Pick<fs.OperationReport, 'now' | 'ring' | 'pool' | 'refusals'>;
 
@@ -119,10 +120,96 @@ describe("engine: 'poll'", () => {
   });
 });
 
+describe('what has one side only', () => {
+  const engines = ['uring', 'poll', 'auto'] as const;
+  it.each(engines)('goes there, whatever is asked for: %s', async (engine) => {
+    const path = existing();
+    const refusals = engine === 'uring' ? 1 : 0;
+    const byPool = { now: 0, ring: 0, pool: 1, refusals };
+    const listed = await added('readdir', async () => {
+      expect(await fs.readdir(dirname(path), { engine })).toEqual(['file']);
+      const [entry] = await fs.readdir(dirname(path), { engine: 'auto', withFileTypes: true });
+      expect(entry!.isFile()).toBe(true);
+    });
+    expect(listed).toEqual({ ...byPool, pool: 2 });
+    const copied = await added('copyFile', () => fs.copyFile(path, `${path}2`, 0, { engine }));
+    expect(copied).toEqual(byPool);
+    expect(nodeFs.readFileSync(`${path}2`).equals(bytes)).toBe(true);
+    expect(entry('readdir').reason).toContain('no operation that lists');
+    expect(entry('copyFile').reason).toContain('clones or copies');
+  });
+});
+
+describe('sendFile()', () => {
+  const large = pattern(600_000);
+  // At most 16 KB would leave with what is written beside them, and more by sendfile(2).
+  const files = [bytes, large];
+
+  /** Sends the file and compares what arrived. */
+  async function send(contents: Buffer, engine: fs.EngineHint, ofHandle: boolean) {
+    const path = existing();
+    nodeFs.writeFileSync(path, contents);
+    const { server, peer } = await pair();
+    const handle = await fs.open(path, 'r', undefined, ofHandle ? { engine } : {});
+    const options = ofHandle ? undefined : { engine };
+    server.connection.write('head');
+    const counts = await added('sendFile', async () => {
+      await fs.sendFile(server.connection, handle, 0, contents.length, options);
+      server.connection.end('tail');
+      await peer.untilEnd();
+    });
+    const expected = Buffer.concat([Buffer.from('head'), contents, Buffer.from('tail')]);
+    expect(Buffer.concat(peer.chunks).equals(expected)).toBe(true);
+    await handle.close();
+    return counts;
+  }
+  const fetches = () => Loop.current().metrics().fileFetches;
+  const sendfiles = () => Loop.current().metrics().fileSends;
+
+  it.each([true, false])("reads by the ring with 'uring' (of the handle: %s)", async (ofHandle) => {
+    for (const contents of files) {
+      const before = [fetches(), sendfiles()];
+      const counts = await send(contents, 'uring', ofHandle);
+      if (hasRing()) {
+        expect(counts).toEqual({ now: 0, ring: 1, pool: 0, refusals: 0 });
+        expect(fetches()).toBeGreaterThan(before[0]!);
+        expect(sendfiles()).toBe(before[1]);
+      } else {
+        expect(counts).toEqual({ now: 1, ring: 0, pool: 0, refusals: 1 });
+        expect(entry('sendFile').reason).toMatch(/^no ring: ./);
+      }
+    }
+  });
+
+  it.each([true, false])("does without it with 'poll' (of the handle: %s)", async (ofHandle) => {
+    for (const contents of files) {
+      const counts = await send(contents, 'poll', ofHandle);
+      expect(counts).toEqual({ now: 1, ring: 0, pool: 0, refusals: 0 });
+    }
+  });
+
+  it("reads by libuv's pool what is not in the page cache, with 'poll'", async (context) => {
+    const path = existing();
+    nodeFs.writeFileSync(path, large);
+    context.skip(!evict(path), 'the page cache cannot be emptied here');
+    const { server, peer } = await pair();
+    const handle = await fs.open(path);
+    const counts = await added('read', async () => {
+      await handle.sendTo(server.connection, { start: 1000, engine: 'poll' });
+      server.connection.end();
+      await peer.untilEnd();
+    });
+    expect(counts.ring).toBe(0);
+    expect(Buffer.concat(peer.chunks).equals(large.subarray(1000))).toBe(true);
+    await handle.close();
+  });
+});
+
 describe('an engine that nobody knows', () => {
   it('is an error of the call', async () => {
     const options = { engine: 'epoll' as 'poll' };
     const path = existing();
+    const { server } = await pair();
     const handle = await fs.open(path, 'r+');
     const calls = [
       () => fs.open(path, 'r', undefined, options),
@@ -130,6 +217,10 @@ describe('an engine that nobody knows', () => {
       () => fs.writeFile(path, '', options),
       () => fs.stat(path, options),
       () => fs.unlink(path, options),
+      () => fs.readdir(dirname(path), options),
+      () => fs.copyFile(path, `${path}2`, 0, options),
+      () => fs.sendFile(server.connection, handle, 0, 1, options),
+      () => handle.sendTo(server.connection, options),
       () => handle.read(Buffer.alloc(1), options),
       () => handle.write(Buffer.alloc(1), options),
       () => handle.readFile(options),

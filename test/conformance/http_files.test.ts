@@ -10,6 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Loop } from 'ringpoll';
+import { explain } from 'ringpoll/fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, HttpClient, parseAnswers, requestText, serveHttp } from '../support/http.js';
 import { pattern } from '../support/serve.js';
@@ -68,6 +70,20 @@ describe('sendFile()', () => {
     const answers = parseAnswers(await exchange(server(), text.join('')));
     expect(answers.map(({ body }) => body.length)).toEqual([big.length, 0, 26, big.length]);
     expect(answers[3]!.body === big.toString('latin1')).toBe(true);
+  });
+
+  it.each(['uring', 'poll'] as const)('sends the same with engine %s', async (engine) => {
+    const sent = () => explain().operations.find(({ operation }) => operation === 'sendFile')!;
+    const before = sent();
+    const text = ['/big.bin', '/small.txt'].map((path) => requestText('GET', path)).join('');
+    const answers = parseAnswers(await exchange(server({ engine }), text));
+    expect(answers[0]!.body === big.toString('latin1')).toBe(true);
+    expect(answers[1]!.body).toBe(small);
+    const { now, ring, refusals } = sent();
+    const hasRing = Loop.current().engine !== 'poll';
+    const byRing = engine === 'uring' && hasRing ? 2 : 0;
+    expect([ring - before.ring, now - before.now]).toEqual([byRing, 2 - byRing]);
+    expect(refusals - before.refusals).toBe(engine === 'uring' && !hasRing ? 2 : 0);
   });
 
   it('answers HEAD', async () => {
