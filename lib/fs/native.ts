@@ -58,6 +58,10 @@ export interface NativeFiles {
     position: number,
   ): number;
   fileSync(id: number, file: number, dataOnly: boolean): number;
+  /** Threads that flush where there is no ring; `finished` gets ids and results in turns. */
+  fileFlushes(finished: (pairs: Int32Array) => void): unknown;
+  /** -EAGAIN: there is no thread for it. */
+  fileFlush(threads: unknown, id: number, file: number, dataOnly: boolean): number;
   fileStat(id: number, target: string | number, follow: boolean): number;
   fileTruncate(id: number, file: number, length: number): number;
   fileAllocate(id: number, file: number, mode: number, offset: number, length: number): number;

@@ -15,6 +15,9 @@ export interface Answer {
   offset: number;
 }
 
+/** The answer that brings no memory. */
+const without = (result: number): Answer => ({ result, block: NO_BLOCK, slab: 0, offset: 0 });
+
 /** Wants pieces of a file that is being sent. */
 export type Fetch = (id: number, position: number, length: number) => void;
 
@@ -25,6 +28,7 @@ interface Waiting {
 
 class Requests implements FileEvents {
   readonly runtime: Runtime;
+  #flushThreads: unknown;
   readonly #waiting: (Waiting | undefined)[] = [];
   readonly #free: number[] = [];
 
@@ -44,6 +48,14 @@ class Requests implements FileEvents {
     this.#waiting[id] = undefined;
     this.#free.push(id);
     waiting?.resolve(answer);
+  }
+
+  /** Made at their first use: with a ring nobody needs them. */
+  get flushThreads(): unknown {
+    this.#flushThreads ??= this.runtime.native.fileFlushes((pairs) => {
+      for (let at = 0; at < pairs.length; at += 2) this.end(pairs[at], without(pairs[at + 1]));
+    });
+    return this.#flushThreads;
   }
 
   event(kind: number, at: number): void {
@@ -95,7 +107,16 @@ export function request(submit: (id: number) => number, signal?: AbortSignal): P
 
 function begin(of: Requests, id: number, submit: (id: number) => number): void {
   const error = submit(id);
-  if (error !== 0) of.end(id, { result: error, block: NO_BLOCK, slab: 0, offset: 0 });
+  if (error !== 0) of.end(id, without(error));
+}
+
+/** fsync or fdatasync on a thread; resolves with 0 or -errno, -EAGAIN when there is no thread. */
+export async function requestFlush(file: number, dataOnly: boolean): Promise<number> {
+  const { runtime, flushThreads } = requests();
+  const { result } = await request((id) =>
+    runtime.native.fileFlush(flushThreads, id, file, dataOnly),
+  );
+  return result;
 }
 
 /** Like request() for what ends by itself and asks for pieces meanwhile. */

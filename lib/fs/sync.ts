@@ -4,31 +4,34 @@ import { fileError } from './errors.js';
 import type { OpenedFile, SyncTurns } from './file.js';
 import { EAGAIN, STAT_FIELDS } from './native.js';
 import { inPool } from './pool.js';
-import { release, request, slabOf } from './requests.js';
+import { release, request, requestFlush, slabOf } from './requests.js';
 import { Op, Route, type Routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 import { statsFrom } from './stats.js';
+
+/** Other systems flush by more than fsync(2), and libuv knows by what. */
+const OWN_THREADS = process.platform === 'linux';
 
 /**
  * fsync or fdatasync. One runs at a time; whoever asks meanwhile shares the next one, which begins
  * when this one is over and so covers everything that was written before it was asked for.
  */
-export function sync(file: OpenedFile, dataOnly: boolean): Promise<void> {
+export function sync(file: OpenedFile, dataOnly: boolean, of: Routes = file.of): Promise<void> {
   const turns = dataOnly ? file.datasyncs : file.syncs;
-  if (!turns.running) return begin(file, dataOnly, turns);
+  if (!turns.running) return begin(of, file, dataOnly, turns);
   if (turns.next === undefined) {
     let start = () => {};
     const promise = new Promise<void>((resolve) => {
-      start = () => resolve(begin(file, dataOnly, turns));
+      start = () => resolve(begin(of, file, dataOnly, turns));
     });
     turns.next = { promise, start };
   }
   return turns.next.promise;
 }
 
-function begin(file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<void> {
+function begin(of: Routes, file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<void> {
   turns.running = true;
-  const run = syncNow(file, dataOnly);
+  const run = syncNow(of, file, dataOnly);
   const over = () => {
     const { next } = turns;
     turns.running = false;
@@ -39,17 +42,21 @@ function begin(file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<v
   return run;
 }
 
-async function syncNow(file: OpenedFile, dataOnly: boolean): Promise<void> {
-  const { of } = file;
+async function syncNow(of: Routes, file: OpenedFile, dataOnly: boolean): Promise<void> {
   const op = dataOnly ? Op.datasync : Op.sync;
-  if (!of.ring[op]) {
-    of.count(op, Route.pool);
-    const call = dataOnly ? fs.fdatasync : fs.fsync;
-    return inPool<void>((callback) => call(file.fd, callback as fs.NoParamCallback));
+  const name = dataOnly ? 'fdatasync' : 'fsync';
+  if (of.ring[op]) {
+    of.count(op, Route.ring);
+    const { result } = await request((id) => of.runtime.native.fileSync(id, file.id, dataOnly));
+    if (result < 0) throw fileError(result, name);
+    return;
   }
-  of.count(op, Route.ring);
-  const { result } = await request((id) => of.runtime.native.fileSync(id, file.id, dataOnly));
-  if (result < 0) throw fileError(result, dataOnly ? 'fdatasync' : 'fsync');
+  of.count(op, Route.pool);
+  const result = OWN_THREADS ? await requestFlush(file.id, dataOnly) : -EAGAIN;
+  if (result === -EAGAIN) {
+    return inPool<void>((callback) => fs[name](file.fd, callback as fs.NoParamCallback));
+  }
+  if (result < 0) throw fileError(result, name);
 }
 
 export async function truncateFile(file: OpenedFile, length: number): Promise<void> {

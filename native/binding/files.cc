@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <memory>
 
 #include "addon.h"
 #include "file_work.h"
+#include "flush_threads.h"
 
 namespace ringpoll {
 
@@ -270,6 +272,23 @@ Napi::Value Sync(const Napi::CallbackInfo& info) {
   return submission.submit();
 }
 
+// fileFlushes(finished) -> handle of the threads that flush where there is no ring
+Napi::Value Flushes(const Napi::CallbackInfo& info) {
+  auto threads = std::make_unique<FlushThreads>(info.Env(), info[0].As<Napi::Function>());
+  return Napi::External<FlushThreads>::New(info.Env(), threads.release(),
+                                           [](Napi::Env, FlushThreads* done) { delete done; });
+}
+
+// fileFlush(handle, id, file, dataOnly) -> 0 or -errno
+Napi::Value Flush(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const OpenFile* file = guest->loop().files().table().find(word(info, 2));
+  if (file == nullptr) return answer(info, -EBADF);
+  FlushThreads* threads = info[0].As<Napi::External<FlushThreads>>().Data();
+  return answer(info, threads->submit(word(info, 1), file->fd, flag(info, 3)));
+}
+
 // fileStat(id, path | file, follow)
 Napi::Value Stat(const Napi::CallbackInfo& info) {
   const bool onFile = info[1].IsNumber();
@@ -363,6 +382,8 @@ void addFileFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("fileRead", Napi::Function::New<Read>(env));
   exports.Set("fileWrite", Napi::Function::New<Write>(env));
   exports.Set("fileSync", Napi::Function::New<Sync>(env));
+  exports.Set("fileFlushes", Napi::Function::New<Flushes>(env));
+  exports.Set("fileFlush", Napi::Function::New<Flush>(env));
   exports.Set("fileStat", Napi::Function::New<Stat>(env));
   exports.Set("fileTruncate", Napi::Function::New<Truncate>(env));
   exports.Set("fileAllocate", Napi::Function::New<Allocate>(env));

@@ -4,21 +4,7 @@
 #include <memory>
 
 #include "addon.h"
-
-// libuv's threads are those of the system, and ask for nothing newer of the C library.
-extern "C" {
-int uv_thread_create(pthread_t* thread, void (*entry)(void*), void* argument);
-int uv_thread_join(pthread_t* thread);
-int uv_mutex_init(pthread_mutex_t* mutex);
-void uv_mutex_destroy(pthread_mutex_t* mutex);
-void uv_mutex_lock(pthread_mutex_t* mutex);
-void uv_mutex_unlock(pthread_mutex_t* mutex);
-int uv_cond_init(pthread_cond_t* condition);
-void uv_cond_destroy(pthread_cond_t* condition);
-void uv_cond_signal(pthread_cond_t* condition);
-int uv_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, uint64_t timeoutNs);
-uint64_t uv_hrtime();
-}
+#include "uv_threads.h"
 
 namespace ringpoll {
 
@@ -147,10 +133,22 @@ void Watchdog::look(Watched& watched, uint64_t nowNs) {
     const bool inTask = tasks_.words != nullptr && load(tasks_.words + kWatchSlice) != 0;
     store(watched.words + kWatchLastTask, inTask ? load(tasks_.words + kWatchTask) : 0);
     store(watched.words + kWatchOverruns, load(watched.words + kWatchOverruns) + 1);
+    if (watched.told && &watched == &tasks_) countForReport(watched);
   }
   watched.ranUs = ranUs;
-  store(watched.words + kWatchLastUs, ranUs);
-  if (ranUs > load(watched.words + kWatchLongestUs)) store(watched.words + kWatchLongestUs, ranUs);
+  measured(watched.words, ranUs);
+  if (watched.told && &watched == &tasks_) measured(loop_.words, ranUs);
+}
+
+// The report shows the loop's words: where the loop is at rest, what tasks do belongs there too.
+void Watchdog::countForReport(const Watched& tasks) {
+  store(loop_.words + kWatchLastTask, load(tasks.words + kWatchLastTask));
+  store(loop_.words + kWatchOverruns, load(loop_.words + kWatchOverruns) + 1);
+}
+
+void Watchdog::measured(int32_t* words, int32_t ranUs) {
+  store(words + kWatchLastUs, ranUs);
+  if (ranUs > load(words + kWatchLongestUs)) store(words + kWatchLongestUs, ranUs);
 }
 
 void Watchdog::overran(const Watched& watched) {

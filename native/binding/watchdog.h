@@ -53,6 +53,8 @@ class Watchdog {
 
   void run();
   void look(Watched& watched, uint64_t nowNs);
+  void countForReport(const Watched& tasks);
+  static void measured(int32_t* words, int32_t ranUs);
   void overran(const Watched& watched);
   static void callListener(napi_env env, napi_value listener, void* context, void* data);
   static void onExit(void* self) { static_cast<Watchdog*>(self)->stop(); }

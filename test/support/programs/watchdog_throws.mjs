@@ -17,7 +17,9 @@ process.on('uncaughtException', ({ message }) => {
   watchdog.stop();
   clearInterval(alive);
 });
-await scheduler.run(() => {
-  const end = performance.now() + 100;
-  while (performance.now() < end);
+await scheduler.run((context) => {
+  // However long the watchdog's thread takes to be given a CPU: it is the one that asks.
+  const end = performance.now() + 10_000;
+  while (!context.shouldYield() && performance.now() < end);
+  while (watchdog.report().overruns === 0 && performance.now() < end);
 });
