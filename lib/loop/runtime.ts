@@ -1,7 +1,8 @@
 // What JavaScript keeps of this thread's loop: the shared memory, and who is behind each slot.
 import { outOfRange, RingpollError } from '../errors.js';
 import type { Report as FileReport } from '../fs/routes.js';
-import { commonSources } from '../scheduler/trace_sources.js';
+import { setLoopLevels } from '../scheduler/trace_sources.js';
+import type { LoopLevels } from '../scheduler/types.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Group } from '../tcp/group.js';
 import { type NativeLoop, native, type SharedMemory } from './native.js';
@@ -101,8 +102,8 @@ export function setTurnHandler(handler: (runtime: Runtime) => void, resource: ob
   handlersResource = resource;
 }
 
-/** What the scheduler's trace shows of the loop. */
-function traceNumbers({ native: of, connections }: Runtime): Record<string, number> {
+/** What the scheduler's metrics and trace show of the loop. */
+function levelsOf({ native: of, connections }: Runtime): LoopLevels {
   const { ringQueued, ringCompleted } = of.metrics();
   const open = connections.reduce((count, one) => (one === undefined ? count : count + 1), 0);
   return { sq: ringQueued, cq: ringCompleted, connections: open };
@@ -115,7 +116,7 @@ export function runtime(): Runtime {
       throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'The dispatcher is not loaded');
     }
     const made = new Runtime(turnHandler, handlersResource);
-    commonSources.push(() => traceNumbers(made));
+    setLoopLevels(() => levelsOf(made));
     current = made;
   }
   return current;

@@ -71,7 +71,8 @@ export class Context implements TaskContext {
     if (task === null) return Promise.reject(this.#gone());
     const waiter = new Waiter<T>();
     const gate = this.drive.park<T>(task, waiter, reason, null);
-    promise.then(
+    // Whatever it is: what is no promise, or throws when it is asked, must not leave a task parked.
+    Promise.resolve(promise).then(
       (value) => waiter.wake(value),
       (error) => waiter.fail(error),
     );

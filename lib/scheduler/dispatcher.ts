@@ -11,7 +11,7 @@
 // receive(), without a task, and queues up as soon as anybody is ready before it.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import type { SpawnedTask } from './handle.js';
-import { integerIn } from './options.js';
+import { above0, integerIn } from './options.js';
 import { type Decode, DispatchRequest, type Frame } from './request.js';
 import type { HybridScheduler } from './scheduler.js';
 import type { TaskContext } from './types.js';
@@ -65,7 +65,7 @@ export class Dispatcher {
   /**
    * Registers the handler of a code.
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, and ERR_RINGPOLL_INVALID_ARG_VALUE for a code
-   * that has a handler already
+   * that has a handler already (1 and '1' are two codes), RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   handle<P = unknown>(
     bizCode: number | string,
@@ -76,7 +76,14 @@ export class Dispatcher {
     if (this.#routes.has(bizCode)) {
       throw invalidArgValue('bizCode', 'without a handler so far', bizCode);
     }
+    if (typeof bizCode !== 'number' && typeof bizCode !== 'string') {
+      throw invalidArgType('bizCode', 'a number or a string', bizCode);
+    }
     const { decode, deadline, direct = false } = options;
+    if (decode !== undefined && typeof decode !== 'function') {
+      throw invalidArgType('options.decode', 'a function', decode);
+    }
+    if (deadline !== undefined) above0('options.deadline', deadline);
     this.#routes.set(bizCode, { handler: handler as Handler<unknown>, decode, deadline, direct });
     return this;
   }
@@ -85,6 +92,13 @@ export class Dispatcher {
   open(key: unknown, options: LaneOptions): Lane {
     return new Lane(this.scheduler, key, options, (bizCode) => this.#routes.get(bizCode));
   }
+}
+
+function takesLonger(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null) return false;
+  if (result instanceof Promise) return true;
+  const { then, next } = result as { then?: unknown; next?: unknown };
+  return typeof then === 'function' || (typeof next === 'function' && Symbol.iterator in result);
 }
 
 /** The requests of one connection. */
@@ -168,13 +182,16 @@ export class Lane {
     this.#pending++;
     const request = new DispatchRequest(frame, route.decode);
     let result: unknown;
+    let longer: boolean;
     try {
       result = (route.handler as (request: DispatchRequest) => unknown)(request);
+      longer = takesLonger(result);
     } catch (error) {
       this.#answered(() => this.#options.fail(request, error));
       return;
     }
-    if (result instanceof Promise) this.#await(request, () => result, route.deadline);
+    // A promise, a generator: whatever takes more than this call is a task.
+    if (longer) this.#await(request, () => result, route.deadline);
     else this.#answered(() => this.#options.reply(request, result));
   }
 

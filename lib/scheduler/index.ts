@@ -42,6 +42,7 @@ export type {
   DeadlockReport,
   DebugOptions,
   FairnessOptions,
+  LoopLevels,
   SchedulerMetrics,
   SchedulerOptions,
   StallReport,

@@ -40,7 +40,8 @@ export function integerIn(name: string, value: unknown, min: number, max: number
   return checked;
 }
 
-function above0(name: string, value: unknown, max = Number.MAX_VALUE): number {
+/** The same, without 0. */
+export function above0(name: string, value: unknown, max = Number.MAX_VALUE): number {
   const checked = numberIn(name, value, 0, max);
   if (checked === 0) throw outOfRange(name, 'above 0', value);
   return checked;
@@ -85,7 +86,7 @@ export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
   }
   const weights = { ...WEIGHTS, ...options.weights };
   for (const name of Object.keys(weights)) {
-    if (!(name in CLASS_INDEX)) {
+    if (!Object.hasOwn(CLASS_INDEX, name)) {
       throw invalidArgValue('options.weights', CLASS_NAMES.join(', '), name);
     }
   }
@@ -110,13 +111,12 @@ export function checkTaskOptions(options: TaskOptions): number {
     throw invalidArgType('options', 'an object', options);
   }
   const { class: className = 'business', deadline, signal } = options;
-  const classIndex = CLASS_INDEX[className];
-  if (classIndex === undefined) {
+  if (!Object.hasOwn(CLASS_INDEX, className)) {
     throw invalidArgValue('options.class', CLASS_NAMES.join(', '), className);
   }
   if (deadline !== undefined) above0('options.deadline', deadline);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
   }
-  return classIndex;
+  return CLASS_INDEX[className];
 }

@@ -22,6 +22,7 @@ export class DispatchRequest<P = unknown> {
   readonly #raw: unknown;
   readonly #decode: Decode<P> | undefined;
   #decoded: P | typeof undecoded = undecoded;
+  #failure: { error: unknown } | undefined;
 
   constructor(frame: Frame, decode: Decode<P> | undefined) {
     this.reqId = frame.reqId;
@@ -31,12 +32,21 @@ export class DispatchRequest<P = unknown> {
     Object.freeze(this);
   }
 
-  /** @throws whatever the decoder throws, each time anew */
+  /** @throws whatever the decoder has thrown, which is not called again */
   get payload(): P {
-    if (this.#decoded === undecoded) {
-      this.#decoded = this.#decode === undefined ? (this.#raw as P) : this.#decode(this.#raw);
-    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#decoded === undecoded) this.#decodeNow();
     return this.#decoded as P;
+  }
+
+  #decodeNow(): void {
+    const decode = this.#decode;
+    try {
+      this.#decoded = decode === undefined ? (this.#raw as P) : decode(this.#raw);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   /** The payload as it came. */

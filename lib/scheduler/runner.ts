@@ -18,6 +18,22 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** What the body of a task may return. */
+const enum Result {
+  value,
+  promise,
+  thenable,
+  generator,
+}
+
+/** Throws what a getter of the result throws: that is the task's error, and nobody else's. */
+function kindOf(result: unknown): Result {
+  if (typeof result !== 'object' || result === null) return Result.value;
+  if (result instanceof Promise) return Result.promise;
+  if (isGenerator(result)) return Result.generator;
+  return isThenable(result) ? Result.thenable : Result.value;
+}
+
 export class Runner {
   readonly #drive: () => Drive;
   readonly #owner: TaskOwner;
@@ -45,31 +61,25 @@ export class Runner {
     task.started = true;
     if (task.cancelled !== null) return this.#end(task, true, task.cancelled.reason);
     let result: unknown;
+    let kind: Result;
     try {
       result = task.scope?.runInAsyncScope(task.body as never, undefined, task.context);
+      kind = kindOf(result);
     } catch (error) {
       return this.#end(task, true, error);
     }
-    return this.#follow(task, result);
+    return this.#follow(task, result, kind);
   }
 
   /** What the body returned may be the value, a promise of it, or a generator to step through. */
-  #follow(task: Task, result: unknown): boolean {
-    if (typeof result !== 'object' || result === null) return this.#end(task, false, result);
-    if (result instanceof Promise) {
-      PROMISE_THEN.call(result, task.onFulfilled, task.onRejected);
-      return false;
-    }
-    if (isGenerator(result)) {
-      task.iterator = result;
+  #follow(task: Task, result: unknown, kind: Result): boolean {
+    if (kind === Result.value) return this.#end(task, false, result);
+    if (kind === Result.generator) {
+      task.iterator = result as Generator<unknown, unknown, unknown>;
       return this.#step(task, undefined, false);
     }
-    return this.#finish(task, result);
-  }
-
-  #finish(task: Task, value: unknown): boolean {
-    if (!isThenable(value)) return this.#end(task, false, value);
-    Promise.resolve(value).then(task.onFulfilled, task.onRejected);
+    if (kind === Result.promise) PROMISE_THEN.call(result, task.onFulfilled, task.onRejected);
+    else Promise.resolve(result).then(task.onFulfilled, task.onRejected);
     return false;
   }
 
@@ -84,16 +94,20 @@ export class Runner {
     let failed = inputFailed;
     for (;;) {
       let step: IteratorResult<unknown, unknown>;
+      let waits: boolean;
       try {
         step = this.#resume(task, value, failed);
+        waits = isThenable(step.value);
       } catch (error) {
         return this.#end(task, true, error);
       }
-      if (step.done === true) return this.#finish(task, step.value);
       value = step.value;
+      if (step.done === true) {
+        return this.#follow(task, value, waits ? Result.thenable : Result.value);
+      }
       failed = false;
-      if (isThenable(value)) {
-        this.#waitFor(task, value);
+      if (waits) {
+        this.#waitFor(task, Promise.resolve(value));
         return true;
       }
       if (value !== undefined || task.context?.shouldYield() !== true) continue;

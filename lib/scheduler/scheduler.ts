@@ -17,6 +17,7 @@ import { Runner } from './runner.js';
 import { CLASS_INDEX, CLASS_NAMES, FREE, NEW, type OnEnded, SUSPENDED, type Task } from './task.js';
 import { TaskGroup } from './task_group.js';
 import { Trace } from './trace.js';
+import { loopLevels } from './trace_sources.js';
 import type {
   DeadlockReport,
   SchedulerMetrics,
@@ -238,6 +239,7 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
       longestLegMs,
       lateErrors: this.#lateErrors,
       compute: this.#compute.metrics(),
+      loop: loopLevels(),
     };
   }
 
@@ -246,7 +248,10 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
     this.#trace.also(source);
   }
 
-  /** Cancels every task, ends the compute pool, and resolves when both are gone. */
+  /**
+   * Cancels every task, ends the compute pool, and resolves when that is gone. Tasks unwind
+   * meanwhile, or later: `tasks()` has those that do not heed their cancellation.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     const error = this.#closedError();
@@ -305,6 +310,8 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   #cancel(task: Task, reason: unknown): void {
     if (task.state === FREE || task.cancelled !== null) return;
     task.cancelled = { reason };
+    // Its timer would keep a process whose task never ends for nothing.
+    if (task.deadlineSlot >= 0) this.#deadlines.remove(task);
     this.#counts[task.classIndex].cancelled++;
     task.reject?.(reason);
     task.context?.cancel(reason);

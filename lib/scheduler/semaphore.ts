@@ -70,9 +70,10 @@ export class Semaphore {
 
   /** A permit if there is one now. */
   tryAcquire(context?: TaskContext): Permit | undefined {
+    const holder = taskOf(context)?.id;
     if (this.#free === 0) return undefined;
     this.#free--;
-    return this.#grant(taskOf(context)?.id);
+    return this.#grant(holder);
   }
 
   /** Runs `work` with a permit and gives it back whatever happens. */

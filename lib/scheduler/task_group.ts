@@ -58,12 +58,16 @@ export class TaskGroup implements AsyncDisposable {
     for (const child of [...this.#children]) child.cancel(reason);
   }
 
-  /** Resolves when all children have ended; rejects with the error of the first that failed. */
+  /**
+   * Resolves when all children have ended. Rejects with the error of the first that failed, or else
+   * with the reason of the group's signal when that has aborted.
+   */
   async join(context?: TaskContext): Promise<void> {
     const task = taskOf(context);
     if (this.#children.size === 0) await passOn(task);
     else await block<void>(this.#joiners, task, 'join of group', this);
     this.throwIfFailed();
+    if (this.#outer?.aborted === true) throw this.#outer.reason;
   }
 
   throwIfFailed(): void {

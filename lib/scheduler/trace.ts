@@ -1,8 +1,9 @@
 // One line now and then with what `metrics()` tells: RINGPOLL_SCHEDTRACE=1000 is one a second.
 import type { Clock } from './clock.js';
 import { CLASS_NAMES } from './task.js';
-import { commonSources, type TraceSource as Source } from './trace_sources.js';
 import type { SchedulerMetrics } from './types.js';
+
+type Source = () => Record<string, number>;
 
 export interface TraceOptions {
   trace: number;
@@ -27,7 +28,7 @@ export function traceLine(
   metrics: SchedulerMetrics,
   sources: readonly Source[],
 ): string {
-  const { states, classes, starved, rounds, loopTurns, overruns, compute } = metrics;
+  const { states, classes, starved, rounds, loopTurns, overruns, compute, loop } = metrics;
   const each = CLASS_NAMES.map((name) => classes[name]);
   const words = [
     `SCHED ${Math.round(ms)}ms:`,
@@ -40,6 +41,7 @@ export function traceLine(
     `overruns=${overruns}`,
     `workers=${compute?.busy ?? 0}/${compute?.size ?? 0}`,
     `jobs=${compute?.queue ?? 0}+${compute?.warming ?? 0}`,
+    ...pairs({ ...loop }),
     ...sources.flatMap((source) => pairs(source())),
   ];
   return words.join(' ');
@@ -72,8 +74,7 @@ export class Trace {
     const { clock, trace, traceTo } = this.#options;
     const print = () => {
       this.#arm();
-      const sources = [...commonSources, ...this.#sources];
-      traceTo(traceLine(clock.now() - this.#startedAt, this.#metrics(), sources));
+      traceTo(traceLine(clock.now() - this.#startedAt, this.#metrics(), this.#sources));
     };
     this.#timer = clock.setTimer(print, trace, false);
   }

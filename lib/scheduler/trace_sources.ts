@@ -1,6 +1,14 @@
-// Numbers that every trace of this thread shows. The loop adds its own when it starts; neither part
-// has to know whether the other one is there.
+// What the loop of this thread tells the scheduler, once it has started; neither part has to know
+// whether the other one is there.
+import type { LoopLevels } from './types.js';
 
-export type TraceSource = () => Record<string, number>;
+let source: (() => LoopLevels) | undefined;
 
-export const commonSources: TraceSource[] = [];
+export function setLoopLevels(levels: () => LoopLevels): void {
+  source = levels;
+}
+
+/** Undefined where no loop runs. */
+export function loopLevels(): LoopLevels | undefined {
+  return source?.();
+}

@@ -208,6 +208,18 @@ export interface SchedulerMetrics {
   lateErrors: number;
   /** Undefined until the first `compute()`. */
   compute: ComputeMetrics | undefined;
+  /** Undefined until ringpoll's loop runs in this thread. */
+  loop: LoopLevels | undefined;
+}
+
+/** The loop beside the scheduler. */
+export interface LoopLevels {
+  /** Entries in the ring's submission queue when it was last submitted; 0 without a ring. */
+  sq: number;
+  /** Entries in its completion queue when it last had any. */
+  cq: number;
+  /** Connections now. */
+  connections: number;
 }
 
 /** The compute pool, now. */

@@ -4,9 +4,13 @@ import type { Code } from './messages.js';
 
 // The most recent code warms up new workers; more would only delay them.
 const WARM_CODES_MAX = 16;
+// Texts of functions that are told apart; of more, the oldest are sent anew.
+const SOURCES_MAX = 1024;
 
 export class CodeBook {
   readonly #functions = new WeakMap<object, Code>();
+  // A function that is made anew for each call is the same code all the same.
+  readonly #sources = new Map<string, Code>();
   readonly #modules = new Map<string, Code>();
   readonly #recent = new Set<Code>();
   #lastId = 0;
@@ -33,8 +37,15 @@ export class CodeBook {
   #function(job: object): Code {
     const known = this.#functions.get(job);
     if (known !== undefined) return known;
-    const source = expressionOf(Function.prototype.toString.call(job));
-    const code = { id: ++this.#lastId, source };
+    const text = Function.prototype.toString.call(job);
+    const code = this.#sources.get(text) ?? { id: ++this.#lastId, source: expressionOf(text) };
+    this.#sources.set(text, code);
+    if (this.#sources.size > SOURCES_MAX) {
+      for (const oldest of this.#sources.keys()) {
+        this.#sources.delete(oldest);
+        break;
+      }
+    }
     this.#functions.set(job, code);
     return code;
   }

@@ -7,7 +7,7 @@ import type { Slot } from './slot.js';
 export interface JobOptions {
   /** Name of the function that a module exports. Default `default`. */
   export?: string;
-  /** What of `data` moves to the worker instead of being copied. */
+  /** What of `data` moves to the worker (when one takes the job) instead of being copied. */
   transfer?: Transferable[];
   /** Milliseconds from submission after which the job fails, and its worker is ended. */
   deadline?: number;

@@ -6,7 +6,7 @@
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { RingpollError } from '../../errors.js';
+import { invalidArgType, invalidArgValue, RingpollError } from '../../errors.js';
 import { packageFolder } from '../../loop/package_folder.js';
 import { Deque } from '../deque.js';
 import { integerIn, numberIn } from '../options.js';
@@ -41,12 +41,24 @@ export interface ComputeOptions {
 
 const WORKERS_MAX = 1024;
 const FAILED_STARTS_MAX = 3;
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 function policyOf(policy: ComputeOptions['policy']): PoolPolicy<unknown> | undefined {
   if (policy === 'fixed') return undefined;
   if (policy === undefined || policy === 'pool') return poolPolicy() as PoolPolicy<unknown>;
   if (policy === 'dynamicP') return dynamicP() as PoolPolicy<unknown>;
+  if (typeof policy?.decide !== 'function') {
+    throw invalidArgValue('compute.policy', 'pool, dynamicP, fixed or a policy', policy);
+  }
+  numberIn('compute.policy.interval', policy.interval, 1, TIMER_MS_MAX);
   return policy;
+}
+
+function checkJobOptions({ deadline, signal }: JobOptions): void {
+  if (deadline !== undefined) numberIn('options.deadline', deadline, 0, TIMER_MS_MAX);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'an AbortSignal', signal);
+  }
 }
 
 const ENTRY = new URL('dist/scheduler/compute/worker.js', packageFolder);
@@ -74,6 +86,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   #killed = 0;
   #crashed = 0;
   #closing: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
 
   /** @throws TypeError or RangeError for an option that makes no sense */
   constructor(options: ComputeOptions = {}) {
@@ -116,7 +129,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   ): Promise<Awaited<R>> {
     if (this.#closing !== undefined) throw closedError();
     const code = this.#codes.codeFor(work, options.export);
-    if (options.deadline !== undefined) numberIn('options.deadline', options.deadline, 0, 2 ** 31);
+    checkJobOptions(options);
     if (this.#queued >= this.#queueMax) {
       const message = `${this.#queued} jobs wait for a worker already`;
       return Promise.reject(new RingpollError('ERR_RINGPOLL_OVERLOADED', message));
@@ -158,9 +171,16 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     };
   }
 
-  /** Lets running jobs end (by force after `killAfter`), refuses the rest, ends the workers. */
-  async close(): Promise<void> {
-    if (this.#closing !== undefined) return;
+  /**
+   * Lets running jobs end (by force after `killAfter`), refuses the rest, ends the workers, and
+   * resolves when they are gone. Further calls get the same promise.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#policyTimer);
     const gone = new Promise<void>((resolve) => {
       this.#closing = resolve;

@@ -36,9 +36,12 @@ export class Slot {
   constructor(entry: URL, codes: Code[], events: SlotEvents) {
     this.worker = new Worker(entry, { name: 'ringpoll compute', ...ownArgs() });
     for (const { id } of codes) this.#known.add(id);
-    this.worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') events.ready(this, message.checked);
-      else events.answer(this, message);
+    this.worker.on('message', (message: FromWorker | null | undefined) => {
+      // Jobs share the port, and may use it for themselves: what is not ours is nobody's.
+      if (message?.kind === 'ready') events.ready(this, message.checked);
+      else if (message?.kind === 'done' || message?.kind === 'failed') {
+        events.answer(this, message);
+      }
     });
     this.worker.on('error', (error: Error) => {
       this.#error = error;

@@ -6,6 +6,8 @@ type Job = (data: unknown) => unknown;
 
 const CHECK_SOURCE = '(value) => value + 1';
 
+// What the pool has sent stays known, so that a job whose module did not load may try it again.
+const known = new Map<number, Code>();
 const loaded = new Map<number, Job>();
 
 function fromSource(source: string): Job {
@@ -13,8 +15,8 @@ function fromSource(source: string): Job {
 }
 
 async function load({ id, source, url, exportName = 'default' }: Code): Promise<Job> {
-  const known = loaded.get(id);
-  if (known !== undefined) return known;
+  const ready = loaded.get(id);
+  if (ready !== undefined) return ready;
   let job: unknown;
   if (source !== undefined) {
     job = fromSource(source);
@@ -35,22 +37,54 @@ function send(message: FromWorker): void {
 
 async function warm(codes: Code[]): Promise<void> {
   // A module that does not load now fails the job that asks for it, with its own error.
-  for (const code of codes) await load(code).catch(() => {});
+  for (const code of codes) {
+    known.set(code.id, code);
+    await load(code).catch(() => {});
+  }
   send({ kind: 'ready', checked: fromSource(CHECK_SOURCE)(41) === 42 });
 }
 
 async function run(message: ToWorker & { kind: 'job' }): Promise<void> {
   try {
-    const job = await load(message.code ?? { id: message.codeId });
-    send({ kind: 'done', value: await job(message.data) });
+    if (message.code !== undefined) known.set(message.codeId, message.code);
+    const code = known.get(message.codeId) as Code;
+    const job = await load(code);
+    const value = await runJob(job, code, message.data);
+    send({ kind: 'done', value });
   } catch (error) {
-    const code = (error as { code?: unknown } | null)?.code;
-    try {
-      send({ kind: 'failed', error, code });
-    } catch {
-      // The error holds something that cannot be cloned.
-      send({ kind: 'failed', error: new Error(String(error)), code: String(code) });
+    fail(error);
+  }
+}
+
+/** A function from source text has lost what was around it, and its own error would not say so. */
+async function runJob(job: Job, { source }: Code, data: unknown): Promise<unknown> {
+  try {
+    return await job(data);
+  } catch (error) {
+    if (source !== undefined && error instanceof ReferenceError) {
+      error.message +=
+        ' (the function runs in a worker, from its text: it sees its argument alone)';
     }
+    throw error;
+  }
+}
+
+function fail(error: unknown): void {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  try {
+    send({ kind: 'failed', error, code });
+  } catch {
+    // The error holds something that cannot be cloned.
+    const told = typeof code === 'string' || typeof code === 'number' ? code : undefined;
+    send({ kind: 'failed', error: new Error(textOf(error)), code: told });
+  }
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'something that has no text was thrown';
   }
 }
 
