@@ -14,11 +14,11 @@ const WAYS = {
   gyp: { tool: 'node-gyp', program: 'node-gyp/bin/node-gyp.js', args: ['rebuild'] },
 } as const;
 
-const NEEDED =
-  'The build needs a C++20 compiler, make or ninja, cmake (or Python, with --gyp) and, on Linux, ' +
-  "liburing's headers and static library (Debian: apt-get install g++ make cmake liburing-dev; " +
-  'Alpine: apk add g++ make cmake liburing-dev linux-headers; Fedora: dnf install gcc-c++ make ' +
-  'cmake liburing-devel).';
+const NEEDED = `The build needs a C++20 compiler, make or ninja, cmake (or Python, with --gyp) and,
+on Linux, liburing's headers and static library:
+  Debian  apt-get install g++ make cmake liburing-dev
+  Alpine  apk add g++ make cmake liburing-dev linux-headers
+  Fedora  dnf install gcc-c++ make cmake liburing-devel`;
 
 function has(program: string): boolean {
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -72,6 +72,7 @@ async function fetchTools(tool: string, output: Output): Promise<number> {
 export const command: Command = {
   summary: 'compile the addon for this machine from the sources in the package',
   details: NEEDED,
+  examples: ['build', 'build --gyp'],
   options: {
     gyp: { type: 'boolean', help: 'use node-gyp (needs Python) in place of cmake-js' },
     json: JSON_OPTION,

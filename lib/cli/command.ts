@@ -10,6 +10,8 @@ export interface Option {
   /** What stands for the value in the help, for options that take one. */
   value?: string;
   help: string;
+  /** It is for ringpoll itself, and left out of the help. */
+  hidden?: boolean;
 }
 
 export interface Command {
@@ -21,6 +23,8 @@ export interface Command {
   operandsMax?: number;
   /** Further lines of the help. */
   details?: string;
+  /** Command lines, without `ringpoll`. */
+  examples: string[];
   options: Record<string, Option>;
   /** Resolves with the exit code. */
   run(values: Values, operands: string[], output: Output): Promise<number>;

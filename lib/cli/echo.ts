@@ -8,6 +8,7 @@ const PORT_DEFAULT = 7007;
 export const command: Command = {
   summary: 'run a TCP server that sends back what it receives',
   details: ENDING,
+  examples: ['echo', 'echo --host ::1 -p 0 --json'],
   options: servingOptions(PORT_DEFAULT),
   async run(values, _operands, output) {
     const listener = listen({

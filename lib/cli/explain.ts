@@ -77,6 +77,7 @@ export const command: Command = {
     'With one: runs it, and tells at its end (or at SIGINT) what became of its operations; with\n' +
     '--json what the script prints goes to standard error. Loops of its workers are not shown.\n' +
     'RINGPOLL_ENGINE=hybrid|uring|poll asks for an engine, as it does for a server.',
+  examples: ['explain', 'explain server.mjs -- --port 8080'],
   options: { json: JSON_OPTION },
   async run(_values, [script, ...args], output) {
     if (script === undefined) {

@@ -24,14 +24,14 @@ export function overview(commands: ReadonlyMap<string, Command>): string {
 
 export function commandHelp(name: string, command: Command): string {
   const usage = ['Usage: ringpoll', name, command.usage, '[OPTIONS]'].filter(Boolean).join(' ');
-  const rows = Object.entries(command.options).map(([option, description]) => [
-    optionName(option, description),
-    description.help,
-  ]);
+  const rows = Object.entries(command.options)
+    .filter(([, { hidden }]) => hidden !== true)
+    .map(([option, description]) => [optionName(option, description), description.help]);
   rows.push(['-h, --help', 'print this']);
   const parts = [usage, '', command.summary, ''];
   if (command.details !== undefined) parts.push(command.details, '');
-  parts.push(indented(table(rows)));
+  parts.push(indented(table(rows)), '', 'Examples:');
+  parts.push(...command.examples.map((example) => `${INDENT}npx ringpoll ${example}`));
   return parts.join('\n');
 }
 

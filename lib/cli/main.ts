@@ -42,7 +42,9 @@ function version(): string {
 
 async function runCommand(name: string, args: string[]): Promise<number> {
   const { command } = await COMMANDS[name]();
-  if (args.includes('--help') || args.includes('-h')) {
+  // What stands behind -- is not for us.
+  const ours = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (ours.includes('--help') || ours.includes('-h')) {
     say(commandHelp(name, command));
     return EXIT.ok;
   }

@@ -21,6 +21,7 @@ export const command: Command = {
   details:
     'DIR is the present folder if left out. Names that begin with a dot are not served.\n' +
     `${ENDING}`,
+  examples: ['serve', 'serve site --host 0.0.0.0 -p 80'],
   options: servingOptions(PORT_DEFAULT),
   async run(values, [name = '.'], output) {
     const root = folder(name);

@@ -134,11 +134,12 @@ export const command: Command = {
     'peer received, in order, by name; that and the result have to be the same in each run.\n' +
     'Operations are receives, sends, accepts, connects and operations on files. CPU is that of\n' +
     'the process while the function ran, peers in it included. Ends with 1 if anything differs.',
+  examples: ['shadow workload.mjs --rounds 5'],
   options: {
     rounds: { type: 'string', value: 'N', help: `runs on each engine (${ROUNDS_DEFAULT})` },
     seconds: { type: 'string', value: 'N', help: `of a run, at most (${SECONDS_DEFAULT})` },
     json: JSON_OPTION,
-    child: { type: 'boolean', help: 'one run, in this process; its parent gets the report' },
+    child: { type: 'boolean', hidden: true, help: 'one run; its parent gets the report' },
   },
   async run(values, [name], output) {
     if (name === undefined) throw new UsageError('shadow takes one script');

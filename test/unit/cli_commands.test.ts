@@ -11,6 +11,7 @@ import { makeReport } from '../../lib/cli/bench/report.js';
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const COMMANDS = ['bench', 'build', 'doctor', 'echo', 'explain', 'serve', 'shadow'];
+const HELP_COLUMNS_MAX = 100;
 // Starting Node on a busy machine takes its time.
 const TEST_MS_MAX = 30_000;
 
@@ -70,6 +71,8 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`ringpoll ${name}`);
     expect(stdout).toContain('--json');
+    expect(stdout).toContain(`Examples:\n  npx ringpoll ${name}`);
+    expect(stdout.split('\n').filter((line) => line.length > HELP_COLUMNS_MAX)).toEqual([]);
   });
 
   it.each([

@@ -42,8 +42,8 @@ function commandsOf({ text }: Block): string[][] {
     .replace(/\\\n/g, ' ')
     .split('\n')
     .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/\s*(?:&&|;)\s*/))
-    .map((line) => line.match(/'[^']*'|\S+/g) ?? [])
-    .map((words) => words.map((word) => word.replace(/^'(.*)'$/, '$1')))
+    .map((line) => line.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
+    .map((words) => words.map((word) => word.replace(/^(['"])(.*)\1$/, '$2')))
     .map((words) => words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word))))
     .filter((words) => words.length > 0);
 }
@@ -119,6 +119,13 @@ describe('the docs', () => {
     const named = pages.flatMap((page) => [...read(page).matchAll(/npx ringpoll ([a-z]+)/g)]);
     const unknown = named.map(([, name]) => name).filter((name) => commands[name] === undefined);
     expect(unknown).toEqual([]);
+  });
+
+  it('and the help have examples that are understood', () => {
+    const examples = Object.values(commands).flatMap((command) => command.examples);
+    const words = commandsOf({ page: '', language: '', text: examples.join('\n') });
+    expect(words.length).toBeGreaterThanOrEqual(Object.keys(commands).length);
+    for (const [name, ...args] of words) expect(() => ringpoll(name, args)).not.toThrow();
   });
 
   it('name every command of ringpoll', () => {

@@ -98,6 +98,11 @@ export const command: Command = {
     'Keep a report with --out, and compare two of them with --compare: a change within the noise ' +
     'of\nboth is called none. Compared, the exit code is 1 when something became slower.\n' +
     'Measured, it is 1 when something came to no end. What this machine cannot do is no failure.',
+  examples: [
+    'bench --quick --only "ring engine"',
+    'bench --out before.json',
+    'bench --compare before.json after.json',
+  ],
   options: {
     only: { type: 'string', value: 'PATTERN', help: 'a regular expression on group/name' },
     quick: { type: 'boolean', help: `${ROUNDS_QUICK} rounds in place of ${ROUNDS_DEFAULT}` },
