@@ -36,7 +36,7 @@ describe('ringpoll shadow', () => {
       SHADOW_FAILS: 'poll',
     });
     expect(code).toBe(1);
-    expect(stderr).toContain('the workload on poll ended with code');
+    expect(stderr).toMatch(/^ringpoll: .*shadow_echo\.mjs ended with code 1 on poll$/m);
   });
 
   it('needs a script', async () => {

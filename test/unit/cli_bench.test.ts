@@ -1,5 +1,5 @@
 // The statistics of `ringpoll bench`: medians, noise, and what counts as a change.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { compare } from '../../lib/cli/bench/compare.js';
 import { type Measured, measure, median, noiseOf } from '../../lib/cli/bench/measure.js';
 import { makeReport } from '../../lib/cli/bench/report.js';
@@ -67,6 +67,23 @@ describe('the statistics of the microbenchmarks', () => {
     expect(first).toMatchObject({ ns: 50_000, noise: 0, rounds: 3, megabytesPerSecond: 0.02 });
     expect(second).toEqual({ group: 'group', name: 'refuses', refused: 'not here' });
     expect(runs).toBe(4);
+  });
+
+  it('say every two seconds how far they are', async () => {
+    let time = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => time);
+    onTestFinished(() => clock.mockRestore());
+    const notes: string[] = [];
+    const output = { ...silent, note: (text: string) => notes.push(text) };
+    const slow = {
+      ...{ group: 'group', name: 'slow' },
+      run: (operations: number) => {
+        time += 1100;
+        return { elapsedNs: operations * 50_000, bytes: 0 };
+      },
+    };
+    await measure([slow], { rounds: 5 }, output);
+    expect(notes).toEqual(['[2/5] rounds (2 s)', '[4/5] rounds (4 s)']);
   });
 
   it('say which case stood still, and go on with the others', async () => {

@@ -142,14 +142,6 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     expect(stderr).toMatch(/^ringpoll: .*in common\n$/);
   });
 
-  it('bench says on standard error how far it is, and its results on standard output', async () => {
-    const args = ['--rounds', '300', '--only', 'ready queue', '--json'];
-    const { code, stdout, stderr } = await ringpoll('bench', ...args);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout).results[0].rounds).toBe(300);
-    expect(stderr).toMatch(/^\[\d+\/300\] rounds \(\d+ s\)$/m);
-  });
-
   it('shadow says on standard error how far it is, and its results on the other', async () => {
     const script = join(temporaryFolder(), 'long.mjs');
     const long = 'export default () => new Promise((resolve) => setTimeout(resolve, 2500));';
