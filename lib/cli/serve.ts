@@ -1,7 +1,6 @@
 // `ringpoll serve`: the files of a folder over HTTP.
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { serve } from '../http/index.js';
 import { type Command, UsageError } from './command.js';
 import { ENDING, place, serveUntilInterrupted, servingOptions } from './serving.js';
 
@@ -25,6 +24,8 @@ export const command: Command = {
   options: servingOptions(PORT_DEFAULT),
   async run(values, [name = '.'], output) {
     const root = folder(name);
+    // Not before: it loads the addon, and the help is there without one, too.
+    const { serve } = await import('../http/index.js');
     const server = serve({
       ...place(values, PORT_DEFAULT),
       handler(request, response) {

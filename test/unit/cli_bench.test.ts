@@ -116,4 +116,21 @@ describe('the statistics of the microbenchmarks', () => {
     expect(result).toMatchObject({ rounds: 3 });
     expect(notes).toEqual([expect.stringContaining('3 of 31 rounds')]);
   });
+
+  it('say every two seconds how far they are', async () => {
+    const notes: string[] = [];
+    const output = { ...silent, note: (text: string) => notes.push(text) };
+    let seconds = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => seconds * 1000);
+    onTestFinished(() => clock.mockRestore());
+    const slow = {
+      ...{ group: 'group', name: 'slow' },
+      run: (operations: number) => {
+        seconds++;
+        return { elapsedNs: operations * 1e9, bytes: 0 };
+      },
+    };
+    await measure([slow], { rounds: 5 }, output);
+    expect(notes).toEqual(['[2/5] rounds (2 s)', '[4/5] rounds (4 s)']);
+  });
 });

@@ -16,7 +16,14 @@ const HELP_COLUMNS_MAX = 100;
 const TEST_MS_MAX = 30_000;
 
 function start(...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startWith({}, ...args);
+}
+
+function startWith(variables: NodeJS.ProcessEnv, ...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
@@ -73,6 +80,22 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     expect(stdout).toContain('--json');
     expect(stdout).toContain(`Examples:\n  npx ringpoll ${name}`);
     expect(stdout.split('\n').filter((line) => line.length > HELP_COLUMNS_MAX)).toEqual([]);
+  });
+
+  it('helps, lists and diagnoses where no addon is for the machine, and else says so', async () => {
+    const elsewhere = { PREBUILDS_ONLY: '1', npm_config_arch: 'riscv64' };
+    const run = (...args: string[]) => ending(startWith(elsewhere, ...args));
+    const helps = [['--help'], ...COMMANDS.map((name) => [name, '--help'])];
+    const codes = await Promise.all(helps.map(async (args) => (await run(...args)).code));
+    expect(codes).toEqual(helps.map(() => 0));
+    const doctor = await run('doctor');
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toMatch(/^addon: There is no prebuilt addon for \w+-riscv64/m);
+    for (const name of ['bench', 'echo', 'explain', 'serve']) {
+      const { code, stdout, stderr } = await run(name);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^ringpoll: There is no prebuilt addon .*: npx ringpoll build\n$/);
+    }
   });
 
   it.each([
