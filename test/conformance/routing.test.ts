@@ -1,9 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Connection, formatExplanation, Loop, type RouteHint, type RouteName } from 'ringpoll';
+import {
+  type Chunk,
+  type Connection,
+  formatExplanation,
+  Loop,
+  type RouteHint,
+  type RouteName,
+} from 'ringpoll';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../support/model.js';
-import { connectPeer } from '../support/peer.js';
-import { codeOf } from '../support/recorder.js';
+import { connectPeer, connectPeers } from '../support/peer.js';
+import { codeOf, Recorders } from '../support/recorder.js';
 import { addressOf, bothSides, pair, pattern, serve } from '../support/serve.js';
 import { roundTrips } from '../support/turns.js';
 
@@ -126,6 +133,33 @@ describe('setRoute()', () => {
       await server.when(() => server.bytes > heard, 'more');
     }
     expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+  });
+
+  it('moves connections while the memory to receive into runs out', async () => {
+    const random = new Random(5);
+    const kept: Chunk[] = [];
+    const moveOf = (connection: Connection) =>
+      connection.setRoute(HINTS[random.below(HINTS.length)]!);
+    const recorders = new Recorders({
+      open: (connection) => void connection.setRoute('completion'),
+      data(connection, chunk) {
+        if (random.chance(15)) kept.push(chunk.retain());
+        if (kept.length > 50) kept.splice(random.below(kept.length), 1)[0]!.release();
+        if (random.chance(30)) moveOf(connection);
+        if (random.chance(5)) {
+          for (const other of recorders.all) if (random.chance(50)) moveOf(other.connection);
+        }
+      },
+    });
+    const peers = await connectPeers(addressOf(serve(recorders.recording)), 40);
+    await recorders.at(39);
+    const sent = pattern(1_000_000);
+    for (const peer of peers) peer.send(sent);
+    await Promise.all(recorders.all.map((one) => one.received(sent.length)));
+    for (const one of recorders.all) expect(Buffer.concat(one.chunks).equals(sent)).toBe(true);
+    for (const chunk of kept) chunk.release();
+    for (const peer of peers) peer.destroy();
+    await Promise.all(recorders.all.map((one) => one.until('close')));
   });
 
   it('of a paused connection delivers nothing before resume()', async () => {

@@ -109,6 +109,9 @@ void Uring::detach(Channel& channel) {
 // The last completion of what was armed has been taken, so no byte can come by the old route.
 void Uring::finishDetach(Channel& channel) {
   readiness_.forget(channel);
+  // It may have starved in this very turn. Whoever serves it next looks at the socket anew; at the
+  // end of the turn it would be armed here, behind the back of the other engine.
+  std::erase(starved_, channel.token());
   channel.engineFlags &= ~(kDetaching | kCancelling);
   context_.ready.push(channel.token(), OpKind::kDetach, 0);
 }
