@@ -344,6 +344,26 @@ TEST(http_server_gives_up_a_peer_that_floods_what_is_held) {
   CHECK(bench.loop.error != 0);
 }
 
+TEST(http_server_gives_held_bytes_back_when_it_closes_among_them) {
+  Bench bench;
+  bench.profile.holdUpgrades = true;
+  bench.profile.lingerBytesMax = 10;
+  bench.answering = false;
+  bench.receive(get("/u", "Connection: Upgrade, close\r\nUpgrade: x\r\n"));
+  for (int i = 0; i < 5; ++i) {
+    bench.turn();
+    bench.receive(std::string(kCopyInsteadOfPinMax + 1, 'x'));
+  }
+  bench.turn();
+  CHECK(bench.arena.stats().outstanding >= 5);
+  bench.channel.flags |= kWriteEnded;
+  bench.server->responded(bench.channel, bench.now);
+  bench.turn();
+  CHECK(bench.loop.closed);
+  bench.finish();
+  CHECK(bench.arena.stats().outstanding <= 1);  // the receive block
+}
+
 TEST(http_server_lets_a_slow_head_hold_no_more_than_it_has_sent) {
   Bench bench;
   bench.receive("GET / HTTP/1.1\r\nHost: a\r\nX: ");

@@ -146,16 +146,16 @@ void Server::drainHeld(Channel& channel, Connection& connection) {
   std::vector<Piece> held;
   held.swap(connection.held);
   for (const Piece& piece : held) {
+    retired_.push_back(piece.block);  // events that name it are still to be walked
+    if (channel.state != ChannelState::kOpen) continue;
     // parse() holds the rest of a piece again when it has to stop; what follows must queue behind.
     if (connection.held.empty()) {
       parse(channel, piece);
     } else {
       hold(channel, connection, piece);
     }
-    retired_.push_back(piece.block);  // events that name it are still to be walked
-    if (channel.state != ChannelState::kOpen) return;
   }
-  if (!connection.held.empty()) return;
+  if (channel.state != ChannelState::kOpen || !connection.held.empty()) return;
   if (connection.readingHeld && connection.discarded <= connection.profile->lingerBytesMax) {
     connection.readingHeld = false;
     output_.pauseReading(channel, false);
