@@ -16,7 +16,9 @@ bool Loop::openHttp() {
 }
 
 uint32_t Loop::addHttpTemplate(uint32_t owner, std::string text, uint32_t dateOffset) {
-  RP_ASSERT(owner < owners_.size() && owners_[owner].http != nullptr);
+  // The listener and all its connections are over, and JavaScript has not heard of it yet, or
+  // answers a request of long ago: nothing will be sent, so any number will do.
+  if (owner >= owners_.size() || owners_[owner].http == nullptr) return 0;
   std::vector<http::HeadTemplate>& templates = owners_[owner].http->templates;
   templates.emplace_back(std::move(text), dateOffset);
   RP_ASSERT(templates.back().valid());
