@@ -18,7 +18,7 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
                              guest->fileCalls_);
   const std::string refused = guest->loop_->start();
   if (!refused.empty()) return refused;
-  guest->loop_->watchForeign(uv_backend_fd(guest->uv_));
+  if (!guest->loop_->watchForeign(uv_backend_fd(guest->uv_))) return "no memory for the loop";
   guest->onTurn_ = Napi::Persistent(onTurn);
   const Napi::String name = Napi::String::New(env, "RINGPOLL_TURN");
   napi_async_init(env, turnResource, name, &guest->turnContext_);
@@ -127,12 +127,28 @@ void GuestLoop::onEnvironmentExit(napi_async_cleanup_hook_handle, void* self) {
 }
 
 // The engines stop first: after that the kernel writes to none of our memory, and JavaScript's
-// ArrayBuffers may go. The handles close on libuv's next iteration, which the hook waits for.
+// ArrayBuffers may go.
 void GuestLoop::stop() {
   stopped_ = true;
-  loop_->stop();
+  const bool released = loop_->stop();
   memory_.close();
   if (awake_) sleep();
+  napi_async_destroy(env_, turnContext_);
+  if (released) {
+    closeHandles();
+    return;
+  }
+  // An operation on a file that nothing can stop, such as a read from a disk that does not answer.
+  // Its memory belongs to the environment, which the hook keeps: as for Node's own operations.
+  uv_idle_start(idle_, doNothing);
+  uv_check_start(check_, [](uv_handle_s* handle) {
+    auto* guest = static_cast<GuestLoop*>(uv_handle_get_data(handle));
+    if (guest->loop_->stop()) guest->closeHandles();
+  });
+}
+
+// They close on libuv's next iteration, which the hook waits for.
+void GuestLoop::closeHandles() {
   for (uv_handle_s* handle : {idle_, check_}) {
     uv_close(handle, [](uv_handle_s* closed) {
       auto* guest = static_cast<GuestLoop*>(uv_handle_get_data(closed));

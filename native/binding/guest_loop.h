@@ -48,6 +48,7 @@ class GuestLoop {
   void applyReference();
   static void onEnvironmentExit(napi_async_cleanup_hook_handle handle, void* self);
   void stop();
+  void closeHandles();
 
   Napi::Env env_;
   SharedMemory memory_;

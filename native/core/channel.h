@@ -33,7 +33,7 @@ enum class Route : uint8_t { kReadiness, kCompletion };
 // What was asked for by name: a route of the ring, the other engine, or any route of the ring.
 enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion, kPoll, kRing };
 
-// What the engine keeps about a channel. Readiness engines use the first six.
+// What the engine keeps about a channel. Readiness engines use the first six, and kWatchesWrite.
 enum EngineFlag : uint16_t {
   kWantReceive = 1 << 0,   // receive() asked for, and not paused
   kReadable = 1 << 1,      // the kernel said so, and no read has come up short since

@@ -103,9 +103,7 @@ void Files::endRange(uint32_t index, int32_t result) {
   freeRanges_.push_back(index);
 }
 
-void Files::stop(bool released) {
-  table_.closeAll();
-  if (released) return;
+void Files::abandon() {
   // Paths and results of operations that the kernel has not finished: nobody may free them.
   for (std::deque<FileRequest>* held : {&requests_, &fetches_}) {
     static_cast<void>(std::make_unique<std::deque<FileRequest>>(std::move(*held)).release());

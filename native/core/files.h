@@ -93,8 +93,10 @@ class Files {
   // The range is over: tells JavaScript, with -errno or 0.
   void endRange(uint32_t index, int32_t result);
 
-  // The kernel has let go of everything, or has not: then its memory stays for ever.
-  void stop(bool released);
+  // Closes what is ours.
+  void stop() { table_.closeAll(); }
+  // The kernel has not let go, and nobody waits for it any longer: requests stay for ever.
+  void abandon();
 
  private:
   static constexpr uint32_t kFetchBit = 1u << 31;

@@ -39,6 +39,7 @@ Loop::~Loop() {
   stop();
   if (!released_) {
     for (auto& engine : engines_) engine.release();  // the kernel still reads its records
+    files_.abandon();
     arena_.abandon();
     return;
   }
@@ -108,13 +109,14 @@ const char* Loop::engineName() const {
 }
 
 bool Loop::stop() {
-  if (stopped_) return released_;
-  stopped_ = true;
+  if (stopped_ && released_) return true;
+  stopped_ = released_ = true;
   for (auto& engine : engines_) released_ = engine->stop() && released_;
-  files_.stop(released_);
+  files_.stop();
   channels_.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
     if (channel.type != ChannelType::kWatch && channel.fd >= 0) sockets_.close(channel.fd);
+    channel.fd = -1;
   });
   return released_;
 }
@@ -188,6 +190,10 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
 }
 
 SocketResult Loop::adopt(int fd, Owner settings, uint32_t* owner) {
+  // Two owners of one descriptor would close it twice, and the second time it may be another's.
+  bool taken = false;
+  channels_.forEach([&](const Channel& channel) { taken = taken || channel.fd == fd; });
+  if (taken) return {-1, EEXIST, Syscall::kListen};
   const SocketResult adopted = adoptListener(fd);
   return adopted.fd < 0 ? adopted : addListener(adopted.fd, settings, owner);
 }
@@ -237,12 +243,13 @@ std::vector<uint32_t> Loop::connectionsOf(uint32_t owner) {
   return names;
 }
 
-void Loop::watchForeign(int fd) {
+bool Loop::watchForeign(int fd) {
   Channel* channel = openChannel(ChannelType::kWatch, fd, 0);
-  RP_ASSERT(channel != nullptr);
+  if (channel == nullptr) return false;
   foreign_ = channel->token();
   engines_[0]->attach(*channel);
   engines_[0]->watch(*channel);
+  return true;
 }
 
 bool Loop::foreignReady() {

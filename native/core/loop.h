@@ -104,7 +104,8 @@ class Loop final : private http::Output {
   // Empty, or why it refused.
   using EngineFactory = std::function<std::unique_ptr<Engine>(EngineContext)>;
   std::string startWith(const EngineFactory& make, bool ring = false);
-  // Ends everything. False: the kernel may still write to arena memory, which must then stay.
+  // Ends everything. False: the kernel may still write to our memory, which must then stay; ask
+  // again later. A loop that is destroyed before the kernel let go leaves its memory behind.
   bool stop();
 
   // Operations that come as calls, not as commands. On failure nothing is left open.
@@ -128,8 +129,9 @@ class Loop final : private http::Output {
   // JavaScript has read the bytes that a kFileFetch event asked for: `bytes`, or -errno.
   void fetched(Channel& channel, uint32_t id, const uint8_t* data, int32_t bytes);
 
-  // Reports that a foreign descriptor may be readable; foreignReady() then tells it once.
-  void watchForeign(int fd);
+  // Reports that a foreign descriptor may be readable; foreignReady() then tells it once. False: no
+  // memory.
+  bool watchForeign(int fd);
   bool foreignReady();
 
   // Takes JavaScript's commands and sends what they queued.
@@ -157,7 +159,8 @@ class Loop final : private http::Output {
   const Metrics& metrics();
   RoutingReport routing();
   RouteIndex routeOf(const Channel& channel) const;
-  // A head that responses of this listener begin with: its number. See http::HeadTemplate.
+  // A head that responses of this listener begin with: its number. See http::HeadTemplate. 0 when
+  // the listener and its connections are over.
   uint32_t addHttpTemplate(uint32_t owner, std::string text, uint32_t dateOffset);
   // Idle HTTP connections of `owner` close, the others with their next answer.
   void stopHttp(uint32_t owner);

@@ -30,7 +30,7 @@ class ReceiveBuffers {
   ReceiveBuffers(const ReceiveBuffers&) = delete;
   ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
 
-  // False: the turn's budget is used up, or there is no memory (then starved() tells).
+  // False: the turn's budget is used up, or there is no memory (then takeStarved() tells).
   bool room(Room* out) {
     if (turnBytes_ >= kTurnBytesMax) return false;
     if (block_ != kNoBlock && kHotBlockBytes - used_ < kReceiveRoomMin) {
@@ -53,12 +53,6 @@ class ReceiveBuffers {
   // `bytes` of the room were filled.
   void commit(uint32_t bytes) {
     used_ += (bytes + kReceiveAlignBytes - 1) & ~(kReceiveAlignBytes - 1);
-    turnBytes_ += bytes;
-  }
-
-  // The same without alignment: what comes next follows without a gap.
-  void commitPacked(uint32_t bytes) {
-    used_ += bytes;
     turnBytes_ += bytes;
   }
 

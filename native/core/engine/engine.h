@@ -50,7 +50,7 @@ class Engine {
   // Tries it for real. Empty: it runs. Otherwise the reason why it cannot, for people to read.
   virtual std::string start() = 0;
   // Ends everything; returns when the kernel can no longer write to our memory. False: it did not
-  // let go in time (kStopWaitMs), and the memory has to be left alone for ever.
+  // let go in time (kStopWaitMs), and the memory has to be left alone until a later call says so.
   virtual bool stop() = 0;
 
   // Registers the channel's descriptor; 0 or -errno. All other operations come after this one.
@@ -81,7 +81,6 @@ class Engine {
   virtual int pollableFd() const { return -1; }
 };
 
-// How the ring receives: the router's choice, or the caller's for measurements.
 struct EngineOptions {
   uint32_t completionEntries = kCompletionEntries;
 };
