@@ -52,6 +52,16 @@ export class RingpollError extends Error {
 export type ArgumentTypeError = TypeError & { code: ArgumentErrorCode };
 export type ArgumentRangeError = RangeError & { code: ArgumentErrorCode };
 
+/** Whatever was thrown, as an Error; what is none becomes the cause of one. */
+export function asError(thrown: unknown): Error {
+  try {
+    return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  } catch {
+    // It cannot even be asked what it is: an object without a prototype, a proxy that throws.
+    return new Error('What was thrown is no Error', { cause: thrown });
+  }
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `function ${value.name}`;

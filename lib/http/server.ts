@@ -1,4 +1,5 @@
 // The HTTP server: from events of the loop to handlers, and from failures to answers.
+import { asError } from '../errors.js';
 import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.js';
 import { Event } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
@@ -101,7 +102,7 @@ export class HttpServer implements Protocol {
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this.#on._drain(options);
     this._stopping = true;
-    this.#runtime.native.httpStop(this.#owner);
+    if (!this.#on._over) this.#runtime.native.httpStop(this.#owner);
     for (const connection of this.#on._open()) {
       if (connection._group.protocol !== this) connection.end();
     }
@@ -196,7 +197,7 @@ export class HttpServer implements Protocol {
   }
 
   #failed(thrown: unknown, request: HttpRequest, response: HttpResponse): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+    const error = asError(thrown);
     const faultOfPeer = error instanceof HttpRequestError;
     const ended = response.ended;
     if (faultOfPeer) {

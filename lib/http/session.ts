@@ -1,7 +1,14 @@
 // One HTTP connection: its requests, and the responses that are due, in the order of the requests.
 
 import { RingpollError } from '../errors.js';
-import { respondBytes, respondHead, respondText, sendBytes, sendString } from '../loop/outgoing.js';
+import {
+  lengthOf,
+  respondBytes,
+  respondHead,
+  respondText,
+  sendBytes,
+  sendString,
+} from '../loop/outgoing.js';
 import { Command, Control, HeadFlag, Respond } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
 import { type Connection, Flag } from '../tcp/connection.js';
@@ -210,7 +217,7 @@ export class Session {
       bytes = body;
     }
     if (respondBytes(runtime, this.#slot, this.generation, head, fields, bytes)) return;
-    const { length } = bytes;
+    const length = lengthOf(bytes);
     if (length <= SENT_WHOLE) {
       this.respondHead(head & ~Respond.last, fields, length);
     } else {
@@ -327,6 +334,7 @@ export class Session {
     const listening = connection._group;
     const group = new Group(handlers, false, listening.highWaterMark);
     group.owner = listening.owner;
+    group.listening = listening;
     group.connections = 1;
     group.onConnectionClosed = () => {
       listening.connections--;

@@ -1,4 +1,5 @@
 // One call per turn: walks the events that native code has written and runs the handlers.
+import { asError } from '../errors.js';
 import { Chunk } from '../tcp/chunk.js';
 import {
   Connection,
@@ -157,6 +158,7 @@ function opened(slot: number, generation: number, owner: number): void {
   const group = current.groups[owner];
   if (group === undefined) return;
   group.connections++;
+  group.natives++;
   if (group.open === undefined && group.data !== undefined) {
     while (current.connections.length <= slot) current.connections.push(undefined);
     return;
@@ -196,7 +198,7 @@ function watch(connection: Any, result: unknown): void {
 
 /** A handler threw: the connection's error if somebody wants it, else an uncaught exception. */
 function failed(connection: Any, thrown: unknown): void {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  const error = asError(thrown);
   if (!(connection._flags & Flag.closed)) extraOf(connection).failure ??= error;
   connection.reset();
   const { error: handler } = connection._group;
@@ -281,6 +283,9 @@ function deliverDrain(connection: Any): void {
 
 function closed(at: number, slot: number, generation: number): void {
   const { events } = current;
+  const group = current.groups[events[at + 7]];
+  if (group === undefined) return;
+  group.natives--;
   const connection = connectionAt(slot, generation, events[at + 7]);
   if (connection === undefined) return;
   const errno = events[at + 3] & 0xffffff;
@@ -298,14 +303,20 @@ function closed(at: number, slot: number, generation: number): void {
     error === undefined &&
     connection._group.protocol === undefined &&
     mustHold(connection);
-  if (paused) hold(connection, { kind: 'close' });
-  else runClose(connection, error);
+  if (paused) {
+    hold(connection, { kind: 'close' });
+    group.closeHeld ??= new Set();
+    group.closeHeld.add(connection);
+  } else {
+    runClose(connection, error);
+  }
 }
 
 function runClose(connection: Any, networkError: Error | undefined): void {
   dropHeld(connection);
   const group = connection._group;
   const extra = connection._extra;
+  (group.listening ?? group).closeHeld?.delete(connection);
   connection._flags |= Flag.closing | Flag.closed;
   if (connection._flags & Flag.connecting) {
     forget(group, false);

@@ -10,6 +10,12 @@ const UTF8_BYTES_PER_UNIT = 3;
 /** Shorter ASCII strings are written faster here than by a call. */
 const SHORT_STRING = 16;
 
+const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype);
+/** The real length, whatever a subclass says: room is made for this many bytes. */
+export const lengthOf: (bytes: Uint8Array) => number = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(typedArray, 'byteLength')?.get as () => number,
+);
+
 /** Room for `bytes` at the end of the staging block, as its offset in the slab; -1: none. */
 function room(runtime: Runtime, bytes: number): number {
   const { control } = runtime;
@@ -74,7 +80,7 @@ export function sendBytes(
   generation: number,
   bytes: Uint8Array,
 ): void {
-  const length = bytes.byteLength;
+  const length = lengthOf(bytes);
   if (length === 0) return;
   const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length);
   if (at < 0) {
@@ -141,13 +147,14 @@ export function respondBytes(
   fields: string,
   body: Uint8Array,
 ): boolean {
-  const most = fields.length + body.length;
+  const length = lengthOf(body);
+  const most = fields.length + length;
   const at = most > STAGED_BYTES_MAX ? -1 : room(runtime, most);
   if (at < 0) return false;
   const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
   const fieldBytes = writeFields(slab, fields, at);
-  slab.set(body, at + fieldBytes);
-  respond(runtime, slot, generation, head, at, fieldBytes, body.length, body.length);
+  if (length > 0) slab.set(body, at + fieldBytes);
+  respond(runtime, slot, generation, head, at, fieldBytes, length, length);
   return true;
 }
 

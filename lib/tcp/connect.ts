@@ -142,6 +142,7 @@ function register<Data>(
   of.connections[slot] = connection as unknown as Connection;
   group.owner = control[Control.resultOwner];
   of.groups[group.owner] = group as unknown as Group;
+  group.natives++;
   return connection;
 }
 

@@ -1,4 +1,5 @@
 // A connection: a TCP or Unix stream socket.
+import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
 import type { PathAddress, SocketAddress } from '../loop/native.js';
 import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
@@ -204,11 +205,10 @@ export class Connection<Data = unknown> {
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE
    */
   setEngine(engine: 'uring' | 'poll' | 'auto'): this {
-    const hint = ENGINES[engine];
-    if (!Object.hasOwn(ENGINES, engine)) {
+    if (typeof engine !== 'string' || !Object.hasOwn(ENGINES, engine)) {
       throw invalidArgValue('engine', `one of ${Object.keys(ENGINES).join(', ')}`, engine);
     }
-    if (!(this._flags & OVER)) this.#command(Command.route, hint);
+    if (!(this._flags & OVER)) this.#command(Command.route, ENGINES[engine]);
     return this;
   }
 
@@ -281,10 +281,17 @@ export class Connection<Data = unknown> {
     return this;
   }
 
-  /** SO_KEEPALIVE, with the milliseconds before the first probe. @throws the system's error */
+  /**
+   * SO_KEEPALIVE, with the milliseconds before the first probe (0 leaves them to the system).
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
+   * @throws the system's error
+   */
   setKeepAlive(on: boolean | number = true): this {
     if (typeof on !== 'boolean' && typeof on !== 'number') {
       throw invalidArgType('on', 'a boolean or a number', on);
+    }
+    if (typeof on === 'number' && !(on >= 0 && on <= TIMEOUT_MAX_MS)) {
+      throw outOfRange('on', `from 0 to ${TIMEOUT_MAX_MS}`, on);
     }
     const milliseconds = on === false ? -1 : on === true ? 0 : Math.ceil(on);
     this.#option(runtime().native.setKeepAlive(this._slot, this._generation, milliseconds));
@@ -391,6 +398,10 @@ export class Connection<Data = unknown> {
     this._flags |= Flag.closing;
     dropHeld(this);
     this.#command(command);
+    if (this._extra === undefined || this._extra.held.length === 0) return;
+    // What is left is its close, which has come already and need not wait for resume() any longer.
+    this._flags &= ~Flag.paused;
+    process.nextTick(deliverHeld, this);
   }
 
   #command(kind: number, value = 0): void {
@@ -454,7 +465,7 @@ export function setHeldDelivery(deliver: (connection: HasExtra) => void): void {
 }
 
 function checkWritable(name: string, data: unknown): void {
-  if (typeof data === 'string' || data instanceof Chunk || data instanceof Uint8Array) return;
+  if (typeof data === 'string' || data instanceof Chunk || isUint8Array(data)) return;
   throw invalidArgType(name, 'a string, a Uint8Array or a Chunk', data);
 }
 

@@ -31,8 +31,14 @@ export class Group<Data = unknown> {
   readonly highWaterMark: number;
   /** Native code's number; set when the listener or the connection is there. */
   owner = -1;
-  /** Open connections. */
+  /** Open connections, those included whose close waits for resume(). */
   connections = 0;
+  /** Of these, and of those that are connecting: what native code has. */
+  natives = 0;
+  /** Connections whose close waits for resume(): native code has forgotten them. */
+  closeHeld: Set<Connection> | undefined;
+  /** The listener's group, when the connection has been taken over from HTTP. */
+  listening: Group | undefined;
   protocol: Protocol | undefined;
   /** Called when native code has nothing of this group any more. */
   onListenerClosed: (() => void) | undefined;

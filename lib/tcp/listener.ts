@@ -149,11 +149,16 @@ export class Listener {
     }
   }
 
+  /** @internal Native code has nothing of it any more, and may use its number for another one. */
+  get _over(): boolean {
+    return this.#gone && this.#group.natives === 0;
+  }
+
   /** @internal */
   _open(): Connection[] {
-    if (this.#gone && this.#group.connections === 0) return [];
+    const open = [...(this.#group.closeHeld ?? [])];
+    if (this._over) return open;
     const names = this.#runtime.native.connectionsOf(this.#group.owner);
-    const open: Connection[] = [];
     for (let i = 0; i < names.length; i += 2) {
       const connection = connectionAt(names[i], names[i + 1], this.#group.owner);
       if (connection !== undefined) open.push(connection);

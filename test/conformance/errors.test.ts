@@ -1,6 +1,6 @@
 import type { Connection } from 'ringpoll';
 import { describe, expect, it } from 'vitest';
-import { connectPeer } from '../support/peer.js';
+import { connectPeer, connectPeers } from '../support/peer.js';
 import { runProgram } from '../support/program.js';
 import { type EventName, type Handlers, Recorders } from '../support/recorder.js';
 import { addressOf, bothSides, pair, serve } from '../support/serve.js';
@@ -55,6 +55,47 @@ describe('a handler', () => {
     });
     expect(server.error).toBeInstanceOf(Error);
     expect(server.error?.message).toContain('a string');
+  });
+
+  it.each<[string, unknown]>([
+    ['an object without a prototype', Object.create(null)],
+    ['what cannot be printed', { toString: () => ({}) }],
+    [
+      'a proxy that refuses everything',
+      new Proxy(
+        {},
+        {
+          getPrototypeOf() {
+            throw new Error('no');
+          },
+        },
+      ),
+    ],
+    ['a symbol', Symbol('thrown')],
+    ['nothing', undefined],
+  ])('that throws %s ends its own connection and no other', async (_, thrown) => {
+    let first = true;
+    const recorders = new Recorders({
+      data() {
+        if (!first) return;
+        first = false;
+        throw thrown;
+      },
+    });
+    const peers = await connectPeers(addressOf(serve(recorders.recording)), 10);
+    await recorders.at(9);
+    for (const peer of peers) peer.send('to all of them in one turn');
+    const failed = () => recorders.all.find(({ error }) => error !== undefined);
+    await Promise.all(
+      recorders.all.map((one) => one.when(() => one.bytes > 0 || one.error !== undefined, 'data')),
+    );
+    expect(failed()?.error).toBeInstanceOf(Error);
+    expect(failed()?.error?.cause).toBe(thrown);
+    await failed()?.until('close');
+    expect(recorders.all.filter((one) => one.count('close') > 0)).toHaveLength(1);
+    expect(recorders.all.filter((one) => one.text === 'to all of them in one turn')).toHaveLength(
+      10,
+    );
   });
 
   it('that throws has what was written before dropped by the reset', async () => {

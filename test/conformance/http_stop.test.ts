@@ -175,3 +175,45 @@ describe('a response after its connection', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_RINGPOLL_HTTP_ABORTED' });
   });
 });
+
+describe('a server that is gone', () => {
+  it('may be stopped again, and the next one does not notice', async () => {
+    const first = serveHttp({ handler: (_, response) => response.end() });
+    await soon(first.stop());
+    await new Promise(setImmediate); // now native code may use the number of the first again
+    const second = serveHttp({ handler: (_, response) => response.end('still here') });
+    const client = await HttpClient.connect(second);
+    await client.get('/');
+    await soon(first.stop());
+    first.close();
+    const answer = await client.get('/');
+    expect(answer.body).toBe('still here');
+    expect(answer.headers.connection).toBeUndefined();
+  });
+
+  it('takes answers that come too late, whatever their head', async () => {
+    const responses: HttpResponse[] = [];
+    const started = deferred<void>();
+    const server = serveHttp({
+      handler(_, response) {
+        responses.push(response);
+        if (responses.length === 3) started.resolve();
+      },
+    });
+    const clients = await Promise.all([1, 2, 3].map(() => HttpClient.connect(server)));
+    for (const client of clients) client.send(requestText('GET', '/'));
+    await started.promise;
+    const stopped = server.stop();
+    for (const client of clients) client.peer.reset();
+    await soon(stopped);
+    await new Promise(setImmediate);
+    responses[0]!.status(418).header('Content-Type', 'text/late').end('nobody hears this');
+    responses[1]!.status(207).flushHead();
+    responses[1]!.write('nor this');
+    responses[1]!.end();
+    const next = serveHttp({ handler: (_, response) => response.status(201).end('fine') });
+    responses[2]!.status(226).header('Content-Type', 'text/later').end();
+    const client = await HttpClient.connect(next);
+    expect(await client.get('/')).toMatchObject({ status: 201, body: 'fine' });
+  });
+});

@@ -1,9 +1,22 @@
 import type { Chunk, Connection } from 'ringpoll';
 import { describe, expect, it } from 'vitest';
-import { connectPeers } from '../support/peer.js';
+import { connectPeer, connectPeers } from '../support/peer.js';
 import { Recorders } from '../support/recorder.js';
 import { addressOf, pair, pattern, serve } from '../support/serve.js';
 import { roundTrips } from '../support/turns.js';
+
+/** A connection that is over, and whose last events wait because it was paused at the first. */
+async function heldClose() {
+  const { listener, peer, server } = await pair({ data: (connection) => connection.pause() });
+  server.connection.end();
+  server.connection.pause();
+  await peer.untilEnd();
+  peer.end('the last');
+  await roundTrips(3);
+  server.connection.resume();
+  await server.until('data');
+  return { listener, server };
+}
 
 describe('pause()', () => {
   it('in open holds everything back until resume()', async () => {
@@ -53,6 +66,30 @@ describe('pause()', () => {
     }
     expect(recorders.all.map(({ text }) => text)).toEqual(Array(10).fill('x'));
   });
+
+  it.each(['resume', 'close', 'reset', 'listener.close', 'deadline'] as const)(
+    'holds back a close that has come, until %s',
+    async (way) => {
+      const { listener, server } = await heldClose();
+      const { connection } = server;
+      const stopped = way === 'deadline' ? listener.stop({ deadline: 200 }) : undefined;
+      // Native code has forgotten connection and listener: the next one may get their numbers.
+      for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+      expect(server.order).toEqual(['open', 'data']);
+      expect(listener.connections).toBe(1);
+      const next = new Recorders({ data: (to, chunk) => to.write(chunk) });
+      const other = await connectPeer(addressOf(serve(next.recording)));
+      await next.at(0);
+      if (way === 'listener.close') listener.close();
+      else if (way !== 'deadline') connection[way]();
+      await server.until('close');
+      await (stopped ?? listener.stop());
+      expect(connection.readyState).toBe('closed');
+      expect(listener.connections).toBe(0);
+      other.send('not theirs');
+      expect(await other.received(10)).toBe('not theirs');
+    },
+  );
 
   it('undone within the same handler changes nothing', async () => {
     const { peer, server } = await pair({
