@@ -1,4 +1,5 @@
 // A lease on received bytes.
+import { workerThreads } from '../builtins.js';
 import { RingpollError } from '../errors.js';
 import { COPY_INSTEAD_OF_PIN_MAX, Command } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
@@ -29,6 +30,15 @@ const forgotten = new FinalizationRegistry<Forgotten>(({ block, runtime }) => {
   runtime.chunksForgotten++;
   runtime.command(Command.release, block, 0);
 });
+
+// Whoever gets a view could give its whole ArrayBuffer away (`postMessage(bytes, [bytes.buffer])`),
+// and native code and the kernel would write to memory that is somebody else's, or nobody's.
+const guarded = new WeakSet<Buffer>();
+function guard(slab: Buffer): void {
+  if (guarded.has(slab)) return;
+  guarded.add(slab);
+  workerThreads().markAsUntransferable(slab.buffer);
+}
 
 /**
  * Received bytes: a view on the memory that they were received into, and no copy.
@@ -65,13 +75,21 @@ export class Chunk {
 
   /**
    * The bytes, as a view (no copy). The view cannot be taken back: after the release it shows
-   * whatever is received next.
+   * whatever is received next. Its ArrayBuffer holds other connections' bytes too, and cannot be
+   * transferred to another thread; what copy() returns can.
    * @throws RingpollError ERR_RINGPOLL_CHUNK_RELEASED
    */
   get bytes(): Buffer {
     this._check();
-    this.#bytes ??= this._slab.subarray(this._offset, this._offset + this.length) as Buffer;
+    if (this.#bytes === undefined) {
+      if (this._inArena) guard(this._slab);
+      this.#bytes = this.#view();
+    }
     return this.#bytes;
+  }
+
+  #view(): Buffer {
+    return this._slab.subarray(this._offset, this._offset + this.length) as Buffer;
   }
 
   /** The bytes as text (one copy, into the string). */
@@ -82,7 +100,8 @@ export class Chunk {
 
   /** The bytes in memory of their own (one copy). */
   copy(): Buffer {
-    return Buffer.from(this.bytes);
+    this._check();
+    return Buffer.from(this.#view());
   }
 
   /**
@@ -119,7 +138,7 @@ export class Chunk {
     if (this.#keeper !== Keeper.none) return;
     const of = runtime();
     if (this.length <= COPY_INSTEAD_OF_PIN_MAX) {
-      this._slab = Buffer.from(this.bytes);
+      this._slab = Buffer.from(this.#view());
       this._offset = 0;
       this._block = NO_BLOCK;
       this.#bytes = this._slab;

@@ -1,5 +1,5 @@
 import type { Chunk } from 'ringpoll';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer } from '../support/peer.js';
 import { Recorder } from '../support/recorder.js';
 import { addressOf, dial, pair, pattern, serve } from '../support/serve.js';
@@ -116,5 +116,36 @@ describe('retained chunks', () => {
     expect(Buffer.concat(sink.chunks).equals(sent)).toBe(true);
     expectIntact(kept, [sent]);
     for (const chunk of kept) chunk.release();
+  });
+
+  it('cannot be transferred away from under the loop', async () => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    const attempts = [
+      (buffer: ArrayBuffer) => port1.postMessage(buffer, [buffer]),
+      (buffer: ArrayBuffer) => structuredClone(buffer, { transfer: [buffer] }),
+    ];
+    let left = -1;
+    const { peer, server } = await pair({
+      data(connection, chunk) {
+        const buffer = chunk.bytes.buffer as ArrayBuffer;
+        for (const attempt of attempts) {
+          try {
+            attempt(buffer); // some versions of Node refuse, others send a copy
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'DataCloneError' });
+          }
+        }
+        left = buffer.byteLength;
+        connection.write(chunk);
+      },
+    });
+    port2.close();
+    const sent = pattern(400_000);
+    peer.send(sent);
+    await peer.received(sent.length);
+    expect(left).toBeGreaterThan(0);
+    expect(Buffer.concat(peer.chunks).equals(sent)).toBe(true);
+    expect(server.bytes).toBe(sent.length);
   });
 });
