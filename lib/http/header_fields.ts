@@ -1,6 +1,6 @@
 // Checks of header fields that a handler sets, fast for the names and values that come again.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { invalidArgValue } from '../errors.js';
+import { invalidArgType, invalidArgValue } from '../errors.js';
 
 /** What a response does with a header that it knows. */
 export const enum FieldKind {
@@ -25,10 +25,10 @@ const KINDS: Record<string, FieldKind> = {
 const NAMES_KEPT_MAX = 512;
 const names = new Map<string, FieldKind>();
 // Most responses set the same one field.
-let lastName = '';
+let lastName: string | undefined;
 let lastKind = FieldKind.other;
 
-/** @throws TypeError ERR_INVALID_HTTP_TOKEN, as node:http does */
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, or ERR_INVALID_HTTP_TOKEN as node:http does */
 export function fieldKind(name: string): FieldKind {
   if (name === lastName) return lastKind;
   const kind = names.get(name) ?? checkedKind(name);
@@ -38,6 +38,7 @@ export function fieldKind(name: string): FieldKind {
 }
 
 function checkedKind(name: string): FieldKind {
+  if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
   validateHeaderName(name);
   const kind = KINDS[name.toLowerCase()] ?? FieldKind.other;
   if (names.size < NAMES_KEPT_MAX) names.set(name, kind);
@@ -70,16 +71,24 @@ export function checkFieldValue(name: string, value: string): void {
   validateHeaderValue(name, value);
 }
 
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE */
+export function fieldText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw invalidArgType('value', 'a string or a number', value);
+}
+
 /**
  * A whole field line of what has no body of its own: trailers, and 1xx.
  * @throws as fieldKind() and checkFieldValue(), and for what frames a body
  */
-export function fieldLine(name: string, value: string): string {
+export function fieldLine(name: string, value: string | number): string {
+  const text = fieldText(value);
   const kind = fieldKind(name);
   // Whoever merges trailers into the head, or takes 1xx for the response, would read wrong lengths.
   if (kind === FieldKind.contentLength || kind === FieldKind.transferEncoding) {
     throw invalidArgValue('name', 'a field that may stand here', name);
   }
-  checkFieldValue(name, value);
-  return `${name}: ${value}\r\n`;
+  checkFieldValue(name, text);
+  return `${name}: ${text}\r\n`;
 }

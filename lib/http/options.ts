@@ -35,7 +35,7 @@ export interface HttpOptions {
   lingerTimeout?: number;
   /** Bytes that are read and dropped meanwhile. Default: 16 MB. */
   maxLingerBytes?: number;
-  /** The Server header, or false for none. Default: 'ringpoll'. */
+  /** The Server header, 1 to 1,024 characters, or false for none. Default: 'ringpoll'. */
   serverHeader?: string | false;
   /** A peer that has ended its side does not abort request.signal. Default: false. */
   allowHalfOpen?: boolean;
@@ -58,6 +58,7 @@ export interface HttpOptions {
   proxyProtocol?: readonly string[];
 }
 
+const SERVER_LENGTH_MAX = 1024;
 const LENIENT_ALL = (1 << 7) - 1;
 const UINT32_MAX = 2 ** 32 - 1;
 
@@ -128,8 +129,8 @@ function serverLine(value: unknown): string {
   if (typeof value !== 'string') {
     throw invalidArgType('options.serverHeader', 'a string or false', value);
   }
-  if (!/^[\x20-\x7e]+$/.test(value)) {
-    throw invalidArgValue('options.serverHeader', 'visible ASCII', value);
+  if (!/^[\x20-\x7e]+$/.test(value) || value.length > SERVER_LENGTH_MAX) {
+    throw invalidArgValue('options.serverHeader', '1 to 1,024 characters of visible ASCII', value);
   }
   return `Server: ${value}\r\n`;
 }

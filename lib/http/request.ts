@@ -169,9 +169,8 @@ export class HttpRequest implements head.HeadView {
    * @throws HttpRequestError ERR_RINGPOLL_HTTP_BODY_TOO_LARGE and what the parser finds
    */
   body(options?: BodyOptions): Promise<Buffer> {
-    return this._body === undefined
-      ? Promise.resolve(EMPTY)
-      : this._body.whole(checkLimit(options?.limit));
+    const limit = checkLimit(options?.limit);
+    return this._body === undefined ? Promise.resolve(EMPTY) : this._body.whole(limit);
   }
 
   /** The whole body as text in UTF-8. @throws as body() */

@@ -3,8 +3,9 @@ import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { HeadFlag, Respond } from '../loop/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/handlers.js';
+import { checkHandlers, checkObject } from '../tcp/options.js';
 import { flagsOf } from './head.js';
-import { checkFieldValue, FieldKind, fieldKind, fieldLine } from './header_fields.js';
+import { checkFieldValue, FieldKind, fieldKind, fieldLine, fieldText } from './header_fields.js';
 import type { HttpRequest } from './request.js';
 import {
   type Body,
@@ -83,12 +84,13 @@ export class HttpResponse {
   /**
    * Adds a header; the same name twice sends it twice, but for Content-Type and Content-Length. Of
    * Connection only `close` counts. All together at most 32 KB.
-   * @throws TypeError for a name or value that HTTP does not allow (CR, LF, NUL, ...)
+   * @throws TypeError for a name or value that HTTP does not allow (CR, LF, NUL, ...), or that is
+   *   neither text nor a number
    */
   header(name: string, value: string | number): this {
     this.#checkFresh();
     const kind = fieldKind(name);
-    const text = typeof value === 'string' ? value : String(value);
+    const text = fieldText(value);
     checkFieldValue(name, text);
     if (kind === FieldKind.contentType && text.length <= TYPE_LENGTH_MAX) this._type = text;
     else if (kind === FieldKind.other) this.#addField(name, text);
@@ -136,12 +138,17 @@ export class HttpResponse {
     return this;
   }
 
-  /** Sends an informational response, e.g. 103 Early Hints, at once; none to HTTP/1.0. */
+  /**
+   * Sends an informational response, e.g. 103 Early Hints, at once; none to HTTP/1.0.
+   * @throws TypeError, RangeError as status() and trailer()
+   */
   informational(status: number, headers: Record<string, string> = {}): this {
     this.#checkFresh();
-    if (!(status >= 100 && status <= 199) || status === 101) {
-      throw outOfRange('status', 'from 100 to 199, but not 101', status);
+    if (typeof status !== 'number') throw invalidArgType('status', 'a number', status);
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+      throw outOfRange('status', 'an integer from 100 to 199, but not 101', status);
     }
+    checkObject('headers', headers);
     let text = statusLine(status);
     for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
     text += '\r\n';
@@ -230,9 +237,17 @@ export class HttpResponse {
     await sendFile(this._request, this, path, options);
   }
 
-  /** Sends `length` bytes of body that `send` writes to the connection itself, and ends. */
+  /**
+   * Sends `length` bytes of body that `send` writes to the connection itself, and ends.
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
+   */
   async sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void> {
     this.#checkFresh();
+    if (typeof length !== 'number') throw invalidArgType('length', 'a number', length);
+    if (!Number.isSafeInteger(length) || length < 0) {
+      throw outOfRange('length', 'an integer from 0 to 2 ** 53 - 1', length);
+    }
+    if (typeof send !== 'function') throw invalidArgType('send', 'a function', send);
     this.#rarely().declaredLength = length;
     this.#begin();
     await this.#turnComes();
@@ -259,6 +274,8 @@ export class HttpResponse {
     handlers: Handlers<Data>,
   ): Connection<Data> {
     this.#checkFresh();
+    checkObject('headers', headers);
+    checkHandlers('handlers', handlers);
     const { method } = this._request;
     let text = statusLine(method === 'CONNECT' ? 200 : 101) + this._fields;
     for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);

@@ -1,5 +1,7 @@
 // What a response is made of besides its methods: its states, and what only few of them need.
+import { isUint8Array } from 'node:util/types';
 import { invalidArgType, RingpollError } from '../errors.js';
+import { lengthOf } from '../loop/outgoing.js';
 
 /** What has become of it, and what its head needs. */
 export const enum Flag {
@@ -36,7 +38,7 @@ export interface Rare {
 
 export function bytesOf(data: Body | undefined): number {
   if (data === undefined) return 0;
-  return typeof data === 'string' ? Buffer.byteLength(data, 'utf8') : data.length;
+  return typeof data === 'string' ? Buffer.byteLength(data, 'utf8') : lengthOf(data);
 }
 
 export function newRare(): Rare {
@@ -57,7 +59,7 @@ export function kept(data: Body): Body {
 }
 
 export function checkBody(name: string, body: unknown): asserts body is Uint8Array {
-  if (!(body instanceof Uint8Array)) {
+  if (!isUint8Array(body)) {
     throw invalidArgType(name, 'a string or a Uint8Array', body);
   }
 }

@@ -1,7 +1,9 @@
 // Routes that native code answers by itself: no JavaScript runs for them.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import type { NativeHttpProfile } from '../loop/native.js';
+import { checkObject } from '../tcp/options.js';
 import type { Handler } from './server.js';
 import { headText } from './templates.js';
 
@@ -30,8 +32,10 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
     if (!path.startsWith('/') || path.includes('?')) {
       throw invalidArgValue('options.static', "keyed by paths that begin with '/'", path);
     }
+    checkObject(`options.static['${path}']`, response);
     const { status = 200, headers = {}, body } = response;
-    if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    checkObject(`options.static['${path}'].headers`, headers);
+    if (typeof body !== 'string' && !isUint8Array(body)) {
       throw invalidArgType(`options.static['${path}'].body`, 'a string or a Uint8Array', body);
     }
     if (!Number.isInteger(status) || status < 200 || status > 599) {

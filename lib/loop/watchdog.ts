@@ -8,6 +8,7 @@ import {
   WATCH_LONGEST_US,
   WATCH_OVERRUNS,
 } from '../scheduler/watch.js';
+import { checkObject } from '../tcp/options.js';
 import { runtime } from './runtime.js';
 import { StackCapture } from './stack_capture.js';
 
@@ -71,10 +72,11 @@ export class Watchdog {
    * for `stack` in a worker
    */
   constructor(options: WatchdogOptions = {}) {
+    checkObject('options', options);
     const { limit = LIMIT_DEFAULT_MS, check = CHECK_DEFAULT_MS, scheduler, overrun } = options;
     checkMs('options.limit', limit);
     checkMs('options.check', check);
-    if (scheduler !== undefined && !(scheduler.watch instanceof Int32Array)) {
+    if (scheduler !== undefined && !isWatch(scheduler?.watch)) {
       throw invalidArgType('options.scheduler', 'a HybridScheduler', scheduler);
     }
     if (typeof overrun !== 'function' && (overrun !== undefined || options.stack === true)) {
@@ -126,6 +128,12 @@ export class Watchdog {
   [Symbol.dispose](): void {
     this.stop();
   }
+}
+
+/** The thread needs all of the words, in memory that nobody can detach under its eyes. */
+function isWatch(words: unknown): words is Int32Array {
+  if (!(words instanceof Int32Array)) return false;
+  return words.buffer instanceof SharedArrayBuffer && words.length >= createWatch(1, 1).length;
 }
 
 function checkMs(name: string, value: unknown): void {

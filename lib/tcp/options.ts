@@ -56,15 +56,21 @@ export interface CheckedConnectionOptions {
   signal: AbortSignal | undefined;
 }
 
+/** The functions that `of` (the name of an argument) may have. */
+export function checkHandlers(of: string, handlers: unknown): void {
+  checkObject(of, handlers);
+  for (const name of HANDLERS) {
+    const handler: unknown = (handlers as Handlers)[name];
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw invalidArgType(`${of}.${name}`, 'a function', handler);
+    }
+  }
+}
+
 export function checkConnectionOptions(
   options: ConnectionOptions & Handlers<never>,
 ): CheckedConnectionOptions {
-  for (const name of HANDLERS) {
-    const handler: unknown = options[name];
-    if (handler !== undefined && typeof handler !== 'function') {
-      throw invalidArgType(`options.${name}`, 'a function', handler);
-    }
-  }
+  checkHandlers('options', options);
   return {
     allowHalfOpen: boolean('options.allowHalfOpen', options.allowHalfOpen, false),
     highWaterMark: integer(
