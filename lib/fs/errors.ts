@@ -10,7 +10,14 @@ export interface FileError extends Error {
 }
 
 /** `errno` is negative, as Node has it. */
-export function fileError(errno: number, syscall: string, path?: string, dest?: string): FileError {
+export function fileError(
+  errno: number,
+  syscall: string,
+  ofPath?: string,
+  ofDest?: string,
+): FileError {
+  const path = asTheKernelHadIt(ofPath);
+  const dest = asTheKernelHadIt(ofDest);
   const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
   const from = path === undefined ? '' : ` '${path}'`;
   const to = dest === undefined ? '' : ` -> '${dest}'`;
@@ -23,15 +30,27 @@ export function fileError(errno: number, syscall: string, path?: string, dest?: 
   return error;
 }
 
+/** Half a surrogate pair is no text: it went to the kernel as U+FFFD. */
+function asTheKernelHadIt(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : Buffer.from(path).toString();
+}
+
 /** The handle was closed before. */
 export function closedFileError(syscall: string): Error {
   return Object.assign(new Error('file closed'), { code: 'EBADF', syscall });
 }
 
+class AbortError extends Error {
+  readonly code = 'ABORT_ERR';
+
+  constructor(cause: unknown) {
+    super('The operation was aborted', { cause });
+    this.name = 'AbortError';
+  }
+}
+
 export function abortError(signal: AbortSignal): Error {
-  const error = new Error('The operation was aborted', { cause: signal.reason });
-  error.name = 'AbortError';
-  return Object.assign(error, { code: 'ABORT_ERR' });
+  return new AbortError(signal.reason);
 }
 
 export function checkAborted(signal: AbortSignal | undefined): void {

@@ -21,7 +21,7 @@ import {
 } from './streams.js';
 import { allocate, statOf, sync, truncateFile } from './sync.js';
 import { readInto, writeFrom } from './transfer.js';
-import { readRestOf, writeAll } from './whole.js';
+import { isUsualData, readRestOf, writeAll } from './whole.js';
 
 type View = NodeJS.ArrayBufferView;
 
@@ -192,8 +192,9 @@ export class FileHandle {
     buffers: T,
     position?: number | null,
   ): Promise<{ bytesRead: number; buffers: T }> {
-    if (!isUsualList(buffers)) {
+    if (!isUsualList(buffers) || !isUsualPlace(position)) {
       return this.#use('readv', async (file) => {
+        file.of.count(Op.read, Route.pool);
         const place = typeof position === 'number' ? position : null;
         const bytesRead = await inPool<number>((callback) =>
           fs.readv(file.fd, buffers as unknown as View[], place, callback),
@@ -240,7 +241,14 @@ export class FileHandle {
   readFile(options?: FileOptions & { encoding?: null }): Promise<Buffer>;
   readFile(options: BufferEncoding | (FileOptions & { encoding: BufferEncoding })): Promise<string>;
   readFile(options?: BufferEncoding | FileOptions | null): Promise<Buffer | string> {
-    return this.#use('readFile', async (file) => readRestOf(file, checkedOptions(options)));
+    return this.#use('readFile', async (file) => {
+      const usual = usualFileOptions(options);
+      if (usual !== undefined) return readRestOf(file, usual);
+      file.of.count(Op.readFile, Route.pool);
+      return inPool<Buffer | string>((callback) =>
+        fs.readFile(file.fd, options as BufferEncoding, callback),
+      );
+    });
   }
 
   /** Writes everything, from where the descriptor stands. @throws AbortError */
@@ -249,7 +257,18 @@ export class FileHandle {
     options?: BufferEncoding | FileOptions | null,
   ): Promise<void> {
     return this.#use('writeFile', async (file) => {
-      const usual = checkedOptions(options);
+      const usual = usualFileOptions(options);
+      if (usual === undefined || !isUsualData(data)) {
+        file.of.count(Op.write, Route.pool);
+        return inPool<void>((callback) =>
+          fs.writeFile(
+            file.fd,
+            data as View,
+            options as BufferEncoding,
+            callback as fs.NoParamCallback,
+          ),
+        );
+      }
       checkAborted(usual.signal);
       await writeAll(file, data, usual);
       if (usual.flush) await sync(file, false, routesOf(file, usual));
@@ -411,8 +430,13 @@ function isUsualList(buffers: unknown): buffers is readonly View[] {
   return Array.isArray(buffers) && buffers.length > 0 && buffers.every(ArrayBuffer.isView);
 }
 
+/** What is no number, and what is below 0, stands for the descriptor's own position. */
+function isUsualPlace(position: unknown): boolean {
+  return typeof position !== 'number' || position < 0 || Number.isSafeInteger(position);
+}
+
 function placeAfter(position: number | null | undefined, done: number): number | null {
-  return typeof position === 'number' ? position + done : null;
+  return typeof position === 'number' && position >= 0 ? position + done : null;
 }
 
 /** One request for them all; undefined when they are empty, or too much to be copied twice. */
@@ -426,11 +450,3 @@ function gathered(buffers: readonly View[], position: number | null): Request | 
 }
 
 const GATHERED_BYTES_MAX = 256 * 1024;
-
-function checkedOptions(options: unknown): FileOptions {
-  const usual = usualFileOptions(options);
-  if (usual === undefined) {
-    throw invalidArgType('options', 'an encoding, or an object of known options', options);
-  }
-  return usual;
-}

@@ -138,7 +138,7 @@ function readPipe(fd: number, options: FileOptions): Promise<Buffer | string> {
 
 type Data = string | NodeJS.ArrayBufferView | Iterable<unknown> | AsyncIterable<unknown>;
 
-function isUsualData(data: unknown): data is Data {
+export function isUsualData(data: unknown): data is Data {
   if (typeof data === 'string' || ArrayBuffer.isView(data)) return true;
   if (typeof data !== 'object' || data === null) return false;
   return Symbol.asyncIterator in data || Symbol.iterator in data;
@@ -159,7 +159,7 @@ export async function writeWholeFile(
     return write(path as string, data as string, options as BufferEncoding);
   }
   checkAborted(usual.signal);
-  const file = await openFile(path, usual.flag ?? flag, usual.mode, usual.signal, of.hint);
+  const file = await openFile(path, usual.flag || flag, usual.mode, usual.signal, of.hint);
   try {
     await writeAll(file, data, usual);
     if (usual.flush) await sync(file, false);

@@ -53,7 +53,8 @@ function comparable(value: unknown, folder: string): unknown {
 
 function failure(error: Error, folder: string): unknown {
   const { code, errno, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-  const told = { name: error.name, message: error.message, code, errno, syscall, path, dest };
+  const { name, message } = error;
+  const told = { class: error.constructor.name, name, message, code, errno, syscall, path, dest };
   return comparable({ failed: true, ...told }, folder);
 }
 

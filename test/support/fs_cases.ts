@@ -153,6 +153,10 @@ const reads = (handle: Handle): (() => unknown)[] => [
   async () => (await handle.read()).bytesRead,
   () => handle.readv([Buffer.alloc(3), Buffer.alloc(0), Buffer.alloc(70)], 5),
   () => handle.readv([Buffer.alloc(3), Buffer.alloc(4)]),
+  () => handle.readv([Buffer.alloc(3), Buffer.alloc(4)], -1),
+  () => handle.readv([Buffer.alloc(3), Buffer.alloc(4)], -5),
+  () => handle.readv([Buffer.alloc(3), Buffer.alloc(4)], 1.5),
+  () => handle.readv([Buffer.alloc(3), Buffer.alloc(4)], any('2')),
   () => handle.readv(any('x')),
   async () => (await handle.readFile()).toString(),
 ];
@@ -319,6 +323,8 @@ const wholeCases: [string, Case][] = [
         [{}],
         ['x', { encoding: 'nonsense' }],
         ['x', { flag: 'nonsense' }],
+        ['x', { flag: 0 }],
+        ['x', { flag: '' }],
         ['x', { flush: 'yes' }],
         ['x', 17],
       ];
@@ -361,6 +367,22 @@ const wholeCases: [string, Case][] = [
         nodeFs.readFileSync(`${folder}/text`, 'utf8'),
       ]),
   ],
+  [
+    'whole files of a handle, with what is no data and no options',
+    (fs, folder) =>
+      using(fs, `${folder}/text`, 'r+', async (handle) => {
+        const nothing: unknown[] = [undefined, null, 7, {}, new ArrayBuffer(3), true];
+        const options: unknown[] = [-1, 'nonsense', { encoding: 'nonsense' }, true];
+        const calls = [
+          ...nothing.map((data) => () => handle.writeFile(any(data))),
+          ...nothing.map((data) => () => handle.appendFile(any(data))),
+          ...options.map((option) => () => handle.writeFile('x', any(option))),
+          ...options.map((option) => () => handle.readFile(any(option))),
+          () => handle.writeFile('x', any({ flush: 'yes' })),
+        ];
+        return [await each(calls), nodeFs.readFileSync(`${folder}/text`)];
+      }),
+  ],
 ];
 
 const nameCases: [string, Case][] = [
@@ -384,6 +406,8 @@ const nameCases: [string, Case][] = [
         () => fs.stat(`${folder}\0`),
         () => fs.stat(Buffer.from(folder)),
         () => fs.stat(''),
+        () => fs.stat(`${folder}/half \ud800 of a pair`),
+        () => fs.rename(`${folder}/half \ud800`, `${folder}/other \udc00`),
       ]),
   ],
   [
