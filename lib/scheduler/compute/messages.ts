@@ -20,4 +20,4 @@ export type FromWorker =
   /** Warmed up, and `checked`: it ran a function from source text and got the right answer. */
   | { kind: 'ready'; checked: boolean }
   | { kind: 'done'; value: unknown }
-  | { kind: 'failed'; error: unknown; code: unknown };
+  | { kind: 'failed'; error: unknown; code?: string | number; name?: string | number };

@@ -392,8 +392,12 @@ function closedError(): RingpollError {
   return new RingpollError('ERR_RINGPOLL_SCHEDULER_CLOSED', 'The compute pool is closed');
 }
 
-/** Cloning an error loses its code. */
-function restored({ error, code }: FromWorker & { kind: 'failed' }): unknown {
-  if (error instanceof Error && code !== undefined) Object.assign(error, { code });
+/** Cloning an error loses its code, and a name that is none of the language's own. */
+function restored({ error, code, name }: FromWorker & { kind: 'failed' }): unknown {
+  if (!(error instanceof Error)) return error;
+  if (code !== undefined) Object.assign(error, { code });
+  if (typeof name === 'string' && name !== error.name) {
+    Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  }
   return error;
 }

@@ -117,5 +117,5 @@ function ownArgs(): { execArgv?: string[] } {
 }
 
 function failure(error: unknown): FromWorker {
-  return { kind: 'failed', error, code: undefined };
+  return { kind: 'failed', error };
 }

@@ -49,8 +49,7 @@ async function run(message: ToWorker & { kind: 'job' }): Promise<void> {
     if (message.code !== undefined) known.set(message.codeId, message.code);
     const code = known.get(message.codeId) as Code;
     const job = await load(code);
-    const value = await runJob(job, code, message.data);
-    send({ kind: 'done', value });
+    answer(await runJob(job, code, message.data));
   } catch (error) {
     fail(error);
   }
@@ -69,14 +68,26 @@ async function runJob(job: Job, { source }: Code, data: unknown): Promise<unknow
   }
 }
 
-function fail(error: unknown): void {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
+function answer(value: unknown): void {
   try {
-    send({ kind: 'failed', error, code });
+    send({ kind: 'done', value });
+  } catch (error) {
+    const message = `The result of the job cannot be cloned: ${textOf(error)}`;
+    fail(Object.assign(new TypeError(message), { code: 'ERR_RINGPOLL_WORKER_UNFIT' }));
+  }
+}
+
+function fail(error: unknown): void {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  const told = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' ? value : undefined;
+  // A DOMException is no error to the clone, which would leave an empty object of it.
+  const sent = error instanceof DOMException ? new Error(error.message) : error;
+  try {
+    send({ kind: 'failed', error: sent, code: told(code), name: told(name) });
   } catch {
     // The error holds something that cannot be cloned.
-    const told = typeof code === 'string' || typeof code === 'number' ? code : undefined;
-    send({ kind: 'failed', error: new Error(textOf(error)), code: told });
+    send({ kind: 'failed', error: new Error(textOf(error)), code: told(code), name: undefined });
   }
 }
 
