@@ -32,7 +32,7 @@ beforeEach((context) => {
 afterEach(() => pool?.close());
 
 describe('a job', () => {
-  it('that uses what was around it fails with an error that says why that is not there', async () => {
+  it('that uses what was around it fails, and says why that is not there', async () => {
     open();
     const result = await outcome(pool.run(job('(value) => value + surrounding'), 1));
     expect(result).toMatchObject({ error: { name: 'ReferenceError' } });
