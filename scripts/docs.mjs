@@ -26,7 +26,7 @@ export function metricsPage() {
 }
 
 // Types of the inside that public declarations mention; users need not name them.
-const INTERNAL = ['AnyData', 'HeadView', 'Pairs', 'Protocol', 'ROUTES', 'View'];
+const INTERNAL = ['AnyData', 'Pairs', 'ROUTES', 'View'];
 
 if (isMain(import.meta.url)) {
   await main(async () => {

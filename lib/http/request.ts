@@ -26,11 +26,12 @@ export interface BodyOptions {
   limit?: number;
 }
 
+// A head.HeadView without saying so: members that are internal are not in the types of the package.
 /**
  * A request. It is valid until its response has ended, across `await` too; names, values and the
  * target are decoded only when they are asked for.
  */
-export class HttpRequest implements head.HeadView {
+export class HttpRequest {
   /** @internal */
   declare readonly _session: Session;
   /** @internal */

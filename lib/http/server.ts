@@ -4,7 +4,7 @@ import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.
 import { Event } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
-import { bindToContext, type Protocol } from '../tcp/group.js';
+import { bindToContext } from '../tcp/group.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
@@ -36,7 +36,8 @@ setAfterEvents(() => {
   unanswered.length = 0;
 });
 
-export class HttpServer implements Protocol {
+// A Protocol without saying so: members that are internal are not in the types of the package.
+export class HttpServer {
   readonly #runtime: Runtime;
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
