@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "../assert.h"
 #include "engine.h"
 #include "readiness.h"
 
@@ -36,6 +37,7 @@ class Epoll final : public Engine {
   }
 
   int attach(Channel& channel) override {
+    RP_ASSERT(channel.inKernel == 0);  // the ring has let go of it
     // An unconnected socket reports a hang-up, so connect() registers it when it is under way.
     return channel.state == ChannelState::kConnecting ? 0 : control(EPOLL_CTL_ADD, channel, false);
   }
@@ -80,6 +82,7 @@ class Epoll final : public Engine {
   }
 
   void close(Channel& channel) override {
+    RP_ASSERT(channel.inKernel == 0);
     // close() ends the registration of a descriptor that is ours alone. A listener may have been
     // inherited and live on in another process, and a watched one is not ours to close.
     if (channel.type != ChannelType::kConnection) {
