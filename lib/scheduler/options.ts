@@ -110,13 +110,16 @@ export function checkTaskOptions(options: TaskOptions): number {
   if (typeof options !== 'object' || options === null) {
     throw invalidArgType('options', 'an object', options);
   }
-  const { class: className = 'business', deadline, signal } = options;
+  const { class: className = 'business', deadline, signal, name } = options;
   if (!Object.hasOwn(CLASS_INDEX, className)) {
     throw invalidArgValue('options.class', CLASS_NAMES.join(', '), className);
   }
   if (deadline !== undefined) above0('options.deadline', deadline);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
+  }
+  if (name !== undefined && typeof name !== 'string') {
+    throw invalidArgType('options.name', 'a string', name);
   }
   return CLASS_INDEX[className];
 }

@@ -139,6 +139,7 @@ export async function select<T>(
 ): Promise<SelectResult<T>> {
   const { context, timeout = Number.POSITIVE_INFINITY } = options;
   numberIn('options.timeout', timeout, 0, Number.POSITIVE_INFINITY);
+  if (!Array.isArray(arms)) throw invalidArgType('arms', 'an array of select arms', arms);
   for (const arm of arms) {
     if (!(arm?.channel instanceof Channel)) throw invalidArgType('arms', 'select arms', arm);
   }

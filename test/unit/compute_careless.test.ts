@@ -1,8 +1,10 @@
 // What careless jobs do to the compute pool, with real workers.
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { CodeBook } from '../../lib/scheduler/compute/code.js';
 import { type ComputeOptions, ComputePool } from '../../lib/scheduler/index.js';
@@ -149,6 +151,7 @@ describe('the options', () => {
     open();
     const type = 'ERR_RINGPOLL_INVALID_ARG_TYPE';
     const range = 'ERR_RINGPOLL_OUT_OF_RANGE';
+    expect(code(() => pool.run(jobs, 1, null as never))).toBe(type);
     expect(code(() => pool.run(jobs, 1, { signal: {} as never }))).toBe(type);
     expect(code(() => pool.run(jobs, 1, { deadline: '1' as never }))).toBe(type);
     for (const deadline of [-1, Number.NaN, 2 ** 31]) {
@@ -170,6 +173,26 @@ describe('the options', () => {
 });
 
 describe('close()', () => {
+  it('keeps the process until the workers are gone, when the last job ends meanwhile', async () => {
+    const program = `
+      import { HybridScheduler } from 'ringpoll/scheduler';
+      const scheduler = new HybridScheduler({ compute: { size: 1, max: 2, policy: 'fixed' } });
+      const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms)).then(() => 'job');
+      await scheduler.compute(later, 0);
+      scheduler.computePool.resize(2);
+      const job = scheduler.compute(later, 50);
+      const closing = scheduler.close();
+      console.log(await job);
+      await closing;
+      console.log('closed');`;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '-e',
+      program,
+    ]);
+    expect(stdout).toBe('job\nclosed\n');
+  });
+
   it('resolves for everybody when the workers are gone, and not before', async () => {
     open();
     const running = pool.run(jobs, 50, { export: 'later' });

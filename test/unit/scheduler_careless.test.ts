@@ -175,6 +175,16 @@ describe('a cancelled task that never ends', () => {
   });
 });
 
+describe('arguments that make no sense', () => {
+  it('are told by their name', async () => {
+    const type = expect.objectContaining({ code: 'ERR_RINGPOLL_INVALID_ARG_TYPE' });
+    expect(() => scheduler.run(() => {}, { name: 5 as never })).toThrow(type);
+    await expect(select(5 as never)).rejects.toEqual(type);
+    await expect(select([null] as never)).rejects.toEqual(type);
+    expect(scheduler.tasks()).toEqual([]);
+  });
+});
+
 describe('a semaphore', () => {
   it('loses no permit to a context that is none', () => {
     const semaphore = new Semaphore(1);

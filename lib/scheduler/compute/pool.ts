@@ -128,6 +128,9 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     options: JobOptions = {},
   ): Promise<Awaited<R>> {
     if (this.#closing !== undefined) throw closedError();
+    if (typeof options !== 'object' || options === null) {
+      throw invalidArgType('options', 'an object', options);
+    }
     const code = this.#codes.codeFor(work, options.export);
     checkJobOptions(options);
     if (this.#queued >= this.#queueMax) {
@@ -380,7 +383,8 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   #setPending(pending: number): void {
     const changed = pending > 0 !== this.#pending > 0;
     this.#pending = pending;
-    if (!changed) return;
+    // Who closes the pool waits for its workers, whether they have work or not.
+    if (!changed || this.#closing !== undefined) return;
     for (const { worker } of this.#slots) {
       if (pending > 0) worker.ref();
       else worker.unref();
