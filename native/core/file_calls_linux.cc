@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -75,6 +76,11 @@ long transfer(long call, int fd, const iovec& memory, int64_t offset, int flags)
 
 ssize_t answer(ssize_t result) { return result < 0 ? -errno : result; }
 
+// Emulators may lack the calls that take flags: then there is no form that does not wait.
+ssize_t answerNow(ssize_t result) {
+  return result < 0 && errno == ENOSYS ? -EOPNOTSUPP : answer(result);
+}
+
 }  // namespace
 
 void toStatFields(const struct statx& from, double* fields) {
@@ -137,19 +143,23 @@ FileSystem FileCalls::fileSystem(int fd) {
 void FileCalls::clearNonBlocking(int fd, int flags) { ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK); }
 
 ssize_t FileCalls::readCached(int fd, const iovec& memory, int64_t offset) {
-  return answer(transfer(SYS_preadv2, fd, memory, offset, kNoWait));
+  return answerNow(transfer(SYS_preadv2, fd, memory, offset, kNoWait));
 }
 
 ssize_t FileCalls::writeCached(int fd, const iovec& memory, int64_t offset) {
-  return answer(transfer(SYS_pwritev2, fd, memory, offset, kNoWait));
+  return answerNow(transfer(SYS_pwritev2, fd, memory, offset, kNoWait));
 }
 
 ssize_t FileCalls::read(int fd, const iovec& memory, int64_t offset) {
-  return answer(transfer(SYS_preadv2, fd, memory, offset, 0));
+  const ssize_t count = answer(transfer(SYS_preadv2, fd, memory, offset, 0));
+  if (count != -ENOSYS) return count;
+  return answer(offset < 0 ? ::readv(fd, &memory, 1) : ::preadv(fd, &memory, 1, offset));
 }
 
 ssize_t FileCalls::write(int fd, const iovec& memory, int64_t offset) {
-  return answer(transfer(SYS_pwritev2, fd, memory, offset, 0));
+  const ssize_t count = answer(transfer(SYS_pwritev2, fd, memory, offset, 0));
+  if (count != -ENOSYS) return count;
+  return answer(offset < 0 ? ::writev(fd, &memory, 1) : ::pwritev(fd, &memory, 1, offset));
 }
 
 bool FileCalls::resident(int fd, uint64_t offset, uint64_t bytes) {
