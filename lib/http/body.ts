@@ -90,6 +90,8 @@ export class RequestBody {
 
   finish(): void {
     this.#complete = true;
+    // What comes next is another request's, and may be all that its handler waits for.
+    this.#resume();
     this.#wake();
   }
 

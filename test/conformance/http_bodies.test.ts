@@ -11,6 +11,7 @@ import {
   serveHttp,
 } from '../support/http.js';
 import { pattern } from '../support/serve.js';
+import { roundTrips } from '../support/turns.js';
 
 const echo = async (request: HttpRequest, response: HttpResponse) => {
   const body = await request.body();
@@ -350,5 +351,29 @@ describe('Expect: 100-continue', () => {
     const server = serveHttp({ handler: echo });
     const [answer] = parseAnswers(await exchange(server, requestText('GET', '/', { Expect: 'x' })));
     expect(answer!.status).toBe(417);
+  });
+});
+
+describe('a body that nobody reads, more than is kept unread', () => {
+  it('does not keep the next request of its connection waiting', async () => {
+    const begun = deferred<HttpResponse>();
+    const server = serveHttp({
+      async handler(request, response) {
+        if (request.path === '/unread') begun.resolve(response);
+        else response.end(String((await request.body()).length));
+      },
+    });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('POST', '/unread', { 'Content-Length': '300000' }));
+    client.send(Buffer.alloc(200_000));
+    const response = await begun.promise;
+    await roundTrips(3);
+    client.send(Buffer.alloc(100_000)); // its end comes in the turn in which reading is paused
+    await roundTrips(3);
+    response.end('answered');
+    expect((await client.next()).body).toBe('answered');
+    client.send(requestText('POST', '/read', { 'Content-Length': '50000' }));
+    client.send(Buffer.alloc(50_000));
+    expect((await client.next()).body).toBe('50000');
   });
 });
