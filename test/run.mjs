@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { plainCoreLane, sanitizedCoreLanes } from './support/core-lane.mjs';
 import { conformanceLanes, unitLane } from './support/vitest-lane.mjs';
 
-const LANE_MS_MAX = 900_000;
+const LANE_MS_MAX = 1_800_000;
 
 /**
  * A file in test/lanes exports `name` and `run() -> { passed, failed, skipped, notes }`. With

@@ -8,7 +8,7 @@ import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { failureOf, runBounded } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const BUILD_MS_MAX = 600_000;
+const BUILD_MS_MAX = 1_200_000;
 const RUN_MS_MAX = 300_000;
 const PROBE_MS_MAX = 60_000;
 

@@ -6,7 +6,7 @@ import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { failureOf, runBounded } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const LANE_MS_MAX = 600_000;
+const LANE_MS_MAX = 1_200_000;
 const PROBE_MS_MAX = 20_000;
 
 const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
