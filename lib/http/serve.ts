@@ -88,6 +88,8 @@ export function serve(options: ServeOptions): HttpServer {
     throw invalidArgType('options.error', 'a function', error);
   }
   const checked = checkHttpOptions(options);
+  // Nobody could take them: fetch handlers have no response.upgrade().
+  if (options.fetch !== undefined) checked.profile.holdUpgrades = false;
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked.serverLine);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;

@@ -316,6 +316,22 @@ TEST(http_server_holds_what_follows_an_upgrade_until_it_is_decided) {
   }
 }
 
+TEST(http_server_takes_no_request_behind_connect) {
+  const std::string connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+  for (const bool possible : {true, false}) {
+    Bench bench;
+    bench.profile.holdUpgrades = possible;
+    bench.receive(connect + get("/next"));
+    bench.turn();
+    bench.receive(get("/last"));
+    bench.turn();
+    CHECK_EQ(bench.requests.size(), possible ? 1u : 0u);
+    CHECK_EQ(bench.errors.size(), possible ? 0u : 1u);
+    CHECK(!bench.loop.paused);
+    CHECK_EQ(bench.body, std::string());
+  }
+}
+
 TEST(http_server_copies_few_held_bytes_instead_of_pinning_their_block) {
   Bench bench;
   bench.profile.holdUpgrades = true;

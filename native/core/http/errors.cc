@@ -58,6 +58,8 @@ constexpr Row kRows[] = {
      {CODE("LENGTH_AND_TRANSFER_ENCODING"), 400,
       "Content-Length and Transfer-Encoding exclude each other"}},
     {HttpError::kConnectBody, {CODE("CONNECT_BODY"), 400, "CONNECT has no body"}},
+    {HttpError::kConnectRefused,
+     {CODE("CONNECT_REFUSED"), 501, "This server opens no tunnels for CONNECT"}},
     {HttpError::kLengthRequired,
      {CODE("LENGTH_REQUIRED"), 411, "The server wants to be told the length of the body"}},
     {HttpError::kExpectation,

@@ -36,6 +36,7 @@ enum class HttpError : uint8_t {
   kTransferEncodingVersion,
   kLengthAndTransferEncoding,
   kConnectBody,
+  kConnectRefused,
   kLengthRequired,
   kExpectation,
   // Body.

@@ -180,6 +180,8 @@ class Framing {
       case Method::kConnect:
         if (hasLength) return HttpError::kConnectBody;
         flags_ |= kFlagUpgrade;
+        // RFC 9110 section 9.3.6: what follows is meant for the tunnel, and is no request.
+        flags_ &= ~kFlagKeepAlive;
         break;
       case Method::kPost:
       case Method::kPut:

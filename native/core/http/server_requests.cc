@@ -139,6 +139,10 @@ bool Server::parseHead(Channel& channel, Connection& connection, Piece* piece) {
 void Server::requestDone(Channel& channel, Connection& connection, const Piece& head) {
   const Profile& profile = *connection.profile;
   const RecordView record(nextRecord());
+  if (record.method() == Method::kConnect && !profile.holdUpgrades) {
+    fail(channel, connection, HttpError::kConnectRefused);
+    return;
+  }
   ++requests_;
   if (++connection.requests >= profile.requestsMax || profile.stopping) {
     nextRecord()[kRecordFlags] &= ~kFlagKeepAlive;
