@@ -2,8 +2,6 @@
 // were checked in TypeScript: here they are only converted.
 #include "addon.h"
 
-#include "http_profile.h"
-
 namespace ringpoll {
 
 namespace {
@@ -74,12 +72,13 @@ void Listen(const Napi::CallbackInfo& info) {
   settings.maxConnections = word(info, 8);
   settings.idleTimeoutMs = word(info, 9);
   settings.hint = static_cast<EngineHint>(word(info, 10));
-  if (info[11].IsObject()) settings.http = httpProfile(info[11].As<Napi::Object>());
   uint32_t owner = 0;
   const int32_t fd = signedWord(info, 2);
   SocketResult result{-1, EINVAL, Syscall::kListen};
   SocketAddress address;
-  if (fd >= 0) {
+  if (info[11].IsObject() && !speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) {
+    result.error = ENOMEM;
+  } else if (fd >= 0) {
     result = guest->loop().adopt(fd, settings, &owner);
   } else if (toAddress(info, 0, &address)) {
     result = guest->loop().listen(address, options, settings, &owner);
@@ -256,8 +255,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
 #define RINGPOLL_SET(name, meaning) object.Set(#name, static_cast<double>(metrics.name));
   RINGPOLL_METRICS(RINGPOLL_SET)
 #undef RINGPOLL_SET
-  object.Set("httpRequests", static_cast<double>(guest->loop().httpRequests()));
-  object.Set("httpStaticResponses", static_cast<double>(guest->loop().httpStaticResponses()));
+  setHttpMetrics(*guest, object);
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
   object.Set("arenaLeases", static_cast<double>(arena.leases));

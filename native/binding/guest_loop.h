@@ -18,6 +18,10 @@
 
 namespace ringpoll {
 
+namespace http {
+class Server;
+}
+
 class GuestLoop {
  public:
   // Empty, or why it could not start. `onTurn` walks the events of a turn, with `turnResource` as
@@ -34,6 +38,10 @@ class GuestLoop {
   void wake();
   void setReferenced(bool referenced);
   bool stopped() const { return stopped_; }
+  // What speaks HTTP here, made by the first HTTP listener. nullptr: no memory.
+  http::Server* openHttp();
+  // nullptr: there was no such listener yet.
+  http::Server* http() const { return http_; }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
   // that is another one each turn.
   void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
@@ -55,6 +63,7 @@ class GuestLoop {
   SocketCalls sockets_;
   FileCalls fileCalls_;
   std::unique_ptr<Loop> loop_;
+  http::Server* http_ = nullptr;  // the loop's own
   Napi::FunctionReference onTurn_;
   napi_async_context turnContext_ = nullptr;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;

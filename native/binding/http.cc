@@ -2,12 +2,56 @@
 #include <arpa/inet.h>
 
 #include "addon.h"
-#include "core/http/proxy.h"
+#include "core/assert.h"
+#include "core/http/server.h"
 #include "http_profile.h"
 
 namespace ringpoll {
 
+http::Server* GuestLoop::openHttp() {
+  if (http_ != nullptr) return http_;
+  uint32_t* heads = memory_.openHeads(http::kHeadTableWords);
+  if (heads == nullptr) return nullptr;
+  auto server = std::make_unique<http::Server>(loop_->arena(), loop_->eventWriter(),
+                                               loop_->transport(), heads, http::kHeadTableWords);
+  http_ = server.get();
+  loop_->addProtocol(std::move(server));
+  return http_;
+}
+
+bool speakHttp(GuestLoop& guest, Napi::Object options, Owner* settings) {
+  settings->protocol = guest.openHttp();
+  if (settings->protocol == nullptr) return false;
+  settings->settings = httpProfile(options);
+  return true;
+}
+
+void setHttpMetrics(GuestLoop& guest, Napi::Object object) {
+  const http::Server* server = guest.http();
+  const uint64_t requests = server == nullptr ? 0 : server->requests();
+  const uint64_t staticResponses = server == nullptr ? 0 : server->staticResponses();
+  object.Set("httpRequests", static_cast<double>(requests));
+  object.Set("httpStaticResponses", static_cast<double>(staticResponses));
+}
+
 namespace {
+
+// nullptr: the listener and all its connections are over.
+http::Profile* profileOf(GuestLoop& guest, uint32_t owner) {
+  const Owner* found = guest.loop().owner(owner);
+  if (found == nullptr || found->settings == nullptr || guest.http() == nullptr) return nullptr;
+  return found->protocol == guest.http() ? static_cast<http::Profile*>(found->settings.get())
+                                         : nullptr;
+}
+
+uint32_t addTemplate(http::Profile* profile, std::string text, uint32_t dateOffset) {
+  // JavaScript has not heard of the end yet, or answers a request of long ago: nothing will be
+  // sent, so any number will do.
+  if (profile == nullptr) return 0;
+  profile->templates.emplace_back(std::move(text), dateOffset);
+  RP_ASSERT(profile->templates.back().valid());
+  return static_cast<uint32_t>(profile->templates.size()) - 1;
+}
 
 // httpTables() -> names of methods and headers, and errors, by number
 Napi::Value Tables(const Napi::CallbackInfo& info) { return httpTables(info.Env()); }
@@ -25,13 +69,23 @@ Napi::Value Template(const Napi::CallbackInfo& info) {
   const auto head = info[1].As<Napi::Uint8Array>();
   std::string text(reinterpret_cast<const char*>(head.Data()), head.ByteLength());
   return Napi::Number::New(
-      info.Env(), guest->loop().addHttpTemplate(word(info, 0), std::move(text), word(info, 2)));
+      info.Env(), addTemplate(profileOf(*guest, word(info, 0)), std::move(text), word(info, 2)));
 }
 
 // httpStop(owner): idle connections close, the others with their next answer
 void Stop(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest != nullptr) guest->loop().stopHttp(word(info, 0));
+  if (guest == nullptr) return;
+  // An answer that was given but not flushed counts as given.
+  guest->loop().flush();
+  const uint32_t owner = word(info, 0);
+  http::Profile* profile = profileOf(*guest, owner);
+  if (profile == nullptr) return;
+  profile->stopping = true;
+  http::Server* server = guest->http();
+  guest->loop().forEachConnection(owner, [server](Channel& channel) {
+    if (channel.state == ChannelState::kOpen && channel.protocol == server) server->stop(channel);
+  });
 }
 
 AddressText proxied(const http::ProxyHeader& header, bool remote) {
@@ -48,7 +102,10 @@ Napi::Value Proxied(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return info.Env().Undefined();
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
   if (channel == nullptr) return info.Env().Undefined();
-  const http::ProxyHeader* header = guest->loop().httpProxyHeader(*channel);
+  const http::ProxyHeader* header =
+      guest->http() != nullptr && channel->protocol == guest->http()
+          ? guest->http()->proxyHeader(*channel)
+          : nullptr;
   const bool known = header != nullptr && !header->local &&
                      (header->family == http::ProxyFamily::kInet ||
                       header->family == http::ProxyFamily::kInet6);

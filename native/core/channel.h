@@ -13,6 +13,8 @@
 
 namespace ringpoll {
 
+class Protocol;
+
 // Slot in the low 32 bits, generation in the next 24. The top 8 bits are the engine's own.
 using Token = uint64_t;
 
@@ -95,7 +97,8 @@ struct Channel {
   TimerNode timer;
   uint64_t bytesRead = 0;
   uint64_t bytesWritten = 0;
-  void* protocol = nullptr;    // parser state of a connection that is not raw
+  Protocol* protocol = nullptr;    // what is spoken here; never null in a loop
+  void* protocolState = nullptr;   // what it keeps of this connection
 
   Token token() const { return makeToken(slot, generation); }
 };

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "assert.h"
+#include "raw/raw_protocol.h"
 
 namespace ringpoll {
 
@@ -33,6 +34,7 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
       sendMeter_(options.clock),
       nowMs_(clockMs()) {
   routing_.receive = options.receive;
+  addProtocol(std::make_unique<RawProtocol>(arena_, events_));
 }
 
 Loop::~Loop() {
@@ -45,7 +47,7 @@ Loop::~Loop() {
   }
   channels_.forEach([this](Channel& channel) {
     queues_.clear(channel.sends);
-    if (channel.protocol != nullptr) http_->close(channel);
+    channel.protocol->closed(channel);
   });
   if (staging_ != kNoBlock) arena_.release(staging_);
 }
@@ -137,12 +139,14 @@ Channel* Loop::openChannel(ChannelType type, int fd, uint32_t owner) {
   }
   pending_[channel->slot] = 0;
   channel->owner = owner;
+  channel->protocol = protocols_[0].get();
   if (type != ChannelType::kWatch) ++live_;
   return channel;
 }
 
 uint32_t Loop::newOwner(Owner settings) {
   settings.live = true;
+  if (settings.protocol == nullptr) settings.protocol = protocols_[0].get();
   if (freeOwners_.empty()) {
     owners_.push_back(settings);
     return static_cast<uint32_t>(owners_.size()) - 1;
@@ -155,10 +159,6 @@ uint32_t Loop::newOwner(Owner settings) {
 
 SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
   settings.isListener = true;
-  if (settings.http != nullptr && !openHttp()) {
-    sockets_.close(fd);
-    return {-1, ENOMEM, Syscall::kListen};
-  }
   const uint32_t id = newOwner(settings);
   Channel* channel = openChannel(ChannelType::kListener, fd, id);
   int error = channel == nullptr ? -ENOMEM : 0;
@@ -235,8 +235,7 @@ void Loop::closeListener(uint32_t owner) {
 
 std::vector<uint32_t> Loop::connectionsOf(uint32_t owner) {
   std::vector<uint32_t> names;
-  channels_.forEach([&](const Channel& channel) {
-    if (channel.type != ChannelType::kConnection || channel.owner != owner) return;
+  forEachConnection(owner, [&](const Channel& channel) {
     names.push_back(channel.slot);
     names.push_back(channel.generation);
   });
@@ -276,7 +275,7 @@ bool Loop::turn(int64_t timeoutNs) {
   ++metrics_.waits;
   engines_[0]->wait(timeoutNs);
   nowMs_ = clockMs();  // before anything is dispatched: the wait may have been a long one
-  if (http_ != nullptr) http_->resumeStalled(nowMs_);
+  for (auto& protocol : protocols_) protocol->beginTurn(nowMs_);
   moreReady_ = engines_[0]->reap();
   dispatch();
   if (secondaryReady_ && engines_.size() > 1) {
@@ -300,7 +299,7 @@ bool Loop::turn(int64_t timeoutNs) {
 void Loop::endTurn() {
   for (auto& engine : engines_) engine->endTurn();
   buffers_.endTurn();
-  if (http_ != nullptr) http_->endTurn();
+  for (auto& protocol : protocols_) protocol->endTurn();
   channels_.reclaim();
   meter_.endTurn();
   learn();

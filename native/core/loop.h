@@ -20,7 +20,7 @@
 #include "engine/engine.h"
 #include "event_writer.h"
 #include "files.h"
-#include "http/server.h"
+#include "loop/protocol.h"
 #include "metrics.h"
 #include "receive_buffers.h"
 #include "route_meter.h"
@@ -51,8 +51,6 @@ class LoopHost : public SlabSource {
   // Bytes waiting per slot, shared with JavaScript; called when the table has grown. The old values
   // are carried over. nullptr: no memory.
   virtual double* growPending(uint32_t slots) = 0;
-  // The table of heads, shared with JavaScript; called once, by the first HTTP listener.
-  virtual uint32_t* openHeads(uint32_t words) = 0;
 };
 
 // A listener, or one connect call: what its connections have in common.
@@ -64,7 +62,8 @@ struct Owner {
   uint32_t connections = 0;
   uint32_t maxConnections = UINT32_MAX;
   uint32_t idleTimeoutMs = 0;
-  std::shared_ptr<http::Profile> http;  // null: raw bytes
+  Protocol* protocol = nullptr;  // null: raw bytes
+  std::shared_ptr<ProtocolSettings> settings;
 };
 
 struct EngineReport {
@@ -90,7 +89,7 @@ struct RoutingReport {
   const char* reason = "";
 };
 
-class Loop final : private http::Output {
+class Loop final : private Transport {
  public:
   Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets,
        FileCalls& fileCalls);
@@ -117,6 +116,12 @@ class Loop final : private http::Output {
   void closeListener(uint32_t owner);
   // Slot and generation of each open connection of `owner`.
   std::vector<uint32_t> connectionsOf(uint32_t owner);
+  template <typename Visit>
+  void forEachConnection(uint32_t owner, Visit&& visit) {
+    channels_.forEach([&](Channel& channel) {
+      if (channel.type == ChannelType::kConnection && channel.owner == owner) visit(channel);
+    });
+  }
   Channel* find(uint32_t slot, uint32_t generation) { return channels_.find(slot, generation); }
   const Owner* owner(uint32_t id) const { return id < owners_.size() ? &owners_[id] : nullptr; }
   // Sends at once what the kernel takes, without queueing: bytes taken, or -errno.
@@ -148,8 +153,11 @@ class Loop final : private http::Output {
   bool moreToDeliver() const { return events_.overflowing(); }
   void endTurn();
   bool hasWork() const {
-    return moreReady_ || !ready_.empty() || !events_.empty() ||
-           (http_ != nullptr && http_->stalled());
+    if (moreReady_ || !ready_.empty() || !events_.empty()) return true;
+    for (const auto& protocol : protocols_) {
+      if (protocol->hasWork()) return true;
+    }
+    return false;
   }
 
   // Listeners and connections that exist, closing ones included.
@@ -159,19 +167,15 @@ class Loop final : private http::Output {
   const Metrics& metrics();
   RoutingReport routing();
   RouteIndex routeOf(const Channel& channel) const;
-  // A head that responses of this listener begin with: its number. See http::HeadTemplate. 0 when
-  // the listener and its connections are over.
-  uint32_t addHttpTemplate(uint32_t owner, std::string text, uint32_t dateOffset);
-  // Idle HTTP connections of `owner` close, the others with their next answer.
-  void stopHttp(uint32_t owner);
-  // What a PROXY header said of the connection; null: nothing.
-  const http::ProxyHeader* httpProxyHeader(const Channel& channel) const;
-  uint64_t httpRequests() const { return http_ == nullptr ? 0 : http_->requests(); }
-  uint64_t httpStaticResponses() const {
-    return http_ == nullptr ? 0 : http_->staticResponses();
-  }
   const ArenaStats& arenaStats() const { return arena_.stats(); }
   Arena& arena() { return arena_; }
+
+  // What a protocol is made of; addProtocol() keeps it as long as the loop.
+  EventWriter& eventWriter() { return events_; }
+  Transport& transport() { return *this; }
+  void addProtocol(std::unique_ptr<Protocol> protocol) {
+    protocols_.push_back(std::move(protocol));
+  }
 
  private:
   uint64_t clockMs() const;
@@ -199,7 +203,7 @@ class Loop final : private http::Output {
   void handOver(Channel& channel);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
 
-  // loop_http.cc
+  // loop_transport.cc
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
   void endWhenSent(Channel& channel) override;
   void closeWhenSent(Channel& channel) override;
@@ -207,10 +211,9 @@ class Loop final : private http::Output {
   void giveUp(Channel& channel, int error) override { fail(channel, error, Syscall::kWrite); }
   void pauseReading(Channel& channel, bool paused) override;
   void armTimer(Channel& channel, uint64_t delayMs) override;
+  void cancelTimer(Channel& channel) override { timers_.cancel(channel.timer); }
   Channel* channelOf(Token token) override { return channels_.find(token); }
-  bool openHttp();
-  void httpCommand(Channel& channel, const int32_t* words);
-  void httpRespond(Channel& channel, const int32_t* words);
+  ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
 
   // loop_files.cc
   void queueFile(Channel& channel, const int32_t* words);
@@ -236,6 +239,7 @@ class Loop final : private http::Output {
   // loop_completions.cc
   void dispatch();
   void onAccept(Channel& listener, const Completion& completion);
+  void openProtocol(Channel& channel, const Owner& owner);
   void onReceive(Channel& channel, const Completion& completion);
   void onSend(Channel& channel, const Completion& completion);
   void onConnect(Channel& channel, const Completion& completion);
@@ -259,7 +263,7 @@ class Loop final : private http::Output {
   Files files_;
   Metrics metrics_;
   TimerWheel timers_;
-  std::unique_ptr<http::Server> http_;
+  std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<EngineReport> reports_;
   RouterInput routing_;

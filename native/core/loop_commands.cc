@@ -22,7 +22,7 @@ void Loop::flush() {
     if (channel->state != ChannelState::kClosing) flushConnection(*channel);
   }
   dirty_.clear();
-  if (http_ != nullptr) http_->endFlush();
+  for (auto& protocol : protocols_) protocol->endFlush();
   // Only now: what was queued before its release has left or keeps a reference of its own.
   for (BlockId block : releases_) {
     if (arena_.contains(block, 0, 0)) arena_.release(block);
@@ -92,11 +92,11 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
     case CommandKind::kPause:
       channel.flags |= kPaused;
       if (!(channel.flags & kReadEnded)) engineOf(channel).pauseReceive(channel);
-      if (channel.protocol != nullptr) http_->readingPaused(channel, true, nowMs_);
+      channel.protocol->readingPaused(channel, true, nowMs_);
       break;
     case CommandKind::kResume:
       channel.flags &= ~kPaused;
-      if (channel.protocol != nullptr) http_->readingPaused(channel, false, nowMs_);
+      channel.protocol->readingPaused(channel, false, nowMs_);
       if (channel.state == ChannelState::kOpen) receiveIfWanted(channel);
       break;
     case CommandKind::kRoute:
@@ -120,13 +120,8 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
     case CommandKind::kSendFile:
       queueFile(channel, words);
       break;
-    case CommandKind::kHttpRaw:
-    case CommandKind::kHttpRespond:
-    case CommandKind::kHttpDone:
-      httpCommand(channel, words);
-      break;
-    case CommandKind::kRetain:
-    case CommandKind::kRelease:
+    default:
+      channel.protocol->command(channel, words, nowMs_);
       break;
   }
 }
@@ -196,7 +191,7 @@ void Loop::handOver(Channel& channel) {
   if (!queues_.keep(channel.sends)) return;  // flushConnection() fails the connection
   channel.flags |= kSending;
   ++metrics_.sendsByEngine;
-  if (channel.protocol != nullptr) http_->sendBlocked(channel, nowMs_);
+  channel.protocol->sendBlocked(channel, nowMs_);
   if (channel.flags & kMigrating) {
     channel.flags |= kSendDeferred;
     return;
@@ -250,7 +245,7 @@ void Loop::queueDrained(Channel& channel) {
       destroy(channel);
     } else {
       sockets_.shutdownWrite(channel.fd);
-      if (channel.protocol != nullptr) http_->lingering(channel, nowMs_);
+      channel.protocol->finSent(channel, nowMs_);
     }
   }
 }

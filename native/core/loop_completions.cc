@@ -95,9 +95,14 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     fail(*channel, -attached, Syscall::kAccept);
     return;
   }
-  if (owner.http != nullptr) http_->open(*channel, *owner.http, nowMs_);
+  openProtocol(*channel, owner);
   if (owner.idleTimeoutMs > 0) setIdleTimeout(*channel, owner.idleTimeoutMs);
   engineOf(*channel).receive(*channel);
+}
+
+void Loop::openProtocol(Channel& channel, const Owner& owner) {
+  channel.protocol = owner.protocol;
+  channel.protocol->open(channel, owner.settings.get(), nowMs_);
 }
 
 void Loop::onReceive(Channel& channel, const Completion& completion) {
@@ -110,12 +115,7 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     meter_.received(routeOf(channel), bytes);
     if (options_.adaptive) followLearned(channel);
     if (channel.flags & kCloseWhenSent) return;
-    if (channel.protocol != nullptr) {
-      http_->received(channel, completion.block, completion.offset, bytes, nowMs_);
-      return;
-    }
-    events_.push(EventKind::kData, channel, static_cast<int32_t>(arena_.slab(completion.block)),
-                 completion.block, arena_.slabOffset(completion.block) + completion.offset, bytes);
+    channel.protocol->received(channel, {completion.block, completion.offset, bytes}, nowMs_);
     return;
   }
   if (completion.result < 0) {
@@ -123,11 +123,7 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     return;
   }
   channel.flags |= kReadEnded;
-  if (channel.protocol != nullptr) {
-    http_->peerEnded(channel);
-  } else {
-    events_.push(EventKind::kEnd, channel);
-  }
+  channel.protocol->peerEnded(channel);
   if (channel.flags & kWriteEnded) destroy(channel);
 }
 
@@ -155,6 +151,7 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   ++metrics_.connected;
   channel.state = ChannelState::kOpen;
   events_.push(EventKind::kConnected, channel);
+  openProtocol(channel, owners_[channel.owner]);
   setIdleTimeout(channel, channel.idleTimeoutMs);
   receiveIfWanted(channel);
   migrateIfDue(channel);
@@ -171,11 +168,10 @@ void Loop::onTimer(Channel& channel) {
     return;
   }
   if (channel.state != ChannelState::kOpen) return;
-  if (channel.protocol != nullptr && channel.idleTimeoutMs == 0) {
-    http_->timer(channel, nowMs_);
+  if (channel.idleTimeoutMs == 0) {
+    channel.protocol->timer(channel, nowMs_);
     return;
   }
-  if (channel.idleTimeoutMs == 0) return;
   // Activity only notes the time; the timer is moved when it fires.
   const uint32_t idleMs = static_cast<uint32_t>(nowMs_) - channel.activeMs;
   if (idleMs < channel.idleTimeoutMs) {
@@ -224,7 +220,7 @@ void Loop::onClose(Channel& channel) {
     ++metrics_.closed;
     --owner.connections;
     queues_.clear(channel.sends, [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
-    if (channel.protocol != nullptr) http_->close(channel);
+    channel.protocol->closed(channel);
     pending_[channel.slot] = 0;
     const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                              (channel.bytesWritten >> 32 & 0xffff));
@@ -234,7 +230,7 @@ void Loop::onClose(Channel& channel) {
   }
   if (!owner.isListener && owner.connections == 0) {
     owner.live = false;
-    owner.http.reset();
+    owner.settings.reset();
     retiredOwners_.push_back(channel.owner);
   }
   --live_;

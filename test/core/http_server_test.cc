@@ -20,7 +20,7 @@ using namespace ringpoll;
 using namespace ringpoll::http;
 
 // A loop with one connection: notes what the server asks of it.
-struct FakeLoop : Output {
+struct FakeLoop : Transport {
   std::string sent;
   bool ended = false;
   bool closedWhenSent = false;
@@ -46,6 +46,8 @@ struct FakeLoop : Output {
   }
   void pauseReading(Channel&, bool on) override { paused = on; }
   void armTimer(Channel&, uint64_t ms) override { delayMs = ms; }
+  void cancelTimer(Channel&) override { delayMs = 0; }
+  ReceivedBytes staged(int32_t, uint32_t) override { return {}; }
   Channel* channelOf(Token token) override {
     return channel != nullptr && channel->token() == token ? channel : nullptr;
   }
@@ -58,13 +60,13 @@ struct Bench {
     channel.type = ChannelType::kConnection;
     channel.state = ChannelState::kOpen;
     server = std::make_unique<Server>(arena, events, loop, heads.data(), headWords);
-    server->open(channel, profile, now);
+    server->open(channel, &profile, now);
   }
   ~Bench() { finish(); }
 
   void finish() {
     if (server == nullptr) return;
-    if (channel.protocol != nullptr) server->close(channel);
+    if (channel.protocolState != nullptr) server->closed(channel);
     server->endTurn();
     server.reset();
     buffers.endTurn();
@@ -82,7 +84,7 @@ struct Bench {
           text.size() < room.bytes ? static_cast<uint32_t>(text.size()) : room.bytes;
       std::memcpy(room.at, text.data(), bytes);
       buffers.commit(bytes);
-      server->received(channel, room.block, room.offset, bytes, now);
+      server->received(channel, {room.block, room.offset, bytes}, now);
       text.remove_prefix(bytes);
     }
   }
@@ -99,7 +101,7 @@ struct Bench {
     server->endFlush();
     server->endTurn();
     buffers.endTurn();
-    server->resumeStalled(now);
+    server->beginTurn(now);
   }
 
   void walk(const int32_t* words) {
@@ -220,11 +222,11 @@ TEST(http_server_goes_on_next_turn_when_the_table_of_heads_is_full) {
   const int count = 50;
   for (int i = 0; i < count; ++i) text += get(path(i));
   bench.receive(text);
-  CHECK(bench.server->stalled());
+  CHECK(bench.server->hasWork());
   for (int i = 0; i < count; ++i) bench.turn();
   CHECK_EQ(bench.requests.size(), static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) CHECK_EQ(bench.requests[static_cast<size_t>(i)], path(i));
-  CHECK(!bench.server->stalled());
+  CHECK(!bench.server->hasWork());
   CHECK(!bench.loop.paused);
 }
 
@@ -599,14 +601,14 @@ TEST(http_server_names_other_protocols_by_their_first_bytes) {
 TEST(http_server_lingers_for_a_while_and_for_so_many_bytes) {
   Bench quiet;
   quiet.channel.flags |= kWriteEnded;
-  quiet.server->lingering(quiet.channel, quiet.now);
+  quiet.server->finSent(quiet.channel, quiet.now);
   quiet.now += 5000;
   quiet.server->timer(quiet.channel, quiet.now);
   CHECK(quiet.loop.closed);
   Bench loud;
   loud.profile.lingerBytesMax = 1000;
   loud.channel.flags |= kWriteEnded;
-  loud.server->lingering(loud.channel, loud.now);
+  loud.server->finSent(loud.channel, loud.now);
   loud.receive(std::string(1000, 'x'));
   CHECK(!loud.loop.closed);
   loud.receive("x");

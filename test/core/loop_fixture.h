@@ -47,14 +47,9 @@ class Host final : public LoopHost {
     pending.resize(slots, 0);
     return pending.data();
   }
-  uint32_t* openHeads(uint32_t words) override {
-    heads.resize(words);
-    return heads.data();
-  }
 
   MallocSlabs slabs;
   std::vector<double> pending;
-  std::vector<uint32_t> heads;
 };
 
 class LoopFixture {

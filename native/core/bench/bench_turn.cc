@@ -27,15 +27,10 @@ class Host final : public LoopHost {
     pending_.resize(slots, 0);
     return pending_.data();
   }
-  uint32_t* openHeads(uint32_t words) override {
-    heads_.resize(words);
-    return heads_.data();
-  }
 
  private:
   HeapSlabs slabs_;
   std::vector<double> pending_;
-  std::vector<uint32_t> heads_;
 };
 
 // A loop with an echo server in the place of JavaScript.

@@ -6,6 +6,7 @@
 
 #include "../arena.h"
 #include "../channel.h"
+#include "../loop/protocol.h"
 #include "body_decoder.h"
 #include "profile.h"
 #include "proxy.h"
@@ -20,11 +21,7 @@ enum class State : uint8_t { kProxy, kHead, kBody, kTrailers, kHolding, kRaw, kD
 // What the connection's clock measures.
 enum class Phase : uint8_t { kNone, kIdle, kHead, kBody, kLinger };
 
-struct Piece {
-  BlockId block;
-  uint32_t offset;
-  uint32_t length;
-};
+using Piece = ReceivedBytes;
 
 struct Connection {
   explicit Connection(Profile& of) : profile(&of), parser(of.options), trailers(of.options) {}

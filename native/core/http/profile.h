@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../address_filter.h"
+#include "../loop/protocol.h"
 #include "options.h"
 #include "responder.h"
 
@@ -29,7 +30,7 @@ struct PathHash {
 };
 using StaticRoutes = std::unordered_map<std::string, StaticRoute, PathHash, std::equal_to<>>;
 
-struct Profile {
+struct Profile final : ProtocolSettings {
   Options options;
   // Milliseconds, or kNoTimeout.
   uint32_t keepAliveMs = 5000;   // without a request

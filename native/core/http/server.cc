@@ -11,23 +11,24 @@ Server::~Server() {
   for (BlockId block : retired_) arena_.release(block);
 }
 
-void Server::open(Channel& channel, Profile& profile, uint64_t nowMs) {
+void Server::open(Channel& channel, ProtocolSettings* settings, uint64_t nowMs) {
+  auto& profile = *static_cast<Profile*>(settings);
   auto* connection = new Connection(profile);
   nowMs_ = nowMs;
   connection->idleSinceMs = connection->requestStartMs = connection->lastByteMs = nowMs;
   if (!profile.proxies.empty() && profile.proxies.containsPeer(channel.fd)) {
     connection->state = State::kProxy;
   }
-  channel.protocol = connection;
+  channel.protocolState = connection;
   arm(channel, *connection, deadline(channel, *connection));
 }
 
-void Server::close(Channel& channel) {
+void Server::closed(Channel& channel) {
   Connection& connection = of(channel);
   for (const Piece& piece : connection.held) retired_.push_back(piece.block);
   releaseGather(connection);
   delete &connection;
-  channel.protocol = nullptr;
+  channel.protocolState = nullptr;
 }
 
 void Server::releaseGather(Connection& connection) {
@@ -37,18 +38,16 @@ void Server::releaseGather(Connection& connection) {
   connection.gathered = 0;
 }
 
-void Server::received(Channel& channel, BlockId block, uint32_t offset, uint32_t length,
-                      uint64_t nowMs) {
+void Server::received(Channel& channel, const ReceivedBytes& bytes, uint64_t nowMs) {
   Connection& connection = of(channel);
   nowMs_ = nowMs;
   connection.lastByteMs = nowMs;
-  const Piece piece{block, offset, length};
   if (!connection.held.empty()) {
-    hold(channel, connection, piece);
+    hold(channel, connection, bytes);
     return;
   }
   if (phaseOf(channel, connection) == Phase::kIdle) connection.requestStartMs = nowMs;
-  parse(channel, piece);
+  parse(channel, bytes);
   if (channel.state == ChannelState::kOpen) armEarlier(channel, connection);
 }
 
@@ -92,7 +91,7 @@ void Server::fail(Channel& channel, Connection& connection, HttpError error) {
   connection.held.clear();
   if (connection.readingHeld) {
     connection.readingHeld = false;
-    output_.pauseReading(channel, false);
+    transport_.pauseReading(channel, false);
   }
   events_.push(EventKind::kHttpError, channel, static_cast<int32_t>(error));
 }
@@ -103,10 +102,10 @@ void Server::discard(Channel& channel, Connection& connection, uint32_t bytes) {
   connection.discarded += bytes;
   if (connection.discarded <= connection.profile->lingerBytesMax) return;
   if (channel.flags & kWriteEnded) {
-    output_.closeNow(channel);
+    transport_.closeNow(channel);
   } else if (!connection.readingHeld) {
     connection.readingHeld = true;
-    output_.pauseReading(channel, true);
+    transport_.pauseReading(channel, true);
   }
 }
 
@@ -118,7 +117,7 @@ void Server::hold(Channel& channel, Connection& connection, const Piece& piece) 
   uint64_t bytes = piece.length;
   for (const Piece& held : connection.held) bytes += held.length;
   if (bytes > kHeldBytesMax) {
-    output_.giveUp(channel, ENOBUFS);
+    transport_.giveUp(channel, ENOBUFS);
     return;
   }
   // A few bytes must not keep a whole receive block.
@@ -133,7 +132,7 @@ void Server::hold(Channel& channel, Connection& connection, const Piece& piece) 
   }
   if (connection.readingHeld) return;
   connection.readingHeld = true;
-  output_.pauseReading(channel, true);
+  transport_.pauseReading(channel, true);
 }
 
 void Server::goOnNextTurn(const Channel& channel, Connection& connection) {
@@ -158,19 +157,19 @@ void Server::drainHeld(Channel& channel, Connection& connection) {
   if (channel.state != ChannelState::kOpen || !connection.held.empty()) return;
   if (connection.readingHeld && connection.discarded <= connection.profile->lingerBytesMax) {
     connection.readingHeld = false;
-    output_.pauseReading(channel, false);
+    transport_.pauseReading(channel, false);
   }
   if (connection.endHeld) pushEnd(channel, connection);
 }
 
-void Server::resumeStalled(uint64_t nowMs) {
+void Server::beginTurn(uint64_t nowMs) {
   if (stalled_.empty()) return;
   nowMs_ = nowMs;
   std::vector<Token> stalled;
   stalled.swap(stalled_);
   for (Token token : stalled) {
-    Channel* channel = output_.channelOf(token);
-    if (channel == nullptr || channel->protocol == nullptr) continue;
+    Channel* channel = transport_.channelOf(token);
+    if (channel == nullptr || channel->protocolState == nullptr) continue;
     Connection& connection = of(*channel);
     connection.stalled = false;
     if (channel->state != ChannelState::kOpen) continue;
@@ -192,55 +191,6 @@ void Server::pushEnd(Channel& channel, const Connection& connection) {
   const bool torn = connection.state == State::kBody || connection.state == State::kTrailers ||
                     (connection.state == State::kHead && connection.inHead());
   events_.push(EventKind::kEnd, channel, torn ? 1 : 0);
-}
-
-void Server::takeRaw(Channel& channel) {
-  Connection& connection = of(channel);
-  connection.state = State::kRaw;
-  connection.outstanding = 0;
-  if (!connection.held.empty()) goOnNextTurn(channel, connection);
-}
-
-bool Server::respond(Channel& channel, const ResponseCommand& response) {
-  Connection& connection = of(channel);
-  std::vector<HeadTemplate>& templates = connection.profile->templates;
-  RP_ASSERT(response.head < templates.size());
-  Responder::Bytes bytes;
-  if (!responder_.compose(templates[response.head], response.parts, &bytes)) return false;
-  output_.queueBytes(channel, bytes.block, bytes.offset, bytes.length);
-  if (response.bodyBytes > 0) {
-    output_.queueBytes(channel, response.bodyBlock, response.bodyOffset, response.bodyBytes);
-  }
-  return true;
-}
-
-void Server::responded(Channel& channel, uint64_t nowMs) {
-  Connection& connection = of(channel);
-  if (connection.outstanding > 0) --connection.outstanding;
-  if (connection.outstanding == 0) {
-    connection.idleSinceMs = nowMs;
-    // The request that asked for an upgrade was the last one that was parsed.
-    if (connection.state == State::kHolding) {
-      connection.state = connection.keepAlive ? State::kHead : State::kDiscard;
-      if (!connection.held.empty()) goOnNextTurn(channel, connection);
-    }
-    // Not closed at once: the peer may be sending, and a reset would take the answer away.
-    if (connection.profile->stopping && idle(connection)) {
-      connection.state = State::kDiscard;
-      output_.endWhenSent(channel);
-    }
-  }
-  if (!connection.held.empty() && connection.state == State::kHead &&
-      connection.outstanding <= kUnansweredMax / 2) {
-    goOnNextTurn(channel, connection);
-  }
-}
-
-void Server::stop(Channel& channel) {
-  Connection& connection = of(channel);
-  if (!idle(connection)) return;
-  connection.state = State::kDiscard;
-  output_.closeWhenSent(channel);
 }
 
 bool Server::idle(const Connection& connection) const {

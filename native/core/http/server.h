@@ -20,6 +20,7 @@
 #include "../arena.h"
 #include "../channel.h"
 #include "../event_writer.h"
+#include "../loop/protocol.h"
 #include "connection.h"
 #include "profile.h"
 #include "responder.h"
@@ -31,24 +32,9 @@ inline constexpr uint32_t kHeldBytesMax = 4u << 20;    // what was under way whe
 inline constexpr uint32_t kUnansweredMax = 256;        // requests of one connection
 inline constexpr uint32_t kCopiedBodyMax = 4 * 1024;   // longer bodies are sent from where they lie
 
-// What the server asks of the loop.
-class Output {
- public:
-  virtual ~Output() = default;
-  virtual void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) = 0;
-  virtual void endWhenSent(Channel& channel) = 0;
-  virtual void closeWhenSent(Channel& channel) = 0;
-  virtual void closeNow(Channel& channel) = 0;
-  virtual void giveUp(Channel& channel, int error) = 0;  // an errno
-  virtual void pauseReading(Channel& channel, bool paused) = 0;
-  virtual void armTimer(Channel& channel, uint64_t delayMs) = 0;
-  virtual Channel* channelOf(Token token) = 0;  // null when it is over
-};
-
 // A response as JavaScript names it: views on memory that stays until the flush is over.
 struct ResponseCommand {
   uint32_t head = 0;  // index into the profile's templates
-  bool last = false;  // the request is answered with this
   ResponseParts parts;
   // A long body is not copied.
   BlockId bodyBlock = kNoBlock;
@@ -56,26 +42,33 @@ struct ResponseCommand {
   uint32_t bodyBytes = 0;
 };
 
-class Server {
+class Server final : public Protocol {
  public:
-  Server(Arena& arena, EventWriter& events, Output& output, uint32_t* heads, uint32_t headWords)
+  Server(Arena& arena, EventWriter& events, Transport& transport, uint32_t* heads,
+         uint32_t headWords)
       : arena_(arena),
         events_(events),
-        output_(output),
+        transport_(transport),
         responder_(arena),
         heads_(heads),
         headWords_(headWords) {}
-  ~Server();
+  ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // The connection's state hangs on channel.protocol from open() to close().
-  void open(Channel& channel, Profile& profile, uint64_t nowMs);
-  void close(Channel& channel);
+  void open(Channel& channel, ProtocolSettings* settings, uint64_t nowMs) override;
+  void closed(Channel& channel) override;
+  void received(Channel& channel, const ReceivedBytes& bytes, uint64_t nowMs) override;
+  void peerEnded(Channel& channel) override;
 
-  void received(Channel& channel, BlockId block, uint32_t offset, uint32_t length, uint64_t nowMs);
-  void peerEnded(Channel& channel);
+  // What was held goes on: events are good for the turn in which they are made.
+  void beginTurn(uint64_t nowMs) override;
+  bool hasWork() const override { return !stalled_.empty(); }
+  void endFlush() override { responder_.endFlush(); }
+  void endTurn() override;
 
+  // server_commands.cc
+  void command(Channel& channel, const int32_t* words, uint64_t nowMs) override;
   // JavaScript accepts an upgrade: bytes come as they are.
   void takeRaw(Channel& channel);
   // Sends a response, or its head. False: no memory.
@@ -86,26 +79,18 @@ class Server {
   void stop(Channel& channel);
 
   // server_timers.cc
-  void timer(Channel& channel, uint64_t nowMs);
-  // The kernel has not taken everything.
-  void sendBlocked(Channel& channel, uint64_t nowMs);
-  // Our FIN is out, the peer's is not here.
-  void lingering(Channel& channel, uint64_t nowMs);
-  // JavaScript does not want bytes, or wants them again.
-  void readingPaused(Channel& channel, bool paused, uint64_t nowMs);
-
-  // What was held goes on. Call before a turn's completions: events are good for the turn in which
-  // they are made.
-  void resumeStalled(uint64_t nowMs);
-  bool stalled() const { return !stalled_.empty(); }
-  void endFlush() { responder_.endFlush(); }
-  void endTurn();
+  void timer(Channel& channel, uint64_t nowMs) override;
+  void sendBlocked(Channel& channel, uint64_t nowMs) override;
+  void finSent(Channel& channel, uint64_t nowMs) override;
+  void readingPaused(Channel& channel, bool paused, uint64_t nowMs) override;
 
   const ProxyHeader* proxyHeader(const Channel& channel) const { return of(channel).proxy.get(); }
   uint64_t requests() const { return requests_; }
   uint64_t staticResponses() const { return staticResponses_; }
 
  private:
+  void respondCommand(Channel& channel, const int32_t* words, uint64_t nowMs);
+
   enum class Due : uint8_t { kNothing, kIdle, kHead, kBody, kWrite, kLinger };
   struct Deadline {
     uint64_t atMs;
@@ -113,7 +98,7 @@ class Server {
   };
 
   static Connection& of(const Channel& channel) {
-    return *static_cast<Connection*>(channel.protocol);
+    return *static_cast<Connection*>(channel.protocolState);
   }
   uint32_t* nextRecord() { return heads_ + headsUsed_; }
   bool roomForRecord(const Connection& connection) const;
@@ -150,7 +135,7 @@ class Server {
 
   Arena& arena_;
   EventWriter& events_;
-  Output& output_;
+  Transport& transport_;
   Responder responder_;
   uint32_t* const heads_;
   const uint32_t headWords_;

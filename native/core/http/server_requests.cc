@@ -187,7 +187,7 @@ bool Server::answerStatically(Channel& channel, Connection& connection, const Pi
   Responder::Bytes bytes;
   const std::string_view body = isHead ? std::string_view() : std::string_view(route.body);
   if (!responder_.composeWhole(route.head, body, &bytes)) return false;
-  output_.queueBytes(channel, bytes.block, bytes.offset, bytes.length);
+  transport_.queueBytes(channel, bytes.block, bytes.offset, bytes.length);
   connection.idleSinceMs = nowMs_;
   ++staticResponses_;
   return true;
@@ -262,17 +262,17 @@ void Server::failHead(Channel& channel, Connection& connection, const HeadResult
   HttpError error = result.error;
   if (connection.requests == 0 && from.length > 0) {
     const uint8_t* first = arena_.data(from.block) + from.offset;
-    Protocol protocol = sniff(first, from.length);
+    Sniffed sniffed = sniff(first, from.length);
     // Refused after a part of it, because nothing that begins so is a request.
-    if (protocol == Protocol::kNeedMore && *first == 'P') protocol = Protocol::kHttp2;
-    if (protocol == Protocol::kNeedMore && *first == kTlsHandshakeRecord) {
-      protocol = Protocol::kTls;
+    if (sniffed == Sniffed::kNeedMore && *first == 'P') sniffed = Sniffed::kHttp2;
+    if (sniffed == Sniffed::kNeedMore && *first == kTlsHandshakeRecord) {
+      sniffed = Sniffed::kTls;
     }
-    switch (protocol) {
-      case Protocol::kHttp2:
+    switch (sniffed) {
+      case Sniffed::kHttp2:
         error = HttpError::kHttp2;
         break;
-      case Protocol::kTls:
+      case Sniffed::kTls:
         error = HttpError::kTls;
         break;
       default:

@@ -75,7 +75,7 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
 
 void Server::arm(Channel& channel, Connection& connection, const Deadline& deadline) {
   connection.armedForMs = deadline.atMs;
-  output_.armTimer(channel, deadline.atMs > nowMs_ ? deadline.atMs - nowMs_ : 1);
+  transport_.armTimer(channel, deadline.atMs > nowMs_ ? deadline.atMs - nowMs_ : 1);
 }
 
 void Server::armEarlier(Channel& channel, Connection& connection) {
@@ -101,10 +101,10 @@ void Server::timer(Channel& channel, uint64_t nowMs) {
   switch (next.due) {
     case Due::kIdle:
     case Due::kLinger:
-      output_.closeNow(channel);
+      transport_.closeNow(channel);
       return;
     case Due::kWrite:
-      output_.giveUp(channel, ETIMEDOUT);
+      transport_.giveUp(channel, ETIMEDOUT);
       return;
     case Due::kHead:
       fail(channel, connection, HttpError::kHeadersTimeout);
@@ -126,7 +126,7 @@ void Server::sendBlocked(Channel& channel, uint64_t nowMs) {
   armEarlier(channel, connection);
 }
 
-void Server::lingering(Channel& channel, uint64_t nowMs) {
+void Server::finSent(Channel& channel, uint64_t nowMs) {
   Connection& connection = of(channel);
   if (connection.state == State::kRaw) return;
   nowMs_ = nowMs;
@@ -135,7 +135,7 @@ void Server::lingering(Channel& channel, uint64_t nowMs) {
   connection.discarded = 0;
   if (connection.readingHeld) {
     connection.readingHeld = false;
-    output_.pauseReading(channel, false);
+    transport_.pauseReading(channel, false);
   }
   armEarlier(channel, connection);
 }

@@ -29,42 +29,42 @@ Match startsWith(const uint8_t* data, uint32_t length, std::string_view text) {
   return common == text.size() ? Match::kWhole : Match::kPartly;
 }
 
-Protocol sniffTls(const uint8_t* data, uint32_t length) {
-  if (length > 1 && data[1] != kTlsMajorVersion) return Protocol::kUnknown;
-  if (length > 2 && data[2] > kTlsMinorVersionMax) return Protocol::kUnknown;
-  if (length < kClientHelloBytes) return Protocol::kNeedMore;
-  return data[5] == kTlsClientHello ? Protocol::kTls : Protocol::kUnknown;
+Sniffed sniffTls(const uint8_t* data, uint32_t length) {
+  if (length > 1 && data[1] != kTlsMajorVersion) return Sniffed::kUnknown;
+  if (length > 2 && data[2] > kTlsMinorVersionMax) return Sniffed::kUnknown;
+  if (length < kClientHelloBytes) return Sniffed::kNeedMore;
+  return data[5] == kTlsClientHello ? Sniffed::kTls : Sniffed::kUnknown;
 }
 
 // Some clients send an empty line before a request.
-Protocol sniffEmptyLine(const uint8_t* data, uint32_t length) {
+Sniffed sniffEmptyLine(const uint8_t* data, uint32_t length) {
   switch (startsWith(data, length, kProxyV2Start)) {
     case Match::kWhole:
-      return Protocol::kProxyV2;
+      return Sniffed::kProxyV2;
     case Match::kPartly:
-      return Protocol::kNeedMore;
+      return Sniffed::kNeedMore;
     case Match::kNo:
       break;
   }
-  if (data[1] != '\n') return Protocol::kUnknown;
+  if (data[1] != '\n') return Sniffed::kUnknown;
   const uint32_t start = data[2] == '\r' ? 4 : 2;
-  if (start == 4 && (length > 3 && data[3] != '\n')) return Protocol::kUnknown;
-  if (length <= start) return Protocol::kNeedMore;
-  return is(data[start], kToken) ? Protocol::kHttp1 : Protocol::kUnknown;
+  if (start == 4 && (length > 3 && data[3] != '\n')) return Sniffed::kUnknown;
+  if (length <= start) return Sniffed::kNeedMore;
+  return is(data[start], kToken) ? Sniffed::kHttp1 : Sniffed::kUnknown;
 }
 
 }  // namespace
 
-Protocol sniff(const uint8_t* data, uint32_t length) {
-  if (length == 0) return Protocol::kNeedMore;
+Sniffed sniff(const uint8_t* data, uint32_t length) {
+  if (length == 0) return Sniffed::kNeedMore;
   if (data[0] == kTlsHandshakeRecord) return sniffTls(data, length);
   if (data[0] == '\r') return sniffEmptyLine(data, length);
   const Match http2 = startsWith(data, length, kHttp2Preface);
-  if (http2 == Match::kWhole) return Protocol::kHttp2;
+  if (http2 == Match::kWhole) return Sniffed::kHttp2;
   const Match proxy = startsWith(data, length, kProxyV1Start);
-  if (proxy == Match::kWhole) return Protocol::kProxyV1;
-  if (http2 == Match::kPartly || proxy == Match::kPartly) return Protocol::kNeedMore;
-  return is(data[0], kToken) ? Protocol::kHttp1 : Protocol::kUnknown;
+  if (proxy == Match::kWhole) return Sniffed::kProxyV1;
+  if (http2 == Match::kPartly || proxy == Match::kPartly) return Sniffed::kNeedMore;
+  return is(data[0], kToken) ? Sniffed::kHttp1 : Sniffed::kUnknown;
 }
 
 }  // namespace ringpoll::http

@@ -6,7 +6,7 @@
 
 namespace ringpoll::http {
 
-enum class Protocol : uint8_t {
+enum class Sniffed : uint8_t {
   kNeedMore,  // the bytes so far begin more than one protocol: ask again with more
   kHttp1,     // begins like a method; whether it is a request, HeadParser decides
   kHttp2,     // the connection preface of RFC 9113 section 3.4
@@ -22,6 +22,6 @@ inline constexpr uint32_t kSniffBytesMax = 24;
 inline constexpr uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 section 5.1: the first byte
 
 // `data` holds everything received on the connection so far.
-Protocol sniff(const uint8_t* data, uint32_t length);
+Sniffed sniff(const uint8_t* data, uint32_t length);
 
 }  // namespace ringpoll::http

@@ -1,0 +1,93 @@
+// The seam between the loop and what is spoken on its connections.
+//
+//   Loop --received, peerEnded, timer ...--> Protocol --queueBytes, endWhenSent ...--> Transport
+//                                            (raw, http, ...)                          (the Loop)
+//
+// There is one Protocol object per loop and kind. What it keeps of a connection hangs on
+// channel.protocolState, from open() to closed(). The loop calls; a protocol answers through its
+// Transport and through events for JavaScript. A filter such as TLS is a Protocol to the loop and
+// a Transport to the protocol inside it.
+#pragma once
+
+#include <cstdint>
+
+#include "../arena.h"
+#include "../channel.h"
+
+namespace ringpoll {
+
+class EventWriter;
+
+// Bytes of a block. They are good until the turn is over; addRef() keeps the block for longer.
+struct ReceivedBytes {
+  BlockId block = kNoBlock;
+  uint32_t offset = 0;
+  uint32_t length = 0;
+};
+
+// What a protocol keeps of one listener or connect call: its options.
+struct ProtocolSettings {
+  virtual ~ProtocolSettings() = default;
+};
+
+// What a protocol asks of the layer below it. Nothing here calls back into the protocol, but for
+// closed(), which comes in a later completion.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Queues bytes behind what is queued; they leave with the flush. The block may be reused when the
+  // flush is over: what has not left by then is kept by the transport.
+  virtual void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) = 0;
+  // FIN, or the end of everything, behind what is queued.
+  virtual void endWhenSent(Channel& channel) = 0;
+  virtual void closeWhenSent(Channel& channel) = 0;
+  // Closes now; what is queued is dropped.
+  virtual void closeNow(Channel& channel) = 0;
+  // The same, with an errno as the reason.
+  virtual void giveUp(Channel& channel, int error) = 0;
+  // The protocol's own reason not to read, beside JavaScript's pause().
+  virtual void pauseReading(Channel& channel, bool paused) = 0;
+  // Protocol::timer() after `delayMs`, unless the connection has an idle timeout of JavaScript's.
+  virtual void armTimer(Channel& channel, uint64_t delayMs) = 0;
+  virtual void cancelTimer(Channel& channel) = 0;
+  // null: it is over.
+  virtual Channel* channelOf(Token token) = 0;
+  // Bytes that JavaScript has staged for a command, by their offset in the slab.
+  virtual ReceivedBytes staged(int32_t slabOffset, uint32_t length) = 0;
+};
+
+// `nowMs` is the loop's clock: monotonic milliseconds.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+
+  // A connection has been accepted, or has connected. `settings` are its endpoint's.
+  virtual void open(Channel& channel, ProtocolSettings* settings, uint64_t nowMs) = 0;
+  virtual void received(Channel& channel, const ReceivedBytes& bytes, uint64_t nowMs) = 0;
+  // The peer's FIN; no bytes come after it.
+  virtual void peerEnded(Channel& channel) = 0;
+  // The descriptor is closed. Frees what hangs on the channel.
+  virtual void closed(Channel& channel) = 0;
+
+  // A command of JavaScript's that is not the loop's own; see CommandKind.
+  virtual void command(Channel&, const int32_t* /*words*/, uint64_t /*nowMs*/) {}
+  // The kernel has not taken everything.
+  virtual void sendBlocked(Channel&, uint64_t /*nowMs*/) {}
+  // Our FIN is out, the peer's is not here.
+  virtual void finSent(Channel&, uint64_t /*nowMs*/) {}
+  // JavaScript does not want bytes, or wants them again.
+  virtual void readingPaused(Channel&, bool /*paused*/, uint64_t /*nowMs*/) {}
+  virtual void timer(Channel&, uint64_t /*nowMs*/) {}
+
+  // Once a turn, before its completions: what was held back may go on.
+  virtual void beginTurn(uint64_t /*nowMs*/) {}
+  // What was queued has been offered to the kernel.
+  virtual void endFlush() {}
+  // JavaScript has seen all events of the turn: memory that they named may be reused.
+  virtual void endTurn() {}
+  // True: beginTurn() has something to do, so the next turn must not wait.
+  virtual bool hasWork() const { return false; }
+};
+
+}  // namespace ringpoll

@@ -1,0 +1,26 @@
+// No protocol at all: JavaScript gets bytes and the peer's end as they come.
+#pragma once
+
+#include "../event_writer.h"
+#include "../loop/protocol.h"
+
+namespace ringpoll {
+
+class RawProtocol final : public Protocol {
+ public:
+  RawProtocol(Arena& arena, EventWriter& events) : arena_(arena), events_(events) {}
+
+  void open(Channel&, ProtocolSettings*, uint64_t) override {}
+  void received(Channel& channel, const ReceivedBytes& bytes, uint64_t) override {
+    events_.push(EventKind::kData, channel, static_cast<int32_t>(arena_.slab(bytes.block)),
+                 bytes.block, arena_.slabOffset(bytes.block) + bytes.offset, bytes.length);
+  }
+  void peerEnded(Channel& channel) override { events_.push(EventKind::kEnd, channel); }
+  void closed(Channel&) override {}
+
+ private:
+  Arena& arena_;
+  EventWriter& events_;
+};
+
+}  // namespace ringpoll
