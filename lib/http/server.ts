@@ -2,6 +2,7 @@
 import { asError } from '../errors.js';
 import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.js';
 import { Event } from '../loop/protocol.js';
+import { onRejection } from '../loop/rejection.js';
 import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
 import { bindToContext } from '../tcp/group.js';
@@ -187,11 +188,9 @@ export class HttpServer {
   _handle(request: HttpRequest, response: HttpResponse): void {
     try {
       const result = this.#handler(request, response);
-      if (result === undefined || result === null) return;
-      if (typeof (result as PromiseLike<unknown>).then !== 'function') return;
-      (result as PromiseLike<unknown>).then(undefined, (error) =>
-        this.#failed(error, request, response),
-      );
+      if (result !== undefined) {
+        onRejection(result, (error) => this.#failed(error, request, response));
+      }
     } catch (error) {
       this.#failed(error, request, response);
     }
@@ -227,10 +226,7 @@ export class HttpServer {
       return;
     }
     try {
-      const result = this.#onError(error, request);
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-        (result as PromiseLike<unknown>).then(undefined, uncaught);
-      }
+      onRejection(this.#onError(error, request), uncaught);
     } catch (second) {
       uncaught(second);
     }

@@ -13,6 +13,7 @@ import {
 } from '../tcp/connection.js';
 import type { Group } from '../tcp/group.js';
 import { Control, Event, RECORD_WORDS } from './protocol.js';
+import { onRejection } from './rejection.js';
 import { type Runtime, setTurnHandler } from './runtime.js';
 import { systemError } from './system_error.js';
 
@@ -45,11 +46,32 @@ function leaveStores(): void {
   for (const key of Reflect.ownKeys(stores)) delete stores[key as string];
 }
 
+/** Where the walk over the events of this turn is; for whoever goes on behind a throw. */
+let walkedTo = 0;
+
+/** No throw ends the walk: the rest of the events belongs to others. */
 function walkEvents(runtime: Runtime): void {
   current = runtime;
-  const { events, control } = runtime;
-  const count = control[Control.eventCount];
-  for (let i = 0, at = 0; i < count; i++, at += RECORD_WORDS) {
+  const end = runtime.control[Control.eventCount] * RECORD_WORDS;
+  for (let from = 0; from < end; from = walkedTo + RECORD_WORDS) {
+    try {
+      walk(runtime, from, end);
+    } catch (error) {
+      broken(runtime, walkedTo, error);
+      leaveStores();
+    }
+  }
+  try {
+    afterEvents();
+  } catch (error) {
+    uncaught(error);
+  }
+}
+
+function walk(runtime: Runtime, from: number, end: number): void {
+  const { events } = runtime;
+  for (let at = from; at < end; at += RECORD_WORDS) {
+    walkedTo = at;
     const slot = events[at + 1];
     const generation = events[at + 2];
     switch (events[at]) {
@@ -104,10 +126,21 @@ function walkEvents(runtime: Runtime): void {
       default:
         runtime.groups[events[at + 7]]?.protocol?.event(events[at], at);
     }
-    if (i + 1 < count && !continues(events, at)) ticks();
+    if (at + RECORD_WORDS < end && !continues(events, at)) ticks();
     if (entered) leaveStores();
   }
-  afterEvents();
+}
+
+/**
+ * Not a handler has thrown, for these are watched, but what stands between. Its connection has lost
+ * an event and must not go on as if it had not.
+ */
+function broken(runtime: Runtime, at: number, error: unknown): void {
+  const { events, connections } = runtime;
+  const ofFile = events[at] === Event.file || events[at] === Event.fileFetch;
+  const connection = ofFile ? undefined : connections[events[at + 1]];
+  if (connection?._generation === events[at + 2]) failed(connection, error);
+  else uncaught(error);
 }
 
 /** Requests that one connection sent together are one delivery, as in node:http. */
@@ -177,8 +210,17 @@ function connected(slot: number, generation: number): void {
   const group = connection._group;
   group.connections++;
   if (group.data === undefined) connection.pause();
-  if (group.open !== undefined) call(connection, group.open);
-  connection._extra?.connected?.();
+  const { connecting } = extraOf(connection);
+  let failure: Error | undefined;
+  try {
+    connecting?.configure();
+    if (group.open !== undefined) watch(connection, group.open(connection));
+  } catch (error) {
+    failure = fail(connection, error);
+    // Without that handler it is no uncaught exception: whoever waits for connect() hears of it.
+    if (group.error !== undefined) callWith(group.error, connection, failure, uncaught);
+  }
+  connecting?.opened(failure);
 }
 
 function call(connection: Any, handler: (connection: Any) => unknown): void {
@@ -192,28 +234,22 @@ function call(connection: Any, handler: (connection: Any) => unknown): void {
 
 /** An async handler's rejection counts like a throw. */
 function watch(connection: Any, result: unknown): void {
-  if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return;
-  (result as PromiseLike<unknown>).then(undefined, (error) => failed(connection, error));
+  onRejection(result, (error) => failed(connection, error));
+}
+
+function fail(connection: Any, thrown: unknown): Error {
+  const error = asError(thrown);
+  if (!(connection._flags & Flag.closed)) extraOf(connection).failure ??= error;
+  connection.reset();
+  return error;
 }
 
 /** A handler threw: the connection's error if somebody wants it, else an uncaught exception. */
 function failed(connection: Any, thrown: unknown): void {
-  const error = asError(thrown);
-  if (!(connection._flags & Flag.closed)) extraOf(connection).failure ??= error;
-  connection.reset();
+  const error = fail(connection, thrown);
   const { error: handler } = connection._group;
-  if (handler === undefined) {
-    uncaught(thrown);
-    return;
-  }
-  try {
-    const result = handler(connection, error);
-    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
-      (result as PromiseLike<unknown>).then(undefined, uncaught);
-    }
-  } catch (second) {
-    uncaught(second);
-  }
+  if (handler === undefined) uncaught(thrown);
+  else callWith(handler, connection, error, uncaught);
 }
 
 function hold(connection: Any, held: Held): void {
@@ -320,16 +356,18 @@ function runClose(connection: Any, networkError: Error | undefined): void {
   connection._flags |= Flag.closing | Flag.closed;
   if (connection._flags & Flag.connecting) {
     forget(group, false);
-    extra?.connected?.(networkError ?? closedError());
+    extra?.connecting?.refused(networkError ?? closedError());
     return;
   }
   const failure = extra?.failure;
   const error = failure ?? networkError;
   group.protocol?.closed(connection, error);
   if (networkError !== undefined && failure === undefined && group.error !== undefined) {
-    callWith(group.error, connection, networkError);
+    callWith(group.error, connection, networkError, uncaught);
   }
-  if (group.close !== undefined) callWith(group.close, connection, error);
+  if (group.close !== undefined) {
+    callWith(group.close, connection, error, (thrown) => failed(connection, thrown));
+  }
   if (extra !== undefined) {
     extra.sink?.close(error);
     for (const { reject } of extra.drained.splice(0)) reject(error ?? closedError());
@@ -337,19 +375,16 @@ function runClose(connection: Any, networkError: Error | undefined): void {
   forget(group, true);
 }
 
-/** The connection is over: what these handlers throw is nobody's but the process's. */
 function callWith<Argument>(
   handler: (connection: Any, argument: Argument) => unknown,
   connection: Any,
   argument: Argument,
+  threw: (thrown: unknown) => void,
 ): void {
   try {
-    const result = handler(connection, argument);
-    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
-      (result as PromiseLike<unknown>).then(undefined, uncaught);
-    }
+    onRejection(handler(connection, argument), threw);
   } catch (error) {
-    uncaught(error);
+    threw(error);
   }
 }
 

@@ -42,9 +42,17 @@ interface Local {
   port: number;
 }
 
+/** The connection was there. No other address is tried, even if its open handler threw. */
+interface Made<Data> {
+  connection: Connection<Data>;
+  failure: Error | undefined;
+}
+
 /**
- * Connects. The open handler runs before the promise resolves. When a name has several addresses
- * they are tried in order, and the last error is the one that is reported.
+ * Connects. The open handler runs before the promise resolves, and what it throws the promise
+ * rejects with; so without an `error` handler that is no uncaught exception. When a name has
+ * several addresses they are tried in order, and the last error is the one that is reported. An
+ * abort does not wait for the look-up of the name.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
  * @returns rejects with the system's error in Node's shape (ECONNREFUSED, ENOENT, ENOTFOUND, ...),
  *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, or the signal's reason
@@ -64,17 +72,21 @@ export async function connect<Data = unknown>(
   const goal = checkGoal(options as ConnectOptions);
   checked.signal?.throwIfAborted();
   const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
-  let failure: unknown;
-  for (const target of await targetsOf(goal)) {
+  let refused: unknown;
+  for (const target of await targetsOf(goal, checked.signal)) {
     checked.signal?.throwIfAborted();
+    let made: Made<Data>;
     try {
-      return await connectOnce(group, target, local, timeoutMs, checked, options.userData);
+      made = await connectOnce(group, target, local, timeoutMs, checked, options.userData);
     } catch (error) {
       if (checked.signal?.aborted) throw checked.signal.reason;
-      failure = error;
+      refused = error;
+      continue;
     }
+    if (made.failure !== undefined) throw made.failure;
+    return made.connection;
   }
-  throw failure;
+  throw refused;
 }
 
 function checkGoal(options: ConnectOptions): Target {
@@ -93,12 +105,23 @@ function checkLocal(options: ConnectOptions): Local {
   return { host: checkIp('options.localAddress', options.localAddress, '0.0.0.0'), port };
 }
 
-async function targetsOf(goal: Target): Promise<Target[]> {
+async function targetsOf(goal: Target, signal: AbortSignal | undefined): Promise<Target[]> {
   if (goal.host === undefined || net().isIP(goal.host) !== 0) return [goal];
   // Loaded when a name comes up: most programs never resolve one here.
   const { lookup } = await import('node:dns/promises');
-  const found = await lookup(goal.host, { all: true });
+  const found = await unlessAborted(lookup(goal.host, { all: true }), signal);
   return found.map(({ address }) => ({ host: address, port: goal.port }));
+}
+
+/** What cannot be stopped goes on, but nobody waits for it. */
+function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return result;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+  });
 }
 
 function connectOnce<Data>(
@@ -108,7 +131,7 @@ function connectOnce<Data>(
   timeoutMs: number,
   checked: CheckedConnectionOptions,
   userData: Data | undefined,
-): Promise<Connection<Data>> {
+): Promise<Made<Data>> {
   const of = runtime();
   of.native.connect(
     target.path ?? target.host ?? '',
@@ -151,7 +174,7 @@ function settle<Data>(
   connection: Connection<Data>,
   target: Target,
   checked: CheckedConnectionOptions,
-): Promise<Connection<Data>> {
+): Promise<Made<Data>> {
   const { signal } = checked;
   const abort = () => connection.reset();
   signal?.addEventListener('abort', abort, { once: true });
@@ -161,13 +184,10 @@ function settle<Data>(
     if (of.groups[group.owner] === (group as unknown)) of.groups[group.owner] = undefined;
   };
   return new Promise((resolve, reject) => {
-    extraOf(connection).connected = (error) => {
-      if (error === undefined) {
-        configure(connection, target, checked);
-        resolve(connection);
-      } else {
-        reject(withTarget(error, target));
-      }
+    extraOf(connection).connecting = {
+      configure: () => configure(connection, target, checked),
+      opened: (failure) => resolve({ connection, failure }),
+      refused: (error) => reject(withTarget(error, target)),
     };
   });
 }

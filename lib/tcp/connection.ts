@@ -9,6 +9,7 @@ import { systemError } from '../loop/system_error.js';
 import { Chunk } from './chunk.js';
 import type { Group } from './group.js';
 import { iterate } from './iteration.js';
+import { checkKeepAlive } from './options.js';
 
 /** What can be written. Strings are sent as UTF-8. */
 export type Writable = string | Uint8Array | Chunk;
@@ -51,7 +52,16 @@ export interface Extra {
   sink: Sink | undefined;
   bytesRead: number;
   bytesWritten: number;
-  connected: ((error?: Error) => void) | undefined;
+  connecting: Connecting | undefined;
+}
+
+/** Who waits for the outcome of connect(). */
+export interface Connecting {
+  /** The kernel has connected; the open handler has not run. */
+  configure(): void;
+  /** It has run, or what comes before it has thrown. */
+  opened(failure: Error | undefined): void;
+  refused(error: Error): void;
 }
 
 export interface Sink {
@@ -274,7 +284,11 @@ export class Connection<Data = unknown> {
     });
   }
 
-  /** TCP_NODELAY. @throws the system's error */
+  /**
+   * TCP_NODELAY. On a Unix socket it does nothing.
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
+   * @throws the system's error
+   */
   setNoDelay(on = true): this {
     if (typeof on !== 'boolean') throw invalidArgType('on', 'a boolean', on);
     this.#option(runtime().native.setNoDelay(this._slot, this._generation, on));
@@ -282,18 +296,13 @@ export class Connection<Data = unknown> {
   }
 
   /**
-   * SO_KEEPALIVE, with the milliseconds before the first probe (0 leaves them to the system).
+   * SO_KEEPALIVE, with the milliseconds before the first probe: 0 to 32,767,000, in whole seconds
+   * and at least one; 0 leaves them to the system. On a Unix socket it does nothing.
    * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
    * @throws the system's error
    */
   setKeepAlive(on: boolean | number = true): this {
-    if (typeof on !== 'boolean' && typeof on !== 'number') {
-      throw invalidArgType('on', 'a boolean or a number', on);
-    }
-    if (typeof on === 'number' && !(on >= 0 && on <= TIMEOUT_MAX_MS)) {
-      throw outOfRange('on', `from 0 to ${TIMEOUT_MAX_MS}`, on);
-    }
-    const milliseconds = on === false ? -1 : on === true ? 0 : Math.ceil(on);
+    const milliseconds = checkKeepAlive('on', on);
     this.#option(runtime().native.setKeepAlive(this._slot, this._generation, milliseconds));
     return this;
   }
@@ -440,7 +449,7 @@ export function extraOf(connection: HasExtra): Extra {
     sink: undefined,
     bytesRead: 0,
     bytesWritten: 0,
-    connected: undefined,
+    connecting: undefined,
   };
   return connection._extra;
 }

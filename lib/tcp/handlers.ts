@@ -5,8 +5,9 @@ import type { Connection } from './connection.js';
 /**
  * What happens to a connection. Order: open, data in the order of arrival, end (the peer's FIN),
  * and close exactly once, last. A handler may be async; if it throws or rejects, the `error`
- * handler gets that error and the connection is reset. Without an `error` handler it is an uncaught
- * exception, as in Node. The microtasks and next ticks of a handler run before the next handler.
+ * handler gets that error, once, and the connection is reset; what `close` throws reaches it after
+ * the close. Without an `error` handler, and from `error` itself, it is an uncaught exception, as
+ * in Node. The microtasks and next ticks of a handler run before the next handler.
  */
 export interface Handlers<Data = unknown> {
   /** The connection is there. */
@@ -30,9 +31,13 @@ export interface ConnectionOptions {
   allowHalfOpen?: boolean;
   /** Bytes that may wait before write() answers false, 1 to 2^31-1. Default: 65,536. */
   highWaterMark?: number;
-  /** Send small writes at once (TCP_NODELAY). Default: true. */
+  /** Send small writes at once (TCP_NODELAY). Default: true. A Unix socket does so anyway. */
   noDelay?: boolean;
-  /** Probe silent peers (SO_KEEPALIVE); a number is the milliseconds before the first probe. */
+  /**
+   * Probe silent peers (SO_KEEPALIVE); a number is the milliseconds before the first probe, 0 to
+   * 32,767,000, in whole seconds and at least one; 0 leaves them to the system. Default: false. A
+   * Unix socket has no probes.
+   */
   keepAlive?: boolean | number;
   /** Milliseconds without a byte before the timeout handler; 0 is none, the default. */
   idleTimeout?: number;

@@ -11,8 +11,10 @@ interface Waiting {
 class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
   readonly #connection: Connection;
   readonly #chunks: Chunk[] = [];
-  #waiting: Waiting | undefined;
-  #current: Chunk | undefined;
+  /** Calls of next() that no chunk has answered yet, in their order. */
+  #waiting: Waiting[] = [];
+  /** Chunks that the consumer has had time to see. */
+  #lent: Chunk[] = [];
   #ended = false;
   #error: Error | undefined;
 
@@ -24,17 +26,19 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
     return this;
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   data(chunk: Chunk): void {
-    const waiting = this.#waiting;
     chunk._keep();
+    const waiting = this.#waiting.shift();
     if (waiting === undefined) {
       this.#chunks.push(chunk);
       this.#connection.pause();
       return;
     }
-    this.#waiting = undefined;
-    this.#current = chunk;
-    waiting.resolve({ done: false, value: chunk });
+    waiting.resolve(this.#lend(chunk));
   }
 
   end(): void {
@@ -48,42 +52,51 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
   #finish(error?: Error): void {
     this.#ended = true;
     this.#error ??= error;
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    this.#waiting = undefined;
-    if (this.#error === undefined) waiting.resolve({ done: true, value: undefined });
-    else waiting.reject(this.#error);
+    for (const waiting of this.#waiting.splice(0)) {
+      if (this.#error === undefined) waiting.resolve({ done: true, value: undefined });
+      else waiting.reject(this.#error);
+    }
   }
 
+  /** Before the consumer runs: calls of next() in one breath must not end each other's chunks. */
+  #lend(chunk: Chunk): IteratorResult<Chunk> {
+    queueMicrotask(() => this.#lent.push(chunk));
+    return { done: false, value: chunk };
+  }
+
+  #takeBack(): void {
+    const { checked } = runtime();
+    for (const chunk of this.#lent.splice(0)) chunk._endTurn(checked);
+  }
+
+  /** Several calls may wait at once; chunks answer them in their order. */
   next(): Promise<IteratorResult<Chunk>> {
-    this.#current?._endTurn(runtime().checked);
-    this.#current = this.#chunks.shift();
-    if (this.#current !== undefined) {
-      return Promise.resolve({ done: false, value: this.#current });
-    }
+    this.#takeBack();
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) return Promise.resolve(this.#lend(chunk));
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#ended || this.#connection.readyState === 'closed') {
       return Promise.resolve({ done: true, value: undefined });
     }
     this.#connection.resume();
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting.push({ resolve, reject });
     });
   }
 
   return(): Promise<IteratorResult<Chunk>> {
-    this.#current?._endTurn(runtime().checked);
-    for (const chunk of this.#chunks) chunk.release();
-    this.#chunks.length = 0;
+    this.#takeBack();
+    for (const chunk of this.#chunks.splice(0)) chunk.release();
     if (!this.#ended) this.#connection.close();
-    this.#ended = true;
+    this.#finish();
     return Promise.resolve({ done: true, value: undefined });
   }
 }
 
-/** @internal */
+/** @internal Iterators of one connection are one: the chunks are shared out among them. */
 export function iterate(connection: Connection): AsyncIterableIterator<Chunk> {
   const extra = extraOf(connection);
+  if (extra.sink instanceof ChunkIterator && !extra.sink.ended) return extra.sink;
   const iterator = new ChunkIterator(connection);
   extra.sink = iterator;
   if (connection._flags & Flag.readEnded && extra.held.length === 0) iterator.end();

@@ -56,9 +56,11 @@ export class Listener {
   #gone = false;
   #stopped: Promise<void> | undefined;
   #resolveStopped: (() => void) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.close();
 
   /** @internal */
-  constructor(of: Runtime, group: Group, ownsPath: boolean) {
+  constructor(of: Runtime, group: Group, ownsPath: boolean, signal: AbortSignal | undefined) {
     this.#runtime = of;
     this.#group = group;
     this.#ownsPath = ownsPath;
@@ -68,6 +70,8 @@ export class Listener {
       this.#checkStopped();
     };
     group.onConnectionClosed = () => this.#checkStopped();
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** @internal Native code's number. */
@@ -171,6 +175,7 @@ export class Listener {
     if (this.#runtime.groups[this.#group.owner] === this.#group) {
       this.#runtime.groups[this.#group.owner] = undefined;
     }
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#resolveStopped?.();
   }
 }
@@ -233,9 +238,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   group.protocol = layer?.protocol;
   of.groups[group.owner] = group as unknown as Group;
   const ownsPath = options.path !== undefined && !options.path.startsWith('\0');
-  const listener = new Listener(of, group as unknown as Group, ownsPath);
-  checked.signal?.addEventListener('abort', () => listener.close(), { once: true });
-  return listener;
+  return new Listener(of, group as unknown as Group, ownsPath, checked.signal);
 }
 
 function checkTarget(options: ListenOptions) {

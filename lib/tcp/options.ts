@@ -7,6 +7,8 @@ export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
 export const BACKLOG_DEFAULT = 511;
 export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
 const INT32_MAX = 2 ** 31 - 1;
+/** TCP_KEEPIDLE: Linux takes 32,767 seconds at most, and what every system takes is right here. */
+const KEEP_ALIVE_MS_MAX = 32_767_000;
 const HANDLERS = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const;
 const HINTS = ['auto', 'uring', 'poll'] as const;
 const SUN_PATH_MAX = process.platform === 'linux' ? 108 : 104;
@@ -81,20 +83,22 @@ export function checkConnectionOptions(
       HIGH_WATER_MARK_DEFAULT,
     ),
     noDelay: boolean('options.noDelay', options.noDelay, true),
-    keepAliveMs: checkKeepAlive(options.keepAlive),
+    keepAliveMs: checkKeepAlive('options.keepAlive', options.keepAlive),
     idleTimeoutMs: milliseconds('options.idleTimeout', options.idleTimeout, 0),
     hint: checkHint(options.engine),
     signal: checkSignal(options.signal),
   };
 }
 
-function checkKeepAlive(value: unknown): number {
+/** Milliseconds before the first probe; -1: none, 0: the system's choice. */
+export function checkKeepAlive(name: string, value: unknown): number {
   if (value === undefined || value === false) return -1;
   if (value === true) return 0;
-  if (typeof value !== 'number') {
-    throw invalidArgType('options.keepAlive', 'a boolean or a number', value);
+  if (typeof value !== 'number') throw invalidArgType(name, 'a boolean or a number', value);
+  if (!(value >= 0 && value <= KEEP_ALIVE_MS_MAX)) {
+    throw outOfRange(name, `from 0 to ${KEEP_ALIVE_MS_MAX}`, value);
   }
-  return milliseconds('options.keepAlive', value, 0);
+  return Math.ceil(value);
 }
 
 function checkHint(value: unknown): number {

@@ -79,7 +79,7 @@ void Listen(const Napi::CallbackInfo& info) {
   if (info[11].IsObject() && !speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) {
     result.error = ENOMEM;
   } else if (fd >= 0) {
-    result = guest->loop().adopt(fd, settings, &owner);
+    result = guest->loop().adopt(fd, options, settings, &owner);
   } else if (toAddress(info, 0, &address)) {
     result = guest->loop().listen(address, options, settings, &owner);
   }
@@ -205,12 +205,16 @@ void ByteCounts(const Napi::CallbackInfo& info) {
   into[1] = static_cast<double>(channel->bytesWritten);
 }
 
-// setNoDelay(slot, generation, on), setKeepAlive(slot, generation, ms|-1) -> 0 or -errno
+// setNoDelay(slot, generation, on), setKeepAlive(slot, generation, ms|-1) -> 0 or -errno. They are
+// options of TCP: a Unix socket delays nothing and probes nobody.
 Napi::Value SetNoDelay(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
-  const int result = channel == nullptr ? -EBADF : setNoDelay(channel->fd, flag(info, 2));
+  int result = channel == nullptr ? -EBADF : 0;
+  if (result == 0 && !(channel->flags & kUnixSocket)) {
+    result = setNoDelay(channel->fd, flag(info, 2));
+  }
   return Napi::Number::New(info.Env(), result);
 }
 
@@ -218,7 +222,10 @@ Napi::Value SetKeepAlive(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
-  const int result = channel == nullptr ? -EBADF : setKeepAlive(channel->fd, signedWord(info, 2));
+  int result = channel == nullptr ? -EBADF : 0;
+  if (result == 0 && !(channel->flags & kUnixSocket)) {
+    result = setKeepAlive(channel->fd, signedWord(info, 2));
+  }
   return Napi::Number::New(info.Env(), result);
 }
 

@@ -189,12 +189,13 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
   return opened.fd < 0 ? opened : addListener(opened.fd, settings, owner);
 }
 
-SocketResult Loop::adopt(int fd, Owner settings, uint32_t* owner) {
+SocketResult Loop::adopt(int fd, const ListenOptions& options, Owner settings,
+                         uint32_t* owner) {
   // Two owners of one descriptor would close it twice, and the second time it may be another's.
   bool taken = false;
   channels_.forEach([&](const Channel& channel) { taken = taken || channel.fd == fd; });
   if (taken) return {-1, EEXIST, Syscall::kListen};
-  const SocketResult adopted = adoptListener(fd);
+  const SocketResult adopted = adoptListener(fd, options);
   return adopted.fd < 0 ? adopted : addListener(adopted.fd, settings, owner);
 }
 

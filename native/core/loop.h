@@ -110,7 +110,7 @@ class Loop final : private Transport {
   // Operations that come as calls, not as commands. On failure nothing is left open.
   SocketResult listen(const SocketAddress& address, const ListenOptions& options, Owner settings,
                       uint32_t* owner);
-  SocketResult adopt(int fd, Owner settings, uint32_t* owner);
+  SocketResult adopt(int fd, const ListenOptions& options, Owner settings, uint32_t* owner);
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Owner settings,
                        uint32_t timeoutMs, Token* connection, uint32_t* owner);
   void closeListener(uint32_t owner);

@@ -44,6 +44,12 @@ SocketResult failed(int fd, Syscall syscall) {
   return {-1, error, syscall};
 }
 
+// Accepted sockets inherit them. 0 or -errno.
+int setOptions(int fd, const ListenOptions& options) {
+  const int result = options.noDelay ? setNoDelay(fd, true) : 0;
+  return result != 0 || options.keepAliveMs < 0 ? result : setKeepAlive(fd, options.keepAliveMs);
+}
+
 AddressText describe(const sockaddr_storage& storage, socklen_t length) {
   AddressText text;
   char buffer[INET6_ADDRSTRLEN + IF_NAMESIZE + 2] = {};
@@ -199,19 +205,24 @@ SocketResult openListener(const SocketAddress& address, const ListenOptions& opt
         ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
       return failed(fd, Syscall::kSetsockopt);
     }
-    if (options.noDelay) setNoDelay(fd, true);
-    if (options.keepAliveMs >= 0) setKeepAlive(fd, options.keepAliveMs);
+    const int refused = setOptions(fd, options);
+    if (refused != 0) {
+      ::close(fd);
+      return {-1, -refused, Syscall::kSetsockopt};
+    }
   }
   if (address.family() == AF_INET6) {
     const int only = options.ipv6Only ? 1 : 0;
-    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+    if (::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) {
+      return failed(fd, Syscall::kSetsockopt);
+    }
   }
   if (::bind(fd, address.get(), address.length) != 0) return failed(fd, Syscall::kListen);
   if (::listen(fd, options.backlog) != 0) return failed(fd, Syscall::kListen);
   return {fd, 0, Syscall::kNone};
 }
 
-SocketResult adoptListener(int fd) {
+SocketResult adoptListener(int fd, const ListenOptions& options) {
   int listening = 0;
   socklen_t length = sizeof listening;
   if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) {
@@ -223,6 +234,9 @@ SocketResult adoptListener(int fd) {
     return failed(-1, Syscall::kListen);
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const int family = localAddress(fd).family;
+  const int refused = family == AF_INET || family == AF_INET6 ? setOptions(fd, options) : 0;
+  if (refused != 0) return {-1, -refused, Syscall::kSetsockopt};
   return {fd, 0, Syscall::kNone};
 }
 

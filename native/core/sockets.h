@@ -79,7 +79,7 @@ struct SocketResult {
 // A bound, listening, non-blocking socket. A Unix path that exists is an EADDRINUSE.
 SocketResult openListener(const SocketAddress& address, const ListenOptions& options);
 // Checks that `fd` is a listening socket and makes it non-blocking and close-on-exec.
-SocketResult adoptListener(int fd);
+SocketResult adoptListener(int fd, const ListenOptions& options);
 // A non-blocking socket, bound to `local` when that is given, not yet connected.
 SocketResult openClient(const SocketAddress& remote, const SocketAddress* local);
 

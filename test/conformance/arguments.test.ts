@@ -30,7 +30,7 @@ const shared: [string, unknown[], Code][] = [
   ['allowHalfOpen', notBooleans, 'TYPE'],
   ['noDelay', notBooleans, 'TYPE'],
   ['keepAlive', ['x', null, {}], 'TYPE'],
-  ['keepAlive', [-1, Number.NaN, 2 ** 31, Number.POSITIVE_INFINITY], 'RANGE'],
+  ['keepAlive', [-1, Number.NaN, 32_767_001, 86_400_000, Number.POSITIVE_INFINITY], 'RANGE'],
   ['highWaterMark', notNumbers, 'TYPE'],
   ['highWaterMark', [0, -1, 0.5, Number.NaN, 2 ** 31, Number.POSITIVE_INFINITY], 'RANGE'],
   ['idleTimeout', notNumbers, 'TYPE'],

@@ -83,6 +83,68 @@ describe('for await over a connection', () => {
     for (const chunk of kept) chunk.release();
   });
 
+  it('answers calls of next() that overlap, in their order', async () => {
+    const { connection, peer } = await iterable();
+    const iterator = connection[Symbol.asyncIterator]();
+    const calls = [iterator.next(), iterator.next(), iterator.next(), iterator.next()];
+    for (const [index, word] of ['one', 'two'].entries()) {
+      peer.send(word);
+      expect((await within(calls[index]!, () => word)).value?.toString()).toBe(word);
+    }
+    peer.end();
+    const over = { value: undefined, done: true };
+    expect(await within(Promise.all(calls.slice(2)), () => 'the end')).toEqual([over, over]);
+  });
+
+  it('keeps the chunks of overlapping calls valid until the call after them', async () => {
+    const { connection, peer } = await iterable();
+    const iterator = connection[Symbol.asyncIterator]();
+    const first = iterator.next();
+    peer.send('one');
+    await within(first, () => 'the first chunk');
+    peer.send('two');
+    await roundTrips();
+    peer.send('three');
+    const pair = Promise.all([iterator.next(), iterator.next()]);
+    const chunks = (await within(pair, () => 'two chunks')).map(({ value }) => value as Chunk);
+    expect(chunks.map(String)).toEqual(['two', 'three']);
+    const last = iterator.next();
+    for (const chunk of chunks) expect(chunk.released).toBe(true);
+    peer.end();
+    expect((await within(last, () => 'the end')).done).toBe(true);
+  });
+
+  it('that fails rejects all calls of next() that wait, and return() settles them', async () => {
+    const { connection, peer } = await iterable();
+    const iterator = connection[Symbol.asyncIterator]();
+    const failing = Promise.allSettled([iterator.next(), iterator.next()]);
+    peer.reset();
+    const outcomes = await within(failing, () => 'both rejections');
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const other = await iterable();
+    const left = other.connection[Symbol.asyncIterator]();
+    const waiting = [left.next(), left.next()];
+    await left.return?.();
+    const over = { value: undefined, done: true };
+    expect(await within(Promise.all(waiting), () => 'both ends')).toEqual([over, over]);
+  });
+
+  it('twice shares the chunks out, and both end', async () => {
+    const { connection, peer } = await iterable();
+    const parts: string[] = [];
+    const read = async () => {
+      for await (const chunk of connection) parts.push(chunk.toString());
+    };
+    const readers = Promise.all([read(), read()]);
+    for (const word of ['one', 'two', 'three']) {
+      peer.send(word);
+      await roundTrips();
+    }
+    peer.end();
+    await within(readers, () => 'the end of both');
+    expect(parts.join('')).toBe('onetwothree');
+  });
+
   it('slows the peer down while its body is busy', async () => {
     const { connection, peer } = await iterable();
     const sent = pattern(50_000_000);
