@@ -75,14 +75,18 @@ export function targetOf(head: HeadView): string {
 }
 
 const SLASH = 0x2f;
+const HASH = 0x23;
 
-/** The path of the target, not decoded; of an absolute URL only that part. */
+/** The path of the target as it was sent; of an absolute URL only that part. */
 export function pathOf(head: HeadView): string {
   const { _words: words, _at: at, _offset: offset, _slab: slab } = head;
   let start = offset + words[at + Head.targetOffset];
   const query = words[at + Head.queryOffset];
   const end = query === 0 ? start + words[at + Head.targetLength] : offset + query;
-  if ((words[at + Head.flags] & HeadFlag.targetMask) === HeadFlag.targetAbsolute) {
+  const form = words[at + Head.flags] & HeadFlag.targetMask;
+  if (form !== 0) {
+    // RFC 9112 section 3.3: '*' and an authority have an empty path.
+    if (form !== HeadFlag.targetAbsolute) return '/';
     start = pathStart(slab, start, end);
     if (start === end) return '/';
   } else if (end - start === 1 && slab[start] === SLASH) {
@@ -96,6 +100,7 @@ function pathStart(slab: Buffer, start: number, end: number): number {
   let slashes = 0;
   for (let i = start; i < end; i++) {
     if (slab[i] === SLASH && ++slashes === 3) return i;
+    if (slab[i] === HASH) return end;
   }
   return end;
 }
@@ -117,6 +122,12 @@ export function contentLengthOf(head: HeadView): number {
 
 export function headerCountOf(head: HeadView): number {
   return head._words[head._at + Head.headerCount];
+}
+
+/** The value of Host; undefined: there is none. */
+export function hostOf(head: HeadView): string | undefined {
+  const index = head._words[head._at + Head.hostIndex];
+  return index === 0 ? undefined : fieldValue(head, index - 1);
 }
 
 /** Name of header `index`, in lower case. */

@@ -5,6 +5,7 @@ import type { Runtime } from '../loop/runtime.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
+import { normalPath } from './paths.js';
 import type { Session } from './session.js';
 import { METHODS } from './tables.js';
 
@@ -97,16 +98,22 @@ export class HttpRequest {
     return head.methodOf(this);
   }
 
-  /** The target as it was sent: path and query, or an absolute URL, an authority, '*'. */
+  /**
+   * The target as it was sent: path and query, or an absolute URL, an authority, '*'. Not for
+   * decisions about who may do what: see path.
+   */
   get url(): string {
     this.#check();
     return head.targetOf(this);
   }
 
-  /** The path, not decoded; also of a target that is an absolute URL. */
+  /**
+   * The path as a URL has it, not decoded: `new URL(url).pathname` is the same. `.` and `..` are
+   * resolved, also percent-encoded ones, and a backslash is a slash. Of '*' and an authority '/'.
+   */
   get path(): string {
     this.#check();
-    return head.pathOf(this);
+    return normalPath(head.pathOf(this));
   }
 
   /** What follows the '?', not decoded, or ''. */

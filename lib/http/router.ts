@@ -5,6 +5,7 @@
 // and the answers that the method decides (405, HEAD by GET) come from the same table.
 import { METHODS as NODE_METHODS } from 'node:http';
 import { invalidArgType, invalidArgValue } from '../errors.js';
+import { normalKey } from './paths.js';
 
 /** A handler for every method, or one for each. */
 export type Route<Handler> = Handler | { [method: string]: Handler };
@@ -55,7 +56,9 @@ export class Router<Handler> {
     for (const [path, route] of Object.entries(routes)) this.#add(path, route);
   }
 
-  #add(path: string, route: Route<Handler>): void {
+  #add(given: string, route: Route<Handler>): void {
+    checkPath(given);
+    const path = normalKey(given);
     const segments = segmentsOf(path);
     const names = segments.flatMap((segment) =>
       segment.startsWith(':') ? [segment.slice(1)] : segment === '*' ? ['*'] : [],
@@ -65,6 +68,7 @@ export class Router<Handler> {
     }
     const target = targetOf(path, route, names);
     if (names.length === 0) {
+      this.#checkFree(this.#literals.get(path), path);
       this.#literals.set(path, target);
       return;
     }
@@ -88,7 +92,7 @@ export class Router<Handler> {
     }
   }
 
-  /** undefined: no route has this path. */
+  /** undefined: no route has this path, which is one of HttpRequest's. */
   find(method: string, path: string): Found<Handler> | undefined {
     const literal = this.#literals.get(path);
     if (literal !== undefined) return choose(literal, method, NONE);
@@ -114,10 +118,13 @@ function parameterOf<Handler>(at: Node<Handler>): Node<Handler> {
   return at.parameter;
 }
 
-function segmentsOf(path: string): string[] {
+function checkPath(path: string): void {
   if (!path.startsWith('/') || path.includes('?') || path.includes('#')) {
     throw invalidArgValue('options.routes', "keyed by paths that begin with '/'", path);
   }
+}
+
+function segmentsOf(path: string): string[] {
   const segments = path.slice(1).split('/');
   segments.forEach((segment, index) => {
     const isRest = segment === '*' && index === segments.length - 1;

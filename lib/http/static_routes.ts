@@ -4,6 +4,7 @@ import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import type { NativeHttpProfile } from '../loop/native.js';
 import { checkObject } from '../tcp/options.js';
+import { normalKey } from './paths.js';
 import type { Handler } from './server.js';
 import { headText } from './templates.js';
 
@@ -29,7 +30,7 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
     throw invalidArgType('options.static', 'an object', routes);
   }
   return Object.entries(routes).map(([path, response]) => {
-    if (!path.startsWith('/') || path.includes('?')) {
+    if (!path.startsWith('/') || path.includes('?') || path.includes('#')) {
       throw invalidArgValue('options.static', "keyed by paths that begin with '/'", path);
     }
     checkObject(`options.static['${path}']`, response);
@@ -52,7 +53,7 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
       throw invalidArgValue(`options.static['${path}'].body`, 'at most 48 KB', path);
     }
     const bytes = typeof body === 'string' ? body : Uint8Array.from(body);
-    return { path, response: { status, headers: { ...headers }, body: bytes } };
+    return { path: normalKey(path), response: { status, headers: { ...headers }, body: bytes } };
   });
 }
 

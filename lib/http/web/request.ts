@@ -4,6 +4,7 @@ import type { HttpRequest } from '../request.js';
 import { decode, ownArrayBuffer, parseForm, streamOf, usedError } from './body.js';
 import { LightHeaders } from './headers.js';
 import { apart, join, joinLater } from './platform.js';
+import { isAbsolute, originOf, urlOf } from './url.js';
 
 /**
  * Behaves like the platform's Request, and is an instance of it. Like any request it is valid until
@@ -11,27 +12,27 @@ import { apart, join, joinLater } from './platform.js';
  */
 export class LightRequest {
   readonly #http: HttpRequest;
+  readonly #origin: string;
   #url: string | undefined = undefined;
   #headers: LightHeaders | undefined = undefined;
   #body: ReadableStream<Uint8Array> | null | undefined = undefined;
   #used = false;
 
+  /** @throws HttpRequestError with status 400 for a host that no URL can have */
   constructor(http: HttpRequest) {
     if (apart) join();
     this.#http = http;
+    if (isAbsolute(http)) this.#url = urlOf(http, '');
+    this.#origin = this.#url ?? originOf(http);
   }
 
   get method(): string {
     return this.#http.method;
   }
 
-  /** Absolute, by the Host header; not normalised. */
+  /** Absolute, by the Host header, and as `new URL(url).href` writes it. */
   get url(): string {
-    if (this.#url === undefined) {
-      const target = this.#http.url;
-      const host = this.#http.header('host') ?? 'localhost';
-      this.#url = target.startsWith('/') ? `http://${host}${target}` : whole(target, host);
-    }
+    this.#url ??= urlOf(this.#http, this.#origin);
     return this.#url;
   }
 
@@ -148,12 +149,6 @@ export class LightRequest {
     const { method, url, headers } = this;
     return { method, url, headers };
   }
-}
-
-/** A target in another form: an absolute URL, '*', or an authority. */
-function whole(target: string, host: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return target;
-  return target === '*' ? `http://${host}/*` : `http://${target}/`;
 }
 
 joinLater(LightRequest.prototype, 'Request');
