@@ -1,7 +1,6 @@
 // The package's main entry: the loop, and stream sockets on it.
 export { type ArgumentErrorCode, RingpollError, type RingpollErrorCode } from './errors.js';
 export type {
-  CalibrationReport,
   Explanation,
   FileKindReport,
   KindReport,

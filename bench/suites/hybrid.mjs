@@ -18,23 +18,15 @@ const KB = 1024;
 const SERVER = 'tcp-echo.mjs';
 const HTTP_SERVER = 'http-plaintext.mjs';
 const HYBRID = 'hybrid';
-const ADAPTIVE = 'hybrid-adaptive';
 const ALONE = ['poll', 'uring-readiness', 'uring-completion'];
 const HYBRID_RATIO = 1.03;
 
-// The router is measured when it had the second that it may take to find the engine.
-const ADAPTIVE_WARM_UP_S = 1;
-
 function on(server) {
-  const adaptive = ringpoll(ADAPTIVE, server, 'hybrid');
-  adaptive.env.RINGPOLL_ROUTING = 'adaptive';
-  adaptive.warmUpMin = ADAPTIVE_WARM_UP_S;
   return [
     ringpoll('poll', server, 'poll'),
     ringpoll('uring-readiness', server, 'uring', 'readiness'),
     ringpoll('uring-completion', server, 'uring', 'completion'),
     ringpoll(HYBRID, server, 'hybrid'),
-    adaptive,
   ];
 }
 const competitors = on(SERVER);
@@ -153,15 +145,13 @@ function best(results, caseName) {
 }
 
 function targets(results) {
-  return [HYBRID, ADAPTIVE].map((name) => {
-    const values = Object.fromEntries(
-      cases.map((item) => [
-        item.name,
-        cpuRatioWithin(results, item.name, name, best(results, item.name)),
-      ]),
-    );
-    return atMost(`${name} ≤ ${HYBRID_RATIO} × the best engine alone`, HYBRID_RATIO, values);
-  });
+  const values = Object.fromEntries(
+    cases.map((item) => [
+      item.name,
+      cpuRatioWithin(results, item.name, HYBRID, best(results, item.name)),
+    ]),
+  );
+  return [atMost(`${HYBRID} ≤ ${HYBRID_RATIO} × the best engine alone`, HYBRID_RATIO, values)];
 }
 
 function report(results, names) {

@@ -11,10 +11,8 @@ export interface RouteCost {
   bytesMax: number;
   /** CPU microseconds of a receive and of what its bytes caused, or of a send (running average). */
   microseconds: number;
-  /** Turns or sends in which it was measured; 0: there is only what calibration found. */
+  /** Turns or sends in which it was measured. */
   samples: number;
-  /** CPU microseconds of a receive alone, with the peer's write, before there was any traffic. */
-  calibrated?: number;
 }
 
 export interface RouteReport {
@@ -28,7 +26,7 @@ export interface RouteReport {
   migrations: number;
   receives: number;
   bytes: number;
-  /** Only sizes that were seen or calibrated; a turn in 61 is measured, more while trying. */
+  /** Only sizes that were seen; a turn in 61 is measured. */
   costs: RouteCost[];
 }
 
@@ -38,18 +36,6 @@ export interface Refusal {
   asked: string;
   count: number;
   why: string;
-}
-
-export interface CalibrationReport {
-  /** Whether this loop measured, or another of the process, or why nobody did. */
-  state: string;
-  /** Of at most 8; the clock ends it after 10 ms. */
-  rounds: number;
-  /** By the wall clock. */
-  milliseconds: number;
-  /** CPU microseconds to read 4 KB from the page cache; 0: not measured. */
-  fileNow: number;
-  fileRing: number;
 }
 
 /** Where operations of one kind went. */
@@ -78,15 +64,9 @@ export interface Explanation {
     /** Where a new connection goes without a hint. */
     preferred: RouteName;
     why: string;
-    /** Whether other routes are tried now and then (RINGPOLL_ROUTING=adaptive). */
-    adaptive: boolean;
-    exploring: boolean;
-    /** How often `preferred` has changed, attempts included. */
-    changes: number;
     /** Hints that could not be followed. */
     refusals: number;
     refused: Refusal[];
-    calibration: CalibrationReport;
     routes: Record<RouteName, RouteReport>;
   };
   /** Connections accepted and made, by the engine that did it. */
@@ -98,11 +78,9 @@ export interface Explanation {
 const SIZES = [512, 4096, 16384, Number.POSITIVE_INFINITY];
 
 function costsOf(costs: NativeCost[]): RouteCost[] {
-  return costs.flatMap(({ ns, samples, startNs }, index) => {
-    if (samples === 0 && startNs === 0) return [];
-    const calibrated = startNs === 0 ? {} : { calibrated: startNs / 1000 };
-    return [{ bytesMax: SIZES[index], microseconds: ns / 1000, samples, ...calibrated }];
-  });
+  return costs.flatMap(({ ns, samples }, index) =>
+    samples === 0 ? [] : [{ bytesMax: SIZES[index], microseconds: ns / 1000, samples }],
+  );
 }
 
 function refusedOf(engines: EngineReport[], refusals: NativeRouting['refusals']): Refusal[] {
@@ -118,23 +96,17 @@ function refusedOf(engines: EngineReport[], refusals: NativeRouting['refusals'])
 }
 
 function receiveOf(routing: NativeRouting, engines: EngineReport[]): Explanation['receive'] {
-  const { preferred, reason, adaptive, exploring, changes, refusals, calibration } = routing;
+  const { preferred, reason, refusals } = routing;
   const routes = {} as Record<RouteName, RouteReport>;
   for (const { route, costs, ...counts } of routing.routes) {
     routes[route] = { ...counts, costs: costsOf(costs) };
   }
   const refused = refusedOf(engines, refusals);
   return {
-    ...{ preferred, why: reason, adaptive, exploring, changes },
+    preferred,
+    why: reason,
     refusals: refused.reduce((sum, { count }) => sum + count, 0),
     refused,
-    calibration: {
-      state: calibration.state,
-      rounds: calibration.rounds,
-      milliseconds: calibration.tookNs / 1e6,
-      fileNow: calibration.fileNowNs / 1000,
-      fileRing: calibration.fileRingNs / 1000,
-    },
     routes,
   };
 }

@@ -2,7 +2,7 @@
 import type { Explanation, RouteCost } from './explain.js';
 import { table } from './text_table.js';
 
-type Cost = Pick<RouteCost, 'bytesMax' | 'microseconds' | 'samples' | 'calibrated'>;
+type Cost = Pick<RouteCost, 'bytesMax' | 'microseconds' | 'samples'>;
 
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -14,9 +14,8 @@ const size = ({ bytesMax }: Cost) =>
 const costRow = (what: string, cost: Cost): string[] => [
   what,
   size(cost),
-  cost.samples === 0 ? '-' : cost.microseconds.toFixed(2),
+  cost.microseconds.toFixed(2),
   String(cost.samples),
-  cost.calibrated === undefined ? '-' : cost.calibrated.toFixed(2),
 ];
 
 function connectionTable({ routes }: Explanation['receive']): string {
@@ -30,7 +29,7 @@ function connectionTable({ routes }: Explanation['receive']): string {
 }
 
 function costTable({ receive, send, file }: Explanation): string {
-  const rows = [['cost of', 'size', 'µs', 'samples', 'calibrated']];
+  const rows = [['cost of', 'size', 'µs', 'samples']];
   const add = (what: string, costs: readonly Cost[]) =>
     rows.push(...costs.map((cost) => costRow(what, cost)));
   for (const [name, { costs }] of Object.entries(receive.routes)) add(`receive, ${name}`, costs);
@@ -39,7 +38,7 @@ function costTable({ receive, send, file }: Explanation): string {
     for (const [way, list] of Object.entries(costs)) add(`${operation}, ${way}`, list);
   }
   if (rows.length === 1) return 'cost: nothing measured yet';
-  return table(rows, [2, 3, 4]);
+  return table(rows, [2, 3]);
 }
 
 function kindTable(explanation: Explanation): string {
@@ -62,24 +61,12 @@ function refusalLines({ receive, file }: Explanation): string[] {
   ];
 }
 
-function calibrationLine({ calibration }: Explanation['receive']): string {
-  const { state, rounds, milliseconds, fileNow, fileRing } = calibration;
-  if (rounds === 0) return `calibration: ${state}`;
-  const files = `4 KB of a file: ${fileNow.toFixed(2)} µs now, ${fileRing.toFixed(2)} µs ring`;
-  const time = `${plural(rounds, 'round')} in ${milliseconds.toFixed(1)} ms`;
-  return `calibration: ${state}; ${time}; ${files}`;
-}
-
 /** The same as text: where each kind went, how many, why, what it cost, what was refused. */
 export function formatExplanation(explanation: Explanation): string {
   const { engine, receive } = explanation;
   return [
     `engine: ${engine}`,
-    `receive: ${receive.preferred}: ${receive.why}` +
-      `${receive.adaptive ? ', others are tried now and then' : ''}` +
-      `${receive.exploring ? ' (now)' : ''}; ${plural(receive.changes, 'change')}, ` +
-      `${plural(receive.refusals, 'hint')} refused`,
-    calibrationLine(receive),
+    `receive: ${receive.preferred}: ${receive.why}; ${plural(receive.refusals, 'hint')} refused`,
     '',
     connectionTable(receive),
     '',

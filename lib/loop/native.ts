@@ -67,8 +67,6 @@ export interface HttpTables {
 export interface NativeCost {
   ns: number;
   samples: number;
-  /** What calibration measured; 0: nothing. */
-  startNs: number;
 }
 
 /** native/core/route_meter.h. */
@@ -84,19 +82,8 @@ export interface NativeRouting {
     costs: NativeCost[];
   }[];
   preferred: 'readiness' | 'completion' | 'poll';
-  adaptive: boolean;
-  exploring: boolean;
   reason: string;
-  /** How often what was learned changed the route. */
-  changes: number;
   refusals: Record<'uring' | 'poll' | 'readiness' | 'completion', number>;
-  calibration: {
-    state: string;
-    rounds: number;
-    tookNs: number;
-    fileNowNs: number;
-    fileRingNs: number;
-  };
   sentNow: NativeCost[];
   sentByEngine: NativeCost[];
 }
@@ -109,8 +96,6 @@ export interface NativeLoop extends NativeFiles {
     completionEntries: number,
     onTurn: () => void,
     turnResource: object,
-    adaptive: boolean,
-    calibrate: boolean,
   ): SharedMemory;
   listen(
     hostOrPath: string,

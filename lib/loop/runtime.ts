@@ -10,8 +10,6 @@ import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
-const ROUTINGS = ['fixed', 'adaptive'] as const;
-const CALIBRATES = ['1', '0'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
 /** Who hears of operations on files, once there are any. */
@@ -40,6 +38,7 @@ export class Runtime {
 
   constructor(onTurn: (runtime: Runtime) => void, turnResource: object) {
     const env = process.env;
+    if (env.RINGPOLL_ROUTING === 'adaptive') warnOfAdaptiveRouting();
     this.checked = env.RINGPOLL_CHECK === '1';
     this.native = native();
     this.memory = this.native.start(
@@ -49,8 +48,6 @@ export class Runtime {
       completionEntries(env.RINGPOLL_CQ_ENTRIES),
       () => onTurn(this),
       turnResource,
-      choice('RINGPOLL_ROUTING', ROUTINGS, env.RINGPOLL_ROUTING) === 1,
-      choice('RINGPOLL_CALIBRATE', CALIBRATES, env.RINGPOLL_CALIBRATE) === 0,
     );
     this.control = this.memory.control;
     this.events = this.memory.events;
@@ -74,6 +71,11 @@ export class Runtime {
     commands[at + 5] = c;
     control[Control.commandCount] = count + 1;
   }
+}
+
+function warnOfAdaptiveRouting(): void {
+  const message = 'RINGPOLL_ROUTING=adaptive has no effect: adaptive routing gained nothing';
+  process.emitWarning(message, 'DeprecationWarning', 'RINGPOLL_ADAPTIVE_ROUTING');
 }
 
 function choice(name: string, values: readonly string[], value: string | undefined): number {

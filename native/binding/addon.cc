@@ -19,8 +19,7 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// start(engine, receive, checked, completionEntries, onTurn, turnResource, adaptive, calibrate)
-// -> memory
+// start(engine, receive, checked, completionEntries, onTurn, turnResource) -> memory
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Addon* addon = env.GetInstanceData<Addon>();
@@ -29,8 +28,6 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   options.receive = static_cast<ReceiveHint>(word(info, 1));
   options.checked = flag(info, 2);
   options.completionEntries = word(info, 3);
-  options.adaptive = flag(info, 6);
-  options.calibrate = flag(info, 7);
   const std::string refused =
       GuestLoop::start(env, options, info[4].As<Napi::Function>(), info[5], &addon->guest);
   if (!refused.empty()) {

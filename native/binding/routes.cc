@@ -11,21 +11,9 @@ Napi::Object costsOf(Napi::Env env, const RouteCost (&costs)[kSizeClasses]) {
     Napi::Object cost = Napi::Object::New(env);
     cost.Set("ns", costs[i].ns);
     cost.Set("samples", costs[i].samples);
-    cost.Set("startNs", costs[i].startNs);
     list.Set(i, cost);
   }
   return list;
-}
-
-Napi::Object calibrationOf(Napi::Env env, const RoutingReport& report) {
-  const Calibration& found = report.calibration;
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("state", report.calibrationState);
-  object.Set("rounds", found.rounds);
-  object.Set("tookNs", static_cast<double>(found.tookNs));
-  object.Set("fileNowNs", found.fileNowNs);
-  object.Set("fileRingNs", found.fileRingNs);
-  return object;
 }
 
 Napi::Object refusalsOf(Napi::Env env, const RoutingReport& report) {
@@ -59,12 +47,8 @@ Napi::Value Routing(const Napi::CallbackInfo& info) {
   }
   object.Set("routes", routes);
   object.Set("preferred", kRouteNames[report.preferred]);
-  object.Set("adaptive", report.adaptive);
-  object.Set("exploring", report.exploring);
   object.Set("reason", report.reason);
-  object.Set("changes", static_cast<double>(report.changes));
   object.Set("refusals", refusalsOf(env, report));
-  object.Set("calibration", calibrationOf(env, report));
   object.Set("sentNow", costsOf(env, report.sends.costs[kSentNow]));
   object.Set("sentByEngine", costsOf(env, report.sends.costs[kSentByEngine]));
   return object;

@@ -91,8 +91,6 @@ std::string Loop::start() {
     engines_[0]->attach(*watch);
     engines_[0]->watch(*watch);
   }
-  policy_ = RoutePolicy(routing_.poll >= 0);
-  calibrate();
   prepareStaging();
   return "";
 }
@@ -100,7 +98,6 @@ std::string Loop::start() {
 std::string Loop::startWith(const EngineFactory& make, bool ring) {
   int8_t* index = ring ? &routing_.uring : &routing_.poll;
   if (!tryEngine(make(context()), index)) return reports_.back().reason;
-  policy_ = RoutePolicy(routing_.poll >= 0);
   prepareStaging();
   return "";
 }
@@ -303,7 +300,6 @@ void Loop::endTurn() {
   for (auto& protocol : protocols_) protocol->endTurn();
   channels_.reclaim();
   meter_.endTurn();
-  learn();
   freeOwners_.insert(freeOwners_.end(), retiredOwners_.begin(), retiredOwners_.end());
   retiredOwners_.clear();
   ++rings_.control[kTurn];

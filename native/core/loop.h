@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "arena.h"
-#include "calibration.h"
 #include "channel_table.h"
 #include "completion.h"
 #include "engine/engine.h"
@@ -24,7 +23,6 @@
 #include "metrics.h"
 #include "receive_buffers.h"
 #include "route_meter.h"
-#include "route_policy.h"
 #include "router.h"
 #include "send_meter.h"
 #include "shared_rings.h"
@@ -39,8 +37,6 @@ struct LoopOptions {
   EngineChoice engine = EngineChoice::kHybrid;
   ReceiveHint receive = ReceiveHint::kAuto;
   bool checked = false;
-  bool adaptive = false;  // try other routes now and then, and follow what is measured
-  bool calibrate = true;  // measure each route before the first connection, when adaptive
   LoopClock* clock = nullptr;  // null: the real one
   uint32_t completionEntries = kCompletionEntries;
 };
@@ -79,12 +75,7 @@ struct RoutingReport {
   uint32_t connections[kRouteCount] = {};
   RouteCosts costs;
   uint64_t refusals[kWishCount] = {};
-  uint64_t changes = 0;  // of what was learned
-  Calibration calibration;
-  const char* calibrationState = "";
   SendMeter sends;
-  bool adaptive = false;
-  bool exploring = false;
   RouteIndex preferred = kRouteReadiness;
   const char* reason = "";
 };
@@ -228,13 +219,10 @@ class Loop final : private Transport {
   // loop_routes.cc
   void place(Channel& channel, EngineHint hint);
   void setRoute(Channel& channel, ReceiveHint hint);
-  void followLearned(Channel& channel);
   void migrateIfDue(Channel& channel);
   void onDetach(Channel& channel);
   void receiveIfWanted(Channel& channel);
   void goOn(const Channel& channel);
-  void calibrate();
-  void learn();
 
   // loop_completions.cc
   void dispatch();
@@ -269,10 +257,6 @@ class Loop final : private Transport {
   RouterInput routing_;
   RouteMeter meter_;
   SendMeter sendMeter_;
-  RoutePolicy policy_;
-  uint64_t routeChanges_ = 0;  // of what was learned
-  Calibration calibration_;
-  const char* calibrationState_ = "not needed: routing is fixed";
   std::vector<Owner> owners_;
   std::vector<uint32_t> freeOwners_;
   std::vector<uint32_t> retiredOwners_;  // free once JavaScript has seen their last event

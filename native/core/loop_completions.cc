@@ -113,7 +113,6 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     channel.activeMs = static_cast<uint32_t>(nowMs_);
     metrics_.bytesRead += bytes;
     meter_.received(routeOf(channel), bytes);
-    if (options_.adaptive) followLearned(channel);
     if (channel.flags & kCloseWhenSent) return;
     channel.protocol->received(channel, {completion.block, completion.offset, bytes}, nowMs_);
     return;

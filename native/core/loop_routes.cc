@@ -1,6 +1,6 @@
 // Connections on their way from one route to another, under traffic.
 //
-//   settled --setRoute(), or learned--> migrating: the engine was told to let go
+//   settled ------ setRoute() ---------> migrating: the engine was told to let go
 //      ^                                   |  what it had taken already is delivered first
 //      +---- kDetach: nothing is armed <---+  (the safe point: only here engine and route change)
 //
@@ -32,14 +32,6 @@ void Loop::setRoute(Channel& channel, ReceiveHint hint) {
   const EngineHint owners = owners_[channel.owner].hint;
   const RouteChoice choice = chooseRoute(routing_, owners, hint);
   ++meter_.refusals[refusedWish(routing_, owners, hint, choice)];
-  channel.nextEngine = choice.engine;
-  channel.nextRoute = choice.route;
-  migrateIfDue(channel);
-}
-
-// Connections that nobody said anything about follow what was learned, when bytes come.
-void Loop::followLearned(Channel& channel) {
-  const RouteChoice choice = chooseRoute(routing_, owners_[channel.owner].hint, channel.hint);
   channel.nextEngine = choice.engine;
   channel.nextRoute = choice.route;
   migrateIfDue(channel);
@@ -91,36 +83,6 @@ void Loop::goOn(const Channel& channel) {
   if (channel.engine != 0) secondaryReady_ = true;
 }
 
-// Once in a process, by the first loop that routes adaptively: others need no figures.
-void Loop::calibrate() {
-  if (!options_.adaptive || routing_.uring < 0) return;
-  calibrationState_ = "switched off";
-  if (!options_.calibrate) return;
-  const Metrics before = metrics_;
-  bool measured = false;
-  calibration_ = calibratedOnce(
-      [this] {
-        return measureRoutes({context(), engines_, routing_, files_}, kCalibrationNsMax);
-      },
-      &measured);
-  metrics_ = before;
-  calibrationState_ = measured ? "measured by this loop" : "measured by another loop";
-  for (uint32_t route = 0; route < kRouteCount; ++route) {
-    for (uint32_t size = 0; size < kSizeClasses; ++size) {
-      meter_.costs.of[route][size].startNs = calibration_.receiveNs[route][size];
-    }
-  }
-}
-
-void Loop::learn() {
-  RoutePeriod period;
-  if (!meter_.periodEnded(nowMs_, &period) || !options_.adaptive || routing_.uring < 0) return;
-  const RouteIndex before = routing_.learned;
-  routing_.learned = policy_.decide(period, meter_.costs);
-  meter_.measureOften(policy_.attentive());
-  if (routing_.learned != before) ++routeChanges_;
-}
-
 RoutingReport Loop::routing() {
   RoutingReport report;
   for (uint32_t i = 0; i < kRouteCount; ++i) {
@@ -132,13 +94,9 @@ RoutingReport Loop::routing() {
   });
   report.costs = meter_.costs;
   for (uint32_t i = 0; i < kWishCount; ++i) report.refusals[i] = meter_.refusals[i];
-  report.changes = routeChanges_;
-  report.calibration = calibration_;
-  report.calibrationState = calibrationState_;
   report.sends = sendMeter_;
-  report.adaptive = options_.adaptive && routing_.uring >= 0;
-  report.exploring = policy_.exploring();
-  report.reason = routing_.uring < 0 ? "there is no ring" : policy_.reason();
+  report.reason =
+      routing_.uring < 0 ? "there is no ring" : "readiness is the cheapest nearly everywhere";
   report.preferred = routeIndex(routing_, chooseRoute(routing_, EngineHint::kAuto));
   return report;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "loop_clock.h"
-#include "route_policy.h"
+#include "route_cost.h"
 
 namespace ringpoll {
 
@@ -16,21 +16,14 @@ struct RouteStats {
 
 class RouteMeter {
  public:
-  // Reading a thread's CPU time is a system call: one turn in so many pays two of them. Primes,
-  // so that no rhythm of the traffic hides behind them.
+  // Reading a thread's CPU time is a system call: one turn in so many pays two of them. A prime,
+  // so that no rhythm of the traffic hides behind it.
   static constexpr uint32_t kTurnsPerSample = 61;
-  static constexpr uint32_t kTurnsPerSampleOften = 7;
-  static constexpr uint32_t kPeriodMs = 50;
 
   explicit RouteMeter(LoopClock* clock = nullptr) : clock_(clock) {}
 
-  // While routes are being compared.
-  void measureOften(bool often) {
-    turnsPerSample_ = often ? kTurnsPerSampleOften : kTurnsPerSample;
-  }
-
   void beginTurn() {
-    sampling_ = ++turn_ % turnsPerSample_ == 0;
+    sampling_ = ++turn_ % kTurnsPerSample == 0;
     if (!sampling_) return;
     for (uint32_t i = 0; i < kRouteCount; ++i) before_[i] = stats[i];
     startNs_ = threadCpuNs(clock_);
@@ -57,33 +50,16 @@ class RouteMeter {
         static_cast<double>(threadCpuNs(clock_) - startNs_) / static_cast<double>(receives));
   }
 
-  // True once in a period, with what happened in it.
-  bool periodEnded(uint64_t nowMs, RoutePeriod* period) {
-    if (nowMs - periodStartMs_ < kPeriodMs) return false;
-    periodStartMs_ = nowMs;
-    RoutePeriod all;
-    for (const RouteStats& one : stats) {
-      all.receives += one.receives;
-      all.bytes += one.bytes;
-    }
-    *period = {all.receives - seen_.receives, all.bytes - seen_.bytes};
-    seen_ = all;
-    return true;
-  }
-
   RouteStats stats[kRouteCount];
   RouteCosts costs;
   uint64_t refusals[kWishCount + 1] = {};  // the last one counts what was no refusal
 
  private:
   LoopClock* clock_;
-  uint32_t turnsPerSample_ = kTurnsPerSample;
   uint32_t turn_ = 0;
   bool sampling_ = false;
   uint64_t startNs_ = 0;
   RouteStats before_[kRouteCount];
-  uint64_t periodStartMs_ = 0;
-  RoutePeriod seen_;
 };
 
 }  // namespace ringpoll

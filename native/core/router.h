@@ -2,7 +2,7 @@
 //
 //   engine: 'poll', or no ring  -----------------------------------------> epoll or kqueue
 //   a route asked for by name (connection, then RINGPOLL_RECEIVE)  ------> that route
-//   nothing asked for  --> what was learned (route_policy.h), at first --> poll in the ring
+//   nothing asked for  --------------------------------------------------> poll in the ring
 #pragma once
 
 #include "channel.h"
@@ -19,7 +19,6 @@ struct RouterInput {
   int8_t uring = -1;  // index of each engine that runs, or -1
   int8_t poll = -1;
   ReceiveHint receive = ReceiveHint::kAuto;  // for the whole loop
-  RouteIndex learned = kRouteReadiness;      // for connections that nobody said anything about
 };
 
 struct RouteChoice {
@@ -38,26 +37,15 @@ inline RouteIndex routeIndex(const RouterInput& input, RouteChoice choice) {
 // before what is asked for of the loop. What cannot be had is replaced: a hint never fails.
 inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
                                ReceiveHint connection = ReceiveHint::kAuto) {
-  bool poll = hint == EngineHint::kPoll;
-  bool ring = hint == EngineHint::kUring;
-  if (connection != ReceiveHint::kAuto) {
-    poll = connection == ReceiveHint::kPoll;
-    ring = !poll;
-  }
+  const bool poll = connection == ReceiveHint::kAuto ? hint == EngineHint::kPoll
+                                                     : connection == ReceiveHint::kPoll;
   const bool named = connection != ReceiveHint::kAuto && connection != ReceiveHint::kRing;
   const ReceiveHint receive = named ? connection : input.receive;
-  const bool asked = ring || receive != ReceiveHint::kAuto;
-  if (!asked && input.learned == kRoutePoll) poll = true;
   if (input.uring < 0 || (poll && input.poll >= 0)) {
     return {static_cast<uint8_t>(input.poll), Route::kReadiness};
   }
-  Route route = input.learned == kRouteCompletion ? Route::kCompletion : Route::kReadiness;
-  if (receive == ReceiveHint::kCompletion) {
-    route = Route::kCompletion;
-  } else if (receive != ReceiveHint::kAuto) {
-    route = Route::kReadiness;
-  }
-  return {static_cast<uint8_t>(input.uring), route};
+  return {static_cast<uint8_t>(input.uring),
+          receive == ReceiveHint::kCompletion ? Route::kCompletion : Route::kReadiness};
 }
 
 // What somebody can ask for, by name.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "loop_clock.h"
-#include "route_policy.h"
+#include "route_cost.h"
 
 namespace ringpoll {
 

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "core/engine/readiness.h"
-#include "core/engine/scripted.h"
+#include "scripted/scripted.h"
 #include "loop_fixture.h"
 
 namespace test {

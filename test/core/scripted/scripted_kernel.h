@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "../completion.h"
-#include "../sockets.h"
+#include "core/completion.h"
+#include "core/sockets.h"
 
 namespace ringpoll {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "engine.h"
+#include "core/engine/engine.h"
 #include "scripted_kernel.h"
 
 namespace ringpoll {

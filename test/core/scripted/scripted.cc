@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "readiness.h"
+#include "core/engine/readiness.h"
 
 namespace ringpoll {
 
