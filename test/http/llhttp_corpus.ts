@@ -1,5 +1,5 @@
 // Reads llhttp's fixtures: what each case sends and what llhttp makes of it.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Message } from './driver.js';
 
@@ -115,6 +115,30 @@ class LogReader {
     // Refused for what its headers say, right after they were complete.
     if (off === this.#headersOffset && !this.#begun.complete) this.expectation.messages.pop();
   }
+}
+
+export interface Corpus {
+  folder: string;
+  /** Why there are no fixtures, if there are none. */
+  missing?: string;
+  /** What says that there have to be: a test without them fails then. */
+  demandedBy?: string;
+}
+
+/**
+ * Where the fixtures are: in the folder of corpora that RINGPOLL_CORPORA names, otherwise in
+ * `sibling`, a folder beside the checkout. They have to be there when that variable or that folder
+ * is, and in continuous integration, which sets CI. An empty RINGPOLL_CORPORA asks for nothing.
+ */
+export function findCorpus(env: NodeJS.ProcessEnv, sibling: string): Corpus {
+  const { RINGPOLL_CORPORA: named, CI = '' } = env;
+  const folder = join(named || join(sibling, 'corpora'), 'llhttp', 'test', 'request');
+  const missing = existsSync(folder) ? undefined : `there is no ${folder}`;
+  if (named === '') return { folder, missing };
+  const integrates = CI !== '' && CI !== 'false';
+  const byPlace = existsSync(sibling) ? sibling : undefined;
+  const demandedBy = named ? 'RINGPOLL_CORPORA' : (byPlace ?? (integrates ? 'CI' : undefined));
+  return { folder, missing, demandedBy };
 }
 
 export function readCorpus(folder: string): Case[] {
