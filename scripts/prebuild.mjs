@@ -56,7 +56,9 @@ async function crossBuild(target) {
   definitions.CMAKE_SHARED_LINKER_FLAGS = `${flags} -s`.trim();
   const args = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
   await run(`${target}: cmake`, 'cmake', ['-S', inRoot(), '-B', folder, ...args]);
-  await run(`${target}: compiling`, 'cmake', ['--build', folder, '--parallel', jobs()]);
+  const targets = ['ringpoll', ...(values['core-tests'] ? ['core_test'] : [])];
+  const build = ['--build', folder, '--target', ...targets, '--parallel', jobs()];
+  await run(`${target}: compiling`, 'cmake', build);
   await place(join(folder, 'ringpoll.node'), target);
 }
 

@@ -1,19 +1,23 @@
-// The lane that runs the addon itself under AddressSanitizer: a build in a folder of its own, which
-// is loaded by an ordinary Node, and a bounded stress on each engine. Leaks are not its business:
-// Node itself leaves memory behind.
+// The lane that runs the addon itself under AddressSanitizer and UBSan. It is built beside the
+// core's tests of the lane asan, from the same objects. An ordinary Node loads it for a bounded
+// stress on each engine. Leaks are not its business: Node itself leaves memory behind.
 import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeApiIncludes } from '../../scripts/cross.mjs';
 import { dropForeignCache, jobs } from '../../scripts/setup.mjs';
 import { cxxCompiler } from '../../scripts/toolchain.mjs';
-import { failureOf, runBounded } from '../support/command.mjs';
+import { failureOf, runBounded, runStep } from '../support/command.mjs';
 
 export const name = 'addon_asan';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+// As the lane asan has them, whose objects these are.
+const SANITIZERS = 'address,undefined';
+const folder = join(root, 'build', 'asan');
 // Where node-gyp-build looks instead of at the top, for build/Release/ringpoll.node.
 const home = join(root, 'build', 'addon-asan');
-const BUILD_MS_MAX = 1_200_000;
 const STRESS_MS_MAX = 120_000;
 
 const CONFIGURATIONS = [
@@ -26,21 +30,26 @@ const CONFIGURATIONS = [
 
 /** The runtime that has to be loaded before everything else, or undefined when there is none. */
 function asanRuntime() {
+  if (process.platform !== 'linux') return undefined;
   const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
   const args = ['-print-file-name=libasan.so'];
   const found = execFileSync(cxxCompiler(), args, options).trim();
   return isAbsolute(found) ? found : undefined;
 }
 
-async function build() {
-  const out = join(home, 'build');
-  dropForeignCache(out);
-  const program = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
-  const args = [program, 'build', '--out', out, '--CDRINGPOLL_SANITIZE=address'];
-  const options = { msMax: BUILD_MS_MAX, cwd: root, capture: true };
-  const ended = await runBounded(process.execPath, [...args, '--parallel', jobs()], options);
-  const failure = failureOf(ended, BUILD_MS_MAX);
-  if (failure) throw new Error(`building the addon: ${failure}\n${ended.output}`);
+export async function prepare() {
+  if (asanRuntime() === undefined) return;
+  dropForeignCache(folder);
+  const definitions = [
+    ...['-DRINGPOLL_CORE_TESTS=ON', `-DRINGPOLL_SANITIZE=${SANITIZERS}`],
+    ...['-DCMAKE_JS_VERSION=none', `-DCMAKE_JS_INC=${nodeApiIncludes()}`],
+  ];
+  await runStep('cmake', 'cmake', ['-S', root, '-B', folder, ...definitions]);
+  const args = ['--build', folder, '--target', 'ringpoll', '--parallel', jobs()];
+  await runStep('compiling the addon', 'cmake', args);
+  const release = join(home, 'build', 'Release');
+  mkdirSync(release, { recursive: true });
+  copyFileSync(join(folder, 'ringpoll.node'), join(release, 'ringpoll.node'));
 }
 
 /** Why the run failed, in words, or undefined. */
@@ -49,6 +58,7 @@ async function stress(runtime, configuration) {
     ...configuration,
     LD_PRELOAD: runtime,
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
     RINGPOLL_PREBUILD: home,
   };
   const options = { msMax: STRESS_MS_MAX, cwd: root, env, capture: true };
@@ -60,12 +70,11 @@ async function stress(runtime, configuration) {
 }
 
 export async function run() {
-  const runtime = process.platform === 'linux' ? asanRuntime() : undefined;
+  const runtime = asanRuntime();
   if (runtime === undefined) {
     const notes = ['the compiler has no libasan.so that could be loaded before Node'];
     return { passed: 0, failed: 0, skipped: CONFIGURATIONS.length, notes };
   }
-  await build();
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
   for (const configuration of CONFIGURATIONS) {
     const words = Object.entries(configuration).map(([key, value]) => `${key}=${value}`);

@@ -7,9 +7,10 @@ import { findProgram } from '../../scripts/steps.mjs';
 import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { BOUNDS } from '../gate/bounds.mjs';
 import { trial } from '../gate/trial.mjs';
-import { failureOf, runBounded } from '../support/command.mjs';
+import { failureOf, runBounded, runStep } from '../support/command.mjs';
 
 export const name = 'gate';
+export const alone = true;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, 'build', 'gate');
@@ -48,13 +49,8 @@ function skip(what, reason) {
   result.notes.push(`${what}: ${reason}`);
 }
 
-async function step(what, command, args, options = {}) {
-  const settings = { msMax: STEP_MS_MAX, cwd: root, capture: true, ...options };
-  const ended = await runBounded(command, args, settings);
-  const failure = failureOf(ended, settings.msMax);
-  if (failure) throw new Error(`${what}: ${failure}\n${ended.output}`);
-  return ended.output;
-}
+const step = (what, command, args, options = {}) =>
+  runStep(what, command, args, { msMax: STEP_MS_MAX, cwd: root, ...options });
 
 async function ringRefusal() {
   const code = `
@@ -133,8 +129,13 @@ async function parserProgram() {
   const made = existsSync(program) ? statSync(program).mtimeMs : 0;
   if (sources.every((path) => statSync(path).mtimeMs < made)) return program;
   const flags = ['-std=c++20', '-O2', '-I', join(root, 'native')];
-  await step('parse_requests.cc', cxxCompiler(), [...flags, ...sources, '-o', program]);
+  mkdirSync(folder, { recursive: true });
+  await runStep('parse_requests.cc', cxxCompiler(), [...flags, ...sources, '-o', program]);
   return program;
+}
+
+export async function prepare() {
+  if (findProgram('valgrind')) await parserProgram();
 }
 
 async function instructions(program, kind, count) {

@@ -3,33 +3,33 @@
 // folders.
 import { fileURLToPath } from 'node:url';
 import { failureOf, runBounded } from '../support/command.mjs';
-import { runCore } from '../support/core-lane.mjs';
+import { coreLane } from '../support/core-lane.mjs';
 
 export const name = 'kqueue';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const CONFIGURE_MS_MAX = 120_000;
 const USE_LIBKQUEUE = '-DRINGPOLL_LIBKQUEUE=ON';
+const lane = coreLane({ name, defines: [USE_LIBKQUEUE], args: ['--filter', '_on_kqueue'] });
 
-const skip = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
+/** Why this lane does not run here, or undefined when it does. */
+async function refusal() {
+  if (process.platform !== 'linux') {
+    return 'this system has a kqueue of its own, and the other lanes run on it';
+  }
+  const args = ['-S', root, '-B', `${root}build/probe/kqueue`, USE_LIBKQUEUE];
+  const configured = await runBounded('cmake', args, { capture: true });
+  if (!failureOf(configured)) return undefined;
+  if (/LIBKQUEUE_(INCLUDE|LIBRARY)/.test(configured.output)) {
+    return 'libkqueue is not installed (CMAKE_PREFIX_PATH can tell where it is)';
+  }
+  throw new Error(`cmake: ${configured.output}`);
+}
+
+export async function prepare() {
+  if (!(await refusal())) await lane.prepare();
+}
 
 export async function run() {
-  if (process.platform !== 'linux') {
-    return skip('this system has a kqueue of its own, and the other lanes run on it');
-  }
-  const args = ['-S', root, '-B', `${root}build/core-kqueue-probe`, USE_LIBKQUEUE];
-  const options = { msMax: CONFIGURE_MS_MAX, capture: true };
-  const configured = await runBounded('cmake', args, options);
-  if (failureOf(configured, CONFIGURE_MS_MAX)) {
-    if (/LIBKQUEUE_(INCLUDE|LIBRARY)/.test(configured.output)) {
-      return skip('libkqueue is not installed (CMAKE_PREFIX_PATH can tell where it is)');
-    }
-    throw new Error(`cmake: ${configured.output}`);
-  }
-  return runCore({
-    name,
-    buildType: 'Release',
-    defines: [USE_LIBKQUEUE],
-    args: ['--filter', '_on_kqueue'],
-  });
+  const reason = await refusal();
+  return reason ? { passed: 0, failed: 0, skipped: 1, notes: [reason] } : lane.run();
 }

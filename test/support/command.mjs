@@ -1,4 +1,4 @@
-// Runs a command that must end in time, together with everything that it started.
+// Runs a command that must end, in time where one is given, with everything that it started.
 import { spawn } from 'node:child_process';
 
 const GRACE_MS = 2_000;
@@ -22,9 +22,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 /**
  * Resolves with { code, signal, timedOut, output }, never rejects. Without `capture` the output
- * goes straight to ours.
+ * goes straight to ours. Without `msMax` it may take as long as it likes, as a compiler may.
  */
-export function runBounded(command, args, { msMax, env = {}, cwd, capture = false }) {
+export function runBounded(command, args, { msMax, env = {}, cwd, capture = false } = {}) {
   return new Promise((resolve) => {
     const stdio = capture ? 'pipe' : 'inherit';
     const child = spawn(command, args, {
@@ -38,11 +38,12 @@ export function runBounded(command, args, { msMax, env = {}, cwd, capture = fals
     child.stderr?.on('data', (bytes) => output.push(bytes));
     let timedOut = false;
     let killer;
-    const timer = setTimeout(() => {
+    const stop = () => {
       timedOut = true;
       killGroup(child.pid, 'SIGTERM');
       killer = setTimeout(killGroup, GRACE_MS, child.pid, 'SIGKILL');
-    }, msMax);
+    };
+    const timer = msMax === undefined ? undefined : setTimeout(stop, msMax);
     const finish = (code, signal, text) => {
       clearTimeout(timer);
       clearTimeout(killer);
@@ -71,4 +72,12 @@ export function failureOf({ code, signal, timedOut }, msMax) {
   if (timedOut) return `did not end within ${msMax / 1000} s`;
   if (signal) return `was ended by ${signal}`;
   return code === 0 ? undefined : `exit code ${code}`;
+}
+
+/** Runs a command that has to succeed; resolves with what it printed. */
+export async function runStep(what, command, args, options = {}) {
+  const ended = await runBounded(command, args, { capture: true, ...options });
+  const failure = failureOf(ended, options.msMax);
+  if (failure) throw new Error(`${what}: ${failure}\n${ended.output}`);
+  return ended.output;
 }

@@ -1,14 +1,13 @@
 // The lanes that build native/core and test/core without Node: plain, and under sanitizers.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dropForeignCache, jobs } from '../../scripts/setup.mjs';
 import { cxxCompiler } from '../../scripts/toolchain.mjs';
-import { failureOf, runBounded } from './command.mjs';
+import { failureOf, runBounded, runStep } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const BUILD_MS_MAX = 1_200_000;
 const RUN_MS_MAX = 300_000;
 const PROBE_MS_MAX = 60_000;
 
@@ -17,12 +16,6 @@ const SANITIZER_OPTIONS = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'halt_on_error=0:second_deadlock_stack=1',
 };
-
-async function step(what, command, args, msMax) {
-  const ended = await runBounded(command, args, { msMax, cwd: root, capture: true });
-  const failure = failureOf(ended, msMax);
-  if (failure) throw new Error(`${what}: ${failure}\n${ended.output}`);
-}
 
 /**
  * How programs with this sanitizer can be run here: a launcher (empty, or setarch), or a reason
@@ -36,9 +29,9 @@ async function launcherFor(sanitize, folder) {
   const program = join(folder, 'probe');
   writeFileSync(source, 'int main() { return 0; }\n');
   const flags = [`-fsanitize=${sanitize}`, '-o', program, source];
+  const compiled = await runBounded(cxxCompiler(), flags, { capture: true });
+  if (failureOf(compiled)) return { reason: 'the compiler has no runtime for it' };
   const options = { msMax: PROBE_MS_MAX, capture: true };
-  const compiled = await runBounded(cxxCompiler(), flags, options);
-  if (failureOf(compiled, PROBE_MS_MAX)) return { reason: 'the compiler has no runtime for it' };
   const machine = { x64: 'x86_64', arm64: 'aarch64' }[arch()] ?? arch();
   for (const launcher of [[], ['setarch', machine, '-R']]) {
     const [command, ...args] = [...launcher, program];
@@ -61,30 +54,20 @@ export function parseCounts(output) {
   return { passed, failed, skipped, notes };
 }
 
-/** Builds core_test in a folder of its own and runs it, or the part that `args` choose. */
-export async function runCore({ name, sanitize, buildType, defines = [], args: chosen = [] }) {
-  const testFolder = join(root, 'test', 'core');
-  if (!existsSync(testFolder) || !readdirSync(testFolder).some((file) => file.endsWith('.cc'))) {
-    return { passed: 0, failed: 0, skipped: 0, notes: [] };
-  }
-  const folder = join(root, 'build', `core-${name}`);
-  const { launcher, reason } = await launcherFor(sanitize, folder);
-  if (reason) {
-    const note = `-fsanitize=${sanitize}: ${reason}`;
-    return { passed: 0, failed: 0, skipped: 1, notes: [note] };
-  }
+/** Builds core_test in `folder`, which may hold a build of the addon as well. */
+async function build({ folder, sanitize = '', defines = [] }) {
   dropForeignCache(folder);
   const configure = [
     ...['-S', root, '-B', folder],
-    `-DCMAKE_BUILD_TYPE=${buildType}`,
-    '-DRINGPOLL_CORE_TESTS=ON',
-    `-DRINGPOLL_SANITIZE=${sanitize ?? ''}`,
+    ...['-DRINGPOLL_CORE_TESTS=ON', `-DRINGPOLL_SANITIZE=${sanitize}`],
     ...defines,
   ];
-  await step('cmake', 'cmake', configure, BUILD_MS_MAX);
-  const build = ['--build', folder, '--target', 'core_test', '--parallel', jobs()];
-  await step('compiling core_test', 'cmake', build, BUILD_MS_MAX);
+  await runStep('cmake', 'cmake', configure);
+  const args = ['--build', folder, '--target', 'core_test', '--parallel', jobs()];
+  await runStep('compiling core_test', 'cmake', args);
+}
 
+async function runTests({ folder, args: chosen = [] }, launcher) {
   const [command, ...args] = [...launcher, join(folder, 'core_test'), ...chosen];
   const options = { msMax: RUN_MS_MAX, cwd: root, env: SANITIZER_OPTIONS, capture: true };
   const ended = await runBounded(command, args, options);
@@ -98,12 +81,33 @@ export async function runCore({ name, sanitize, buildType, defines = [], args: c
   return counts;
 }
 
-function lane(name, buildType, sanitize) {
-  return { name, run: () => runCore({ name, buildType, sanitize }) };
+/** A lane that builds core_test, and runs it or the part that `args` choose. */
+export function coreLane({ name, ...settings }) {
+  const place = () => ({ ...settings, folder: settings.folder?.() ?? join(root, 'build', name) });
+  const launcher = () => launcherFor(settings.sanitize, join(root, 'build', 'probe', name));
+  return {
+    name,
+    async prepare() {
+      const { reason } = await launcher();
+      if (!reason) await build(place());
+    },
+    async run() {
+      const { launcher: words, reason } = await launcher();
+      if (!reason) return runTests(place(), words);
+      const note = `-fsanitize=${settings.sanitize}: ${reason}`;
+      return { passed: 0, failed: 0, skipped: 1, notes: [note] };
+    },
+  };
 }
 
-export const plainCoreLane = lane('core', 'Release');
+/** Where the addon was built from the same objects, or a folder for core_test alone. */
+function plainFolder() {
+  const shared = join(root, 'build', 'cmake');
+  return existsSync(join(shared, 'CMakeCache.txt')) ? shared : join(root, 'build', 'core');
+}
+
+export const plainCoreLane = coreLane({ name: 'core', folder: plainFolder });
 export const sanitizedCoreLanes = [
-  lane('asan', 'RelWithDebInfo', 'address,undefined'),
-  lane('tsan', 'RelWithDebInfo', 'thread'),
+  coreLane({ name: 'asan', sanitize: 'address,undefined' }),
+  coreLane({ name: 'tsan', sanitize: 'thread' }),
 ];

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cxxCompiler } from '../../scripts/toolchain.mjs';
-import { failureOf, runBounded } from './command.mjs';
+import { failureOf, runBounded, runStep } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const LANE_MS_MAX = 1_200_000;
@@ -55,17 +55,16 @@ async function refusal(engine) {
   return failureOf(ended, PROBE_MS_MAX) ? undefined : ended.output.trim() || undefined;
 }
 
+const denyProgram = join(root, 'build', 'test', 'deny-io-uring');
+
 /** Compiles test/support/deny-io-uring.c when it is newer than its program. */
-async function denyIoUring() {
+async function buildDenyProgram() {
   const source = join(root, 'test', 'support', 'deny-io-uring.c');
-  const program = join(root, 'build', 'test', 'deny-io-uring');
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  const program = denyProgram;
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return;
   mkdirSync(join(root, 'build', 'test'), { recursive: true });
   const args = ['-x', 'c', '-O1', '-Wall', '-Werror', '-o', program, source];
-  const ended = await runBounded(cxxCompiler(), args, { msMax: PROBE_MS_MAX, capture: true });
-  const failure = failureOf(ended, PROBE_MS_MAX);
-  if (failure) throw new Error(`deny-io-uring.c: ${failure}\n${ended.output}`);
-  return program;
+  await runStep('deny-io-uring.c', cxxCompiler(), args);
 }
 
 function conformance(name, engine, launcher) {
@@ -87,9 +86,12 @@ export const conformanceLanes = [
   { name: 'hybrid', run: () => conformance('hybrid', 'hybrid') },
   {
     name: 'denied',
+    async prepare() {
+      if (process.platform === 'linux') await buildDenyProgram();
+    },
     async run() {
       if (process.platform !== 'linux') return allSkipped('seccomp is a facility of Linux');
-      return conformance('denied', 'hybrid', [await denyIoUring()]);
+      return conformance('denied', 'hybrid', [denyProgram]);
     },
   },
 ];
