@@ -9,6 +9,7 @@ import {
   requestText,
   serveHttp,
 } from '../support/http.js';
+import { roundTrips } from '../support/turns.js';
 
 const ok = async (request: { body(): Promise<Buffer> }, response: HttpResponse) => {
   await request.body();
@@ -67,7 +68,7 @@ describe('limits', () => {
     const client = await HttpClient.connect(server);
     client.send(`${requestText('GET', '/')}GET /\x00 HTTP/1.1\r\n\r\n`);
     const response = await first.promise;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await roundTrips();
     expect(client.peer.text).toBe('');
     response.end('first');
     expect((await client.next()).body).toBe('first');

@@ -14,6 +14,7 @@ import {
   serveHttp,
 } from '../support/http.js';
 import { connectPeer } from '../support/peer.js';
+import { roundTrips } from '../support/turns.js';
 
 const upgradeHeaders = { Connection: 'Upgrade', Upgrade: 'echo' };
 
@@ -84,7 +85,7 @@ describe('an upgrade', () => {
 
   it('comes after the answers before it', async () => {
     let first: (() => void) | undefined;
-    const seen = deferred();
+    const tried = deferred();
     const server = serveHttp({
       upgrade: true,
       error() {},
@@ -93,15 +94,17 @@ describe('an upgrade', () => {
           first = () => response.end('first');
           return;
         }
-        seen.resolve();
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        response.upgrade({}, {});
+        try {
+          await roundTrips();
+          response.upgrade({}, {});
+        } finally {
+          tried.resolve();
+        }
       },
     });
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/1') + requestText('GET', '/2', upgradeHeaders));
-    await seen.promise;
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await tried.promise;
     first?.();
     expect((await client.next()).body).toBe('first');
     // It was too early: the handler was told so, and answered 500.
@@ -179,7 +182,7 @@ describe('an upgrade', () => {
     await client.peer.received(client.peer.bytes + 1);
     client.peer.end();
     await client.peer.untilEnd();
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     expect(seen).toEqual(['x', 'end', 'close']);
   });
 });

@@ -9,6 +9,7 @@ import {
   requestText,
   serveHttp,
 } from '../support/http.js';
+import { roundTrips } from '../support/turns.js';
 
 describe('a request', () => {
   it('is read as it was sent', async () => {
@@ -265,7 +266,7 @@ describe('a peer that ends its side', () => {
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/1') + requestText('GET', '/2'));
     client.peer.end();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await roundTrips();
     go.resolve();
     expect((await client.next()).body).toBe('/1');
     expect((await client.next()).body).toBe('/2');
@@ -281,7 +282,7 @@ describe('a peer that ends its side', () => {
     });
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await roundTrips();
     client.peer.end();
     expect(await aborted.promise).toMatchObject({ code: 'ERR_RINGPOLL_HTTP_ABORTED' });
   });
@@ -300,7 +301,7 @@ describe('a peer that ends its side', () => {
     client.send(requestText('GET', '/'));
     client.peer.end();
     const response = await ended.promise;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     expect(signal!.aborted).toBe(false);
     response.end('late');
     expect((await client.next()).body).toBe('late');

@@ -3,6 +3,7 @@ import type { HttpResponse } from 'ringpoll/http';
 import { describe, expect, it } from 'vitest';
 import { deferred, HttpClient, requestText, serveHttp } from '../support/http.js';
 import { within } from '../support/recorder.js';
+import { roundTrips } from '../support/turns.js';
 
 const soon = <T>(promise: Promise<T>) => within(promise, () => 'stop()', 5000);
 
@@ -28,7 +29,7 @@ describe('stop()', () => {
     client.send(requestText('GET', '/'));
     const response = await started.promise;
     const stopped = server.stop();
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     response.end('last');
     const answer = await client.next();
     expect(answer).toMatchObject({ body: 'last', headers: { connection: 'close' } });
@@ -40,7 +41,7 @@ describe('stop()', () => {
     const server = serveHttp({ handler: (request, response) => response.end(request.path) });
     const client = await HttpClient.connect(server);
     client.send('GET /begun HTTP/1.1\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     const stopped = server.stop();
     client.send('Host: x\r\n\r\n');
     expect(await client.next()).toMatchObject({ body: '/begun', headers: { connection: 'close' } });
@@ -86,7 +87,7 @@ describe('stop()', () => {
     const server = serveHttp({ handler() {} });
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/'));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     await soon(server.stop({ deadline: 50 }));
     await client.peer.untilOver();
     expect(server.connections).toBe(0);
@@ -127,7 +128,7 @@ describe('close()', () => {
     });
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/'));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await roundTrips();
     server.close();
     expect(await aborted.promise).toBe(true);
     await client.peer.untilOver();
@@ -149,7 +150,7 @@ describe('a response after its connection', () => {
     const response = await started.promise;
     client.peer.reset();
     await over.promise;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await roundTrips();
     expect(response.write('x')).toBe(false);
     await expect(response.drained()).rejects.toMatchObject({
       code: 'ERR_RINGPOLL_CONNECTION_CLOSED',

@@ -151,27 +151,25 @@ describe('a descriptor that is inherited and listens', () => {
     await refused(address.port);
   });
 
-  it.skipIf(process.platform !== 'linux')(
-    'must not be one that this loop has already',
-    async () => {
-      const sockets = () =>
-        readdirSync('/proc/self/fd').filter((fd) => {
-          try {
-            return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-          } catch {
-            return false; // the folder's own descriptor
-          }
-        });
-      const before = sockets();
-      const listener = serve(echo);
-      const [fd] = sockets().filter((each) => !before.includes(each));
-      expect(() => listen({ fd: Number(fd) })).toThrow(expect.objectContaining({ code: 'EEXIST' }));
-      await roundTrips();
-      const peer = await connectPeer(addressOf(listener));
-      peer.send('unharmed');
-      expect(await peer.received(8)).toBe('unharmed');
-    },
-  );
+  it('must not be one that this loop has already', async (context) => {
+    context.skip(process.platform !== 'linux', 'descriptors are listed in /proc');
+    const sockets = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+        } catch {
+          return false; // the folder's own descriptor
+        }
+      });
+    const before = sockets();
+    const listener = serve(echo);
+    const [fd] = sockets().filter((each) => !before.includes(each));
+    expect(() => listen({ fd: Number(fd) })).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    await roundTrips();
+    const peer = await connectPeer(addressOf(listener));
+    peer.send('unharmed');
+    expect(await peer.received(8)).toBe('unharmed');
+  });
 
   it('must be a socket that listens', () => {
     expect(() => listen({ fd: 0 })).toThrow();

@@ -1,5 +1,5 @@
 // A vitest reporter that writes what test/run.mjs sums up: counts, and every skip with its reason.
-// A test gives the reason by `context.skip(condition, reason)`.
+// A test gives the reason by `context.skip(condition, reason)`; a skip without one has failed.
 import { writeFileSync } from 'node:fs';
 
 function* failedLoads(module) {
@@ -18,10 +18,13 @@ export default class CountsReporter {
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed += 1;
-        else if (result.state === 'skipped') {
+        else if (result.state === 'skipped' && result.note) {
           counts.skipped += 1;
-          counts.skips.push(`${test.fullName}: ${result.note ?? 'no reason given'}`);
-        } else counts.failed += 1;
+          counts.skips.push(`${test.fullName}: ${result.note}`);
+        } else {
+          counts.failed += 1;
+          if (result.state === 'skipped') counts.skips.push(`${test.fullName}: no reason given`);
+        }
       }
     }
     writeFileSync(process.env.RINGPOLL_TEST_COUNTS, JSON.stringify(counts));
