@@ -2,7 +2,6 @@
 // reads and writes that take our routes.
 import fs from 'node:fs';
 import { closedFileError } from './errors.js';
-import type { FileHandle } from './handle.js';
 
 export interface ReadStreamOptions {
   encoding?: BufferEncoding;
@@ -39,8 +38,18 @@ interface Transferred {
   buffer?: unknown;
 }
 
+/** What a stream needs of a handle. */
+export interface StreamFile {
+  readonly fd: number;
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<unknown>;
+  write(buffer: Buffer, offset: number, length: number, position: number): Promise<unknown>;
+  writev(buffers: Buffer[], position: number): Promise<unknown>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The calls that Node's streams make, on one handle instead of a descriptor. */
-function callsOn(handle: FileHandle) {
+function callsOn(handle: StreamFile) {
   // On a tick of its own, so that what a stream's listener throws is no rejection.
   const answer = (promise: Promise<unknown>, done: Done) => {
     promise.then(
@@ -78,10 +87,10 @@ type Constructor<T> = new (path: undefined, options: object) => T;
 const ReadStream = fs.ReadStream as unknown as Constructor<fs.ReadStream>;
 const WriteStream = fs.WriteStream as unknown as Constructor<fs.WriteStream>;
 
-export function openReadStream(handle: FileHandle, options: ReadStreamOptions): fs.ReadStream {
+export function openReadStream(handle: StreamFile, options: ReadStreamOptions): fs.ReadStream {
   return new ReadStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }
 
-export function openWriteStream(handle: FileHandle, options: WriteStreamOptions): fs.WriteStream {
+export function openWriteStream(handle: StreamFile, options: WriteStreamOptions): fs.WriteStream {
   return new WriteStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }

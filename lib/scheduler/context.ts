@@ -2,8 +2,7 @@
 // task at the end, so that a context kept for too long cannot steer the next user of the record.
 
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
-import type { Drive } from './drive.js';
-import { CLASS_NAMES, type Task } from './task.js';
+import { CLASS_NAMES, type SteeredContext, type Task, type TaskDrive } from './task.js';
 import type { TaskClass, TaskContext, TaskHandle } from './types.js';
 import { Waiter } from './waiter.js';
 import { WATCH_ATTACHED, WATCH_YIELD } from './watch.js';
@@ -22,20 +21,20 @@ export interface Joinable {
 
 export const joinables = new WeakMap<object, Joinable>();
 
-export class Context implements TaskContext {
+export class Context implements SteeredContext {
   readonly id: number;
   /** Null once the task has ended. */
   task: Task | null;
   slice = 0;
   callsLeft = 1;
   /** @internal */
-  readonly drive: Drive;
+  readonly drive: TaskDrive;
   readonly #watch: Int32Array;
   #calls = 1;
   #lookedAt = 0;
   #controller: AbortController | null = null;
 
-  constructor(task: Task, drive: Drive) {
+  constructor(task: Task, drive: TaskDrive) {
     this.id = task.id;
     this.task = task;
     this.drive = drive;

@@ -21,6 +21,7 @@ import {
   RUNNING,
   SUSPENDED,
   type Task,
+  type TaskDrive,
   WAITING,
   type WaitTarget,
 } from './task.js';
@@ -41,7 +42,7 @@ export interface Stage {
   recycle(task: Task): void;
 }
 
-export class Drive {
+export class Drive implements TaskDrive {
   readonly clock: Clock;
   readonly watch: Int32Array;
   readonly ready: ReadyQueue<Task>;
@@ -138,7 +139,6 @@ export class Drive {
       return refusal;
     }
     waiter.task = task;
-    waiter.waker = this;
     const gate = pendingPromise<T>();
     task.openGate = resolveOfLast<unknown>();
     task.failGate = rejectOfLast();
@@ -153,7 +153,6 @@ export class Drive {
   /** Makes a generator wait that yielded a promise: it is no gate that anyone awaits. */
   parkGenerator(task: Task, waiter: Waiter): void {
     waiter.task = task;
-    waiter.waker = this;
     task.waiter = waiter;
     task.reason = 'promise';
     task.state = WAITING;

@@ -2,9 +2,9 @@
 // Nothing outside of this folder holds one longer than its `id` says.
 import type { AsyncResource } from 'node:async_hooks';
 import type { Queueable } from './class_queue.js';
-import type { Context } from './context.js';
-import type { TaskClass, TaskFunction, TaskInfo, TaskState } from './types.js';
-import type { Waiter } from './waiter.js';
+import type { Clock } from './clock.js';
+import type { TaskClass, TaskContext, TaskFunction, TaskInfo, TaskState } from './types.js';
+import type { Sleeper, Waiter } from './waiter.js';
 
 // The record knows one state more than users see: `free` is a record in the pool.
 export const FREE = 0;
@@ -44,6 +44,33 @@ export interface WaitTarget {
   wakers(waiter: Task): { ids: number[]; all: boolean } | null;
 }
 
+/** What the operations of a task ask of the drive that runs it. */
+export interface TaskDrive {
+  readonly clock: Clock;
+  readonly watch: Int32Array;
+  readonly sliceMs: number;
+  /** Whether channels note which tasks use them, for the wait graph. */
+  readonly tracksUsers: boolean;
+  /** Makes the task wait until `waiter` is woken; the promise is what its body awaits. */
+  park<T>(task: Task, waiter: Waiter<T>, reason: string, target: WaitTarget | null): Promise<T>;
+  /** The wait of a parked task has ended: it goes on in its turn. */
+  wake(task: Task, value: unknown, failed: boolean): void;
+  /** Gives the others their turn, then goes on with `value`. */
+  yield<T>(task: Task, value?: T): Promise<T>;
+  /** Why the task cannot wait for anything now: it is cancelled, or waits already. */
+  refusal(task: Task): Promise<never> | null;
+}
+
+/** A task's context as the scheduler sees it. */
+export interface SteeredContext extends TaskContext {
+  readonly drive: TaskDrive;
+  /** A new slice begins: the next call looks at the clock again. */
+  beginSlice(slice: number, now: number): void;
+  /** The task was cancelled: `shouldYield()` says so, whatever the clock. */
+  cancel(reason: unknown): void;
+  end(): void;
+}
+
 export interface TaskOwner {
   /** The body of the task has ended. */
   ended(task: Task, failed: boolean, value: unknown): void;
@@ -57,7 +84,7 @@ export interface Cancellation {
   readonly reason: unknown;
 }
 
-export class Task implements Queueable {
+export class Task implements Queueable, Sleeper {
   id = 0;
   state = FREE;
   classIndex = 0;
@@ -73,7 +100,7 @@ export class Task implements Queueable {
   body: TaskFunction<unknown> | null = null;
   started = false;
   iterator: Generator<unknown, unknown, unknown> | null = null;
-  context: Context | null = null;
+  context: SteeredContext | null = null;
   scope: AsyncResource | null = null;
   resolve: ((value: unknown) => void) | null = null;
   reject: ((error: unknown) => void) | null = null;
@@ -113,6 +140,11 @@ export class Task implements Queueable {
   constructor(owner: TaskOwner) {
     this.onFulfilled = (value) => owner.ended(this, false, value);
     this.onRejected = (error) => owner.ended(this, true, error);
+  }
+
+  /** Its drive has parked it, so it has a context. */
+  woken(value: unknown, failed: boolean): void {
+    this.context?.drive.wake(this, value, failed);
   }
 
   get name(): string {

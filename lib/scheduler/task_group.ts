@@ -3,9 +3,19 @@ import { RingpollError } from '../errors.js';
 import { block, passOn } from './block.js';
 import { taskOf } from './context.js';
 import type { SpawnedTask } from './handle.js';
-import type { HybridScheduler } from './scheduler.js';
 import type { TaskContext, TaskFunction, TaskHandle, TaskOptions, TaskResult } from './types.js';
 import { WaitList } from './waiter.js';
+
+/** Where the children of a group run: a `HybridScheduler`. */
+export interface Spawner {
+  spawn<R>(body: TaskFunction<R>, options?: TaskOptions): TaskHandle<TaskResult<R>>;
+  /** @internal */
+  spawnWith<R>(
+    body: TaskFunction<R>,
+    options: TaskOptions | undefined,
+    onEnded: () => void,
+  ): SpawnedTask<TaskResult<R>>;
+}
 
 /**
  * Made by `scheduler.group()`, or by `await using group = new TaskGroup(scheduler)`.
@@ -13,7 +23,7 @@ import { WaitList } from './waiter.js';
  * A child that fails cancels the others.
  */
 export class TaskGroup implements AsyncDisposable {
-  readonly #scheduler: HybridScheduler;
+  readonly #scheduler: Spawner;
   readonly #children = new Set<SpawnedTask<unknown>>();
   readonly #joiners = new WaitList();
   readonly #controller = new AbortController();
@@ -21,7 +31,7 @@ export class TaskGroup implements AsyncDisposable {
   readonly #onOuterAbort = () => this.cancel(this.#outer?.reason);
   #failure: { error: unknown } | null = null;
 
-  constructor(scheduler: HybridScheduler, options: { signal?: AbortSignal } = {}) {
+  constructor(scheduler: Spawner, options: { signal?: AbortSignal } = {}) {
     this.#scheduler = scheduler;
     this.#outer = options.signal;
     if (this.#outer?.aborted === true) this.cancel(this.#outer.reason);

@@ -1,10 +1,10 @@
 // One blocked operation, and the list of them that a channel or semaphore keeps.
 // The operation is that of a task, which then goes on in its turn, or of anybody (a plain promise).
-import type { Task } from './task.js';
 
-/** What wakes a task; the drive is the only one. */
-export interface Waker {
-  wake(task: Task, value: unknown, failed: boolean): void;
+/** Who waits, when it is a task. */
+export interface Sleeper {
+  /** The wait has ended, with a value or with an error. */
+  woken(value: unknown, failed: boolean): void;
 }
 
 export class Waiter<T = unknown> {
@@ -17,8 +17,7 @@ export class Waiter<T = unknown> {
   cleanup: (() => void) | null = null;
   settled = false;
 
-  task: Task | null = null;
-  waker: Waker | null = null;
+  task: Sleeper | null = null;
   resolve: ((value: T) => void) | null = null;
   reject: ((error: unknown) => void) | null = null;
 
@@ -26,7 +25,7 @@ export class Waiter<T = unknown> {
   wake(value: T): void {
     if (this.settled) return;
     this.detach();
-    if (this.task !== null) this.waker?.wake(this.task, value, false);
+    if (this.task !== null) this.task.woken(value, false);
     else this.resolve?.(value);
   }
 
@@ -34,7 +33,7 @@ export class Waiter<T = unknown> {
   fail(error: unknown): void {
     if (this.settled) return;
     this.detach();
-    if (this.task !== null) this.waker?.wake(this.task, error, true);
+    if (this.task !== null) this.task.woken(error, true);
     else this.reject?.(error);
   }
 

@@ -18,8 +18,7 @@ const result = (ns: number, noise: number): Measured => ({
   ...{ ns, noise },
 });
 
-const verdict = (before: Measured, after: Measured) =>
-  compare(makeReport({}, [before], []), makeReport({}, [after], []))[0].verdict;
+const verdict = (before: Measured, after: Measured) => compare([before], [after])[0].verdict;
 
 describe('the statistics of the microbenchmarks', () => {
   it('take the median, which a wild round does not move', () => {
@@ -49,8 +48,7 @@ describe('the statistics of the microbenchmarks', () => {
 
   it('leave out what one of the reports does not have', () => {
     const refused = { group: 'group', name: 'name', refused: 'no ring here' };
-    const reports = [makeReport({}, [refused], []), makeReport({}, [result(1, 0)], [])];
-    expect(compare(reports[0], reports[1])).toEqual([]);
+    expect(compare([refused], [result(1, 0)])).toEqual([]);
   });
 
   it('run every case in every round, and report those that cannot run here', async () => {

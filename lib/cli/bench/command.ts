@@ -8,11 +8,10 @@ import type { Output } from '../output.js';
 import { channelCases } from './channel_cases.js';
 import { compare } from './compare.js';
 import { copyLedger } from './ledger.js';
-import { measure } from './measure.js';
+import { isMeasured, measure } from './measure.js';
 import { nativeCases } from './native_cases.js';
 import {
   changeTable,
-  isMeasured,
   ledgerTable,
   type MicroReport,
   makeReport,
@@ -83,7 +82,7 @@ function print({ machine, results, ledger }: MicroReport, output: Output): void 
 function runCompare(files: string[], output: Output): number {
   if (files.length !== 2) throw new UsageError('--compare takes two files, before and after');
   const [before, after] = files.map(readReport);
-  const changes = compare(before, after);
+  const changes = compare(before.results, after.results);
   if (changes.length === 0) throw new Failure(`${files.join(' and ')} have no benchmark in common`);
   if (output.json) output.document({ before: before.date, after: after.date, changes });
   else output.line(changeTable(changes));

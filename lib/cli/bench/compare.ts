@@ -1,6 +1,5 @@
 // Two reports beside each other: what changed, and what is noise. Pure.
-import type { Measured } from './measure.js';
-import { isMeasured, type MicroReport } from './report.js';
+import { isMeasured, type Measured, type Result } from './measure.js';
 
 /** A change within this many standard errors of both medians is noise. */
 const ERRORS_MAX = 4;
@@ -25,10 +24,10 @@ export interface Change {
 
 const errorOf = ({ noise, rounds }: Measured) => (MEDIAN_ERROR * noise) / Math.sqrt(rounds);
 
-export function compare(before: MicroReport, after: MicroReport): Change[] {
+export function compare(before: readonly Result[], after: readonly Result[]): Change[] {
   const key = ({ group, name }: { group: string; name: string }) => `${group}\0${name}`;
-  const known = new Map(before.results.filter(isMeasured).map((result) => [key(result), result]));
-  return after.results.filter(isMeasured).flatMap((now) => {
+  const known = new Map(before.filter(isMeasured).map((result) => [key(result), result]));
+  return after.filter(isMeasured).flatMap((now) => {
     const then = known.get(key(now));
     if (then === undefined) return [];
     const change = now.ns / then.ns - 1;

@@ -39,6 +39,8 @@ export interface Limits {
 
 export type Result = Measured | Refused;
 
+export const isMeasured = (result: Result): result is Measured => 'ns' in result;
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;

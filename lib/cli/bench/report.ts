@@ -4,7 +4,7 @@ import { UsageError } from '../command.js';
 import { table } from '../output.js';
 import type { Change } from './compare.js';
 import type { LedgerRow } from './ledger.js';
-import type { Measured, Result } from './measure.js';
+import { isMeasured, type Result } from './measure.js';
 
 const KIND = 'ringpoll micro';
 
@@ -24,8 +24,6 @@ export function makeReport(
 ): MicroReport {
   return { kind: KIND, version: 1, date: new Date().toISOString(), machine, results, ledger };
 }
-
-export const isMeasured = (result: Result): result is Measured => 'ns' in result;
 
 /** @throws UsageError when the file is no such report */
 export function readReport(path: string): MicroReport {

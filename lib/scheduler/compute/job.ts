@@ -2,7 +2,6 @@
 import type { Transferable } from 'node:worker_threads';
 import { RingpollError } from '../../errors.js';
 import type { Code } from './messages.js';
-import type { Slot } from './slot.js';
 
 export interface JobOptions {
   /** Name of the function that a module exports. Default `default`. */
@@ -16,7 +15,8 @@ export interface JobOptions {
 }
 
 export class Job {
-  slot: Slot | undefined;
+  /** A worker has it, or had it. */
+  given = false;
   settled = false;
   readonly promise: Promise<unknown>;
   #resolve!: (value: unknown) => void;

@@ -279,7 +279,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
       }
       try {
         slot.give(job);
-        job.slot = slot;
+        job.given = true;
       } catch (error) {
         this.#settle(job, true, error);
         this.#idle.push(slot);
@@ -323,11 +323,11 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
 
   /** Its deadline passed or its signal aborted; the promise has been rejected. */
   #givenUp(job: Job): void {
-    const { slot } = job;
+    const slot = [...this.#slots].find((each) => each.job === job);
     this.#failed++;
-    if (slot === undefined) this.#queued--;
+    if (!job.given) this.#queued--;
     this.#setPending(this.#pending - 1);
-    if (slot?.job !== job) return;
+    if (slot === undefined) return;
     // Nothing else stops JavaScript that is running; another worker takes its place.
     this.#killed++;
     slot.kill();
