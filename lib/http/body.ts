@@ -32,6 +32,12 @@ export class RequestBody {
   #limit = Number.POSITIVE_INFINITY;
   /** True once somebody reads. */
   used = false;
+  /** The end of the response is not the body's: who reads goes on, and what is small is kept. */
+  outlives = false;
+  /** What it is read through, if there is such a thing: locked as soon as somebody reads. */
+  through: { readonly locked: boolean } | undefined;
+  /** The response has ended. */
+  #kept = false;
   /** Trailer fields, there when the body is complete. */
   trailers: Record<string, string> = {};
   /** Runs when more is dropped than was worth waiting for. */
@@ -52,6 +58,15 @@ export class RequestBody {
   /** Complete, and every piece was kept. */
   get #isThere(): boolean {
     return this.#complete && this.#error === undefined;
+  }
+
+  get isRead(): boolean {
+    return this.used || this.through?.locked === true;
+  }
+
+  /** Bytes are still to come that somebody reads, or may read. */
+  get isAwaited(): boolean {
+    return this.outlives && !this.#complete && !this.#discarding && this.#error === undefined;
   }
 
   /** Bytes that are known to be still to come. */
@@ -75,6 +90,9 @@ export class RequestBody {
     if (this.#received > this.#limit) {
       this.fail(tooLarge(this.#limit));
       this.discard();
+    } else if (this.#kept && !this.isRead && this.#unread > DROPPED_BYTES_MAX) {
+      this.forget();
+      this.#tellTooMuch();
     } else if (this.#limit === Number.POSITIVE_INFINITY && this.#unread > UNREAD_BYTES_MAX) {
       this.#pause();
     }
@@ -83,7 +101,10 @@ export class RequestBody {
 
   #drop(length: number): void {
     this.#discarded += length;
-    if (this.#discarded <= DROPPED_BYTES_MAX) return;
+    if (this.#discarded > DROPPED_BYTES_MAX) this.#tellTooMuch();
+  }
+
+  #tellTooMuch(): void {
     this.tooMuch?.();
     this.tooMuch = undefined;
   }
@@ -108,6 +129,13 @@ export class RequestBody {
     this.#pieces = [];
     this.#unread = 0;
     this.#resume();
+  }
+
+  /** The response has ended, and the request has not. False: it is as good as forgotten. */
+  outlive(): boolean {
+    if (!this.isAwaited || (!this.isRead && this.#unread > DROPPED_BYTES_MAX)) return false;
+    this.#kept = true;
+    return true;
   }
 
   /** The response has ended: whoever still reads is told, and does not get a part for the whole. */

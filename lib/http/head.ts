@@ -44,15 +44,88 @@ function same(text: string, slab: Buffer, start: number): boolean {
   return true;
 }
 
-/** Copies the head's bytes and its record, so that they outlast the turn. */
+const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
+
+// Copies share chunks: memory of its own for each would cost several times as much. One that is
+// kept keeps its chunk, so those that are known to live have small ones.
+class Chunk {
+  words = new Uint32Array(0);
+  bytes = Buffer.alloc(0);
+  used = 0;
+
+  constructor(readonly size: number) {}
+
+  /** The index of as many free words. */
+  take(count: number): number {
+    if (this.used + count > this.words.length) {
+      this.words = new Uint32Array(Math.max(this.size, count));
+      this.bytes = Buffer.from(this.words.buffer);
+      this.used = 0;
+    }
+    const at = this.used;
+    this.used += count;
+    return at;
+  }
+}
+
+const lived = new Chunk(2048); // 8 KB
+const passing = new Chunk(16_384); // 64 KB
+
+const wordsOf = ({ _words: words, _at: at }: HeadView) =>
+  Head.headers + FIELD_WORDS * words[at + Head.headerCount];
+const bytesOf = ({ _words: words, _at: at }: HeadView) => words[at + Head.length];
+
+/** Copies the bytes and the record of a head that will be read for some time. */
 export function detach(head: HeadView): void {
-  const { _words: words, _at: at, _slab: slab, _offset: offset } = head;
-  const length = words[at + Head.length];
-  const wordCount = Head.headers + FIELD_WORDS * words[at + Head.headerCount];
-  head._words = words.slice(at, at + wordCount);
-  head._at = 0;
-  head._slab = Buffer.from(slab.subarray(offset, offset + length));
-  head._offset = 0;
+  moveRun(lived, [head], 0, 1, wordsOf(head), bytesOf(head));
+}
+
+/**
+ * The same for heads that will hardly be read again. Neighbours, such as those of pipelined
+ * requests, are copied in one go.
+ */
+export function detachAll(heads: readonly HeadView[]): void {
+  for (let from = 0; from < heads.length; ) {
+    const first = heads[from];
+    let words = wordsOf(first);
+    let bytes = bytesOf(first);
+    let to = from + 1;
+    for (; to < heads.length; to++) {
+      const next = heads[to];
+      if (next._slab !== first._slab || next._words !== first._words) break;
+      const nextWords = next._at - first._at + wordsOf(next);
+      const nextBytes = next._offset - first._offset + bytesOf(next);
+      if (nextWords < words || nextBytes < bytes) break;
+      if (nextWords + Math.ceil(nextBytes / WORD_BYTES) > passing.size) break;
+      words = nextWords;
+      bytes = nextBytes;
+    }
+    moveRun(passing, heads, from, to, words, bytes);
+    from = to;
+  }
+}
+
+/** `words` and `bytes` are those of the heads from `from` to `to`, with what lies between them. */
+function moveRun(
+  chunk: Chunk,
+  heads: readonly HeadView[],
+  from: number,
+  to: number,
+  words: number,
+  bytes: number,
+): void {
+  const { _words: source, _at: at, _slab: slab, _offset: offset } = heads[from];
+  const target = chunk.take(words + Math.ceil(bytes / WORD_BYTES));
+  const start = (target + words) * WORD_BYTES;
+  for (let i = 0; i < words; i++) chunk.words[target + i] = source[at + i];
+  chunk.bytes.set(slab.subarray(offset, offset + bytes), start);
+  for (let i = from; i < to; i++) {
+    const head = heads[i];
+    head._words = chunk.words;
+    head._at += target - at;
+    head._slab = chunk.bytes;
+    head._offset += start - offset;
+  }
 }
 
 export function flagsOf(head: HeadView): number {

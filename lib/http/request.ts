@@ -12,7 +12,21 @@ import { METHODS } from './tables.js';
 const EMPTY = Buffer.alloc(0);
 const METHOD_HEAD = METHODS.indexOf('HEAD');
 const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null));
+// Instead of a turn:
 const DETACHED = -1;
+const LASTS = -2; // it will be detached when the turn is over
+
+/** What outlasts the turn in which it came, whatever becomes of the response. */
+let lasting: HttpRequest[] = [];
+
+/** @internal The memory that requests of this turn lie in is about to be used again. */
+export function keepLasting(): void {
+  if (lasting.length === 0) return;
+  const left = lasting.filter(({ _turn }) => _turn !== DETACHED);
+  head.detachAll(left);
+  for (const request of left) request._turn = DETACHED;
+  lasting = [];
+}
 
 /** The loop of this thread, for the number of its turn. */
 let control: Int32Array;
@@ -43,7 +57,7 @@ export class HttpRequest {
   declare _slab: Buffer;
   /** @internal */
   declare _offset: number;
-  /** @internal The turn in which its bytes lie in shared memory, or DETACHED. */
+  /** @internal The turn in which its bytes lie in shared memory, or DETACHED, or LASTS. */
   declare _turn: number;
   /** @internal */
   declare _body: RequestBody | undefined;
@@ -79,12 +93,24 @@ export class HttpRequest {
     this._turn = DETACHED;
   }
 
+  /** @internal It may be read after this turn, even if the response has ended. */
+  _last(): void {
+    this._turn = LASTS;
+    lasting.push(this);
+  }
+
   #check(): void {
-    if (this._turn === DETACHED || this._turn === control[Control.turn]) return;
+    if (this._turn < 0 || this._turn === control[Control.turn]) return;
     throw new RingpollError(
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',
     );
+  }
+
+  /** @internal The connection is over, and the session will know nothing of this request. */
+  _aborts(error: Error): void {
+    this._abort ??= new AbortController();
+    this._abort.abort(error);
   }
 
   /** @internal */
@@ -217,7 +243,7 @@ export class HttpRequest {
   get signal(): AbortSignal {
     if (this._abort === undefined) {
       this._abort = new AbortController();
-      if (this._session.peerIsGone) this._abort.abort(aborted());
+      if (this._session.leftBehind(this)) this._abort.abort(aborted());
     }
     return this._abort.signal;
   }

@@ -12,8 +12,10 @@ import {
   bytesOf,
   COMMAND_LENGTH_MAX,
   checkBody,
-  FIELDS_LENGTH_MAX,
+  checkFieldsLength,
+  checkStatus,
   Flag,
+  informationalText,
   kept,
   lengthError,
   NOT_DECLARED,
@@ -73,10 +75,7 @@ export class HttpResponse {
    */
   status(code: number): this {
     this.#checkFresh();
-    if (typeof code !== 'number') throw invalidArgType('code', 'a number', code);
-    if (!Number.isInteger(code) || code < 200 || code > 599) {
-      throw outOfRange('code', 'an integer from 200 to 599', code);
-    }
+    checkStatus('code', code, 200, 599);
     this._status = code;
     return this;
   }
@@ -92,16 +91,16 @@ export class HttpResponse {
     const kind = fieldKind(name);
     const text = fieldText(value);
     checkFieldValue(name, text);
-    if (kind === FieldKind.contentType && text.length <= TYPE_LENGTH_MAX) this._type = text;
-    else if (kind === FieldKind.other) this.#addField(name, text);
+    if (kind === FieldKind.contentType) {
+      checkFieldsLength(text, this._fields, name, '');
+      this._type = text; // whatever its length: the last one is sent, and only once
+    } else if (kind === FieldKind.other) this.#addField(name, text);
     else this.#knownField(kind, name, text);
     return this;
   }
 
   #addField(name: string, value: string): void {
-    if (this._fields.length + name.length + value.length > FIELDS_LENGTH_MAX) {
-      throw outOfRange('the length of all headers', `at most ${FIELDS_LENGTH_MAX}`, name);
-    }
+    checkFieldsLength(this._type, this._fields, name, value);
     this._fields += `${name}: ${value}\r\n`;
   }
 
@@ -144,14 +143,7 @@ export class HttpResponse {
    */
   informational(status: number, headers: Record<string, string> = {}): this {
     this.#checkFresh();
-    if (typeof status !== 'number') throw invalidArgType('status', 'a number', status);
-    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
-      throw outOfRange('status', 'an integer from 100 to 199, but not 101', status);
-    }
-    checkObject('headers', headers);
-    let text = statusLine(status);
-    for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
-    text += '\r\n';
+    const text = informationalText(status, headers);
     if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
     if (this._flags & Flag.first) this._session.send(Buffer.from(text, 'latin1'));
     else this.#rarely().informational += text;
@@ -299,8 +291,11 @@ export class HttpResponse {
     } else if (status === 204 || status === 304) {
       session.respondHead(head | Respond.noLength, this._fields, 0);
     } else {
+      // To HEAD; what a body would have had is known only to who gives one, or says it.
       const declared = this._rare?.declaredLength ?? NOT_DECLARED;
-      session.respondHead(head, this._fields, declared >= 0 ? declared : bytesOf(body));
+      const known = declared >= 0 || body !== undefined;
+      const framing = known ? 0 : Respond.noLength;
+      session.respondHead(head | framing, this._fields, declared >= 0 ? declared : bytesOf(body));
     }
   }
 
@@ -318,7 +313,8 @@ export class HttpResponse {
     if (flags & Flag.ownDate) variant |= HeadVariant.ownDate;
     if (flags & Flag.ownServer) variant |= HeadVariant.ownServer;
     const { templates } = this._session;
-    let number = templates.find(this._status, variant, this._type);
+    const isShort = this._type.length <= TYPE_LENGTH_MAX;
+    let number = isShort ? templates.find(this._status, variant, this._type) : -1;
     if (number < 0) {
       this._fields = `Content-Type: ${this._type}\r\n${this._fields}`;
       number = templates.find(this._status, variant, '');
@@ -448,7 +444,7 @@ export class HttpResponse {
   /** @internal The connection is over. */
   _dropped(error: Error): void {
     this._request._body?.fail(error);
-    this._request._abort?.abort(error);
+    if (!this.ended) this._request._aborts(error);
     for (const { reject } of this._rare?.turnComes.splice(0) ?? []) reject(error);
     this._rare?.dropped?.(error);
   }

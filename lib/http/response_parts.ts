@@ -1,7 +1,10 @@
 // What a response is made of besides its methods: its states, and what only few of them need.
 import { isUint8Array } from 'node:util/types';
-import { invalidArgType, RingpollError } from '../errors.js';
+import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { lengthOf } from '../loop/outgoing.js';
+import { checkObject } from '../tcp/options.js';
+import { fieldLine } from './header_fields.js';
+import { statusLine } from './tables.js';
 
 /** What has become of it, and what its head needs. */
 export const enum Flag {
@@ -17,7 +20,7 @@ export const enum Flag {
 }
 
 export const NOT_DECLARED = -1;
-export const FIELDS_LENGTH_MAX = 32 * 1024;
+const FIELDS_LENGTH_MAX = 32 * 1024;
 export const TYPE_LENGTH_MAX = 256;
 export const COMMAND_LENGTH_MAX = 2 ** 31 - 1;
 
@@ -69,4 +72,32 @@ export function lengthError(declared: number, actual: number): RingpollError {
     'ERR_RINGPOLL_HTTP_CONTENT_LENGTH',
     `Content-Length says ${declared} bytes, but the body has ${actual}`,
   );
+}
+
+/** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_OUT_OF_RANGE */
+export function checkStatus(name: string, code: unknown, from: number, to: number): void {
+  if (typeof code !== 'number') throw invalidArgType(name, 'a number', code);
+  if (!Number.isInteger(code) || code < from || code > to) {
+    throw outOfRange(name, `an integer from ${from} to ${to}`, code);
+  }
+}
+
+/**
+ * Holds a field that is added to `fields` against the limit. A long `type` is sent as a field too.
+ * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
+ */
+export function checkFieldsLength(type: string, fields: string, name: string, value: string): void {
+  const ofType = type.length > TYPE_LENGTH_MAX ? type.length : 0;
+  if (ofType + fields.length + name.length + value.length <= FIELDS_LENGTH_MAX) return;
+  throw outOfRange('the length of all headers', `at most ${FIELDS_LENGTH_MAX}`, name);
+}
+
+/** The whole of an informational response. @throws TypeError, RangeError */
+export function informationalText(status: number, headers: Record<string, string>): string {
+  checkStatus('status', status, 100, 199);
+  if (status === 101) throw outOfRange('status', 'anything but 101, which upgrade() sends', status);
+  checkObject('headers', headers);
+  let text = statusLine(status);
+  for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+  return `${text}\r\n`;
 }

@@ -9,7 +9,7 @@ import { bindToContext } from '../tcp/group.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
-import { type HttpRequest, useControl } from './request.js';
+import { type HttpRequest, keepLasting, useControl } from './request.js';
 import type { HttpResponse } from './response.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
@@ -29,12 +29,14 @@ const sessions: (Session | undefined)[] = [];
 // What has not been answered when the turn is over outlasts it as copies. Microtasks first: most
 // asynchronous handlers are done after them.
 setAfterEvents(() => {
-  if (unanswered.length === 0) return;
-  ticks();
-  for (const response of unanswered) {
-    if (!response.ended || !response._first) response._request._keep();
+  if (unanswered.length > 0) {
+    ticks();
+    for (const response of unanswered) {
+      if (!response.ended || !response._first) response._request._keep();
+    }
+    unanswered.length = 0;
   }
-  unanswered.length = 0;
+  keepLasting();
 });
 
 // A Protocol without saying so: members that are internal are not in the types of the package.

@@ -56,6 +56,8 @@ export class Session {
   #refusal: HttpRequestError | undefined = undefined;
   /** No request is taken any more. */
   #closing = false;
+  /** All is answered, and the connection ends with the body that is still coming. */
+  #waitsForBody = false;
   #peerEnded = false;
   #remote: Remote | undefined = undefined;
 
@@ -82,6 +84,12 @@ export class Session {
   get peerIsGone(): boolean {
     if (this.connection._flags & Flag.closed) return true;
     return this.#peerEnded && !this.#server._allowHalfOpen;
+  }
+
+  /** The peer left while it waited for the answer to this request. */
+  leftBehind(request: HttpRequest): boolean {
+    if (!this.peerIsGone) return false;
+    return [this.#first, ...this.#due].some((response) => response?._request === request);
   }
 
   /** A complete head is at `at` in the event ring. */
@@ -140,6 +148,7 @@ export class Session {
   bodyEnd(): void {
     this.#receiving?._request._body?.finish();
     this.#receiving = undefined;
+    if (this.#waitsForBody) this.#finish();
   }
 
   /** The first response is complete; the next one may be written. */
@@ -158,18 +167,21 @@ export class Session {
   forgetBody(response: HttpResponse): void {
     const body = response._request._body;
     if (body === undefined || body.complete) return;
-    if (this.mustCloseAfter(response._request)) response._closeAfter();
+    const isLong = this.mustCloseAfter(response._request);
+    if (isLong) response._closeAfter();
     body.tooMuch = () => {
       response._closeAfter();
-      if (this.#first === undefined && !this.#closing) this.#finish();
+      if (this.#first === undefined && (!this.#closing || this.#waitsForBody)) this.#finish();
     };
-    body.forget();
+    if (isLong || !body.outlive()) body.forget();
   }
 
   /** The rest of a body that nobody reads is not waited for if it is long, or may never come. */
   mustCloseAfter(request: HttpRequest): boolean {
     const body = request._body;
     if (body === undefined || body.complete) return false;
+    // Who reads goes on behind the response.
+    if (body.isRead && body.isAwaited) return false;
     if (flagsOf(request) & HeadFlag.expectContinue && !body.used) return true;
     return body.missing > DROPPED_BYTES_MAX;
   }
@@ -179,7 +191,7 @@ export class Session {
     let first: HttpResponse | undefined = ended;
     while (first?.ended) {
       if (first._closes) {
-        this.#finish();
+        this.#finishAfterBody(first);
         return;
       }
       first = due.shift();
@@ -191,8 +203,21 @@ export class Session {
     else if (this.#peerEnded) this.#finish();
   }
 
+  /** Without our FIN, which would end the parsing: the answer may be out before the body is in. */
+  #finishAfterBody(last: HttpResponse): void {
+    if (this.#receiving !== last || last._request._body?.isAwaited !== true) {
+      this.#finish();
+      return;
+    }
+    this.#waitsForBody = true;
+    this.#closing = true;
+    this.#first = undefined;
+    for (const response of this.#due.splice(0)) response._dropped(aborted());
+  }
+
   /** No more answers on this connection: FIN behind the last one, and then the peer's turn. */
   #finish(): void {
+    this.#waitsForBody = false;
     this.#closing = true;
     this.#first = undefined;
     for (const response of this.#due.splice(0)) response._dropped(aborted());
@@ -268,6 +293,10 @@ export class Session {
   failed(error: HttpRequestError): void {
     const response = this.#receiving;
     this.#receiving = undefined;
+    if (this.#waitsForBody) {
+      response?._request._body?.fail(error);
+      this.#finish();
+    }
     if (this.#closing) return;
     this.#server._report(error, response?._request);
     if (response === undefined) {

@@ -1,4 +1,6 @@
-// What a body can be made of, and how it is read back.
+// What a body can be made of.
+import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
+import { invalidArgType } from '../../errors.js';
 
 export type BodyInit =
   | string
@@ -8,7 +10,7 @@ export type BodyInit =
   | URLSearchParams
   | FormData
   | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array>;
+  | AsyncIterable<Uint8Array | string>;
 
 /** What is sent: text and bytes as they are, anything else as a stream. */
 export type Content = string | Uint8Array | ReadableStream<Uint8Array> | undefined;
@@ -41,8 +43,8 @@ export function extractBody(body: BodyInit): Extracted {
     const type = platform.headers.get('content-type') ?? '';
     return { content: platform.body as Content, type };
   }
-  if (typeof (body as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
-    return { content: streamOf(body as AsyncIterable<Uint8Array>), type: '' };
+  if (typeof (body as AsyncIterable<unknown>)?.[Symbol.asyncIterator] === 'function') {
+    return { content: streamOf(body as AsyncIterable<unknown>), type: '' };
   }
   return { content: String(body), type: TEXT_TYPE };
 }
@@ -50,6 +52,21 @@ export function extractBody(body: BodyInit): Extracted {
 function checkUnlocked(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   if (stream.locked) throw new TypeError('The stream is locked: somebody reads it already');
   return stream;
+}
+
+/**
+ * A piece of a stream as bytes. Text is sent as UTF-8: the standard refuses it, and the platforms
+ * that frameworks were made on take it.
+ * @throws TypeError for what is neither text nor bytes
+ */
+export function bytesOfPiece(piece: unknown): Uint8Array {
+  if (isUint8Array(piece)) return piece;
+  if (typeof piece === 'string') return Buffer.from(piece, 'utf8');
+  if (ArrayBuffer.isView(piece)) {
+    return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+  }
+  if (isAnyArrayBuffer(piece)) return new Uint8Array(piece);
+  throw invalidArgType('a piece of the stream', 'text or bytes', piece);
 }
 
 // A stream of bytes takes the ArrayBuffer of what is put into it away from everybody else.
@@ -61,10 +78,7 @@ function given(piece: Uint8Array, ours: boolean): Uint8Array {
  * A stream of bytes that pulls from an iterable, one piece at a time. `ours`: nobody else uses the
  * memory of the pieces, though they may share one ArrayBuffer.
  */
-export function streamOf(
-  pieces: AsyncIterable<Uint8Array>,
-  ours = false,
-): ReadableStream<Uint8Array> {
+export function streamOf(pieces: AsyncIterable<unknown>, ours = false): ReadableStream<Uint8Array> {
   const iterator = pieces[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
@@ -74,9 +88,10 @@ export function streamOf(
         if (done === true) {
           controller.close();
           controller.byobRequest?.respond(0);
-        } else if (value.byteLength > 0) {
-          controller.enqueue(given(value, ours));
+          return;
         }
+        const bytes = bytesOfPiece(value);
+        if (bytes.byteLength > 0) controller.enqueue(given(bytes, ours));
       },
       async cancel(reason: unknown) {
         await iterator.return?.(reason);
@@ -84,35 +99,4 @@ export function streamOf(
     } as unknown as undefined,
     { highWaterMark: 0 },
   );
-}
-
-export async function readAll(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of stream as unknown as AsyncIterable<Uint8Array>) pieces.push(piece);
-  return Buffer.concat(pieces);
-}
-
-/** A Buffer of its own: the ArrayBuffer holds its bytes and no others. */
-export function ownArrayBuffer(bytes: Buffer): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (byteOffset === 0 && byteLength === buffer.byteLength) return buffer as ArrayBuffer;
-  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-}
-
-export function usedError(): TypeError {
-  return new TypeError('Body is unusable: it has been read already');
-}
-
-/** Reads a form by the platform's parser. */
-export function parseForm(bytes: Buffer, type: string | null): Promise<FormData> {
-  const headers = type === null ? undefined : { 'content-type': type };
-  return new globalThis.Response(bytes, { headers }).formData() as Promise<FormData>;
-}
-
-const BOM = 0xfeff;
-
-/** As the standard decodes: a byte order mark is left out. */
-export function decode(bytes: Buffer): string {
-  const text = bytes.toString('utf8');
-  return text.charCodeAt(0) === BOM ? text.slice(1) : text;
 }

@@ -2,9 +2,11 @@
 import { invalidArgType } from '../../errors.js';
 import type { HttpRequest } from '../request.js';
 import type { HttpResponse } from '../response.js';
-import { checkBody } from '../response_parts.js';
+import { NOT_DECLARED } from '../response_parts.js';
 import type { Handler } from '../server.js';
-import type { Content } from './body.js';
+import { adopt } from './adopt.js';
+import { bytesOfPiece, type Content, streamOf } from './body.js';
+import { usedError } from './body_readers.js';
 import { apart, join } from './platform.js';
 import { LightRequest } from './request.js';
 import { LightResponse } from './response.js';
@@ -20,39 +22,74 @@ export type FetchHandler = (
 
 // They are about one connection, and ours is another one.
 const HOP_BY_HOP = ['keep-alive', 'transfer-encoding', 'upgrade', 'trailer'];
+const SET_COOKIE = 'set-cookie';
 /** As long may a stream go on when its peer has ended its side. */
 const GRACE_MS = 5000;
 /** Microtasks in which a stream that has all its bytes already can say so. */
 const READY_TURNS = 12;
 
+/** A Response of the platform, or of another implementation that programs bring along. */
+interface AnyResponse {
+  status: number;
+  headers: Iterable<[string, string]> & { getSetCookie?: () => string[] };
+  body: unknown;
+  bodyUsed?: boolean;
+}
+
 export function fetching(fetch: FetchHandler): Handler {
   // Now, and not at the expense of the first request.
   if (apart) join();
+  adopt();
   return (http, response) => {
+    // A request of this face lives as long as somebody has it, whatever becomes of the response.
+    http._last();
+    if (http._body !== undefined) http._body.outlives = true;
     const request = new LightRequest(http) as unknown as Parameters<FetchHandler>[0];
     const result = fetch(request, http);
-    if (result instanceof LightResponse) return answer(result, http, response);
+    if (result instanceof LightResponse) return answerLight(result, http, response);
     if (typeof (result as PromiseLike<Response> | undefined)?.then === 'function') {
       return (result as PromiseLike<Response | LightResponse>).then((found) =>
-        answer(found, http, response),
+        found instanceof LightResponse
+          ? answerLight(found, http, response)
+          : answer(found, http, response),
       );
     }
-    return answer(result as Response, http, response);
+    return answer(result, http, response);
   };
 }
 
 function answer(
-  result: Response | LightResponse,
+  result: unknown,
   http: HttpRequest,
   response: HttpResponse,
 ): Promise<void> | undefined {
-  if (result instanceof LightResponse) return answerLight(result, http, response);
-  if (!(result instanceof globalThis.Response)) {
-    throw invalidArgType('the result of fetch', 'a Response', result);
-  }
+  if (!isResponse(result)) throw invalidArgType('the result of fetch', 'a Response', result);
+  if (result.bodyUsed === true) throw usedError();
   response.status(result.status);
-  for (const [name, value] of result.headers) setHeader(response, name, value);
-  return sendContent(result.body as Content, http, response);
+  const { headers } = result;
+  const cookies = headers.getSetCookie?.();
+  for (const [name, value] of headers) {
+    if (cookies === undefined || name.toLowerCase() !== SET_COOKIE)
+      setHeader(response, name, value);
+  }
+  for (const cookie of cookies ?? []) response.header(SET_COOKIE, cookie);
+  return sendContent(contentOf(result.body), http, response);
+}
+
+/** By its shape: it may come from undici, from another realm, or from a framework's own. */
+function isResponse(result: unknown): result is AnyResponse {
+  if (typeof result !== 'object' || result === null) return false;
+  const { status, headers } = result as Partial<AnyResponse>;
+  return typeof status === 'number' && typeof headers?.[Symbol.iterator] === 'function';
+}
+
+function contentOf(body: unknown): Content {
+  if (body === null || body === undefined) return undefined;
+  if (body instanceof ReadableStream || typeof body === 'string') return body as Content;
+  const iterate = (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator];
+  return typeof iterate === 'function'
+    ? streamOf(body as AsyncIterable<unknown>)
+    : bytesOfPiece(body);
 }
 
 function answerLight(
@@ -76,16 +113,16 @@ function answerLight(
 }
 
 function setHeader(response: HttpResponse, name: string, value: string): void {
-  if (!HOP_BY_HOP.includes(name)) response.header(name, value);
+  if (!HOP_BY_HOP.includes(name.toLowerCase())) response.header(name, value);
 }
 
 function sendContent(
-  content: Content | null,
+  content: Content,
   http: HttpRequest,
   response: HttpResponse,
 ): Promise<void> | undefined {
   if (content instanceof ReadableStream) return sendStream(content, http, response);
-  response.end(content ?? undefined);
+  response.end(content);
   return undefined;
 }
 
@@ -101,7 +138,6 @@ async function sendStream(
   const reader = stream.getReader();
   if (http._isHead) {
     await reader.cancel();
-    response.flushHead();
     response.end();
     return;
   }
@@ -140,15 +176,15 @@ async function pump(
   if (piece.done === true) return;
   let next = reader.read();
   if (await endsNow(next)) {
-    checkPiece(piece.value);
-    // Not written yet, so that end() of this one piece knows the length.
-    response.header('Content-Length', piece.value.byteLength);
-    response.write(piece.value);
+    const only = bytesOfPiece(piece.value);
+    // What the app has said of the length is held against what it sends.
+    const declared = response._rare?.declaredLength ?? NOT_DECLARED;
+    if (declared === NOT_DECLARED) response.header('Content-Length', only.byteLength);
+    response.write(only);
     return;
   }
   for (;;) {
-    checkPiece(piece.value);
-    if (!response.write(piece.value)) await response.drained();
+    if (!response.write(bytesOfPiece(piece.value))) await response.drained();
     piece = await next;
     if (piece.done === true) return;
     next = reader.read();
@@ -169,9 +205,4 @@ async function endsNow(next: Promise<{ done: boolean }>): Promise<boolean> {
   );
   for (let i = 0; i < READY_TURNS && over === undefined; i++) await undefined;
   return over === true;
-}
-
-function checkPiece(piece: unknown): asserts piece is Uint8Array {
-  if (typeof piece === 'string') throw new TypeError('A stream of bytes has a piece of text');
-  checkBody('a piece of the stream', piece);
 }

@@ -11,9 +11,15 @@ export type HeadersInit = Record<string, string> | Pairs;
 const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 const SET_COOKIE = 'set-cookie';
 
+// Symbols instead of private members, which a Proxy around the object could not reach.
+/** Name, value, name, value, ... */
+const LIST = Symbol('list');
+/** Where they are read from as long as there is no list. */
+const SOURCE = Symbol('source');
+
 /** A value without the space around it; almost always as it is. */
 function normalized(value: unknown): string {
-  const text = typeof value === 'string' ? value : String(value);
+  const text = `${value}`;
   if (text === '') return text;
   const first = text.charCodeAt(0);
   const last = text.charCodeAt(text.length - 1);
@@ -21,7 +27,7 @@ function normalized(value: unknown): string {
 }
 
 function checkedName(name: unknown): string {
-  const text = typeof name === 'string' ? name : String(name);
+  const text = `${name}`;
   fieldKind(text);
   return text.toLowerCase();
 }
@@ -31,53 +37,27 @@ function checkedName(name: unknown): string {
  * in lower case.
  */
 export class LightHeaders {
-  /** Name, value, name, value, ... */
-  #list: string[];
-  /** Where they are read from as long as there is no list. */
-  #source: HttpRequest | undefined;
+  /** @internal */
+  declare [LIST]: string[];
+  /** @internal */
+  declare [SOURCE]: HttpRequest | undefined;
 
   constructor(init?: HeadersInit | null) {
     if (apart) join();
-    this.#list = [];
-    this.#source = undefined;
-    if (init !== undefined && init !== null) this.#fill(init);
+    this[LIST] = [];
+    this[SOURCE] = undefined;
+    if (init !== undefined && init !== null) fill(this, init);
   }
 
   /** @internal */
   static of(request: HttpRequest): LightHeaders {
     const headers = new LightHeaders();
-    headers.#source = request;
+    headers[SOURCE] = request;
     return headers;
   }
 
-  #fill(init: HeadersInit): void {
-    if (typeof init !== 'object' && typeof init !== 'function') {
-      throw invalidArgType('init', 'an object', init);
-    }
-    if (typeof (init as Pairs)[Symbol.iterator] === 'function') {
-      for (const pair of init as Pairs) {
-        const [name, value, ...more] = pair;
-        if (value === undefined || more.length > 0) {
-          throw invalidArgType('init', 'made of pairs of name and value', pair);
-        }
-        this.append(name, value);
-      }
-      return;
-    }
-    for (const name of Object.keys(init)) this.append(name, (init as Record<string, string>)[name]);
-  }
-
-  #listed(): string[] {
-    const source = this.#source;
-    if (source === undefined) return this.#list;
-    this.#source = undefined;
-    const raw = source.rawHeaders();
-    for (let i = 0; i < raw.length; i += 2) this.#list.push(raw[i].toLowerCase(), raw[i + 1]);
-    return this.#list;
-  }
-
   append(name: string, value: string): void {
-    const list = this.#listed();
+    const list = listed(this);
     const key = checkedName(name);
     const text = normalized(value);
     checkFieldValue(key, text);
@@ -85,7 +65,7 @@ export class LightHeaders {
   }
 
   set(name: string, value: string): void {
-    const list = this.#listed();
+    const list = listed(this);
     const key = checkedName(name);
     const text = normalized(value);
     checkFieldValue(key, text);
@@ -99,16 +79,16 @@ export class LightHeaders {
   }
 
   delete(name: string): void {
-    const list = this.#listed();
+    const list = listed(this);
     const key = checkedName(name);
     for (let i = list.length - 2; i >= 0; i -= 2) if (list[i] === key) list.splice(i, 2);
   }
 
   get(name: string): string | null {
     const key = checkedName(name);
-    if (this.#source !== undefined) return this.#source.header(key) ?? null;
+    if (this[SOURCE] !== undefined) return this[SOURCE].header(key) ?? null;
     let found: string | null = null;
-    const list = this.#list;
+    const list = this[LIST];
     const between = key === 'cookie' ? '; ' : ', ';
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === key) found = found === null ? list[i + 1] : found + between + list[i + 1];
@@ -121,7 +101,7 @@ export class LightHeaders {
   }
 
   getSetCookie(): string[] {
-    const list = this.#listed();
+    const list = listed(this);
     const cookies: string[] = [];
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === SET_COOKIE) cookies.push(list[i + 1]);
@@ -129,32 +109,21 @@ export class LightHeaders {
     return cookies;
   }
 
-  /** In the order of their names, several of one name joined, but for Set-Cookie. */
-  #sorted(): [string, string][] {
-    const list = this.#listed();
-    const names = new Set<string>();
-    for (let i = 0; i < list.length; i += 2) names.add(list[i]);
-    return [...names].sort().flatMap((name): [string, string][] => {
-      if (name === SET_COOKIE) return this.getSetCookie().map((value) => [name, value]);
-      return [[name, this.get(name) as string]];
-    });
-  }
-
   forEach(
     callback: (value: string, name: string, headers: LightHeaders) => void,
     self?: unknown,
   ): void {
-    for (const [name, value] of this.#sorted()) callback.call(self, value, name, this);
+    for (const [name, value] of sorted(this)) callback.call(self, value, name, this);
   }
 
   *entries(): IterableIterator<[string, string]> {
-    yield* this.#sorted();
+    yield* sorted(this);
   }
   *keys(): IterableIterator<string> {
-    for (const [name] of this.#sorted()) yield name;
+    for (const [name] of sorted(this)) yield name;
   }
   *values(): IterableIterator<string> {
-    for (const [, value] of this.#sorted()) yield value;
+    for (const [, value] of sorted(this)) yield value;
   }
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
@@ -162,12 +131,51 @@ export class LightHeaders {
 
   /** @internal As they were set: name, value, ... */
   _pairs(): readonly string[] {
-    return this.#listed();
+    return listed(this);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): Record<string, string> {
-    return Object.fromEntries(this.#sorted());
+    return Object.fromEntries(sorted(this));
   }
+}
+
+function fill(headers: LightHeaders, init: HeadersInit): void {
+  if (typeof init !== 'object' && typeof init !== 'function') {
+    throw invalidArgType('init', 'an object', init);
+  }
+  if (typeof (init as Pairs)[Symbol.iterator] === 'function') {
+    for (const pair of init as Pairs) {
+      const [name, value, ...more] = pair;
+      if (value === undefined || more.length > 0) {
+        throw invalidArgType('init', 'made of pairs of name and value', pair);
+      }
+      headers.append(name, value);
+    }
+    return;
+  }
+  const record = init as Record<string, string>;
+  for (const name of Object.keys(record)) headers.append(name, record[name]);
+}
+
+function listed(headers: LightHeaders): string[] {
+  const source = headers[SOURCE];
+  const list = headers[LIST];
+  if (source === undefined) return list;
+  headers[SOURCE] = undefined;
+  const raw = source.rawHeaders();
+  for (let i = 0; i < raw.length; i += 2) list.push(raw[i].toLowerCase(), raw[i + 1]);
+  return list;
+}
+
+/** In the order of their names, several of one name joined, but for Set-Cookie. */
+function sorted(headers: LightHeaders): [string, string][] {
+  const list = listed(headers);
+  const names = new Set<string>();
+  for (let i = 0; i < list.length; i += 2) names.add(list[i]);
+  return [...names].sort().flatMap((name): [string, string][] => {
+    if (name === SET_COOKIE) return headers.getSetCookie().map((value) => [name, value]);
+    return [[name, headers.get(name) as string]];
+  });
 }
 
 function indexOf(list: readonly string[], name: string): number {

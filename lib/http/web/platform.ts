@@ -12,14 +12,27 @@ export let apart = true;
 /** What join() is to do for a class. */
 export function joinLater(prototype: object, name: Name): void {
   prototypes.push([prototype, name]);
+  Object.defineProperty(prototype.constructor, 'name', { value: name, configurable: true });
 }
 
 /** From here on `ours instanceof Theirs` holds for all that was made and will be. */
 export function join(): void {
   apart = false;
   for (const [prototype, name] of prototypes) {
-    const platform = globalThis[name];
     // Node can be told to have no fetch.
-    if (platform !== undefined) Object.setPrototypeOf(prototype, platform.prototype);
+    const platform = globalThis[name]?.prototype;
+    if (platform === undefined) continue;
+    Object.setPrototypeOf(prototype, platform);
+    likeThose(prototype, platform);
+  }
+}
+
+/** The members of an interface are enumerable, and programs that copy objects rely on it. */
+function likeThose(prototype: object, platform: object): void {
+  for (const key of Reflect.ownKeys(prototype)) {
+    const ours = Object.getOwnPropertyDescriptor(prototype, key);
+    const theirs = Object.getOwnPropertyDescriptor(platform, key);
+    if (ours === undefined || theirs === undefined) continue;
+    Object.defineProperty(prototype, key, { ...ours, enumerable: theirs.enumerable });
   }
 }

@@ -1,111 +1,141 @@
 // A Request as the Fetch standard has it, over a request as we have it: everything is made when it
 // is asked for.
 import type { HttpRequest } from '../request.js';
-import { decode, ownArrayBuffer, parseForm, streamOf, usedError } from './body.js';
+import { streamOf } from './body.js';
+import {
+  addReaders,
+  type BodyReader,
+  isUnusable,
+  isUsed,
+  readAll,
+  readStream,
+  TAKE,
+  usedError,
+} from './body_readers.js';
 import { LightHeaders } from './headers.js';
 import { apart, join, joinLater } from './platform.js';
 import { isAbsolute, originOf, urlOf } from './url.js';
 
+// Symbols instead of private members, which a Proxy around the request could not reach.
+const HTTP = Symbol('http');
+const URL = Symbol('url');
+const ORIGIN = Symbol('origin');
+const HEADERS = Symbol('headers');
+const PARAMS = Symbol('params');
+/** The body as a stream, once somebody has asked for it. */
+const STREAM = Symbol('stream');
+/** The body was read without a stream. */
+const USED = Symbol('used');
+/** Gives the same request as the platform's; another copy of this package finds it too. */
+export const REAL = Symbol.for('ringpoll.real');
+
 /**
- * Behaves like the platform's Request, and is an instance of it. Like any request it is valid until
- * its response has ended. `clone()` gives a Request of the platform's own, for `new Request(it)`.
+ * Behaves like the platform's Request, is an instance of it, and costs a fraction. It may be used
+ * for as long as somebody has it: what has come of its body stays readable behind the response.
  */
 export class LightRequest {
-  readonly #http: HttpRequest;
-  readonly #origin: string;
-  #url: string | undefined = undefined;
-  #headers: LightHeaders | undefined = undefined;
-  #body: ReadableStream<Uint8Array> | null | undefined = undefined;
-  #used = false;
+  declare readonly [HTTP]: HttpRequest;
+  declare readonly [ORIGIN]: string;
+  declare [URL]: string | undefined;
+  declare [HEADERS]: LightHeaders | undefined;
+  declare [PARAMS]: unknown;
+  declare [STREAM]: ReadableStream<Uint8Array> | null | undefined;
+  declare [USED]: boolean;
+  declare readonly text: BodyReader<'text'>;
+  declare readonly json: BodyReader<'json'>;
+  declare readonly arrayBuffer: BodyReader<'arrayBuffer'>;
+  declare readonly bytes: BodyReader<'bytes'>;
+  declare readonly blob: BodyReader<'blob'>;
+  declare readonly formData: BodyReader<'formData'>;
 
   /** @throws HttpRequestError with status 400 for a host that no URL can have */
   constructor(http: HttpRequest) {
     if (apart) join();
-    this.#http = http;
-    if (isAbsolute(http)) this.#url = urlOf(http, '');
-    this.#origin = this.#url ?? originOf(http);
+    this[HTTP] = http;
+    this[URL] = isAbsolute(http) ? urlOf(http, '') : undefined;
+    this[ORIGIN] = this[URL] ?? originOf(http);
+    this[HEADERS] = undefined;
+    this[PARAMS] = undefined;
+    this[STREAM] = undefined;
+    this[USED] = false;
   }
 
   get method(): string {
-    return this.#http.method;
+    return this[HTTP].method;
   }
 
   /** Absolute, by the Host header, and as `new URL(url).href` writes it. */
   get url(): string {
-    this.#url ??= urlOf(this.#http, this.#origin);
-    return this.#url;
+    this[URL] ??= urlOf(this[HTTP], this[ORIGIN]);
+    return this[URL];
   }
 
   get headers(): LightHeaders {
-    this.#headers ??= LightHeaders.of(this.#http);
-    return this.#headers;
+    this[HEADERS] ??= LightHeaders.of(this[HTTP]);
+    return this[HEADERS];
   }
 
-  /** Parameters of the route that matched. */
+  /** Parameters of the route that matched, or what a router has put in their place. */
   get params(): Record<string, string> {
-    return this.#http.params;
+    return (this[PARAMS] as Record<string, string> | undefined) ?? this[HTTP].params;
+  }
+  set params(value: unknown) {
+    this[PARAMS] = value;
   }
 
   get signal(): AbortSignal {
-    return this.#http.signal;
+    return this[HTTP].signal;
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    if (this.#body === undefined) {
-      this.#body = this.#http.hasBody ? streamOf(this.#http.stream(), true) : null;
+    if (this[STREAM] === undefined) {
+      const { _body: body } = this[HTTP];
+      if (body === undefined) {
+        this[STREAM] = null;
+      } else if (this[USED]) {
+        this[STREAM] = readStream();
+      } else {
+        this[STREAM] = streamOf(this[HTTP].stream(), true);
+        body.through = this[STREAM];
+      }
     }
-    return this.#body;
+    return this[STREAM];
   }
 
   get bodyUsed(): boolean {
-    return this.#used || (this.#body?.locked ?? false);
+    return this[USED] || isUsed(this[STREAM]);
   }
 
-  async #bytes(): Promise<Buffer> {
-    if (this.bodyUsed) throw usedError();
-    if (!this.#http.hasBody) return Buffer.alloc(0);
-    this.#used = true;
-    if (this.#body === undefined || this.#body === null) return this.#http.body();
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#body as unknown as AsyncIterable<Uint8Array>) {
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces);
+  async [TAKE](): Promise<Buffer> {
+    if (this[USED] || isUnusable(this[STREAM])) throw usedError();
+    if (!this[HTTP].hasBody) return Buffer.alloc(0);
+    const stream = this[STREAM];
+    if (stream !== undefined && stream !== null) return readAll(stream);
+    this[USED] = true;
+    return this[HTTP].body();
   }
 
-  async text(): Promise<string> {
-    return decode(await this.#bytes());
-  }
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
-  }
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return ownArrayBuffer(await this.#bytes());
-  }
-  async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await this.arrayBuffer());
-  }
-  async blob(): Promise<Blob> {
-    return new Blob([await this.arrayBuffer()], { type: this.headers.get('content-type') ?? '' });
-  }
-  async formData(): Promise<FormData> {
-    const type = this.headers.get('content-type');
-    return parseForm(await this.#bytes(), type);
+  /** A copy; the bodies of both can be read. */
+  clone(): LightRequest {
+    if (this[USED] || isUnusable(this[STREAM])) throw usedError();
+    const copy = new LightRequest(this[HTTP]);
+    if (this[HEADERS] !== undefined) copy[HEADERS] = new LightHeaders(this[HEADERS]);
+    copy[PARAMS] = this[PARAMS];
+    copy[STREAM] = null;
+    if (this.body !== null) [this[STREAM], copy[STREAM]] = this.body.tee();
+    return copy;
   }
 
-  /** A copy that is the platform's own; both can be read. */
-  clone(): Request {
-    if (this.bodyUsed) throw usedError();
+  /** The platform's, which takes the body over. @throws TypeError when that has been used */
+  [REAL](withBody: boolean): Request {
     const { method, signal } = this;
-    const headers = [...this.headers];
-    let body: ReadableStream | null = null;
-    if (this.body !== null && method !== 'GET' && method !== 'HEAD') {
-      const [ours, theirs] = this.body.tee();
-      this.#body = ours;
-      body = theirs as ReadableStream;
+    const init: Record<string, unknown> = { method, signal, headers: [...this.headers] };
+    if (withBody && this[HTTP].hasBody) {
+      if (this[USED] || isUnusable(this[STREAM])) throw usedError();
+      init.body = this.body;
+      init.duplex = 'half';
     }
-    const init = { method, headers, signal, body, duplex: 'half' };
-    return new globalThis.Request(this.url, init as unknown as RequestInit);
+    return new globalThis.Request(this.url, init as RequestInit);
   }
 
   get cache(): string {
@@ -151,4 +181,5 @@ export class LightRequest {
   }
 }
 
+addReaders(LightRequest.prototype);
 joinLater(LightRequest.prototype, 'Request');

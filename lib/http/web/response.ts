@@ -1,17 +1,16 @@
 // A Response as the Fetch standard has it, cheap when it is only made, returned and sent.
 import { STATUS_CODES } from 'node:http';
+import { type BodyInit, type Content, extractBody, streamOf, TEXT_TYPE } from './body.js';
 import {
-  type BodyInit,
-  type Content,
-  decode,
-  extractBody,
-  ownArrayBuffer,
-  parseForm,
+  addReaders,
+  type BodyReader,
+  isUnusable,
+  isUsed,
   readAll,
-  streamOf,
-  TEXT_TYPE,
+  readStream,
+  TAKE,
   usedError,
-} from './body.js';
+} from './body_readers.js';
 import { type HeadersInit, LightHeaders } from './headers.js';
 import { apart, join, joinLater } from './platform.js';
 
@@ -23,43 +22,65 @@ export interface ResponseInit {
 
 const NO_BODY_STATUSES = [101, 204, 205, 304];
 
+// Symbols instead of private members, which a Proxy around the response could not reach.
+const STATUS = Symbol('status');
+const STATUS_TEXT = Symbol('statusText');
+const CONTENT = Symbol('content');
+const HEADERS = Symbol('headers');
+const TYPE = Symbol('type');
+/** The body was taken without a stream. */
+const USED = Symbol('used');
+
 /**
  * Behaves like the platform's Response, and is an instance of it. Return it from `fetch` handlers:
  * text and bytes are sent without a stream.
  */
 export class LightResponse {
-  readonly #status: number;
-  readonly #statusText: string;
-  #content: Content;
-  #headers: LightHeaders | undefined;
-  #type: string;
-  #used = false;
+  /** @internal */
+  declare readonly [STATUS]: number;
+  /** @internal */
+  declare readonly [STATUS_TEXT]: string;
+  /** @internal */
+  declare [CONTENT]: Content;
+  /** @internal */
+  declare [HEADERS]: LightHeaders | undefined;
+  /** @internal */
+  declare [TYPE]: string;
+  /** @internal */
+  declare [USED]: boolean;
+  declare readonly text: BodyReader<'text'>;
+  declare readonly json: BodyReader<'json'>;
+  declare readonly arrayBuffer: BodyReader<'arrayBuffer'>;
+  declare readonly bytes: BodyReader<'bytes'>;
+  declare readonly blob: BodyReader<'blob'>;
+  declare readonly formData: BodyReader<'formData'>;
 
   /** @throws RangeError, TypeError as the standard says */
   constructor(body?: BodyInit | null, init?: ResponseInit) {
     if (apart) join();
-    this.#status = 200;
-    this.#statusText = '';
-    this.#headers = undefined;
-    this.#type = '';
-    this.#content = undefined;
+    this[STATUS] = 200;
+    this[STATUS_TEXT] = '';
+    this[HEADERS] = undefined;
+    this[TYPE] = '';
+    this[CONTENT] = undefined;
+    this[USED] = false;
     if (init !== undefined && init !== null) {
       const { status, statusText, headers } = init;
-      if (status !== undefined) this.#status = checkedStatus(status);
-      if (statusText !== undefined) this.#statusText = String(statusText);
-      if (headers !== undefined && headers !== null) this.#headers = new LightHeaders(headers);
+      if (status !== undefined) this[STATUS] = checkedStatus(status);
+      if (statusText !== undefined) this[STATUS_TEXT] = String(statusText);
+      if (headers !== undefined && headers !== null) this[HEADERS] = new LightHeaders(headers);
     }
     if (body === undefined || body === null) return;
-    if (NO_BODY_STATUSES.includes(this.#status)) {
-      throw new TypeError(`A response with status ${this.#status} has no body`);
+    if (NO_BODY_STATUSES.includes(this[STATUS])) {
+      throw new TypeError(`A response with status ${this[STATUS]} has no body`);
     }
     if (typeof body === 'string') {
-      this.#content = body;
-      this.#type = TEXT_TYPE;
+      this[CONTENT] = body;
+      this[TYPE] = TEXT_TYPE;
     } else {
       const { content, type } = extractBody(body);
-      this.#content = content;
-      this.#type = type;
+      this[CONTENT] = content;
+      this[TYPE] = type;
     }
   }
 
@@ -73,92 +94,73 @@ export class LightResponse {
     return false;
   }
   get status(): number {
-    return this.#status;
+    return this[STATUS];
   }
   get ok(): boolean {
-    return this.#status >= 200 && this.#status < 300;
+    return this[STATUS] >= 200 && this[STATUS] < 300;
   }
   get statusText(): string {
-    return this.#statusText;
+    return this[STATUS_TEXT];
   }
 
   get headers(): LightHeaders {
-    this.#headers ??= new LightHeaders();
-    if (this.#type !== '') {
-      if (!this.#headers.has('content-type')) this.#headers.append('content-type', this.#type);
-      this.#type = '';
+    this[HEADERS] ??= new LightHeaders();
+    if (this[TYPE] !== '') {
+      if (!this[HEADERS].has('content-type')) this[HEADERS].append('content-type', this[TYPE]);
+      this[TYPE] = '';
     }
-    return this.#headers;
+    return this[HEADERS];
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    if (this.#content === undefined) return null;
-    if (!(this.#content instanceof ReadableStream)) {
-      const bytes = Buffer.from(this.#content as string);
-      this.#content = streamOf(once(bytes));
+    if (this[CONTENT] === undefined) return null;
+    if (!(this[CONTENT] instanceof ReadableStream)) {
+      const bytes = Buffer.from(this[CONTENT] as string);
+      this[CONTENT] = this[USED] ? readStream() : streamOf(once(bytes));
     }
-    return this.#content;
+    return this[CONTENT];
   }
 
   get bodyUsed(): boolean {
-    return this.#used || (this.#content instanceof ReadableStream && this.#content.locked);
+    return this[USED] || isUsed(this[CONTENT]);
   }
 
   /** @internal What is to be sent; the body counts as used from here on. */
   _take(): Content {
-    if (this.bodyUsed) throw usedError();
-    if (this.#content !== undefined) this.#used = true;
-    return this.#content;
+    if (this[USED] || isUnusable(this[CONTENT])) throw usedError();
+    if (this[CONTENT] !== undefined) this[USED] = true;
+    return this[CONTENT];
   }
 
   /** @internal Headers as they were set; undefined: none. */
   _pairs(): readonly string[] | undefined {
-    return this.#headers?._pairs();
+    return this[HEADERS]?._pairs();
   }
 
   /** @internal The Content-Type that goes with the body unless a header says otherwise. */
   get _type(): string {
-    return this.#type;
+    return this[TYPE];
   }
 
-  async #bytes(): Promise<Buffer> {
+  /** @internal */
+  async [TAKE](): Promise<Buffer> {
     const content = this._take();
     if (content === undefined) return Buffer.alloc(0);
     if (content instanceof ReadableStream) return readAll(content);
     return Buffer.from(content as string);
   }
 
-  async text(): Promise<string> {
-    return decode(await this.#bytes());
-  }
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
-  }
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return ownArrayBuffer(await this.#bytes());
-  }
-  async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await this.arrayBuffer());
-  }
-  async blob(): Promise<Blob> {
-    return new Blob([await this.arrayBuffer()], { type: this.headers.get('content-type') ?? '' });
-  }
-  async formData(): Promise<FormData> {
-    const type = this.headers.get('content-type');
-    return parseForm(await this.#bytes(), type);
-  }
-
   clone(): LightResponse {
-    if (this.bodyUsed) throw usedError();
-    let body = this.#content;
+    if (this[USED] || isUnusable(this[CONTENT])) throw usedError();
+    let body = this[CONTENT];
     if (body instanceof ReadableStream) {
       const [ours, theirs] = body.tee();
-      this.#content = ours;
+      this[CONTENT] = ours;
       body = theirs;
     }
     const { status, statusText, headers } = this;
     const copy = new LightResponse(null, { status, statusText, headers: [...headers] });
-    copy.#content = body;
+    copy[CONTENT] = body;
     return copy;
   }
 
@@ -166,7 +168,7 @@ export class LightResponse {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError('The value cannot be serialised as JSON');
     const response = new LightResponse(text, init);
-    response.#type = 'application/json';
+    response[TYPE] = 'application/json';
     return response;
   }
 
@@ -183,7 +185,7 @@ export class LightResponse {
 
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { status, headers } = this;
-    return { status, statusText: this.#statusText || STATUS_CODES[status], headers };
+    return { status, statusText: this[STATUS_TEXT] || STATUS_CODES[status], headers };
   }
 }
 
@@ -191,11 +193,14 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
   yield bytes;
 }
 
-function checkedStatus(status: number): number {
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
+function checkedStatus(status: unknown): number {
+  // As the standard converts it: '404' and 404.5 are 404.
+  const number = Math.trunc(Number(status));
+  if (!(number >= 200 && number <= 599)) {
     throw new RangeError(`The status must be from 200 to 599, but is ${status}`);
   }
-  return status;
+  return number;
 }
 
+addReaders(LightResponse.prototype);
 joinLater(LightResponse.prototype, 'Response');
