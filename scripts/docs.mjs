@@ -1,7 +1,8 @@
-// `npm run docs`: writes what the docs take from the sources: the table of counters in
-// docs/metrics.md, and the API reference in docs/api from the comments in lib.
+// `npm run docs`: writes the table of counters in docs/metrics.md from the sources, and builds the
+// documentation site with the API reference from the comments in lib.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSite } from './site.mjs';
 import { inRoot, isMain, main, run } from './steps.mjs';
 
 const BEGIN = '<!-- counters: from native/core/metrics.h by npm run docs -->';
@@ -28,20 +29,24 @@ export function metricsPage() {
 // Types of the inside that public declarations mention; users need not name them.
 const INTERNAL = ['AnyData', 'Pairs', 'ROUTES', 'View'];
 
+async function writeReference(folder) {
+  const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
+  const entries = ['index.ts', 'http/index.ts', 'scheduler/index.ts', 'fs/index.ts'];
+  const args = [
+    ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
+    ...['--plugin', 'typedoc-plugin-markdown', '--out', folder],
+    ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--disableSources'],
+    // Everything else that users can come across is in the reference.
+    ...INTERNAL.flatMap((name) => ['--intentionallyNotExported', name]),
+    '--treatWarningsAsErrors',
+    ...['--hidePageHeader', 'true', '--hideBreadcrumbs', 'true', '--name', 'ringpoll'],
+  ];
+  await run('typedoc', process.execPath, [program, ...args]);
+}
+
 if (isMain(import.meta.url)) {
   await main(async () => {
     writeFileSync(inRoot('docs', 'metrics.md'), metricsPage());
-    const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
-    const entries = ['index.ts', 'http/index.ts', 'scheduler/index.ts', 'fs/index.ts'];
-    const args = [
-      ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
-      ...['--plugin', 'typedoc-plugin-markdown', '--out', join('docs', 'api')],
-      ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--disableSources'],
-      // Everything else that users can come across is in the reference.
-      ...INTERNAL.flatMap((name) => ['--intentionallyNotExported', name]),
-      '--treatWarningsAsErrors',
-      ...['--hidePageHeader', 'true', '--hideBreadcrumbs', 'true', '--name', 'ringpoll'],
-    ];
-    await run('typedoc', process.execPath, [program, ...args], { show: true });
+    await buildSite(writeReference);
   });
 }

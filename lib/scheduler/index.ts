@@ -35,7 +35,7 @@ export {
   sendTo,
 } from './select.js';
 export { type Permit, Semaphore } from './semaphore.js';
-export { TaskGroup } from './task_group.js';
+export { type Spawner, TaskGroup } from './task_group.js';
 export type {
   ClassMetrics,
   ComputeMetrics,

@@ -91,7 +91,7 @@ describe('the docs', () => {
         const links = readFileSync(join(root, path), 'utf8').matchAll(/\]\(([^)#:]+\.md)[^)]*\)/g);
         return [...links].map(([, link]) => join(path, '..', link));
       })
-      .filter((link) => link.startsWith('docs/') && !link.startsWith('docs/api/'))
+      .filter((link) => link.startsWith('docs/'))
       .filter((link) => !existing.has(link));
     expect(dead).toEqual([]);
   });

@@ -1,0 +1,48 @@
+// The documentation site: which page stands where. `npm run docs` builds it.
+import { readdirSync } from 'node:fs';
+
+const pages = (...names) => names.map(([text, path]) => ({ text, link: `/docs/${path}` }));
+
+/** The API reference, as typedoc has written it. */
+function reference(root) {
+  const entries = { ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' };
+  entries['ringpoll/scheduler'] = 'scheduler';
+  return Object.entries(entries).map(([text, folder]) => ({
+    text,
+    link: `/api/${folder}/README`,
+    collapsed: true,
+    items: readdirSync(`${root}/api/${folder}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) =>
+        readdirSync(`${root}/api/${folder}/${name}`).map((file) => ({
+          text: file.replace(/\.md$/, ''),
+          link: `/api/${folder}/${name}/${file.replace(/\.md$/, '')}`,
+        })),
+      ),
+  }));
+}
+
+export default (root, groups) => ({
+  title: 'ringpoll',
+  description: 'io_uring and epoll in one loop, for Node.js',
+  srcDir: '.',
+  outDir: '../site',
+  cacheDir: '../cache',
+  rewrites: { 'README.md': 'index.md' },
+  cleanUrls: false,
+  lastUpdated: false,
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      { text: 'Getting started', link: '/docs/getting-started' },
+      { text: 'TCP', link: '/docs/tcp' },
+      { text: 'HTTP', link: '/docs/http' },
+      { text: 'API', link: '/api/README' },
+    ],
+    sidebar: [
+      ...groups.map(({ text, items }) => ({ text, items: pages(...items) })),
+      { text: 'API', items: reference(root) },
+    ],
+  },
+});
