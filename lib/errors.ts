@@ -1,6 +1,8 @@
 // The catalogue of errors. Everything this package throws by itself carries one of these codes;
 // errors of the system keep the shape that Node gives them (code, errno, syscall).
 
+import { brand } from './brand.js';
+
 /** What went wrong, stable across versions. */
 export type RingpollErrorCode =
   | 'ERR_RINGPOLL_CANCELLED'
@@ -30,6 +32,7 @@ export type RingpollErrorCode =
   | 'ERR_RINGPOLL_SCHEDULER_CLOSED'
   | 'ERR_RINGPOLL_TASK_BUSY'
   | 'ERR_RINGPOLL_TASK_DONE'
+  | 'ERR_RINGPOLL_TWO_VERSIONS'
   | 'ERR_RINGPOLL_UNKNOWN_CODE'
   | 'ERR_RINGPOLL_WORKER_EXITED'
   | 'ERR_RINGPOLL_WORKER_UNFIT'
@@ -50,6 +53,7 @@ export class RingpollError extends Error {
     this.code = code;
   }
 }
+brand('Error', RingpollError);
 
 export type ArgumentTypeError = TypeError & { code: ArgumentErrorCode };
 export type ArgumentRangeError = RangeError & { code: ArgumentErrorCode };

@@ -1,6 +1,7 @@
 // An open file as the user has it.
 import fs, { type BigIntStats, type PathLike, type Stats } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
+import { brand } from '../brand.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
 import { type FileOptions, usualFileOptions } from './arguments.js';
@@ -450,3 +451,4 @@ function gathered(buffers: readonly View[], position: number | null): Request | 
 }
 
 const GATHERED_BYTES_MAX = 256 * 1024;
+brand('fs.FileHandle', FileHandle);

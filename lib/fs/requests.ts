@@ -38,16 +38,17 @@ class Requests implements FileEvents {
   }
 
   add(waiting: Waiting): number {
-    const id = this.#free.pop() ?? this.#waiting.length;
+    const id = this.#free.pop() ?? this.runtime.newFileId();
     this.#waiting[id] = waiting;
     return id;
   }
 
   end(id: number, answer: Answer): void {
     const waiting = this.#waiting[id];
+    if (waiting === undefined) return; // another copy's
     this.#waiting[id] = undefined;
     this.#free.push(id);
-    waiting?.resolve(answer);
+    waiting.resolve(answer);
   }
 
   /** Made at their first use: with a ring nobody needs them. */

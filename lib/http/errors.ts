@@ -1,4 +1,5 @@
 // What is wrong with a request, and the status that says so.
+import { brand } from '../brand.js';
 import { RingpollError, type RingpollErrorCode } from '../errors.js';
 import { ERRORS } from './tables.js';
 
@@ -16,6 +17,8 @@ export class HttpRequestError extends RingpollError {
     this.status = status;
   }
 }
+
+brand('http.RequestError', HttpRequestError);
 
 /** The error that native code knows by this number. */
 export function requestError(number: number): HttpRequestError {

@@ -9,7 +9,7 @@ interface NodeGypBuild {
   resolve(folder: string): string;
 }
 
-const top = fileURLToPath(packageFolder);
+export const packageTop = fileURLToPath(packageFolder);
 const SUPPORTED = 'ringpoll runs on Linux, macOS and FreeBSD.';
 
 /** Such as linux-x64-musl, by the same rules as node-gyp-build: the environment comes first. */
@@ -56,7 +56,7 @@ export function loadAddon(): unknown {
   const find = require('node-gyp-build') as NodeGypBuild;
   let path: string;
   try {
-    path = find.resolve(top);
+    path = find.resolve(packageTop);
   } catch (cause) {
     throw noAddon(cause);
   }

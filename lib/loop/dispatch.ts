@@ -52,6 +52,7 @@ let walkedTo = 0;
 /** No throw ends the walk: the rest of the events belongs to others. */
 function walkEvents(runtime: Runtime): void {
   current = runtime;
+  if (entered) leaveStores();
   const end = runtime.control[Control.eventCount] * RECORD_WORDS;
   for (let from = 0; from < end; from = walkedTo + RECORD_WORDS) {
     try {

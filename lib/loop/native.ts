@@ -1,7 +1,8 @@
 // The addon's functions, loaded at the first use of a loop.
 
 import type { NativeFiles } from '../fs/native.js';
-import { loadAddon } from './addon.js';
+import { loadAddon, packageTop } from './addon.js';
+import { firstAddon } from './one_addon.js';
 
 /** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
 export interface SharedMemory {
@@ -12,6 +13,8 @@ export interface SharedMemory {
   readonly slabs: Buffer[];
   /** Records of request heads; there once an HTTP server listens. */
   readonly heads: Uint32Array;
+  /** Numbers of operations on files that copies of this package have taken. */
+  fileIds?: number;
 }
 
 export interface EngineReport {
@@ -123,6 +126,8 @@ export interface NativeLoop extends NativeFiles {
   closeListener(owner: number): void;
   connectionsOf(owner: number): Uint32Array;
   fatalException(error: unknown): void;
+  /** That of the thread, whatever is global to the caller. */
+  global(): object;
   flush(): void;
   sendLarge(slot: number, generation: number, bytes: Uint8Array): void;
   trySend(slot: number, generation: number, bytes: Uint8Array): number;
@@ -157,6 +162,6 @@ export interface NativeLoop extends NativeFiles {
 let loaded: NativeLoop | undefined;
 
 export function native(): NativeLoop {
-  loaded ??= loadAddon() as NativeLoop;
+  loaded ??= firstAddon(loadAddon() as NativeLoop, packageTop);
   return loaded;
 }

@@ -1,4 +1,5 @@
-// What JavaScript keeps of this thread's loop: the shared memory, and who is behind each slot.
+// What this copy of the package keeps of the thread's loop: the shared memory, and who is behind
+// each slot.
 import { outOfRange, RingpollError } from '../errors.js';
 import type { Report as FileReport } from '../fs/routes.js';
 import { setLoopLevels } from '../scheduler/trace_sources.js';
@@ -21,6 +22,8 @@ export interface FileEvents {
 export class Runtime {
   readonly native: NativeLoop;
   readonly memory: SharedMemory;
+  /** Native code holds it only while something is open. */
+  readonly onTurn: () => void;
   readonly control: Int32Array;
   readonly events: Int32Array;
   readonly commands: Int32Array;
@@ -41,17 +44,25 @@ export class Runtime {
     if (env.RINGPOLL_ROUTING === 'adaptive') warnOfAdaptiveRouting();
     this.checked = env.RINGPOLL_CHECK === '1';
     this.native = native();
+    this.onTurn = () => onTurn(this);
     this.memory = this.native.start(
       choice('RINGPOLL_ENGINE', ENGINES, env.RINGPOLL_ENGINE),
       choice('RINGPOLL_RECEIVE', RECEIVES, env.RINGPOLL_RECEIVE),
       this.checked,
       completionEntries(env.RINGPOLL_CQ_ENTRIES),
-      () => onTurn(this),
+      this.onTurn,
       turnResource,
     );
     this.control = this.memory.control;
     this.events = this.memory.events;
     this.commands = this.memory.commands;
+  }
+
+  /** A number that no other copy of this package has for an operation on a file. */
+  newFileId(): number {
+    const id = this.memory.fileIds ?? 0;
+    this.memory.fileIds = id + 1;
+    return id;
   }
 
   /** Appends a command for native code; it is taken at the end of this turn at the latest. */

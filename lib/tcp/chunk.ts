@@ -4,6 +4,14 @@ import { RingpollError } from '../errors.js';
 import { COPY_INSTEAD_OF_PIN_MAX, Command } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 
+// Not by brand(): `instanceof` of a chunk is in the way of every write.
+const CHUNK: unique symbol = Symbol.for('ringpoll.Chunk') as never;
+
+/** Made by another copy of this package. */
+export function isForeignChunk(data: unknown): data is Chunk {
+  return typeof data === 'object' && data !== null && CHUNK in data;
+}
+
 /** How long the bytes are good for. */
 const enum Lease {
   turn, // until the handler returns, or the next one is asked for
@@ -120,6 +128,11 @@ export class Chunk {
     if (this.#lease === Lease.over) return;
     this.#letGo();
     if (runtime().checked) this.#releasedAt = new Error('released here');
+  }
+
+  /** @internal */
+  get [CHUNK](): true {
+    return true;
   }
 
   [Symbol.dispose](): void {

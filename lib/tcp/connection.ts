@@ -6,7 +6,7 @@ import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
 import { Command } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError } from '../loop/system_error.js';
-import { Chunk } from './chunk.js';
+import { Chunk, isForeignChunk } from './chunk.js';
 import type { Group } from './group.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
@@ -136,7 +136,7 @@ export class Connection<Data = unknown> {
     this.#checkNotEnded();
     if (this._flags & OVER) return 0;
     const bytes =
-      typeof data === 'string' ? Buffer.from(data) : data instanceof Chunk ? data.bytes : data;
+      typeof data === 'string' ? Buffer.from(data) : isUint8Array(data) ? data : data.bytes;
     const taken = runtime().native.trySend(this._slot, this._generation, bytes);
     return taken > 0 ? taken : 0;
   }
@@ -363,18 +363,24 @@ export class Connection<Data = unknown> {
     if (typeof data === 'string') {
       sendString(of, this._slot, this._generation, data);
     } else if (data instanceof Chunk) {
-      data._check();
-      if (data._inArena) {
-        const { _block, _offset, length } = data;
-        sendFromBlock(of, this._slot, this._generation, _block, _offset, length);
-      } else {
-        sendBytes(of, this._slot, this._generation, data.bytes);
-      }
+      this.#queueChunk(of, data);
+    } else if (isUint8Array(data)) {
+      sendBytes(of, this._slot, this._generation, data);
     } else {
       checkWritable('data', data);
-      sendBytes(of, this._slot, this._generation, data);
+      this.#queueChunk(of, data);
     }
     return true;
+  }
+
+  #queueChunk(of: Runtime, chunk: Chunk): void {
+    chunk._check();
+    if (chunk._inArena) {
+      const { _block, _offset, length } = chunk;
+      sendFromBlock(of, this._slot, this._generation, _block, _offset, length);
+    } else {
+      sendBytes(of, this._slot, this._generation, chunk.bytes);
+    }
   }
 
   /** @internal */
@@ -474,7 +480,7 @@ export function setHeldDelivery(deliver: (connection: HasExtra) => void): void {
 }
 
 function checkWritable(name: string, data: unknown): void {
-  if (typeof data === 'string' || data instanceof Chunk || isUint8Array(data)) return;
+  if (typeof data === 'string' || isUint8Array(data) || isForeignChunk(data)) return;
   throw invalidArgType(name, 'a string, a Uint8Array or a Chunk', data);
 }
 

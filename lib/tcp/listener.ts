@@ -1,5 +1,4 @@
 // A listener, and listen().
-import { fs } from '../builtins.js';
 import { invalidArgValue } from '../errors.js';
 import { connectionAt } from '../loop/dispatch.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
@@ -28,7 +27,10 @@ export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handle
   host?: string;
   /** 0 to 65535; 0 lets the system choose. */
   port?: number;
-  /** A Unix socket instead; a leading NUL makes it an abstract name (Linux). */
+  /**
+   * A Unix socket instead; a leading NUL makes it an abstract name (Linux). Its file goes with the
+   * listener or its worker, unless it is another one by then; process.exit() leaves it, as Node's.
+   */
   path?: string;
   /** A descriptor that listens already, inherited from the parent process. */
   fd?: number;
@@ -51,7 +53,6 @@ export class Listener {
   readonly #runtime: Runtime;
   readonly #group: Group;
   readonly #address: SocketAddress | PathAddress;
-  readonly #ownsPath: boolean;
   #closing = false;
   #gone = false;
   #stopped: Promise<void> | undefined;
@@ -60,10 +61,9 @@ export class Listener {
   readonly #onAbort = () => this.close();
 
   /** @internal */
-  constructor(of: Runtime, group: Group, ownsPath: boolean, signal: AbortSignal | undefined) {
+  constructor(of: Runtime, group: Group, signal: AbortSignal | undefined) {
     this.#runtime = of;
     this.#group = group;
-    this.#ownsPath = ownsPath;
     this.#address = of.native.listenerAddress(group.owner) ?? { path: '' };
     group.onListenerClosed = () => {
       this.#gone = true;
@@ -139,18 +139,7 @@ export class Listener {
   #stopAccepting(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#removePath();
     this.#runtime.native.closeListener(this.#group.owner);
-  }
-
-  /** As Node does: the path goes with the listener that made it. */
-  #removePath(): void {
-    if (!this.#ownsPath || !('path' in this.#address)) return;
-    try {
-      fs().unlinkSync(this.#address.path);
-    } catch {
-      // Somebody was faster, or the folder is not ours any more: nothing to do about it.
-    }
   }
 
   /** @internal Native code has nothing of it any more, and may use its number for another one. */
@@ -237,8 +226,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   group.owner = of.control[Control.resultOwner];
   group.protocol = layer?.protocol;
   of.groups[group.owner] = group as unknown as Group;
-  const ownsPath = options.path !== undefined && !options.path.startsWith('\0');
-  return new Listener(of, group as unknown as Group, ownsPath, checked.signal);
+  return new Listener(of, group as unknown as Group, checked.signal);
 }
 
 function checkTarget(options: ListenOptions) {

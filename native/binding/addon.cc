@@ -19,22 +19,28 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// start(engine, receive, checked, completionEntries, onTurn, turnResource) -> memory
-Napi::Value Start(const Napi::CallbackInfo& info) {
+void startLoop(const Napi::CallbackInfo& info, Addon* addon) {
   Napi::Env env = info.Env();
-  Addon* addon = env.GetInstanceData<Addon>();
   LoopOptions options;
   options.engine = static_cast<EngineChoice>(word(info, 0));
   options.receive = static_cast<ReceiveHint>(word(info, 1));
   options.checked = flag(info, 2);
   options.completionEntries = word(info, 3);
-  const std::string refused =
-      GuestLoop::start(env, options, info[4].As<Napi::Function>(), info[5], &addon->guest);
-  if (!refused.empty()) {
-    if (!env.IsExceptionPending()) Napi::Error::New(env, refused).ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
-  return addon->guest->memory().object();
+  const std::string refused = GuestLoop::start(env, options, &addon->guest);
+  if (refused.empty() || env.IsExceptionPending()) return;
+  Napi::Error::New(env, refused).ThrowAsJavaScriptException();
+}
+
+// start(engine, receive, checked, completionEntries, onTurn, turnResource) -> memory. Another copy
+// of the package's JavaScript finds the loop that the first has started.
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Addon* addon = env.GetInstanceData<Addon>();
+  if (addon->guest == nullptr) startLoop(info, addon);
+  GuestLoop* guest = env.IsExceptionPending() ? nullptr : guestOf(info);
+  if (guest == nullptr) return env.Undefined();
+  guest->join(info[4].As<Napi::Function>(), info[5].As<Napi::Object>());
+  return guest->memory().object();
 }
 
 void report(GuestLoop& guest, const SocketResult& result, uint32_t owner, Token connection) {
@@ -123,6 +129,9 @@ Napi::Value ConnectionsOf(const Napi::CallbackInfo& info) {
 
 // fatalException(error): as if it had reached the top of a callback
 void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.Env(), info[0]); }
+
+// global(): that of the thread, which is not the caller's where each file of a test has its own
+Napi::Value Global(const Napi::CallbackInfo& info) { return info.Env().Global(); }
 
 // flush(): takes the commands now
 void Flush(const Napi::CallbackInfo& info) {
@@ -296,6 +305,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("closeListener", Napi::Function::New<CloseListener>(env));
   exports.Set("connectionsOf", Napi::Function::New<ConnectionsOf>(env));
   exports.Set("fatalException", Napi::Function::New<FatalException>(env));
+  exports.Set("global", Napi::Function::New<Global>(env));
   exports.Set("flush", Napi::Function::New<Flush>(env));
   exports.Set("sendLarge", Napi::Function::New<SendLarge>(env));
   exports.Set("trySend", Napi::Function::New<TrySend>(env));

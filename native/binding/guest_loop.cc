@@ -6,10 +6,13 @@ namespace ringpoll {
 
 namespace {
 void doNothing(uv_handle_s*) {}
+
+// For the end of the process, which runs no hooks of an environment.
+thread_local GuestLoop* ofThisThread = nullptr;
 }  // namespace
 
-std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
-                             napi_value turnResource, std::unique_ptr<GuestLoop>* out) {
+std::string GuestLoop::start(Napi::Env env, LoopOptions options,
+                             std::unique_ptr<GuestLoop>* out) {
   std::unique_ptr<GuestLoop> guest(new GuestLoop(env));
   if (!guest->memory_.open()) return "no memory for the rings";
   if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
@@ -19,9 +22,6 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
   const std::string refused = guest->loop_->start();
   if (!refused.empty()) return refused;
   if (!guest->loop_->watchForeign(uv_backend_fd(guest->uv_))) return "no memory for the loop";
-  guest->onTurn_ = Napi::Persistent(onTurn);
-  const Napi::String name = Napi::String::New(env, "RINGPOLL_TURN");
-  napi_async_init(env, turnResource, name, &guest->turnContext_);
   guest->idle_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvIdle)));
   guest->check_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvCheck)));
   uv_idle_init(guest->uv_, guest->idle_);
@@ -30,14 +30,23 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, Napi::Function 
   uv_handle_set_data(guest->check_, guest.get());
   guest->openHandles_ = 2;
   napi_add_async_cleanup_hook(env, onEnvironmentExit, guest.get(), &guest->exitHook_);
+  ofThisThread = guest.get();
+  static const int registered = std::atexit(onProcessExit);
+  static_cast<void>(registered);
   *out = std::move(guest);
   return "";
+}
+
+void GuestLoop::join(Napi::Function onTurn, Napi::Object turnResource) {
+  faces_.push_back(std::make_unique<Face>(env_, onTurn, turnResource));
+  if (awake_) faces_.back()->attend();
 }
 
 void GuestLoop::wake() {
   applyReference();
   if (awake_ || stopped_) return;
   awake_ = true;
+  std::erase_if(faces_, [](const std::unique_ptr<Face>& face) { return !face->attend(); });
   uv_idle_start(idle_, doNothing);
   uv_check_start(check_, [](uv_handle_s* handle) {
     static_cast<GuestLoop*>(uv_handle_get_data(handle))->turn();
@@ -47,6 +56,7 @@ void GuestLoop::wake() {
 void GuestLoop::sleep() {
   awake_ = false;
   beat(false);
+  for (auto& face : faces_) face->leave();
   uv_idle_stop(idle_);
   uv_check_stop(check_);
 }
@@ -107,18 +117,8 @@ void GuestLoop::turn() {
 
 void GuestLoop::deliver() {
   loop_->beginDelivery();
-  napi_value global;
-  napi_get_global(env_, &global);
-  // Opens a callback scope: when it closes, next ticks and microtasks run as in any of Node's own
-  // callbacks. It fails when the environment can no longer run JavaScript, and that is all right.
-  const napi_status status =
-      napi_make_callback(env_, turnContext_, global, onTurn_.Value(), 0, nullptr, nullptr);
-  if (status == napi_pending_exception) {
-    napi_value error;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
-      napi_fatal_exception(env_, error);
-    }
-  }
+  // By number: what one copy runs may bring another.
+  for (size_t i = 0; i < faces_.size() && !stopped_; ++i) faces_[i]->deliver();
   loop_->endDelivery();
 }
 
@@ -126,14 +126,26 @@ void GuestLoop::onEnvironmentExit(napi_async_cleanup_hook_handle, void* self) {
   static_cast<GuestLoop*>(self)->stop();
 }
 
+// process.exit(), an uncaught exception: neither turns the loop again, nor ends the environment.
+void GuestLoop::onProcessExit() {
+  if (ofThisThread != nullptr) ofThisThread->sendLastBytes();
+}
+
+// What was written and not sent yet leaves as far as the kernel takes it.
+void GuestLoop::sendLastBytes() {
+  if (stopped_) return;
+  memory_.close();
+  loop_->flush();
+}
+
 // The engines stop first: after that the kernel writes to none of our memory, and JavaScript's
 // ArrayBuffers may go.
 void GuestLoop::stop() {
+  sendLastBytes();
   stopped_ = true;
+  if (ofThisThread == this) ofThisThread = nullptr;
   const bool released = loop_->stop();
-  memory_.close();
   if (awake_) sleep();
-  napi_async_destroy(env_, turnContext_);
   if (released) {
     closeHandles();
     return;

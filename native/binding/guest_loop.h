@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/loop.h"
+#include "face.h"
 #include "shared_memory.h"
 #include "uv_api.h"
 
@@ -24,10 +25,10 @@ class Server;
 
 class GuestLoop {
  public:
-  // Empty, or why it could not start. `onTurn` walks the events of a turn, with `turnResource` as
-  // its execution resource.
-  static std::string start(Napi::Env env, LoopOptions options, Napi::Function onTurn,
-                           napi_value turnResource, std::unique_ptr<GuestLoop>* out);
+  // Empty, or why it could not start.
+  static std::string start(Napi::Env env, LoopOptions options, std::unique_ptr<GuestLoop>* out);
+  // Another copy of the package's JavaScript walks the events from now on; see Face.
+  void join(Napi::Function onTurn, Napi::Object turnResource);
   ~GuestLoop() = default;
   GuestLoop(const GuestLoop&) = delete;
   GuestLoop& operator=(const GuestLoop&) = delete;
@@ -52,9 +53,11 @@ class GuestLoop {
   void turn();
   int64_t waitTimeNs();
   void deliver();
+  void sendLastBytes();
   void sleep();
   void applyReference();
   static void onEnvironmentExit(napi_async_cleanup_hook_handle handle, void* self);
+  static void onProcessExit();
   void stop();
   void closeHandles();
 
@@ -64,8 +67,7 @@ class GuestLoop {
   FileCalls fileCalls_;
   std::unique_ptr<Loop> loop_;
   http::Server* http_ = nullptr;  // the loop's own
-  Napi::FunctionReference onTurn_;
-  napi_async_context turnContext_ = nullptr;
+  std::vector<std::unique_ptr<Face>> faces_;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;
   uv_handle_s* idle_ = nullptr;

@@ -1,5 +1,6 @@
 #include "shared_memory.h"
 
+#include <cstdlib>
 #include <cstring>
 
 namespace ringpoll {
@@ -34,7 +35,10 @@ bool SharedMemory::open() {
 }
 
 uint8_t* SharedMemory::allocateSlab(uint32_t index, uint32_t bytes) {
-  if (closed_) return nullptr;
+  if (closed_) {
+    late_.emplace_back(std::calloc(1, bytes), std::free);
+    return static_cast<uint8_t*>(late_.back().get());
+  }
   Napi::HandleScope scope(env_);
   // A Buffer of its own memory: JavaScript uses Buffer's methods on it directly.
   Napi::Buffer<uint8_t> slab = Napi::Buffer<uint8_t>::New(env_, bytes);

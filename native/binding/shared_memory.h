@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <vector>
 
 #include "core/loop.h"
@@ -24,7 +25,8 @@ class SharedMemory final : public LoopHost {
   double* growPending(uint32_t slots) override;
   // The table of HTTP heads, shared with JavaScript; called once. nullptr: no memory.
   uint32_t* openHeads(uint32_t words);
-  // The environment is going: JavaScript objects must not be touched any more.
+  // The environment is going: JavaScript objects must not be touched any more. What the last bytes
+  // still need on their way out is the heap's.
   void close() { closed_ = true; }
 
  private:
@@ -38,6 +40,7 @@ class SharedMemory final : public LoopHost {
   double* pending_ = nullptr;
   uint32_t pendingSlots_ = 0;
   bool closed_ = false;
+  std::vector<std::unique_ptr<void, void (*)(void*)>> late_;
 };
 
 }  // namespace ringpoll

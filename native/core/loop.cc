@@ -112,6 +112,7 @@ bool Loop::stop() {
   stopped_ = released_ = true;
   for (auto& engine : engines_) released_ = engine->stop() && released_;
   files_.stop();
+  for (Owner& owner : owners_) owner.file.remove();
   channels_.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
     if (channel.type != ChannelType::kWatch && channel.fd >= 0) sockets_.close(channel.fd);
@@ -170,6 +171,7 @@ SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
   }
   if (error != 0) {
     owners_[id].live = false;
+    owners_[id].file.remove();
     freeOwners_.push_back(id);
     sockets_.close(fd);
     return {-1, -error, Syscall::kListen};
@@ -183,7 +185,9 @@ SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
 SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& options,
                           Owner settings, uint32_t* owner) {
   const SocketResult opened = openListener(address, options);
-  return opened.fd < 0 ? opened : addListener(opened.fd, settings, owner);
+  if (opened.fd < 0) return opened;
+  settings.file = SocketFile(address);
+  return addListener(opened.fd, settings, owner);
 }
 
 SocketResult Loop::adopt(int fd, const ListenOptions& options, Owner settings,
@@ -227,6 +231,7 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
 }
 
 void Loop::closeListener(uint32_t owner) {
+  owners_[owner].file.remove();
   Channel* channel = channels_.find(owners_[owner].listener);
   if (channel != nullptr && channel->state != ChannelState::kClosing) destroy(*channel);
 }

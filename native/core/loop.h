@@ -26,6 +26,7 @@
 #include "router.h"
 #include "send_meter.h"
 #include "shared_rings.h"
+#include "socket_file.h"
 #include "sockets.h"
 #include "timer_wheel.h"
 
@@ -60,6 +61,7 @@ struct Owner {
   uint32_t idleTimeoutMs = 0;
   Protocol* protocol = nullptr;  // null: raw bytes
   std::shared_ptr<ProtocolSettings> settings;
+  SocketFile file;  // of a listener on a path
 };
 
 struct EngineReport {

@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { connect, listen } from 'ringpoll';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer } from '../support/peer.js';
-import { startProgram } from '../support/program.js';
-import { Recorder, Recorders } from '../support/recorder.js';
+import { programPath, runProgram, startProgram } from '../support/program.js';
+import { Recorder, Recorders, within } from '../support/recorder.js';
 import { bothSides, dial, pair, pattern, serve } from '../support/serve.js';
 
 let folder = '';
@@ -107,6 +109,31 @@ describe('the path of a Unix socket', () => {
     expect(existsSync(path)).toBe(true);
     await listener.stop();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is removed when its worker is terminated', async () => {
+    const path = freshPath();
+    const worker = new Worker(programPath('unix_worker'), { workerData: path });
+    await within(once(worker, 'message'), () => 'the worker', 20_000);
+    expect(existsSync(path)).toBe(true);
+    await worker.terminate();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is removed although the process stands in another folder by then', async () => {
+    const { stdout, stderr } = await runProgram('unix_folder', { args: [folder] });
+    expect({ stdout, stderr }).toEqual({ stdout: 'true false\n', stderr: '' });
+  });
+
+  it('stays when it is another one by the time the listener stops', async () => {
+    const path = freshPath();
+    const old = serve({ path });
+    rmSync(path);
+    serve({ path, data: (connection, chunk) => connection.write(chunk) });
+    await old.stop();
+    const peer = await connectPeer({ path });
+    peer.send('new');
+    expect(await peer.received(3)).toBe('new');
   });
 
   it('left behind by a process that died is in use, until somebody removes it', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { native } from '../../lib/loop/native.js';
 import {
@@ -10,6 +11,14 @@ import {
   RECORD_WORDS,
   SYSCALLS,
 } from '../../lib/loop/protocol.js';
+import { VERSION } from '../../lib/loop/version.js';
+
+describe('the version', () => {
+  it('is that of package.json', () => {
+    const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    expect(VERSION).toBe(JSON.parse(text).version);
+  });
+});
 
 const greatest = (numbers: Record<string, number>) => Math.max(...Object.values(numbers));
 
