@@ -44,6 +44,7 @@ export interface Stage {
 
 export class Drive implements TaskDrive {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly watch: Int32Array;
   readonly ready: ReadyQueue<Task>;
   readonly delays: readonly DelayHistogram[];
@@ -81,6 +82,7 @@ export class Drive implements TaskDrive {
 
   constructor(options: ResolvedOptions, stage: Stage) {
     this.clock = options.clock;
+    this.random = options.random;
     this.now = this.clock.now();
     this.sliceMs = options.slice;
     this.#turnMs = options.turn;

@@ -23,6 +23,7 @@ export interface ResolvedOptions {
   trace: number;
   traceTo: (line: string) => void;
   clock: Clock;
+  random: () => number;
 }
 
 /** Checks that `value` is a number within the bounds and returns it. */
@@ -80,6 +81,11 @@ function traceOf(trace: number | undefined): number {
   return fromEnvironment > 0 ? fromEnvironment : 0;
 }
 
+export function checkRandom(random: (() => number) | undefined): (() => number) | undefined {
+  if (random === undefined || typeof random === 'function') return random;
+  throw invalidArgType('options.random', 'a function', random);
+}
+
 export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalidArgType('options', 'an object', options);
@@ -102,6 +108,7 @@ export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
     trace: traceOf(options.trace),
     traceTo: options.traceTo ?? ((line) => void process.stderr.write(`${line}\n`)),
     clock: options.clock ?? systemClock,
+    random: checkRandom(options.random) ?? Math.random,
   };
 }
 

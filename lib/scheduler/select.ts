@@ -4,7 +4,7 @@ import { blockOn, passOnWith, refusal } from './block.js';
 import { Channel } from './channel.js';
 import { systemClock } from './clock.js';
 import { taskOf } from './context.js';
-import { numberIn } from './options.js';
+import { checkRandom, numberIn } from './options.js';
 import type { Task, WaitTarget } from './task.js';
 import type { TaskContext } from './types.js';
 import { Waiter } from './waiter.js';
@@ -30,6 +30,11 @@ export interface SelectOptions {
   context?: TaskContext;
   /** Milliseconds to wait at most; 0 does not wait at all. Default for ever. */
   timeout?: number;
+  /**
+   * Numbers from 0 to below 1, which choose among arms that are possible at once: give a seeded
+   * one to have the same choices again. Default: the scheduler's, or else Math.random.
+   */
+  random?: () => number;
 }
 
 /** The arm that receives; it also comes true when the channel is closed. */
@@ -75,13 +80,26 @@ function jointTarget(targets: readonly WaitTarget[]): WaitTarget {
   };
 }
 
-// Where the look at the arms begins: it moves on, so that a busy arm does not hide the others.
-let turn = 0;
+/** An integer from 0 to below `count`, whatever comes of a source that is not ours. */
+function pick(random: () => number, count: number): number {
+  const index = Math.trunc(random() * count);
+  return index > 0 && index < count ? index : 0;
+}
 
-function tryNow(arms: readonly SelectArm<unknown>[]): SelectResult<unknown> | null {
-  turn = (turn + 1) >>> 0;
-  for (let offset = 0; offset < arms.length; offset++) {
-    const index = (turn + offset) % arms.length;
+/**
+ * Looks at the arms in an order of chance, so that each of those that are possible is as likely.
+ * Any order that counts calls shows when other calls come between.
+ */
+function tryNow(
+  arms: readonly SelectArm<unknown>[],
+  random: () => number,
+): SelectResult<unknown> | null {
+  const left = arms.map((_, index) => index);
+  while (left.length > 0) {
+    const at = left.length === 1 ? 0 : pick(random, left.length);
+    const index = left[at];
+    left[at] = left[left.length - 1];
+    left.pop();
     const { channel, sends, value } = arms[index];
     if (sends) {
       if (channel.offer(value)) return { index, value: undefined };
@@ -128,16 +146,17 @@ function wait(
 
 /**
  * Performs the first of the operations that is possible and resolves with which one it was.
- * Of several that are possible at once each has its turn. Rejects with
+ * Of several that are possible at once each is as likely as the others. Rejects with
  * ERR_RINGPOLL_CHANNEL_CLOSED when a channel to send to is closed.
  *
- * @throws TypeError for something that is no arm, RangeError for a wrong timeout
+ * @throws TypeError for something that is no arm or no function, RangeError for a wrong timeout
  */
 export async function select<T>(
   arms: readonly SelectArm<T>[],
   options: SelectOptions = {},
 ): Promise<SelectResult<T>> {
   const { context, timeout = Number.POSITIVE_INFINITY } = options;
+  checkRandom(options.random);
   numberIn('options.timeout', timeout, 0, Number.POSITIVE_INFINITY);
   if (!Array.isArray(arms)) throw invalidArgType('arms', 'an array of select arms', arms);
   for (const arm of arms) {
@@ -146,7 +165,8 @@ export async function select<T>(
   const task = taskOf(context);
   const refused = refusal(task);
   if (refused !== null) return refused;
-  const now = tryNow(arms as readonly SelectArm<unknown>[]);
+  const random = options.random ?? task?.context?.drive.random ?? Math.random;
+  const now = tryNow(arms as readonly SelectArm<unknown>[], random);
   const result =
     now !== null
       ? passOnWith(task, now)

@@ -47,6 +47,7 @@ export interface WaitTarget {
 /** What the operations of a task ask of the drive that runs it. */
 export interface TaskDrive {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly watch: Int32Array;
   readonly sliceMs: number;
   /** Whether channels note which tasks use them, for the wait graph. */

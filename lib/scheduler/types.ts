@@ -156,6 +156,8 @@ export interface SchedulerOptions extends FairnessOptions {
   traceTo?: (line: string) => void;
   /** Where time comes from. Default: the clock of the machine. */
   clock?: Clock;
+  /** What `select()` of its tasks chooses by, see SelectOptions. Default: Math.random. */
+  random?: () => number;
 }
 
 /** A send or receive that has waited for too long. */

@@ -7,7 +7,6 @@ import {
   receiveFrom,
   Semaphore,
   select,
-  sendTo,
   WaitGroup,
 } from '../../lib/scheduler/index.js';
 import { Random } from '../support/random.js';
@@ -261,89 +260,6 @@ describe('a channel between tasks', () => {
     expect(() => new Channel(-1)).toThrow(
       expect.objectContaining({ code: 'ERR_RINGPOLL_OUT_OF_RANGE' }),
     );
-  });
-});
-
-describe('select()', () => {
-  it('takes what is possible now', async () => {
-    const [one, other] = [new Channel<number>(1), new Channel<number>(1)];
-    await other.send(5);
-    expect(await select([receiveFrom(one), receiveFrom(other)])).toEqual({ index: 1, value: 5 });
-    expect(await select([receiveFrom(one), sendTo(other, 6)])).toEqual({
-      index: 1,
-      value: undefined,
-    });
-    expect(await other.receive()).toBe(6);
-  });
-
-  it('waits for the first, and leaves the others alone', async () => {
-    const [one, other] = [new Channel<number>(), new Channel<number>()];
-    const chosen = select([receiveFrom(one), receiveFrom(other), sendTo(one, 9)]);
-    expect(await isPending(chosen)).toBe(true);
-    await other.send(3);
-    expect(await chosen).toEqual({ index: 1, value: 3 });
-    for (const channel of [one, other]) {
-      expect(channel.waiting).toEqual({ senders: 0, receivers: 0 });
-    }
-  });
-
-  it('meets another select', async () => {
-    const channel = new Channel<string>();
-    const spare = new Channel<string>();
-    const [sent, received] = await Promise.all([
-      select([receiveFrom(spare), sendTo(channel, 'hello')]),
-      select([receiveFrom(channel), receiveFrom(spare)]),
-    ]);
-    expect([sent.index, received]).toEqual([1, { index: 0, value: 'hello' }]);
-  });
-
-  it('gives each arm its turn when all are possible', async () => {
-    const channels = [0, 1, 2].map(() => new Channel<number>(100));
-    for (const channel of channels) for (let n = 0; n < 90; n++) await channel.send(n);
-    const counts = [0, 0, 0];
-    for (let round = 0; round < 90; round++) {
-      counts[(await select(channels.map(receiveFrom))).index]++;
-    }
-    expect(counts).toEqual([30, 30, 30]);
-  });
-
-  it('stops waiting at its timeout', async () => {
-    const channel = new Channel<number>();
-    const timedOut = { index: -1, value: undefined };
-    expect(await select([receiveFrom(channel)], { timeout: 0 })).toEqual(timedOut);
-    const task = scheduler.run((context) =>
-      select([receiveFrom(channel)], { context, timeout: 20 }),
-    );
-    await loopTurn();
-    clock.advance(20);
-    expect(await task).toEqual(timedOut);
-    expect(channel.waiting.receivers).toBe(0);
-    expect(await select([receiveFrom(channel)], { timeout: 1 })).toEqual(timedOut);
-  });
-
-  it('comes true on a closed channel to receive from, and rejects on one to send to', async () => {
-    const channel = new Channel<number>();
-    const receiving = select([receiveFrom(channel)]);
-    const sending = select([sendTo(channel, 1), receiveFrom(new Channel<number>())]);
-    // The two meet before the channel is closed.
-    expect(await receiving).toEqual({ index: 0, value: 1 });
-    await sending;
-    const waiting = select([sendTo(channel, 1)]);
-    const rejected = expect(waiting).rejects.toMatchObject(CLOSED);
-    channel.close();
-    await rejected;
-    expect(await select([receiveFrom(channel)])).toEqual({ index: 0, value: undefined });
-    await expect(select([sendTo(channel, 1)])).rejects.toMatchObject(CLOSED);
-  });
-
-  it('leaves all channels when its task is cancelled', async () => {
-    const channels = [new Channel<number>(), new Channel<number>()];
-    const task = scheduler.spawn((context) => select(channels.map(receiveFrom), { context }));
-    await loopTurn();
-    expect(channels.map(({ waiting }) => waiting.receivers)).toEqual([1, 1]);
-    task.cancel('enough');
-    await expect(task.promise).rejects.toBe('enough');
-    expect(channels.map(({ waiting }) => waiting.receivers)).toEqual([0, 0]);
   });
 });
 
