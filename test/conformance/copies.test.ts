@@ -1,5 +1,5 @@
-// The package is evaluated more than once in a thread: by a module registry that is reset, by a server
-// that reloads, or because two folders hold it.
+// The package is evaluated more than once in a thread: by a module registry that is reset, by a
+// server that reloads, or because two folders hold it.
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../support/program.js';
 

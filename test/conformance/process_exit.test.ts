@@ -1,4 +1,5 @@
-// What was written when the environment ends leaves as far as the kernel takes it, as with node:net.
+// What was written when the environment ends leaves as far as the kernel takes it, as with
+// node:net.
 import { describe, expect, it } from 'vitest';
 import { connectPeer } from '../support/peer.js';
 import { startProgram } from '../support/program.js';
