@@ -50,6 +50,8 @@ export function requestedRange(
     if (to === '') return undefined;
     const last = Number(to);
     if (last === 0) return 'unsatisfiable';
+    // The last bytes of nothing are all of it, and no Content-Range could say so.
+    if (what.size === 0) return undefined;
     return { start: Math.max(0, what.size - last), end: what.size };
   }
   const start = Number(from);

@@ -148,7 +148,7 @@ export class HttpRequest {
     return head.queryOf(this);
   }
 
-  /** '1.1' or '1.0'. */
+  /** '1.1' or '1.0'; a later HTTP/1 counts as 1.1. */
   get httpVersion(): '1.1' | '1.0' {
     this.#check();
     return head.flagsOf(this) & HeadFlag.version11 ? '1.1' : '1.0';

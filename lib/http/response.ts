@@ -27,6 +27,7 @@ import { type SendFileOptions, sendFile } from './send_file.js';
 import type { Session } from './session.js';
 import { statusLine } from './tables.js';
 import { HeadVariant } from './templates.js';
+import { upgradeHead } from './upgrade_head.js';
 
 /**
  * A response. Responses of one connection leave in the order of its requests, whatever the order in
@@ -268,12 +269,10 @@ export class HttpResponse {
     this.#checkFresh();
     checkObject('headers', headers);
     checkHandlers('handlers', handlers);
-    const { method } = this._request;
-    let text = statusLine(method === 'CONNECT' ? 200 : 101) + this._fields;
-    for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+    const text = upgradeHead(this._request, this._fields, headers);
     const connection = this._session.handOver(this, handlers);
     this._flags |= Flag.ended;
-    connection.write(Buffer.from(`${text}\r\n`, 'latin1'));
+    connection.write(Buffer.from(text, 'latin1'));
     return connection;
   }
 

@@ -112,10 +112,15 @@ async function openFile(name: string, engine: EngineHint | undefined): Promise<F
   }
 }
 
+/** What the kernel's coarse clock, which stamps Date, may be behind. */
+const CLOCK_LAG_MS = 20;
+
+/** RFC 9110 section 8.8.2.1: Last-Modified is never later than Date. */
 function describe(stats: Stats): Representation {
   const { size, mtimeMs } = stats;
   const etag = `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}"`;
-  return { size, etag, modified: Math.floor(mtimeMs / 1000) };
+  const modifiedMs = Math.min(mtimeMs, Date.now() - CLOCK_LAG_MS);
+  return { size, etag, modified: Math.floor(modifiedMs / 1000) };
 }
 
 async function answer(

@@ -125,6 +125,33 @@ describe('sendFile()', () => {
     ]);
   });
 
+  it.each([
+    ['bytes=-5', 200, undefined],
+    ['bytes=-0', 416, 'bytes */0'],
+    ['bytes=0-', 416, 'bytes */0'],
+    ['bytes=0-0', 416, 'bytes */0'],
+  ])('answers Range: %s of an empty file with %d', async (range, status, contentRange) => {
+    const { headers, ...answer } = await get('/empty.html', { Range: range });
+    expect([answer.status, answer.body, headers['content-length']]).toEqual([status, '', '0']);
+    expect(headers['content-range']).toBe(contentRange);
+  });
+
+  it('never says that a file was modified later than now', async () => {
+    const path = join(root, 'future.txt');
+    writeFileSync(path, 'future');
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    utimesSync(path, tomorrow, tomorrow);
+    const { headers } = await get('/future.txt');
+    const [said, now] = [headers['last-modified'], headers.date].map((date) => Date.parse(date!));
+    expect(said).toBeLessThanOrEqual(now!);
+    expect(said).toBeGreaterThan(now! - 10_000);
+    // It is no proof that what the peer has is still the same.
+    const conditions = { 'If-Range': tomorrow.toUTCString(), Range: 'bytes=0-1' };
+    expect(await get('/future.txt', conditions)).toMatchObject({ status: 200, body: 'future' });
+    const since = { 'If-Modified-Since': new Date(said! - 60_000).toUTCString() };
+    expect((await get('/future.txt', since)).status).toBe(200);
+  });
+
   it('answers conditions', async () => {
     const { etag, 'last-modified': date } = (await get('/small.txt')).headers as Record<
       string,

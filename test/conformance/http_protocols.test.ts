@@ -122,6 +122,16 @@ describe('an upgrade', () => {
     expect(await peer.received(24)).toMatch(/^HTTP\/1\.1 200 OK\r\n\r\nhello$/);
   });
 
+  it('is preceded by 100 for whoever waits for that', async () => {
+    const client = await HttpClient.connect(echoServer());
+    client.send(requestText('GET', '/', { ...upgradeHeaders, Expect: '100-continue' }));
+    expect((await client.next()).status).toBe(100);
+    expect((await client.next()).status).toBe(101);
+    client.send('echoed');
+    await client.peer.received(client.peer.bytes + 6);
+    expect(client.peer.text).toMatch(/echoed$/);
+  });
+
   it('can be iterated, ends, and is stopped with the server', async () => {
     const server = serveHttp({
       upgrade: true,

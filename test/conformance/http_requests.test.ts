@@ -28,6 +28,17 @@ describe('a request', () => {
     expect(seen).toEqual(['GET', '/a/b%20c?x=1&y', '/a/b%20c', 'x=1&y', '1.1', false, headers]);
   });
 
+  it('of a later HTTP/1 is one of 1.1', async () => {
+    const server = serveHttp({
+      handler: (request, response) => response.end(request.httpVersion),
+    });
+    const text = ['1.2', '1.9', '1.1'].map((of) => `GET / HTTP/${of}\r\nHost: h\r\n\r\n`).join('');
+    const answers = parseAnswers(await exchange(server, text));
+    expect(answers.map(({ version, body }) => [version, body])).toEqual(
+      Array.from({ length: 3 }, () => ['1.1', '1.1']),
+    );
+  });
+
   it('joins headers of the same name, and keeps them apart in rawHeaders()', async () => {
     const server = serveHttp({
       handler: (request, response) =>

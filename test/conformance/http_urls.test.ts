@@ -229,6 +229,31 @@ describe('a Host', () => {
     },
   );
 
+  it.each([
+    ['http://test:80/p', 'test'],
+    ['http://test/p', 'TEST:80'],
+    ['http://test/p', 'test:'],
+    ['http://[::1]/p', '[::1]:80'],
+    ['https://test:443/p', 'test'],
+  ])(
+    'is the same as in the target %s when it is %s: the port is the default',
+    async (target, host) => {
+      const { answer } = await hostOf(host, {}, `GET ${target}`);
+      expect(answer).toMatchObject({ status: 200, body: new URL(target).href });
+    },
+  );
+
+  it.each([
+    ['http://test:81/', 'test'],
+    ['https://test/', 'test:80'],
+    ['http://test/', 'test:443'],
+    ['http://test/', 'tes'],
+    ['http://test/', ''],
+  ])('is another one than in the target %s when it is %j', async (target, host) => {
+    const { answer, errors } = await hostOf(host, {}, `GET ${target}`);
+    expect([answer.status, errors]).toEqual([400, ['ERR_RINGPOLL_HTTP_HOST_MISMATCH']]);
+  });
+
   it('may be missing from HTTP/1.0', async () => {
     const answers = parseAnswers(await exchange(fetchServer(), 'GET /a/../b HTTP/1.0\r\n\r\n'));
     expect(JSON.parse(answers[0]!.body)).toMatchObject({ url: 'http://localhost/b' });

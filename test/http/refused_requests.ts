@@ -85,7 +85,6 @@ export const REFUSED: [code: string, status: number, inputs: Record<string, stri
     505,
     {
       '2.0': line('GET / HTTP/2.0'),
-      '1.2': line('GET / HTTP/1.2'),
       '0.9': line('GET / HTTP/0.9'),
       '3.0': line('GET / HTTP/3.0'),
     },
@@ -206,7 +205,9 @@ export const REFUSED: [code: string, status: number, inputs: Record<string, stri
     400,
     {
       'with a URL': line('GET http://b/ HTTP/1.1'),
-      'in the port': line('GET http://a:80/ HTTP/1.1'),
+      'in the port': line('GET http://a:81/ HTTP/1.1'),
+      'in the port of the other scheme': line('GET https://a:80/ HTTP/1.1'),
+      'in the port, with CONNECT': line('CONNECT a:80 HTTP/1.1'),
       'with CONNECT': line('CONNECT b:443 HTTP/1.1'),
       empty: 'GET http://a/ HTTP/1.1\r\nHost:\r\n\r\n',
     },

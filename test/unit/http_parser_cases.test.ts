@@ -105,6 +105,11 @@ describe('takes', () => {
     expect(request.host).toBe(1);
   });
 
+  it.each(['1.2', '1.9'])('HTTP/%s, as 1.1', (version) => {
+    const { flags } = only(line(`GET / HTTP/${version}`));
+    expect(flags & (Flag.version11 | Flag.keepAlive)).toBe(Flag.version11 | Flag.keepAlive);
+  });
+
   it('empty lines before a request, up to four', () => {
     expect(only(`${'\r\n'.repeat(4)}${get()}`).method).toBe('GET');
   });
@@ -114,6 +119,11 @@ describe('takes', () => {
     ['GET https://[::1]:443/ HTTP/1.1', '[::1]:443', Flag.targetAbsolute],
     ['GET HTTP://a?b HTTP/1.1', 'a', Flag.targetAbsolute],
     ['OPTIONS http://a HTTP/1.1', 'a', Flag.targetAbsolute],
+    ['GET http://a:80/ HTTP/1.1', 'a', Flag.targetAbsolute],
+    ['GET http://a/ HTTP/1.1', 'A:080', Flag.targetAbsolute],
+    ['GET http://a:/ HTTP/1.1', 'a:80', Flag.targetAbsolute],
+    ['GET https://a:443/ HTTP/1.1', 'a:', Flag.targetAbsolute],
+    ['GET http://[::1]:80/ HTTP/1.1', '[::1]', Flag.targetAbsolute],
     ['OPTIONS * HTTP/1.1', 'a', Flag.targetAsterisk],
     ['CONNECT example.org:443 HTTP/1.1', 'example.org:443', Flag.targetAuthority],
     ['CONNECT [2001:db8::1]:443 HTTP/1.1', '[2001:db8::1]:443', Flag.targetAuthority],

@@ -26,7 +26,7 @@ constexpr Row kRows[] = {
     {HttpError::kVersionInvalid,
      {CODE("VERSION_INVALID"), 400, "The request line does not end in HTTP/digit.digit"}},
     {HttpError::kVersionUnsupported,
-     {CODE("VERSION_UNSUPPORTED"), 505, "The version is neither HTTP/1.0 nor HTTP/1.1"}},
+     {CODE("VERSION_UNSUPPORTED"), 505, "The version is not one of HTTP/1"}},
     {HttpError::kLineEnd, {CODE("LINE_END"), 400, "A line does not end in CRLF"}},
     {HttpError::kLineFolding,
      {CODE("LINE_FOLDING"), 400, "A header line starts with a space or a tab"}},

@@ -105,12 +105,8 @@ class Framing {
 
   // RFC 9112 section 3.2.2 lets the target win. Who routes by Host would go elsewhere, though.
   bool sameAsTarget(const uint8_t* value, uint32_t length) const {
-    if (length != target_.authorityLength) return false;
     const uint8_t* const authority = head_ + record_[kRecordTargetOffset] + target_.authorityOffset;
-    for (uint32_t i = 0; i < length; i++) {
-      if (lowered(value[i]) != lowered(authority[i])) return false;
-    }
-    return true;
+    return sameAuthority(value, length, authority, target_.authorityLength, target_.defaultPort);
   }
 
   void takeConnection(const uint8_t* value, uint32_t length) {

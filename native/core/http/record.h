@@ -56,7 +56,7 @@ enum RecordFlag : uint32_t {
   kFlagContentLength = 1 << 3,   // a Content-Length header is there, also if it says 0
   kFlagExpectContinue = 1 << 4,  // the peer waits for 100 before it sends the body
   kFlagUpgrade = 1 << 5,         // CONNECT, or Connection: upgrade with an Upgrade header
-  kFlagVersion11 = 1 << 6,       // HTTP/1.1, otherwise HTTP/1.0
+  kFlagVersion11 = 1 << 6,       // HTTP/1.1 or a later HTTP/1, otherwise HTTP/1.0
   // Form of the target, two bits.
   kFlagTargetOrigin = 0 << 8,
   kFlagTargetAbsolute = 1 << 8,

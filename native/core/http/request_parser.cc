@@ -135,8 +135,9 @@ HeadResult BasicHeadParser<Scan>::takeVersion(const uint8_t* head, const uint8_t
       continue;
     }
     if (index == kVersionBytes) {
-      if (mark[5] != '1' || mark[7] > '1') return fail(HttpError::kVersionUnsupported, mark_);
-      record_[kRecordFlags] = mark[7] == '1' ? uint32_t{kFlagVersion11} : kVersion10;
+      if (mark[5] != '1') return fail(HttpError::kVersionUnsupported, mark_);
+      // RFC 9110 section 6.2: a higher minor version is taken for the highest that we know.
+      record_[kRecordFlags] = mark[7] == '0' ? kVersion10 : uint32_t{kFlagVersion11};
       if (*at == '\r') continue;
       if (*at != '\n') return fail(HttpError::kVersionInvalid, offset);
       if ((options_->lenient & kLenientBareLineFeed) == 0) {

@@ -9,6 +9,9 @@ namespace {
 
 constexpr uint32_t kPortDigitsMax = 5;
 constexpr uint32_t kPortMax = 65535;
+constexpr uint32_t kHttpPort = 80;
+constexpr uint32_t kHttpsPort = 443;
+constexpr uint32_t kHttpSchemeLength = 7;
 
 bool isPort(const uint8_t* at, const uint8_t* end) {
   if (end - at > static_cast<int>(kPortDigitsMax)) return false;
@@ -37,7 +40,7 @@ const uint8_t* skipRegName(const uint8_t* at, const uint8_t* end) {
 
 // Length of "http://" or "https://" at the start, 0 for anything else.
 uint32_t schemeLength(const uint8_t* target, uint32_t length) {
-  if (length >= 7 && equalsIgnoringCase(target, 7, "http://")) return 7;
+  if (length >= 7 && equalsIgnoringCase(target, 7, "http://")) return kHttpSchemeLength;
   if (length >= 8 && equalsIgnoringCase(target, 8, "https://")) return 8;
   return 0;
 }
@@ -58,6 +61,7 @@ TargetResult classifyAbsolute(const uint8_t* target, uint32_t length, uint32_t l
   if (begin == end || !isAuthority(target + begin, end - begin)) return result;
   result.error = HttpError::kNone;
   result.form = kFlagTargetAbsolute;
+  result.defaultPort = scheme == kHttpSchemeLength ? kHttpPort : kHttpsPort;
   result.authorityOffset = begin;
   result.authorityLength = end - begin;
   return result;
@@ -77,7 +81,29 @@ TargetResult classifyAuthority(const uint8_t* target, uint32_t length) {
   return result;
 }
 
+// Takes the port off the end of a well-formed authority.
+uint32_t takePort(const uint8_t* authority, uint32_t* length, uint32_t defaultPort) {
+  uint32_t digits = *length;
+  while (digits > 0 && is(authority[digits - 1], kDigit)) digits--;
+  if (digits == 0 || authority[digits - 1] != ':') return defaultPort;
+  uint32_t port = 0;
+  for (uint32_t i = digits; i < *length; i++) port = port * 10 + (authority[i] - '0');
+  const bool empty = digits == *length;
+  *length = digits - 1;
+  return empty ? defaultPort : port;
+}
+
 }  // namespace
+
+bool sameAuthority(const uint8_t* a, uint32_t aLength, const uint8_t* b, uint32_t bLength,
+                   uint32_t defaultPort) {
+  if (takePort(a, &aLength, defaultPort) != takePort(b, &bLength, defaultPort)) return false;
+  if (aLength != bLength) return false;
+  for (uint32_t i = 0; i < aLength; i++) {
+    if (lowered(a[i]) != lowered(b[i])) return false;
+  }
+  return true;
+}
 
 bool isAuthority(const uint8_t* value, uint32_t length) {
   if (length == 0) return true;

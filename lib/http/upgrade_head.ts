@@ -1,0 +1,20 @@
+// What is sent before a connection becomes the handler's.
+import { HeadFlag } from '../loop/protocol.js';
+import { flagsOf } from './head.js';
+import { fieldLine } from './header_fields.js';
+import type { HttpRequest } from './request.js';
+import { statusLine } from './tables.js';
+
+/** 200 to CONNECT, 101 to others; `fields` are whole lines that were set before. */
+export function upgradeHead(
+  request: HttpRequest,
+  fields: string,
+  headers: Record<string, string>,
+): string {
+  const isConnect = request.method === 'CONNECT';
+  let text = statusLine(isConnect ? 200 : 101) + fields;
+  for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+  // RFC 9110 section 7.8: who waits for 100 gets it before 101.
+  const expects = !isConnect && (flagsOf(request) & HeadFlag.expectContinue) !== 0;
+  return `${expects ? `${statusLine(100)}\r\n` : ''}${text}\r\n`;
+}
