@@ -1,10 +1,10 @@
 // The documentation site: all pages, the API reference and a search that needs no network, as
-// static files in build/docs/site.
+// static files in build/site/out.
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hashOf, inRoot, run, say, stamp } from './steps.mjs';
 
-const FOLDER = inRoot('build', 'docs');
+const FOLDER = inRoot('build', 'site');
 const TOOLS = inRoot('docs', 'site');
 
 /** Pages stand in the site where they stand in the repository, so that their links hold. */
@@ -51,5 +51,5 @@ export async function buildSite(writeReference) {
   writeFileSync(join(pages, '.vitepress', 'config.mjs'), `${config.join('\n')}\n`);
   const program = join(FOLDER, 'node_modules', 'vitepress', 'bin', 'vitepress.js');
   await run('building the site', process.execPath, [program, 'build', pages], { cwd: FOLDER });
-  say(`the site: ${join(FOLDER, 'site', 'index.html')}`);
+  say(`the site: ${join(FOLDER, 'out', 'index.html')}`);
 }

@@ -26,7 +26,7 @@ export default (root, groups) => ({
   title: 'ringpoll',
   description: 'io_uring and epoll in one loop, for Node.js',
   srcDir: '.',
-  outDir: '../site',
+  outDir: '../out',
   cacheDir: '../cache',
   rewrites: { 'README.md': 'index.md' },
   cleanUrls: false,
