@@ -63,7 +63,8 @@ const LENIENT_ALL = (1 << 7) - 1;
 const UINT32_MAX = 2 ** 32 - 1;
 
 export interface CheckedHttpOptions {
-  profile: NativeHttpProfile;
+  /** All but what the listener adds. */
+  profile: Omit<NativeHttpProfile, 'unsentMax'>;
   allowHalfOpen: boolean;
   /** 'Server: ringpoll\r\n' or ''. */
   serverLine: string;
@@ -76,7 +77,7 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
     milliseconds(`options.${name}`, options[name], otherwise);
   const flag = (name: keyof HttpOptions) => boolean(`options.${name}`, options[name], false);
   const headBytesMax = whole('maxHeadBytes', 1024, 65535, 16 * 1024);
-  const profile: NativeHttpProfile = {
+  const profile: CheckedHttpOptions['profile'] = {
     headBytesMax,
     targetBytesMax: whole('maxUrlBytes', 1, headBytesMax - 1, Math.min(8192, headBytesMax - 1)),
     headersMax: whole('maxHeaders', 1, 1000, 100),

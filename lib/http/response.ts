@@ -16,12 +16,13 @@ import {
   checkStatus,
   Flag,
   informationalText,
-  kept,
+  later,
   lengthError,
   NOT_DECLARED,
   newRare,
   type Rare,
   TYPE_LENGTH_MAX,
+  takeWaiting,
 } from './response_parts.js';
 import { type SendFileOptions, sendFile } from './send_file.js';
 import type { Session } from './session.js';
@@ -173,7 +174,7 @@ export class HttpResponse {
       this.#sendWhole(body);
       this._session.responseEnded(this);
     } else {
-      if (body !== undefined) this.#rarely().waiting.push(kept(body));
+      if (body !== undefined) later(this.#rarely(), this._session, body);
       this._session.forgetBody(this);
     }
   }
@@ -364,7 +365,7 @@ export class HttpResponse {
     rare.sentLength += length;
     if (!this.#bodyAllowed()) return;
     if (this._flags & Flag.first) this.#sendPiece(data, length);
-    else rare.waiting.push(kept(data));
+    else later(rare, this._session, data);
   }
 
   #sendPiece(data: Body, length: number): void {
@@ -427,10 +428,10 @@ export class HttpResponse {
     }
     if (this._flags & Flag.streaming) {
       this.#sendHead();
-      for (const piece of rare?.waiting.splice(0) ?? []) this.#sendPiece(piece, bytesOf(piece));
+      for (const piece of takeWaiting(rare, this._session)) this.#sendPiece(piece, bytesOf(piece));
       if (ended) this.#sendEnd();
     } else if (ended) {
-      this.#sendWhole(rare?.waiting.pop());
+      this.#sendWhole(takeWaiting(rare, this._session).pop());
     }
     for (const { resolve } of rare?.turnComes.splice(0) ?? []) resolve();
   }
@@ -457,7 +458,8 @@ export class HttpResponse {
     if (close) this._flags |= Flag.close;
     this._status = status;
     if (this._rare !== undefined) {
-      Object.assign(this._rare, { declaredLength: NOT_DECLARED, trailers: '', waiting: [] });
+      takeWaiting(this._rare, this._session);
+      Object.assign(this._rare, { declaredLength: NOT_DECLARED, trailers: '' });
     }
     this.end(`${message}\n`);
     return true;

@@ -57,8 +57,27 @@ export function newRare(): Rare {
 }
 
 /** The caller may use its memory again as soon as the call has returned. */
-export function kept(data: Body): Body {
+function kept(data: Body): Body {
   return typeof data === 'string' ? data : Buffer.from(data);
+}
+
+/** Who hears how much waits for its turn: bytes, or characters. */
+interface Counts {
+  waits(length: number): void;
+}
+
+/** A body, or a piece of one, is given before the turn of its response has come. */
+export function later(rare: Rare, of: Counts, data: Body): void {
+  rare.waiting.push(kept(data));
+  of.waits(data.length);
+}
+
+export function takeWaiting(rare: Rare | undefined, of: Counts): Body[] {
+  const pieces = rare?.waiting.splice(0) ?? [];
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length > 0) of.waits(-length);
+  return pieces;
 }
 
 export function checkBody(name: string, body: unknown): asserts body is Uint8Array {

@@ -18,6 +18,7 @@ import { DROPPED_BYTES_MAX, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
 import { contentLengthOf, flagsOf } from './head.js';
+import { HeldRequests } from './held_requests.js';
 import { otherProtocolAnswer } from './other_protocols.js';
 import { HttpRequest } from './request.js';
 import { HttpResponse } from './response.js';
@@ -50,6 +51,10 @@ export class Session {
   #first: HttpResponse | undefined = undefined;
   /** Those behind it, in the order of their requests. */
   #due: HttpResponse[] = [];
+  /** Requests whose handlers wait until the peer has read more of what it asked for. */
+  #held: HeldRequests | undefined = undefined;
+  /** Of bodies that were given before their turn came: bytes, or characters. */
+  #waitingLength = 0;
   /** The one whose request's body is still coming. */
   #receiving: HttpResponse | undefined = undefined;
   /** Answered when all the others are out: then the connection ends. */
@@ -107,8 +112,31 @@ export class Session {
     if (flags & HeadFlag.hasBody) this.#expectBody(request, response);
     if (isFirst) this.#first = response;
     else this.#due.push(response);
-    this.#server._handle(request, response);
+    if (this.#held?.any || !this.hasRoom()) this.#hold(response);
+    else this.handle(response);
     if (!response.ended || !response._first) unanswered.push(response);
+  }
+
+  #hold(response: HttpResponse): void {
+    this.#held ??= new HeldRequests(this);
+    this.#held.add(response);
+  }
+
+  handle(response: HttpResponse): void {
+    this.#server._handle(response._request, response);
+  }
+
+  /** False: too much of what the peer asked for waits already. It reads, or gets no more. */
+  hasRoom(): boolean {
+    const { connection } = this;
+    if (connection._flags & NO_MORE) return true;
+    return this.#waitingLength <= connection._group.highWaterMark && connection._belowMark();
+  }
+
+  /** A piece of body waits for the responses before it (or, negative, does not any more). */
+  waits(length: number): void {
+    this.#waitingLength += length;
+    if (length < 0) this.#held?.goOn();
   }
 
   #expectBody(request: HttpRequest, response: HttpResponse): void {

@@ -55,6 +55,7 @@ export interface NativeHttpProfile {
   lingerMs: number;
   lingerBytesMax: number;
   requestsMax: number;
+  unsentMax: number;
   holdUpgrades: boolean;
   proxies: string[];
   routes: { path: string; head: Uint8Array; dateOffset: number; body: Uint8Array }[];

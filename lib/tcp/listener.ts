@@ -180,7 +180,7 @@ export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
 
 /** What speaks between the bytes and the handlers. */
 export interface Layer {
-  profile: NativeHttpProfile;
+  profile: Omit<NativeHttpProfile, 'unsentMax'>;
   protocol: Protocol;
 }
 
@@ -217,7 +217,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
     maxConnections,
     checked.idleTimeoutMs,
     checked.hint,
-    layer?.profile,
+    layer === undefined ? undefined : { ...layer.profile, unsentMax: checked.highWaterMark },
   );
   const errno = of.control[Control.resultError];
   if (errno !== 0) {

@@ -50,6 +50,7 @@ std::shared_ptr<http::Profile> httpProfile(Napi::Object object) {
   profile->lingerMs = number(object, "lingerMs");
   profile->lingerBytesMax = wide(object, "lingerBytesMax");
   profile->requestsMax = number(object, "requestsMax");
+  profile->unsentMax = wide(object, "unsentMax");
   profile->holdUpgrades = flag(object, "holdUpgrades");
   const auto proxies = object.Get("proxies").As<Napi::Array>();
   for (uint32_t i = 0; i < proxies.Length(); ++i) {

@@ -69,6 +69,7 @@ enum ConnectionFlag : uint16_t {
   kMigrating = 1 << 11,     // between two routes: the engine was told to let go
   kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
   kProtocolPaused = 1 << 13,  // the protocol's own reason not to read
+  kProtocolWaits = 1 << 14,  // the protocol goes on when fewer bytes wait
 };
 
 struct Channel {

@@ -207,6 +207,9 @@ class Loop final : private Transport {
   void cancelTimer(Channel& channel) override { timers_.cancel(channel.timer); }
   Channel* channelOf(Token token) override { return channels_.find(token); }
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
+  uint64_t unsentBytes(const Channel& channel) override {
+    return static_cast<uint64_t>(pending_[channel.slot]);
+  }
 
   // loop_files.cc
   void queueFile(Channel& channel, const int32_t* words);

@@ -234,6 +234,7 @@ void Loop::queueDrained(Channel& channel) {
     channel.flags &= ~kDrainWanted;
     events_.push(EventKind::kDrain, channel);
   }
+  if (channel.flags & kProtocolWaits) channel.protocol->sendProgressed(channel);
   if (!channel.sends.empty()) return;
   if (channel.flags & kCloseWhenSent) {
     destroy(channel);

@@ -22,6 +22,7 @@ using namespace ringpoll::http;
 // A loop with one connection: notes what the server asks of it.
 struct FakeLoop : Transport {
   std::string sent;
+  size_t taken = 0;  // by the peer; the fake loop says so only when a test sets it
   bool ended = false;
   bool closedWhenSent = false;
   bool closed = false;
@@ -48,6 +49,7 @@ struct FakeLoop : Transport {
   void armTimer(Channel&, uint64_t ms) override { delayMs = ms; }
   void cancelTimer(Channel&) override { delayMs = 0; }
   ReceivedBytes staged(int32_t, uint32_t) override { return {}; }
+  uint64_t unsentBytes(const Channel&) override { return sent.size() - taken; }
   Channel* channelOf(Token token) override {
     return channel != nullptr && channel->token() == token ? channel : nullptr;
   }
@@ -423,6 +425,44 @@ TEST(http_server_answers_static_routes_unless_something_is_due) {
   bench.turn();
   CHECK_EQ(bench.loop.sent.size(), head.size() + 4);
   CHECK_EQ(bench.requests.size(), 5u);
+}
+
+TEST(http_server_takes_no_request_while_too_many_bytes_wait) {
+  Bench bench;
+  bench.profile.unsentMax = 1000;
+  const std::string head = "HTTP/1.1 200 OK\r\n\r\n";
+  const uint32_t none = HeadTemplate::kNoDate;
+  bench.profile.routes.emplace("/s", StaticRoute{HeadTemplate(head, none), std::string(600, 'x')});
+  const size_t answer = head.size() + 600;
+  SendNode waiting{};
+  bench.channel.sends = {&waiting, &waiting};
+  // The bytes that came with the first request are held, whatever else is in them.
+  std::string text;
+  for (int i = 0; i < 10; ++i) text += get("/s");
+  bench.receive(text);
+  CHECK_EQ(bench.loop.sent.size(), 2 * answer);
+  CHECK(bench.loop.paused);
+  for (int i = 0; i < 3; ++i) bench.turn();
+  CHECK_EQ(bench.loop.sent.size(), 2 * answer);
+  // More than half of them still waits.
+  bench.loop.taken = bench.loop.sent.size() - 501;
+  bench.server->sendProgressed(bench.channel);
+  bench.turn();
+  CHECK_EQ(bench.loop.sent.size(), 2 * answer);
+  bench.loop.taken = bench.loop.sent.size() - 500;
+  bench.server->sendProgressed(bench.channel);
+  CHECK(bench.server->hasWork());
+  bench.turn();
+  CHECK_EQ(bench.loop.sent.size(), 3 * answer);
+  while (bench.server->staticResponses() < 10) {
+    CHECK(bench.loop.paused);
+    bench.loop.taken = bench.loop.sent.size();
+    bench.server->sendProgressed(bench.channel);
+    bench.turn();
+  }
+  CHECK(!bench.loop.paused);
+  CHECK_EQ(bench.loop.sent.size(), 10 * answer);
+  bench.channel.sends = {};
 }
 
 TEST(http_server_composes_responses_one_behind_the_other) {

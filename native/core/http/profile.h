@@ -41,6 +41,7 @@ struct Profile final : ProtocolSettings {
   uint32_t lingerMs = 5000;      // from our FIN to the peer's
   uint64_t lingerBytesMax = 16 * 1024 * 1024;  // read and dropped meanwhile
   uint32_t requestsMax = UINT32_MAX;           // on one connection
+  uint64_t unsentMax = 64 * 1024;  // bytes of answers that wait, beyond which no request is taken
   bool holdUpgrades = false;
   AddressFilter proxies;  // from these a PROXY header must come first
   mutable StaticRoutes routes;

@@ -109,8 +109,20 @@ void Server::discard(Channel& channel, Connection& connection, uint32_t bytes) {
   }
 }
 
-bool Server::mustHold(const Connection& connection) const {
-  return connection.outstanding >= kUnansweredMax;
+// A peer that asks and does not read gets no more answers than it takes.
+bool Server::mustHold(Channel& channel, const Connection& connection) {
+  if (connection.outstanding >= kUnansweredMax) return true;
+  if (channel.sends.empty()) return false;
+  if (transport_.unsentBytes(channel) <= connection.profile->unsentMax) return false;
+  channel.flags |= kProtocolWaits;
+  return true;
+}
+
+void Server::sendProgressed(Channel& channel) {
+  Connection& connection = of(channel);
+  if (transport_.unsentBytes(channel) > connection.profile->unsentMax / 2) return;
+  channel.flags &= ~kProtocolWaits;
+  if (!connection.held.empty()) goOnNextTurn(channel, connection);
 }
 
 void Server::hold(Channel& channel, Connection& connection, const Piece& piece) {
@@ -121,8 +133,8 @@ void Server::hold(Channel& channel, Connection& connection, const Piece& piece) 
     return;
   }
   // A few bytes must not keep a whole receive block.
-  const BlockId copy =
-      piece.length <= kCopyInsteadOfPinMax ? arena_.lease(piece.length) : kNoBlock;
+  const bool wasteful = arena_.size(piece.block) / kHeldBlockFactor > piece.length;
+  const BlockId copy = wasteful ? arena_.lease(piece.length) : kNoBlock;
   if (copy != kNoBlock) {
     std::memcpy(arena_.data(copy), arena_.data(piece.block) + piece.offset, piece.length);
     connection.held.push_back({copy, 0, piece.length});

@@ -12,7 +12,8 @@
 // record.h) is written into the shared table of heads, which starts again with every turn.
 //
 // Bytes are held, and the socket is not read, while they must not be parsed yet: too many requests
-// are unanswered, the table of heads is full, or an upgrade is undecided.
+// are unanswered, too many bytes of answers have not left, the table of heads is full, or an
+// upgrade is undecided.
 #pragma once
 
 #include <vector>
@@ -30,6 +31,7 @@ namespace ringpoll::http {
 inline constexpr uint32_t kHeadTableWords = 1u << 20;  // 4 MB of address space, used from its start
 inline constexpr uint32_t kHeldBytesMax = 4u << 20;    // what was under way when reading paused
 inline constexpr uint32_t kUnansweredMax = 256;        // requests of one connection
+inline constexpr uint32_t kHeldBlockFactor = 4;        // held bytes keep at most so much memory
 inline constexpr uint32_t kCopiedBodyMax = 4 * 1024;   // longer bodies are sent from where they lie
 
 // A response as JavaScript names it: views on memory that stays until the flush is over.
@@ -81,6 +83,7 @@ class Server final : public Protocol {
   // server_timers.cc
   void timer(Channel& channel, uint64_t nowMs) override;
   void sendBlocked(Channel& channel, uint64_t nowMs) override;
+  void sendProgressed(Channel& channel) override;
   void finSent(Channel& channel, uint64_t nowMs) override;
   void readingPaused(Channel& channel, bool paused, uint64_t nowMs) override;
 
@@ -121,7 +124,7 @@ class Server final : public Protocol {
   void fail(Channel& channel, Connection& connection, HttpError error);
   void discard(Channel& channel, Connection& connection, uint32_t bytes);
   bool idle(const Connection& connection) const;
-  bool mustHold(const Connection& connection) const;
+  bool mustHold(Channel& channel, const Connection& connection);
   void hold(Channel& channel, Connection& connection, const Piece& piece);
   void drainHeld(Channel& channel, Connection& connection);
   void goOnNextTurn(const Channel& channel, Connection& connection);

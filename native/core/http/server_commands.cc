@@ -86,7 +86,7 @@ void Server::responded(Channel& channel, uint64_t nowMs) {
     }
   }
   if (!connection.held.empty() && connection.state == State::kHead &&
-      connection.outstanding <= kUnansweredMax / 2) {
+      connection.outstanding <= kUnansweredMax / 2 && !(channel.flags & kProtocolWaits)) {
     goOnNextTurn(channel, connection);
   }
 }

@@ -103,7 +103,7 @@ bool Server::roomForRecord(const Connection& connection) const {
 
 bool Server::parseHead(Channel& channel, Connection& connection, Piece* piece) {
   const Limits& limits = connection.profile->options.limits;
-  if (mustHold(connection)) {
+  if (mustHold(channel, connection)) {
     hold(channel, connection, *piece);
     return false;
   }

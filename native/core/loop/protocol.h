@@ -51,6 +51,8 @@ class Transport {
   // Protocol::timer() after `delayMs`, unless the connection has an idle timeout of JavaScript's.
   virtual void armTimer(Channel& channel, uint64_t delayMs) = 0;
   virtual void cancelTimer(Channel& channel) = 0;
+  // Bytes that are queued, or on their way into the queue, and have not left.
+  virtual uint64_t unsentBytes(const Channel& channel) = 0;
   // null: it is over.
   virtual Channel* channelOf(Token token) = 0;
   // Bytes that JavaScript has staged for a command, by their offset in the slab.
@@ -74,6 +76,8 @@ class Protocol {
   virtual void command(Channel&, const int32_t* /*words*/, uint64_t /*nowMs*/) {}
   // The kernel has not taken everything.
   virtual void sendBlocked(Channel&, uint64_t /*nowMs*/) {}
+  // The protocol has set kProtocolWaits, and some of what is queued may have left.
+  virtual void sendProgressed(Channel&) {}
   // Our FIN is out, the peer's is not here.
   virtual void finSent(Channel&, uint64_t /*nowMs*/) {}
   // JavaScript does not want bytes, or wants them again.

@@ -1,0 +1,56 @@
+// Requests that a peer has sent before it reads: their handlers wait, so that no more answers are
+// made than it takes. The body of such a request comes in all the same.
+import type { HttpResponse } from './response.js';
+import type { Session } from './session.js';
+
+export class HeldRequests {
+  readonly #session: Session;
+  #responses: HttpResponse[] | undefined = undefined;
+  #waking = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  get any(): boolean {
+    return this.#responses !== undefined;
+  }
+
+  add(response: HttpResponse): void {
+    this.#responses ??= [];
+    this.#responses.push(response);
+    this.goOn();
+  }
+
+  /** When few enough bytes wait, the next handler runs. */
+  goOn(): void {
+    if (this.#waking || this.#responses === undefined) return;
+    this.#waking = true;
+    this.#session.connection.drained().then(
+      () => {
+        this.#waking = false;
+        this.#next();
+      },
+      () => {
+        this.#responses = undefined; // the connection is over, and each of them hears of that
+      },
+    );
+  }
+
+  #next(): void {
+    const responses = this.#responses;
+    if (responses === undefined) return;
+    if (!this.#session.hasRoom()) {
+      // Or bodies wait for the response before them: the session says when they have gone.
+      const { pendingBytes, _group } = this.#session.connection;
+      if (pendingBytes > _group.highWaterMark / 2) this.goOn();
+      return;
+    }
+    const response = responses.shift();
+    if (responses.length === 0) this.#responses = undefined;
+    // A request that turned out wrong has been answered meanwhile.
+    if (response !== undefined && !response.ended) this.#session.handle(response);
+    // One at a time: what an async handler answers at once counts for the next one.
+    this.goOn();
+  }
+}
