@@ -3,8 +3,54 @@
 
 import { brand } from './brand.js';
 
+/** Why the parser, or the server before a handler was called, refused a request. */
+export type HttpRefusalCode =
+  | 'ERR_RINGPOLL_HTTP_BODY_TOO_LARGE'
+  | 'ERR_RINGPOLL_HTTP_CHUNK_END'
+  | 'ERR_RINGPOLL_HTTP_CHUNK_EXTENSION'
+  | 'ERR_RINGPOLL_HTTP_CHUNK_EXTENSIONS_TOO_LARGE'
+  | 'ERR_RINGPOLL_HTTP_CHUNK_SIZE'
+  | 'ERR_RINGPOLL_HTTP_CONNECT_BODY'
+  | 'ERR_RINGPOLL_HTTP_CONTENT_LENGTH_INVALID'
+  | 'ERR_RINGPOLL_HTTP_CONTENT_LENGTH_REPEATED'
+  | 'ERR_RINGPOLL_HTTP_EXPECTATION'
+  | 'ERR_RINGPOLL_HTTP_HEADERS_TIMEOUT'
+  | 'ERR_RINGPOLL_HTTP_HEADERS_TOO_MANY'
+  | 'ERR_RINGPOLL_HTTP_HEADER_NAME'
+  | 'ERR_RINGPOLL_HTTP_HEADER_NAME_SPACE'
+  | 'ERR_RINGPOLL_HTTP_HEADER_VALUE'
+  | 'ERR_RINGPOLL_HTTP_HEAD_TOO_LARGE'
+  | 'ERR_RINGPOLL_HTTP_HOST_INVALID'
+  | 'ERR_RINGPOLL_HTTP_HOST_MISMATCH'
+  | 'ERR_RINGPOLL_HTTP_HOST_MISSING'
+  | 'ERR_RINGPOLL_HTTP_HOST_REPEATED'
+  | 'ERR_RINGPOLL_HTTP_HTTP2'
+  | 'ERR_RINGPOLL_HTTP_LENGTH_AND_TRANSFER_ENCODING'
+  | 'ERR_RINGPOLL_HTTP_LENGTH_REQUIRED'
+  | 'ERR_RINGPOLL_HTTP_LINE_END'
+  | 'ERR_RINGPOLL_HTTP_LINE_FOLDING'
+  | 'ERR_RINGPOLL_HTTP_METHOD_INVALID'
+  | 'ERR_RINGPOLL_HTTP_METHOD_UNKNOWN'
+  | 'ERR_RINGPOLL_HTTP_PROXY_HEADER'
+  | 'ERR_RINGPOLL_HTTP_REQUEST_TIMEOUT'
+  | 'ERR_RINGPOLL_HTTP_TARGET_FORM'
+  | 'ERR_RINGPOLL_HTTP_TARGET_INVALID'
+  | 'ERR_RINGPOLL_HTTP_TARGET_TOO_LONG'
+  | 'ERR_RINGPOLL_HTTP_TLS'
+  | 'ERR_RINGPOLL_HTTP_TRAILERS_TOO_LARGE'
+  | 'ERR_RINGPOLL_HTTP_TRAILERS_TOO_MANY'
+  | 'ERR_RINGPOLL_HTTP_TRAILER_FORBIDDEN'
+  | 'ERR_RINGPOLL_HTTP_TRANSFER_ENCODING_INVALID'
+  | 'ERR_RINGPOLL_HTTP_TRANSFER_ENCODING_UNSUPPORTED'
+  | 'ERR_RINGPOLL_HTTP_TRANSFER_ENCODING_VERSION'
+  | 'ERR_RINGPOLL_HTTP_UNEXPECTED_END'
+  | 'ERR_RINGPOLL_HTTP_VERSION_INVALID'
+  | 'ERR_RINGPOLL_HTTP_VERSION_MISSING'
+  | 'ERR_RINGPOLL_HTTP_VERSION_UNSUPPORTED';
+
 /** What went wrong, stable across versions. */
 export type RingpollErrorCode =
+  | HttpRefusalCode
   | 'ERR_RINGPOLL_CANCELLED'
   | 'ERR_RINGPOLL_CHANNEL_CLOSED'
   | 'ERR_RINGPOLL_CHUNK_RELEASED'
@@ -15,7 +61,6 @@ export type RingpollErrorCode =
   | 'ERR_RINGPOLL_FILE_TRUNCATED'
   | 'ERR_RINGPOLL_HTTP_ABORTED'
   | 'ERR_RINGPOLL_HTTP_BODY_INVALID'
-  | 'ERR_RINGPOLL_HTTP_BODY_TOO_LARGE'
   | 'ERR_RINGPOLL_HTTP_BODY_USED'
   | 'ERR_RINGPOLL_HTTP_CONTENT_LENGTH'
   | 'ERR_RINGPOLL_HTTP_ENDED'
@@ -24,6 +69,7 @@ export type RingpollErrorCode =
   | 'ERR_RINGPOLL_HTTP_HOST_INVALID'
   | 'ERR_RINGPOLL_HTTP_NOT_FOUND'
   | 'ERR_RINGPOLL_HTTP_PATH_INVALID'
+  | 'ERR_RINGPOLL_HTTP_REQUEST'
   | 'ERR_RINGPOLL_HTTP_REQUEST_OVER'
   | 'ERR_RINGPOLL_HTTP_TARGET_FORM'
   | 'ERR_RINGPOLL_HTTP_UPGRADE'
@@ -41,7 +87,8 @@ export type RingpollErrorCode =
 export type ArgumentErrorCode =
   | 'ERR_RINGPOLL_INVALID_ARG_TYPE'
   | 'ERR_RINGPOLL_INVALID_ARG_VALUE'
-  | 'ERR_RINGPOLL_OUT_OF_RANGE';
+  | 'ERR_RINGPOLL_OUT_OF_RANGE'
+  | 'ERR_RINGPOLL_UNKNOWN_OPTION';
 
 /** A failure of this package's own; `code` says which. */
 export class RingpollError extends Error {
@@ -68,13 +115,32 @@ export function asError(thrown: unknown): Error {
   }
 }
 
+const NAMES_SHOWN_MAX = 5;
+
+/** A value as a sentence can hold it: short, and without running code of the value's own. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'function') return `function ${value.name}`;
-  if (typeof value === 'object' && value !== null) {
-    return `an instance of ${value.constructor?.name ?? 'Object'}`;
+  if (typeof value === 'function') {
+    return typeof value.name === 'string' && value.name !== ''
+      ? `the function ${value.name}`
+      : 'a function without a name';
   }
-  return String(value);
+  return typeof value === 'object' && value !== null ? shownObject(value) : String(value);
+}
+
+function shownObject(value: object): string {
+  try {
+    if (Array.isArray(value)) return `an array of length ${value.length}`;
+    const { constructor: maker } = value;
+    const ofClass = typeof maker === 'function' && maker.name;
+    if (ofClass && ofClass !== 'Object') return `an instance of ${ofClass}`;
+    const names = Object.keys(value);
+    if (names.length === 0) return 'an empty object';
+    const more = names.length > NAMES_SHOWN_MAX ? ', ...' : '';
+    return `an object with ${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more}`;
+  } catch {
+    return 'an object that cannot be looked at';
+  }
 }
 
 /** The argument is of another type than `expected` (a phrase such as "a function"). */
@@ -93,4 +159,10 @@ export function invalidArgValue(name: string, expected: string, value: unknown):
 export function outOfRange(name: string, range: string, value: unknown): ArgumentRangeError {
   const error = new RangeError(`${name} must be ${range}, but is ${shown(value)}`);
   return Object.assign(error, { code: 'ERR_RINGPOLL_OUT_OF_RANGE' as const });
+}
+
+/** `of` has no such option; `advice` (a phrase such as "did you mean host?") says what to do. */
+export function unknownOption(name: string, of: string, advice: string): ArgumentTypeError {
+  const error = new TypeError(`${name} is unknown to ${of}: ${advice}`);
+  return Object.assign(error, { code: 'ERR_RINGPOLL_UNKNOWN_OPTION' as const });
 }

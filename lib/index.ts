@@ -1,5 +1,10 @@
 // The package's main entry: the loop, and stream sockets on it.
-export { type ArgumentErrorCode, RingpollError, type RingpollErrorCode } from './errors.js';
+export {
+  type ArgumentErrorCode,
+  type HttpRefusalCode,
+  RingpollError,
+  type RingpollErrorCode,
+} from './errors.js';
 export type {
   Explanation,
   FileKindReport,

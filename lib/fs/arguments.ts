@@ -2,7 +2,8 @@
 // which knows every form and every complaint.
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { EngineHint } from './routes.js';
+import { optionNames } from '../option_names.js';
+import { checkFileOptions, type EngineHint } from './routes.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
 
@@ -91,11 +92,24 @@ export interface FileOptions {
   engine?: EngineHint;
 }
 
-/** The options of readFile and writeFile when they are usual. */
+const FILE = optionNames<FileOptions>('readFile(), writeFile() and appendFile()', {
+  encoding: true,
+  flag: true,
+  mode: true,
+  flush: true,
+  signal: true,
+  engine: true,
+});
+
+/**
+ * The options of readFile and writeFile when they are usual.
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ */
 export function usualFileOptions(options: unknown): FileOptions | undefined {
   if (options === undefined || options === null) return {};
   if (typeof options === 'string') return usualFileOptions({ encoding: options });
   if (typeof options !== 'object') return undefined;
+  checkFileOptions(FILE, options);
   const { encoding, flag, mode, flush, signal } = options as Record<string, unknown>;
   const usual =
     (encoding === undefined || encoding === null || isEncoding(encoding)) &&

@@ -7,12 +7,17 @@ import type { Connection } from '../tcp/connection.js';
 import { type FileOptions, usualFileOptions } from './arguments.js';
 import { checkAborted, checkNotNegative, closedFileError, fileError } from './errors.js';
 import { closeFile, type OpenedFile, openFile } from './file.js';
-import { type Request, readRequest, writeRequest } from './handle_arguments.js';
-import { type OpenOptions, routesOf, type SendOptions } from './hints.js';
+import {
+  type Request,
+  readRequest,
+  type TransferOptions,
+  writeRequest,
+} from './handle_arguments.js';
+import { OPEN, type OpenOptions, routesOf, SEND, SEND_TO, type SendOptions } from './hints.js';
 import { unwatchLeak, watchLeak } from './leaks.js';
-import type { StatOptions } from './names.js';
+import { STAT, type StatOptions } from './names.js';
 import { inPool } from './pool.js';
-import { type EngineHint, hintOf, Op, Route, type Routes, routes } from './routes.js';
+import { hintOf, Op, Route, type Routes, routes } from './routes.js';
 import { sendRange } from './send.js';
 import {
   openReadStream,
@@ -34,17 +39,6 @@ export interface ReadResult<T> {
 export interface WriteResult<T> {
   bytesWritten: number;
   buffer: T;
-}
-
-export interface TransferOptions {
-  /** Where in the buffer; 0. */
-  offset?: number | null;
-  /** Bytes; what is left of the buffer. */
-  length?: number | null;
-  /** Where in the file; null: where the descriptor stands, which moves on. */
-  position?: number | bigint | null;
-  /** Where this call should go, see open(). Default: what the handle was opened with. */
-  engine?: EngineHint;
 }
 
 /**
@@ -84,7 +78,12 @@ export class FileHandle {
     position?: unknown,
   ): Promise<ReadResult<View>> {
     if (this.#closing !== undefined) return Promise.reject(closedFileError('read'));
-    const request = readRequest(first, offset, length, position);
+    let request: Request | undefined;
+    try {
+      request = readRequest(first, offset, length, position);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (request === undefined) return this.#readUnusual(first, offset, length, position);
     if (request.engine !== undefined) return this.#readBy(request);
     const { bytes, buffer } = request;
@@ -154,10 +153,15 @@ export class FileHandle {
     if ((data as View | undefined)?.byteLength === 0) {
       return Promise.resolve({ bytesWritten: 0, buffer: data });
     }
-    const request =
-      typeof data === 'string' && (length ?? 'utf8') === 'utf8'
-        ? writeRequest(Buffer.from(data), 0, undefined, offset)
-        : writeRequest(data, offset, length, position);
+    let request: Request | undefined;
+    try {
+      request =
+        typeof data === 'string' && (length ?? 'utf8') === 'utf8'
+          ? writeRequest(Buffer.from(data), 0, undefined, offset)
+          : writeRequest(data, offset, length, position);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (request === undefined) return this.#writeUnusual(data, offset, length, position);
     if (request.engine !== undefined) return this.#writeBy(request, data);
     return this.#write(request, data, this.#file.of);
@@ -288,7 +292,7 @@ export class FileHandle {
   stat(options: { bigint: true }): Promise<BigIntStats>;
   stat(options?: StatOptions): Promise<Stats | BigIntStats> {
     return this.#use<Stats | BigIntStats>('fstat', async (file) => {
-      const of = routesOf(file, options);
+      const of = routesOf(file, options, STAT);
       if (!options?.bigint) return statOf(of, file, true, 'fstat');
       of.count(Op.stat, Route.pool);
       return inPool<BigIntStats>((callback) => fs.fstat(file.fd, { bigint: true }, callback));
@@ -364,7 +368,7 @@ export class FileHandle {
     options: { start?: number; end?: number } & SendOptions = {},
   ): Promise<void> {
     return this.#use('sendTo', async (file) => {
-      const of = routesOf(file, options);
+      const of = routesOf(file, options, SEND_TO);
       const { start = 0 } = options;
       const end = options.end ?? (await statOf(of, file, true, 'fstat')).size - 1;
       return sendRange(connection, file, start, Math.max(0, end + 1 - start), of);
@@ -392,7 +396,7 @@ export class FileHandle {
     options: SendOptions | undefined,
   ): Promise<void> {
     return this.#use('sendFile', async (file) =>
-      sendRange(connection, file, start, length, routesOf(file, options)),
+      sendRange(connection, file, start, length, routesOf(file, options, SEND)),
     );
   }
 
@@ -424,7 +428,7 @@ export async function open(
   mode?: fs.Mode,
   options?: OpenOptions,
 ): Promise<FileHandle> {
-  return new FileHandle(await openFile(path, flags, mode, undefined, hintOf(options)));
+  return new FileHandle(await openFile(path, flags, mode, undefined, hintOf(options, OPEN)));
 }
 
 function isUsualList(buffers: unknown): buffers is readonly View[] {

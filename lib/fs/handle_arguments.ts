@@ -1,8 +1,21 @@
 // The arguments of FileHandle's read and write, in their usual forms; see arguments.ts.
+import { checkOptions, optionNames } from '../option_names.js';
 import { bytesOf, usualPosition } from './arguments.js';
+import type { EngineHint } from './routes.js';
 import type { Transfer } from './transfer.js';
 
 const READ_BYTES_DEFAULT = 16 * 1024;
+
+export interface TransferOptions {
+  /** Where in the buffer; 0. */
+  offset?: number | null;
+  /** Bytes; what is left of the buffer. */
+  length?: number | null;
+  /** Where in the file; null: where the descriptor stands, which moves on. */
+  position?: number | bigint | null;
+  /** Where this call should go, see open(). Default: what the handle was opened with. */
+  engine?: EngineHint;
+}
 
 interface Parameters {
   buffer?: unknown;
@@ -11,6 +24,17 @@ interface Parameters {
   position?: unknown;
   engine?: unknown;
 }
+
+const READ = optionNames<TransferOptions & { buffer?: unknown }>(
+  'read()',
+  { buffer: true, offset: true, length: true, position: true, engine: true },
+  { start: 'position', end: 'length', size: 'length' },
+);
+const WRITE = optionNames<TransferOptions>(
+  'write()',
+  { offset: true, length: true, position: true, engine: true },
+  { start: 'position', end: 'length', size: 'length' },
+);
 
 /** What was asked for, and the buffer as it was given. */
 export interface Request extends Transfer {
@@ -22,13 +46,18 @@ export interface Request extends Transfer {
 const isObject = (value: unknown): value is Parameters =>
   typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
 
-/** read(buffer, offset, length, position), read(buffer, options), read(options). */
+/**
+ * read(buffer, offset, length, position), read(buffer, options), read(options).
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ */
 export function readRequest(
   first: unknown,
   offset: unknown,
   length: unknown,
   position: unknown,
 ): Request | undefined {
+  const options = ArrayBuffer.isView(first) ? offset : first;
+  if (isObject(options)) checkOptions(READ, options);
   if (ArrayBuffer.isView(first)) {
     return isObject(offset)
       ? toRequest({ ...offset, buffer: first })
@@ -38,7 +67,10 @@ export function readRequest(
   return toRequest({ buffer: Buffer.alloc(READ_BYTES_DEFAULT), ...defined(first ?? {}) });
 }
 
-/** write(buffer, offset, length, position) and write(buffer, options). */
+/**
+ * write(buffer, offset, length, position) and write(buffer, options).
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ */
 export function writeRequest(
   buffer: unknown,
   offset: unknown,
@@ -46,7 +78,10 @@ export function writeRequest(
   position: unknown,
 ): Request | undefined {
   if (!ArrayBuffer.isView(buffer)) return undefined;
-  if (isObject(offset)) return toRequest({ ...offset, buffer });
+  if (isObject(offset)) {
+    checkOptions(WRITE, offset);
+    return toRequest({ ...offset, buffer });
+  }
   // Node takes what is no number for "not given" here.
   return toRequest({
     buffer,

@@ -1,6 +1,7 @@
 // What callers may ask for: where operations on files go.
+import { type OptionNames, optionNames } from '../option_names.js';
 import type { OpenedFile } from './file.js';
-import { type EngineHint, hintOf, type Routes, routes } from './routes.js';
+import { checkFileOptions, type EngineHint, hintOf, type Routes, routes } from './routes.js';
 
 export interface SendOptions {
   /**
@@ -11,8 +12,20 @@ export interface SendOptions {
   engine?: EngineHint;
 }
 
+export const SEND = optionNames<SendOptions>('sendFile()', { engine: true });
+export const SEND_TO = optionNames<{ start?: number; end?: number } & SendOptions>(
+  'sendTo()',
+  { start: true, end: true, engine: true },
+  { length: 'end', offset: 'start', position: 'start' },
+);
+
 /** Those of the call's own hint, or else of the handle. */
-export function routesOf(file: OpenedFile, options: { engine?: EngineHint } | undefined): Routes {
+export function routesOf(
+  file: OpenedFile,
+  options: { engine?: EngineHint } | undefined,
+  known?: OptionNames,
+): Routes {
+  if (known !== undefined) checkFileOptions(known, options);
   return options?.engine === undefined ? file.of : routes(hintOf(options));
 }
 
@@ -25,3 +38,5 @@ export interface OpenOptions {
    */
   engine?: EngineHint;
 }
+
+export const OPEN = optionNames<OpenOptions>('open()', { engine: true });

@@ -13,9 +13,9 @@ export {
   FileHandle,
   open,
   type ReadResult,
-  type TransferOptions,
   type WriteResult,
 } from './handle.js';
+export type { TransferOptions } from './handle_arguments.js';
 export type { OpenOptions, SendOptions } from './hints.js';
 export {
   copyFile,

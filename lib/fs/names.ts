@@ -7,6 +7,7 @@ import {
   promises,
   type Stats,
 } from 'node:fs';
+import { optionNames } from '../option_names.js';
 import { usualPath } from './arguments.js';
 import { fileError } from './errors.js';
 import { closeFile, openFile } from './file.js';
@@ -26,12 +27,15 @@ export interface NameOptions {
   engine?: EngineHint;
 }
 
+export const STAT = optionNames<StatOptions>('stat()', { bigint: true, engine: true });
+const NAME = optionNames<NameOptions>('an operation on names', { engine: true });
+
 /** Answered from memory where the kernel can promise that it needs no disk and no server. */
 export function stat(path: PathLike, options?: StatOptions & { bigint?: false }): Promise<Stats>;
 export function stat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
-  const of = routes(hintOf(options));
+  const of = routes(hintOf(options, STAT));
   const name = usualPath(path);
   if (name !== undefined && !options?.bigint) return statOf(of, name, true, 'stat');
   of.count(Op.stat, Route.pool);
@@ -43,7 +47,7 @@ export function lstat(path: PathLike, options?: StatOptions & { bigint?: false }
 export function lstat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
-  const of = routes(hintOf(options));
+  const of = routes(hintOf(options, STAT));
   const name = usualPath(path);
   if (name !== undefined && !options?.bigint) return statOf(of, name, false, 'lstat');
   of.count(Op.stat, Route.pool);
@@ -56,7 +60,7 @@ export async function rename(
   newPath: PathLike,
   options?: NameOptions,
 ): Promise<void> {
-  const of = routes(hintOf(options));
+  const of = routes(hintOf(options, NAME));
   const from = usualPath(oldPath);
   const to = usualPath(newPath);
   if (from === undefined || to === undefined || !of.ring[Op.rename]) {
@@ -70,7 +74,7 @@ export async function rename(
 
 /** Removes a name that is no directory's. */
 export async function unlink(path: PathLike, options?: NameOptions): Promise<void> {
-  const of = routes(hintOf(options));
+  const of = routes(hintOf(options, NAME));
   const name = usualPath(path);
   if (name === undefined || !of.ring[Op.unlink]) {
     of.count(Op.unlink, Route.pool);
@@ -83,7 +87,7 @@ export async function unlink(path: PathLike, options?: NameOptions): Promise<voi
 
 /** Cuts or extends the file to `length` bytes. */
 export async function truncate(path: PathLike, length = 0, options?: NameOptions): Promise<void> {
-  const engine = hintOf(options);
+  const engine = hintOf(options, NAME);
   if (!Number.isSafeInteger(length)) {
     routes(engine).count(Op.truncate, Route.pool);
     return promises.truncate(path, length);
@@ -101,6 +105,13 @@ export interface ReaddirOptions extends NameOptions {
   recursive?: boolean;
   withFileTypes?: boolean;
 }
+
+const READDIR = optionNames<ReaddirOptions & ObjectEncodingOptions>('readdir()', {
+  encoding: true,
+  recursive: true,
+  withFileTypes: true,
+  engine: true,
+});
 
 /**
  * The names in a folder, or Dirents. Always by libuv's pool: the ring has no operation that lists
@@ -123,7 +134,7 @@ export function readdir(
   options: ReaddirOptions & ObjectEncodingOptions & { withFileTypes: true },
 ): Promise<Dirent[]>;
 export async function readdir(path: PathLike, options?: unknown): Promise<unknown> {
-  routes(hintOf(options)).count(Op.readdir, Route.pool);
+  routes(hintOf(options, READDIR)).count(Op.readdir, Route.pool);
   return promises.readdir(path, options as BufferEncoding);
 }
 
@@ -138,6 +149,6 @@ export async function copyFile(
   mode?: number,
   options?: NameOptions,
 ): Promise<void> {
-  routes(hintOf(options)).count(Op.copyFile, Route.pool);
+  routes(hintOf(options, NAME)).count(Op.copyFile, Route.pool);
   return promises.copyFile(source, destination, mode);
 }

@@ -2,6 +2,7 @@
 // went where. explain() shows it.
 import { invalidArgValue, outOfRange } from '../errors.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
+import { checkOptions, type OptionNames } from '../option_names.js';
 import { type FileCost, FileCosts } from './costs.js';
 
 /** The first eleven are native code's FileOp; the ring has none of the others. */
@@ -37,8 +38,17 @@ const ROUTES = 3;
 export type EngineHint = 'auto' | 'uring' | 'poll';
 const HINTS: readonly unknown[] = ['auto', 'uring', 'poll'];
 
-/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE */
-export function hintOf(options: unknown): EngineHint {
+/**
+ * What is no object is node:fs's to complain of, or an encoding.
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ */
+export function checkFileOptions(known: OptionNames, options: unknown): void {
+  if (typeof options === 'object' && options !== null) checkOptions(known, options);
+}
+
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE, and for names that are not `known` */
+export function hintOf(options: unknown, known?: OptionNames): EngineHint {
+  if (known !== undefined) checkFileOptions(known, options);
   const hint: unknown = (options as { engine?: unknown } | null | undefined)?.engine;
   if (hint === undefined) return 'auto';
   if (HINTS.includes(hint)) return hint as EngineHint;

@@ -1,6 +1,7 @@
 // Node's own file streams over our handles: their options, events, backpressure and iteration, with
 // reads and writes that take our routes.
 import fs from 'node:fs';
+import { checkOptions, optionNames } from '../option_names.js';
 import { closedFileError } from './errors.js';
 
 export interface ReadStreamOptions {
@@ -16,6 +17,16 @@ export interface ReadStreamOptions {
   signal?: AbortSignal;
 }
 
+const READ_STREAM = optionNames<ReadStreamOptions>('createReadStream()', {
+  encoding: true,
+  autoClose: true,
+  emitClose: true,
+  start: true,
+  end: true,
+  highWaterMark: true,
+  signal: true,
+});
+
 export interface WriteStreamOptions {
   encoding?: BufferEncoding;
   /** Closes the handle at the end or on an error; true. */
@@ -29,6 +40,16 @@ export interface WriteStreamOptions {
   flush?: boolean;
   signal?: AbortSignal;
 }
+
+const WRITE_STREAM = optionNames<WriteStreamOptions>('createWriteStream()', {
+  encoding: true,
+  autoClose: true,
+  emitClose: true,
+  start: true,
+  highWaterMark: true,
+  flush: true,
+  signal: true,
+});
 
 type Done = (error: unknown, count?: number, buffer?: unknown) => void;
 
@@ -88,9 +109,11 @@ const ReadStream = fs.ReadStream as unknown as Constructor<fs.ReadStream>;
 const WriteStream = fs.WriteStream as unknown as Constructor<fs.WriteStream>;
 
 export function openReadStream(handle: StreamFile, options: ReadStreamOptions): fs.ReadStream {
+  checkOptions(READ_STREAM, options);
   return new ReadStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }
 
 export function openWriteStream(handle: StreamFile, options: WriteStreamOptions): fs.WriteStream {
+  checkOptions(WRITE_STREAM, options);
   return new WriteStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }

@@ -32,14 +32,15 @@ const finished = (bytes: Buffer, { encoding }: FileOptions): Buffer | string =>
 /** readFile of a path. `otherwise` is node's, for what is unusual. */
 export function readWholeFile(path: unknown, options: unknown): Promise<Buffer | string> {
   let engine: EngineHint;
+  let usual: FileOptions | undefined;
   try {
     engine = hintOf(options);
+    usual = usualFileOptions(options);
   } catch (error) {
     return Promise.reject(error);
   }
   const of = routes(engine);
   const name = usualPath(path);
-  const usual = usualFileOptions(options);
   if (name === undefined || usual === undefined) {
     of.count(Op.readFile, Route.pool);
     return promises.readFile(path as string, options as BufferEncoding);

@@ -1,6 +1,7 @@
 // The options of serve(), their defaults and their checks.
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { type NativeHttpProfile, native } from '../loop/native.js';
+import type { NamesOf } from '../option_names.js';
 import { boolean, integer, milliseconds } from '../tcp/options.js';
 
 /** Times are in milliseconds, and 0 means no limit. */
@@ -57,6 +58,32 @@ export interface HttpOptions {
    */
   proxyProtocol?: readonly string[];
 }
+
+/** Their names; serve() has further ones. */
+export const HTTP: NamesOf<HttpOptions> = {
+  maxHeadBytes: true,
+  maxUrlBytes: true,
+  maxHeaders: true,
+  maxBodyBytes: true,
+  maxTrailerBytes: true,
+  maxTrailers: true,
+  maxChunkExtensionBytes: true,
+  maxRequestsPerConnection: true,
+  keepAliveTimeout: true,
+  headersTimeout: true,
+  requestTimeout: true,
+  readTimeout: true,
+  writeTimeout: true,
+  lingerTimeout: true,
+  maxLingerBytes: true,
+  serverHeader: true,
+  allowHalfOpen: true,
+  unknownMethods: true,
+  lengthRequired: true,
+  lenient: true,
+  upgrade: true,
+  proxyProtocol: true,
+};
 
 const SERVER_LENGTH_MAX = 1024;
 const LENIENT_ALL = (1 << 7) - 1;

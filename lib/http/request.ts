@@ -2,6 +2,7 @@
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { Control, Head, HeadFlag } from '../loop/protocol.js';
 import type { Runtime } from '../loop/runtime.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
@@ -40,6 +41,8 @@ export interface BodyOptions {
   /** Bytes beyond which it fails, and the peer gets 413. Default: the server's maxBodyBytes. */
   limit?: number;
 }
+
+const BODY_OPTIONS = optionNames<BodyOptions>('body()', { limit: true });
 
 // A head.HeadView without saying so: members that are internal are not in the types of the package.
 /**
@@ -203,7 +206,7 @@ export class HttpRequest {
    * @throws HttpRequestError ERR_RINGPOLL_HTTP_BODY_TOO_LARGE and what the parser finds
    */
   body(options?: BodyOptions): Promise<Buffer> {
-    const limit = checkLimit(options?.limit);
+    const limit = checkLimit(options);
     return this._body === undefined ? Promise.resolve(EMPTY) : this._body.whole(limit);
   }
 
@@ -249,7 +252,10 @@ export class HttpRequest {
   }
 }
 
-function checkLimit(limit: unknown): number {
+function checkLimit(options: BodyOptions | undefined): number {
+  if (options === undefined) return Number.MAX_SAFE_INTEGER;
+  checkOptions(BODY_OPTIONS, options);
+  const limit: unknown = options.limit;
   if (limit === undefined) return Number.MAX_SAFE_INTEGER;
   if (typeof limit !== 'number') throw invalidArgType('options.limit', 'a number', limit);
   if (!(limit >= 0)) throw outOfRange('options.limit', 'at least 0', limit);

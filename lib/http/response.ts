@@ -269,7 +269,7 @@ export class HttpResponse {
   ): Connection<Data> {
     this.#checkFresh();
     checkObject('headers', headers);
-    checkHandlers('handlers', handlers);
+    checkHandlers(handlers);
     const text = upgradeHead(this._request, this._fields, headers);
     const connection = this._session.handOver(this, handlers);
     this._flags |= Flag.ended;

@@ -3,7 +3,8 @@ import { constants, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgType } from '../errors.js';
 import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
-import { boolean, checkObject } from '../tcp/options.js';
+import { checkOptions, optionNames } from '../option_names.js';
+import { boolean } from '../tcp/options.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
 import { HttpRequestError } from './errors.js';
 import { mediaType } from './media_types.js';
@@ -33,6 +34,28 @@ export interface SendFileOptions {
   engine?: EngineHint;
 }
 
+const OPTIONS = optionNames<SendFileOptions>(
+  'sendFile()',
+  {
+    root: true,
+    dotfiles: true,
+    type: true,
+    cacheControl: true,
+    etag: true,
+    lastModified: true,
+    engine: true,
+  },
+  {
+    contentType: 'type',
+    maxAge: 'cacheControl',
+    immutable: 'cacheControl',
+    headers: 'set them with response.header() before',
+    index: 'add the name to a path that ends in / before',
+    start: 'a Range header of the request chooses a part; sendWith() sends any',
+    end: 'a Range header of the request chooses a part; sendWith() sends any',
+  },
+);
+
 // A FIFO would otherwise keep open() waiting for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -47,7 +70,7 @@ interface Checked extends SendFileOptions {
 
 function check(path: string, options: SendFileOptions): Checked {
   if (typeof path !== 'string') throw invalidArgType('path', 'a string', path);
-  checkObject('options', options);
+  checkOptions(OPTIONS, options);
   for (const name of ['root', 'type', 'cacheControl'] as const) {
     const value = options[name];
     if (value !== undefined && typeof value !== 'string') {

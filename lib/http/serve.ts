@@ -1,10 +1,11 @@
 // serve(): an HTTP/1.1 server.
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { runtime } from '../loop/runtime.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
-import { checkObject } from '../tcp/options.js';
-import { checkHttpOptions, type HttpOptions } from './options.js';
+import { PEERS } from '../tcp/options.js';
+import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
 import { mapRoutes, type Routes } from './router.js';
 import { routed } from './routing.js';
 import { type ErrorListener, type Handler, HttpServer } from './server.js';
@@ -55,6 +56,49 @@ export interface FetchOptions extends CommonOptions {
 
 export type ServeOptions = HandlerOptions | FetchOptions;
 
+const OPTIONS = optionNames<ServeOptions>(
+  'serve()',
+  {
+    ...HTTP,
+    host: true,
+    port: true,
+    path: true,
+    fd: true,
+    backlog: true,
+    reusePort: true,
+    ipv6Only: true,
+    maxConnections: true,
+    noDelay: true,
+    keepAlive: true,
+    highWaterMark: true,
+    engine: true,
+    signal: true,
+    static: true,
+    error: true,
+    handler: true,
+    routes: true,
+    fetch: true,
+  },
+  {
+    ...PEERS,
+    websocket: 'WebSocket is not supported yet; response.upgrade() hands out the raw connection',
+    http2: 'HTTP/2 is not supported yet; let a proxy in front of this speak it',
+    requestListener: 'handler',
+    request: 'handler',
+    listener: 'handler',
+    maxRequestBodySize: 'maxBodyBytes',
+    bodyLimit: 'maxBodyBytes',
+    maxHeaderSize: 'maxHeadBytes',
+    maxHeadersCount: 'maxHeaders',
+    maxRequestsPerSocket: 'maxRequestsPerConnection',
+    idleTimeout: 'keepAliveTimeout',
+    connectionTimeout: 'keepAliveTimeout',
+    onListen: 'it is listening when serve() returns',
+    development: 'errors of handlers go to the error option, never to the peer',
+    insecureHTTPParser: 'lenient',
+  },
+);
+
 /** The one handler that all the options make. */
 function handlerOf(options: ServeOptions): Handler {
   const { handler, fetch, routes } = options;
@@ -77,11 +121,12 @@ function handlerOf(options: ServeOptions): Handler {
 
 /**
  * Serves HTTP/1.1. It is listening when this returns.
- * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
+ *   _UNKNOWN_OPTION
  * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
  */
 export function serve(options: ServeOptions): HttpServer {
-  checkObject('options', options);
+  checkOptions(OPTIONS, options);
   const { error } = options;
   const handler = handlerOf(options);
   if (error !== undefined && typeof error !== 'function') {

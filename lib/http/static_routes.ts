@@ -3,6 +3,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import type { NativeHttpProfile } from '../loop/native.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { checkObject } from '../tcp/options.js';
 import { normalKey } from './paths.js';
 import type { Handler } from './server.js';
@@ -16,6 +17,12 @@ export interface StaticResponse {
   /** At most 48 KB. Strings are sent as UTF-8. */
   body: string | Uint8Array;
 }
+
+const MEMBERS = optionNames<StaticResponse>('a static route', {
+  status: true,
+  headers: true,
+  body: true,
+});
 
 export interface StaticRoute {
   path: string;
@@ -33,7 +40,7 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
     if (!path.startsWith('/') || path.includes('?') || path.includes('#')) {
       throw invalidArgValue('options.static', "keyed by paths that begin with '/'", path);
     }
-    checkObject(`options.static['${path}']`, response);
+    checkOptions(MEMBERS, response, `options.static['${path}']`);
     const { status = 200, headers = {}, body } = response;
     checkObject(`options.static['${path}'].headers`, headers);
     if (typeof body !== 'string' && !isUint8Array(body)) {

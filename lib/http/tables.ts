@@ -1,11 +1,16 @@
 // Names that native code knows by number.
 import { STATUS_CODES } from 'node:http';
+import type { HttpRefusalCode } from '../errors.js';
 import { native } from '../loop/native.js';
 
 const tables = native().httpTables();
 
 export const METHODS: readonly string[] = tables.methods;
-export const ERRORS: readonly { code: string; status: number; message: string }[] = tables.errors;
+export const ERRORS = tables.errors as readonly {
+  code: HttpRefusalCode;
+  status: number;
+  message: string;
+}[];
 export const HEADER_NAMES: readonly string[] = tables.headers;
 
 /** Number of a header that native code knows, by its name in lower case. */

@@ -1,6 +1,7 @@
 // Sees from another thread when this one is stuck in JavaScript.
 import { workerThreads } from '../builtins.js';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import {
   createWatch,
   WATCH_LAST_TASK,
@@ -8,7 +9,6 @@ import {
   WATCH_LONGEST_US,
   WATCH_OVERRUNS,
 } from '../scheduler/watch.js';
-import { checkObject } from '../tcp/options.js';
 import { runtime } from './runtime.js';
 import { StackCapture } from './stack_capture.js';
 
@@ -31,6 +31,14 @@ export interface WatchdogOptions {
    */
   stack?: boolean;
 }
+
+const OPTIONS = optionNames<WatchdogOptions>('Watchdog', {
+  limit: true,
+  check: true,
+  scheduler: true,
+  overrun: true,
+  stack: true,
+});
 
 /** One overrun that is over. */
 export interface WatchdogOverrun {
@@ -67,12 +75,12 @@ export class Watchdog {
   #handle: unknown;
 
   /**
-   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
    * @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE when the system has no thread left, or
    * for `stack` in a worker
    */
   constructor(options: WatchdogOptions = {}) {
-    checkObject('options', options);
+    checkOptions(OPTIONS, options);
     const { limit = LIMIT_DEFAULT_MS, check = CHECK_DEFAULT_MS, scheduler, overrun } = options;
     checkMs('options.limit', limit);
     checkMs('options.check', check);

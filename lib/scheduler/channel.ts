@@ -1,5 +1,6 @@
 // A channel: values go from senders to receivers in order, and either side waits for the other.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { block, passOn, passOnWith, refusal } from './block.js';
 import { taskOf } from './context.js';
 import { Deque } from './deque.js';
@@ -17,6 +18,12 @@ export interface ChannelOptions {
   /** Shown in reports. */
   name?: string;
 }
+
+const OPTIONS = optionNames<ChannelOptions>(
+  'Channel',
+  { capacity: true, name: true },
+  { size: 'capacity', buffer: 'capacity', highWaterMark: 'capacity' },
+);
 
 /**
  * A first-in, first-out channel. Unbuffered, a send resolves when its value was received; buffered,
@@ -42,6 +49,7 @@ export class Channel<T> implements AsyncIterable<T> {
     if (typeof given !== 'object' || given === null) {
       throw invalidArgType('options', 'an object or a number', options);
     }
+    checkOptions(OPTIONS, given);
     this.capacity = integerIn('options.capacity', given.capacity ?? 0, 0, CAPACITY_MAX);
     this.name = given.name ?? 'channel';
     this.#sending = new Users(`receive from ${this.name}`);

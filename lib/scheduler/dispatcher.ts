@@ -10,6 +10,7 @@
 // While nobody waits there are no turns to take: a direct lane then goes through all levels within
 // receive(), without a task, and queues up as soon as anybody is ready before it.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import type { SpawnedTask } from './handle.js';
 import { above0, integerIn } from './options.js';
 import { type Decode, DispatchRequest, type Frame } from './request.js';
@@ -46,6 +47,20 @@ export interface LaneOptions {
   direct?: boolean;
 }
 
+const HANDLER_OPTIONS = optionNames<HandlerOptions<unknown>>(
+  'handle()',
+  { decode: true, deadline: true, direct: true },
+  { timeout: 'deadline' },
+);
+const LANE_OPTIONS = optionNames<LaneOptions>('open()', {
+  reply: true,
+  fail: true,
+  parse: true,
+  error: true,
+  maxPending: true,
+  direct: true,
+});
+
 interface Route {
   handler: Handler<unknown>;
   decode: Decode<unknown> | undefined;
@@ -79,6 +94,7 @@ export class Dispatcher {
     if (typeof bizCode !== 'number' && typeof bizCode !== 'string') {
       throw invalidArgType('bizCode', 'a number or a string', bizCode);
     }
+    checkOptions(HANDLER_OPTIONS, options);
     const { decode, deadline, direct = false } = options;
     if (decode !== undefined && typeof decode !== 'function') {
       throw invalidArgType('options.decode', 'a function', decode);
@@ -121,6 +137,7 @@ export class Lane {
     if (typeof options?.reply !== 'function' || typeof options.fail !== 'function') {
       throw invalidArgType('options', 'an object with functions reply and fail', options);
     }
+    checkOptions(LANE_OPTIONS, options);
     const maxPending = options.maxPending ?? Number.POSITIVE_INFINITY;
     this.#maxPending = integerIn('options.maxPending', maxPending, 1, Number.POSITIVE_INFINITY);
     this.#scheduler = scheduler;

@@ -1,9 +1,39 @@
 // Options of the scheduler: defaults, and the check of each at the door.
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
+import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Fairness } from './ready_queue.js';
 import { CLASS_INDEX, CLASS_NAMES } from './task.js';
 import type { DebugOptions, SchedulerOptions, TaskClass, TaskOptions } from './types.js';
+
+/** HybridScheduler has one more. */
+export const SCHEDULER: NamesOf<SchedulerOptions> = {
+  weights: true,
+  quantum: true,
+  decay: true,
+  floor: true,
+  starveAfter: true,
+  boost: true,
+  slice: true,
+  check: true,
+  turn: true,
+  debug: true,
+  captureSites: true,
+  trace: true,
+  traceTo: true,
+  clock: true,
+  random: true,
+};
+const TASK_OPTIONS = optionNames<TaskOptions>(
+  'run() and spawn()',
+  { class: true, key: true, deadline: true, signal: true, name: true },
+  { timeout: 'deadline', priority: 'class' },
+);
+const DEBUG_OPTIONS = optionNames<DebugOptions>('debug', {
+  stall: true,
+  leak: true,
+  interval: true,
+});
 
 const WEIGHTS: Readonly<Record<TaskClass, number>> = { connection: 4, request: 2, business: 1 };
 const FAIRNESS = { quantum: 1, decay: 0.95, floor: 0.25, starveAfter: 3, boost: 3 };
@@ -68,6 +98,10 @@ function debugOf(debug: SchedulerOptions['debug']): Required<DebugOptions> | nul
   const given = debug ?? process.env.RINGPOLL_CHECK === '1';
   if (given === false) return null;
   if (given === true) return DEBUG;
+  if (typeof given !== 'object' || given === null) {
+    throw invalidArgType('options.debug', 'a boolean or an object', given);
+  }
+  checkOptions(DEBUG_OPTIONS, given, 'options.debug');
   return {
     stall: above0('options.debug.stall', given.stall ?? DEBUG.stall),
     leak: above0('options.debug.leak', given.leak ?? DEBUG.leak),
@@ -114,9 +148,7 @@ export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
 
 /** Checks what `run()` was given besides the task; returns the index of the class. */
 export function checkTaskOptions(options: TaskOptions): number {
-  if (typeof options !== 'object' || options === null) {
-    throw invalidArgType('options', 'an object', options);
-  }
+  checkOptions(TASK_OPTIONS, options);
   const { class: className = 'business', deadline, signal, name } = options;
   if (!Object.hasOwn(CLASS_INDEX, className)) {
     throw invalidArgValue('options.class', CLASS_NAMES.join(', '), className);

@@ -2,9 +2,15 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { invalidArgType, RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { LazyCompute } from './compute/lazy.js';
 import type { ScaleEvent } from './compute/policy.js';
-import type { ComputeOptions, ComputePool, JobOptions } from './compute/pool.js';
+import {
+  type ComputeOptions,
+  type ComputePool,
+  checkComputeNames,
+  type JobOptions,
+} from './compute/pool.js';
 import { Deadlines } from './deadlines.js';
 import { Drive } from './drive.js';
 import { pendingPromise, rejectOfLast, resolveOfLast } from './gate.js';
@@ -12,7 +18,7 @@ import { SpawnedTask } from './handle.js';
 import { LiveTasks } from './live_tasks.js';
 import { classMetrics, countStates } from './metrics.js';
 import { Monitor } from './monitor.js';
-import { checkTaskOptions, numberIn, resolveOptions } from './options.js';
+import { checkTaskOptions, numberIn, resolveOptions, SCHEDULER } from './options.js';
 import { Runner } from './runner.js';
 import { CLASS_INDEX, CLASS_NAMES, FREE, NEW, type OnEnded, SUSPENDED, type Task } from './task.js';
 import { TaskGroup } from './task_group.js';
@@ -43,6 +49,11 @@ export interface HybridSchedulerOptions extends SchedulerOptions {
   compute?: ComputeOptions;
 }
 
+const OPTIONS = optionNames<HybridSchedulerOptions>(
+  'HybridScheduler',
+  { ...SCHEDULER, compute: true },
+  { pool: 'compute', workers: 'compute' },
+);
 const BUSINESS = CLASS_INDEX.business;
 // What lies between the code that wants a task and the record of it.
 const OWN_FRAME = /[\\/]scheduler[\\/](scheduler|task_group|dispatcher)\.[jt]s/;
@@ -74,6 +85,8 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   constructor(options: HybridSchedulerOptions = {}) {
     super();
     const resolved = resolveOptions(options);
+    checkOptions(OPTIONS, options);
+    if (options.compute !== undefined) checkComputeNames(options.compute);
     const owner = { ended: this.#ended.bind(this) };
     const runner = new Runner(() => this.#drive, owner);
     this.#live = new LiveTasks(owner);

@@ -1,5 +1,6 @@
 // Waits for the first of several channel operations; exactly one of them happens.
 import { invalidArgType, RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { blockOn, passOnWith, refusal } from './block.js';
 import { Channel } from './channel.js';
 import { systemClock } from './clock.js';
@@ -36,6 +37,12 @@ export interface SelectOptions {
    */
   random?: () => number;
 }
+
+const OPTIONS = optionNames<SelectOptions>(
+  'select()',
+  { context: true, timeout: true, random: true },
+  { deadline: 'timeout', signal: 'context' },
+);
 
 /** The arm that receives; it also comes true when the channel is closed. */
 export function receiveFrom<T>(channel: Channel<T>): SelectArm<T> {
@@ -155,6 +162,7 @@ export async function select<T>(
   arms: readonly SelectArm<T>[],
   options: SelectOptions = {},
 ): Promise<SelectResult<T>> {
+  checkOptions(OPTIONS, options);
   const { context, timeout = Number.POSITIVE_INFINITY } = options;
   checkRandom(options.random);
   numberIn('options.timeout', timeout, 0, Number.POSITIVE_INFINITY);

@@ -1,4 +1,5 @@
 // A counting semaphore; with one permit it is a mutex.
+import { checkOptions, optionNames } from '../option_names.js';
 import { block, passOnWith, refusal } from './block.js';
 import { taskOf } from './context.js';
 import { integerIn } from './options.js';
@@ -6,6 +7,7 @@ import type { TaskContext } from './types.js';
 import { WaitList } from './waiter.js';
 
 const PERMITS_MAX = 2 ** 31 - 1;
+const OPTIONS = optionNames<{ name?: string }>('Semaphore', { name: true });
 
 /** The right to go on; give it back with `release()` or `using`. */
 export class Permit implements Disposable {
@@ -42,6 +44,7 @@ export class Semaphore {
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   constructor(permits = 1, options: { name?: string } = {}) {
+    checkOptions(OPTIONS, options);
     this.#free = integerIn('permits', permits, 1, PERMITS_MAX);
     this.name = options.name ?? 'semaphore';
   }

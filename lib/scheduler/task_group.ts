@@ -1,10 +1,13 @@
 // Child tasks that do not outlive their scope.
 import { RingpollError } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { block, passOn } from './block.js';
 import { taskOf } from './context.js';
 import type { SpawnedTask } from './handle.js';
 import type { TaskContext, TaskFunction, TaskHandle, TaskOptions, TaskResult } from './types.js';
 import { WaitList } from './waiter.js';
+
+const OPTIONS = optionNames<{ signal?: AbortSignal }>('TaskGroup', { signal: true });
 
 /** Where the children of a group run: a `HybridScheduler`. */
 export interface Spawner {
@@ -32,6 +35,7 @@ export class TaskGroup implements AsyncDisposable {
   #failure: { error: unknown } | null = null;
 
   constructor(scheduler: Spawner, options: { signal?: AbortSignal } = {}) {
+    checkOptions(OPTIONS, options);
     this.#scheduler = scheduler;
     this.#outer = options.signal;
     if (this.#outer?.aborted === true) this.cancel(this.#outer.reason);

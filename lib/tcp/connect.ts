@@ -4,20 +4,23 @@ import { invalidArgValue } from '../errors.js';
 import { Control } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError, type Target } from '../loop/system_error.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { Connection, extraOf, Flag } from './connection.js';
 import { Group } from './group.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 import {
   type CheckedConnectionOptions,
   CONNECT_TIMEOUT_DEFAULT_MS,
+  CONNECTION,
   checkConnectionOptions,
   checkHostName,
   checkIp,
-  checkObject,
   checkPath,
   checkPort,
+  HANDLERS,
   integer,
   milliseconds,
+  RAW_PEERS,
 } from './options.js';
 
 export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
@@ -37,6 +40,22 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handl
   userData?: Data;
 }
 
+const OPTIONS = optionNames<ConnectOptions>(
+  'connect()',
+  {
+    ...HANDLERS,
+    ...CONNECTION,
+    host: true,
+    port: true,
+    path: true,
+    connectTimeout: true,
+    localAddress: true,
+    localPort: true,
+    userData: true,
+  },
+  RAW_PEERS,
+);
+
 interface Local {
   host: string;
   port: number;
@@ -53,14 +72,15 @@ interface Made<Data> {
  * rejects with; so without an `error` handler that is no uncaught exception. When a name has
  * several addresses they are tried in order, and the last error is the one that is reported. An
  * abort does not wait for the look-up of the name.
- * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
+ *   _UNKNOWN_OPTION
  * @returns rejects with the system's error in Node's shape (ECONNREFUSED, ENOENT, ENOTFOUND, ...),
  *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, or the signal's reason
  */
 export async function connect<Data = unknown>(
   options: ConnectOptions<Data>,
 ): Promise<Connection<Data>> {
-  checkObject('options', options);
+  checkOptions(OPTIONS, options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   const { connectTimeout } = options;
   const timeoutMs = milliseconds(

@@ -5,19 +5,22 @@ import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/nati
 import { Command, Control } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError } from '../loop/system_error.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import type { Connection } from './connection.js';
 import { Group, type Protocol } from './group.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 import {
   BACKLOG_DEFAULT,
   boolean,
+  CONNECTION,
   checkConnectionOptions,
   checkIp,
-  checkObject,
   checkPath,
   checkPort,
+  HANDLERS,
   integer,
   milliseconds,
+  RAW_PEERS,
 } from './options.js';
 
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
@@ -48,6 +51,28 @@ export interface StopOptions {
   /** Milliseconds after which what is left is reset. Default: none. */
   deadline?: number;
 }
+
+const OPTIONS = optionNames<ListenOptions>(
+  'listen()',
+  {
+    ...HANDLERS,
+    ...CONNECTION,
+    host: true,
+    port: true,
+    path: true,
+    fd: true,
+    backlog: true,
+    reusePort: true,
+    ipv6Only: true,
+    maxConnections: true,
+  },
+  RAW_PEERS,
+);
+const STOP_OPTIONS = optionNames<StopOptions>(
+  'stop()',
+  { deadline: true },
+  { timeout: 'deadline', signal: 'a deadline is all that it takes' },
+);
 
 export class Listener {
   readonly #runtime: Runtime;
@@ -97,7 +122,7 @@ export class Listener {
   /**
    * Stops accepting and lets every connection finish: end() on each, once what is waiting has left.
    * Resolves when all are gone. At the deadline the rest is reset.
-   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
+   * @throws TypeError, RangeError ERR_RINGPOLL_OUT_OF_RANGE, _UNKNOWN_OPTION
    */
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this._drain(options);
@@ -107,7 +132,7 @@ export class Listener {
 
   /** @internal Stops accepting; the connections are the caller's to end. */
   _drain(options: StopOptions): Promise<void> {
-    checkObject('options', options);
+    checkOptions(STOP_OPTIONS, options);
     const deadline = milliseconds('options.deadline', options.deadline, -1);
     this.#stopAccepting();
     this.#stopped ??= new Promise((resolve) => {
@@ -171,10 +196,12 @@ export class Listener {
 
 /**
  * Listens for TCP or Unix stream connections. It is bound when this returns.
- * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
+ *   _UNKNOWN_OPTION
  * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
  */
 export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
+  checkOptions(OPTIONS, options);
   return listenWith(options);
 }
 
@@ -186,7 +213,6 @@ export interface Layer {
 
 /** @internal */
 export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?: Layer): Listener {
-  checkObject('options', options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   const target = checkTarget(options as ListenOptions);
   const backlog = integer('options.backlog', options.backlog, 1, 65535, BACKLOG_DEFAULT);

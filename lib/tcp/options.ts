@@ -1,6 +1,7 @@
 // Checks of what users pass to listen() and connect(). Nothing wrong gets past here.
 import { net } from '../builtins.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
+import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 
 export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
@@ -9,8 +10,59 @@ export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
 const INT32_MAX = 2 ** 31 - 1;
 /** TCP_KEEPIDLE: Linux takes 32,767 seconds at most, and what every system takes is right here. */
 const KEEP_ALIVE_MS_MAX = 32_767_000;
-const HANDLERS = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const;
 const HINTS = ['auto', 'uring', 'poll'] as const;
+
+/** What listen(), connect() and upgrade() have in common. */
+export const HANDLERS: NamesOf<Handlers> = {
+  open: true,
+  data: true,
+  drain: true,
+  end: true,
+  timeout: true,
+  error: true,
+  close: true,
+};
+/** What listen() and connect() have in common. */
+export const CONNECTION: NamesOf<ConnectionOptions> = {
+  allowHalfOpen: true,
+  highWaterMark: true,
+  noDelay: true,
+  keepAlive: true,
+  idleTimeout: true,
+  engine: true,
+  signal: true,
+};
+const NO_TLS = 'TLS is not supported yet; let a proxy in front of this end it';
+/** What node:net, node:tls, Bun and Deno call what is meant here. */
+export const PEERS = {
+  hostname: 'host',
+  address: 'host',
+  unix: 'path',
+  socketPath: 'path',
+  handle: 'fd',
+  keepAliveInitialDelay: 'keepAlive',
+  setNoDelay: 'noDelay',
+  writableHighWaterMark: 'highWaterMark',
+  pauseOnConnect: 'leave the data handler out: then it is paused until it is iterated',
+  tls: NO_TLS,
+  https: NO_TLS,
+  cert: NO_TLS,
+  key: NO_TLS,
+  ca: NO_TLS,
+  secureContext: NO_TLS,
+};
+/** For raw sockets: what others name their handlers. */
+export const RAW_PEERS = {
+  ...PEERS,
+  socket: 'the handlers are options themselves, beside host and port',
+  connection: 'open',
+  connect: 'open',
+  message: 'data',
+};
+const UPGRADE = optionNames<Handlers>('upgrade()', HANDLERS, {
+  ...RAW_PEERS,
+  highWaterMark: 'the connection keeps what serve() was given',
+});
 const SUN_PATH_MAX = process.platform === 'linux' ? 108 : 104;
 
 export function checkObject(name: string, value: unknown): asserts value is object {
@@ -58,11 +110,15 @@ export interface CheckedConnectionOptions {
   signal: AbortSignal | undefined;
 }
 
-/** The functions that `of` (the name of an argument) may have. */
-export function checkHandlers(of: string, handlers: unknown): void {
-  checkObject(of, handlers);
-  for (const name of HANDLERS) {
-    const handler: unknown = (handlers as Handlers)[name];
+/** The functions that the argument `handlers` may have, and no others. */
+export function checkHandlers(handlers: unknown): void {
+  checkOptions(UPGRADE, handlers, 'handlers');
+  checkFunctions('handlers', handlers);
+}
+
+function checkFunctions(of: string, handlers: object): void {
+  for (const name of Object.keys(HANDLERS)) {
+    const handler: unknown = (handlers as Handlers)[name as keyof Handlers];
     if (handler !== undefined && typeof handler !== 'function') {
       throw invalidArgType(`${of}.${name}`, 'a function', handler);
     }
@@ -72,7 +128,7 @@ export function checkHandlers(of: string, handlers: unknown): void {
 export function checkConnectionOptions(
   options: ConnectionOptions & Handlers<never>,
 ): CheckedConnectionOptions {
-  checkHandlers('options', options);
+  checkFunctions('options', options);
   return {
     allowHalfOpen: boolean('options.allowHalfOpen', options.allowHalfOpen, false),
     highWaterMark: integer(

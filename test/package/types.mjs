@@ -11,7 +11,7 @@ import { root, step } from './consumer.mjs';
 const SOURCE = `
 import { type Connection, connect, listen, Loop, RingpollError } from 'ringpoll';
 import { open } from 'ringpoll/fs';
-import { type Handler, Response as LightResponse, serve } from 'ringpoll/http';
+import { type Handler, HttpRequestError, Response as LightResponse, serve } from 'ringpoll/http';
 import { HybridScheduler } from 'ringpoll/scheduler';
 
 const listener = listen({ port: 0, data: (connection: Connection, chunk) => {
@@ -20,6 +20,8 @@ const listener = listen({ port: 0, data: (connection: Connection, chunk) => {
 } });
 export const engine: 'hybrid' | 'uring' | 'poll' = Loop.current().engine;
 export const failure = new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'over');
+export const conflict = new HttpRequestError(409, 'There is one already');
+export const known: boolean = conflict.code === 'ERR_RINGPOLL_HTTP_TARGET_TOO_LONG';
 export const scheduler = HybridScheduler;
 export const made = connect({ path: '/nowhere' });
 const handler: Handler = (request, response) => response.json({ path: request.path });

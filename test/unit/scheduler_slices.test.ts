@@ -210,16 +210,19 @@ describe('the bound of the ready queue', () => {
       const sameKey = sameClass.filter(({ key }) => key === plan.key);
       const waitedMax = bound(plan.class, sameKey.length, sameClass.length);
       let readyAt = clock.now();
-      return scheduler.run(async (context) => {
-        for (let leg = 0; leg < 30; leg++) {
-          const waited = clock.now() - readyAt;
-          if (waited > waitedMax) late.push(`${plan.class}: ${waited} > ${waitedMax}`);
-          if (plan.hog) while (!context.shouldYield()) clock.advance(5);
-          else clock.advance(random.next());
-          readyAt = clock.now();
-          await context.yield();
-        }
-      }, plan);
+      return scheduler.run(
+        async (context) => {
+          for (let leg = 0; leg < 30; leg++) {
+            const waited = clock.now() - readyAt;
+            if (waited > waitedMax) late.push(`${plan.class}: ${waited} > ${waitedMax}`);
+            if (plan.hog) while (!context.shouldYield()) clock.advance(5);
+            else clock.advance(random.next());
+            readyAt = clock.now();
+            await context.yield();
+          }
+        },
+        { class: plan.class, key: plan.key },
+      );
     });
     await Promise.all(tasks);
     expect(late).toEqual([]);

@@ -1,5 +1,6 @@
 // How many workers there should be: pure functions of a state and of what was measured, so that
 // they can be tried out without a clock, a worker or luck.
+import { checkOptions, optionNames } from '../../option_names.js';
 
 /** What the pool measured over one period. */
 export interface PoolSample {
@@ -65,12 +66,22 @@ export interface PoolPolicyOptions {
   idlePeriods?: number;
 }
 
+const POOL_OPTIONS = optionNames<PoolPolicyOptions>('poolPolicy()', {
+  interval: true,
+  p95Ms: true,
+  cpu: true,
+  step: true,
+  idle: true,
+  idlePeriods: true,
+});
+
 export interface PoolPolicyState {
   idlePeriods: number;
 }
 
 /** Grows by two while answers are slow and workers busy; shrinks by one after idle periods. */
 export function poolPolicy(options: PoolPolicyOptions = {}): PoolPolicy<PoolPolicyState> {
+  checkOptions(POOL_OPTIONS, options);
   const { interval = 10_000, p95Ms = 200, cpu = 0.75 } = options;
   const { step = 2, idle = 0.6, idlePeriods = 3 } = options;
   return {
@@ -115,6 +126,17 @@ export interface DynamicPOptions {
   growMax?: number;
 }
 
+const DYNAMIC_OPTIONS = optionNames<DynamicPOptions>('dynamicP()', {
+  interval: true,
+  queue: true,
+  cpu: true,
+  highPeriods: true,
+  lowPeriods: true,
+  factor: true,
+  growTo: true,
+  growMax: true,
+});
+
 export interface DynamicPState {
   high: number;
   low: number;
@@ -122,6 +144,7 @@ export interface DynamicPState {
 
 /** Grows by half while queue and CPU stay high; goes back when both stay below half of that. */
 export function dynamicP(options: DynamicPOptions = {}): PoolPolicy<DynamicPState> {
+  checkOptions(DYNAMIC_OPTIONS, options);
   const { interval = 5000, queue = 300, cpu = 0.75, highPeriods = 2, lowPeriods = 3 } = options;
   const { factor = 1.5, growTo = 4, growMax = 32 } = options;
   return {

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { invalidArgType, invalidArgValue, RingpollError } from '../../errors.js';
 import { packageFolder } from '../../loop/package_folder.js';
+import { checkOptions, optionNames } from '../../option_names.js';
 import { Deque } from '../deque.js';
 import { integerIn, numberIn } from '../options.js';
 import type { ComputeMetrics } from '../types.js';
@@ -39,6 +40,33 @@ export interface ComputeOptions {
   entry?: URL;
 }
 
+const OPTIONS = optionNames<ComputeOptions>(
+  'the compute pool',
+  {
+    min: true,
+    max: true,
+    size: true,
+    policy: true,
+    queueMax: true,
+    killAfter: true,
+    warm: true,
+    entry: true,
+  },
+  {
+    minThreads: 'min',
+    maxThreads: 'max',
+    threads: 'size',
+    workers: 'size',
+    maxQueue: 'queueMax',
+    closeTimeout: 'killAfter',
+    filename: 'run() takes the module of each job; warm loads it before',
+  },
+);
+const JOB_OPTIONS = optionNames<JobOptions>(
+  'compute()',
+  { export: true, transfer: true, deadline: true, signal: true },
+  { timeout: 'deadline', transferList: 'transfer', name: 'export' },
+);
 const WORKERS_MAX = 1024;
 const FAILED_STARTS_MAX = 3;
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -54,7 +82,14 @@ function policyOf(policy: ComputeOptions['policy']): PoolPolicy<unknown> | undef
   return policy;
 }
 
-function checkJobOptions({ deadline, signal }: JobOptions): void {
+/** Before there is a pool: it is made when the first job comes. */
+export function checkComputeNames(options: ComputeOptions): void {
+  checkOptions(OPTIONS, options, 'compute');
+}
+
+function checkJobOptions(options: JobOptions): void {
+  checkOptions(JOB_OPTIONS, options);
+  const { deadline, signal } = options;
   if (deadline !== undefined) numberIn('options.deadline', deadline, 0, TIMER_MS_MAX);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
@@ -91,6 +126,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   /** @throws TypeError or RangeError for an option that makes no sense */
   constructor(options: ComputeOptions = {}) {
     super();
+    checkComputeNames(options);
     const parallelism = availableParallelism();
     this.min = integerIn('compute.min', options.min ?? 1, 1, WORKERS_MAX);
     const max = options.max ?? Math.max(4, parallelism, this.min);
