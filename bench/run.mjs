@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, numberOption, refuse } from '../scripts/command_line.mjs';
 import { writeHtmlReport } from './lib/html.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { BENCH, BUILD } from './lib/paths.mjs';
@@ -24,10 +24,16 @@ const options = {
 
 const log = (text) => console.error(text);
 
-function usage(suites) {
-  log('usage: npm run bench -- [SUITE...] [--quick] [--only PATTERN] [--rounds N] [--seconds S]');
-  log('         [--warm-up S] [--server-cpu N] [--load-cpu N] [--out FOLDER] [--list]');
-  for (const [name, { describe }] of suites) log(`  ${name.padEnd(8)} ${describe}`);
+const SECONDS = [0.01, 3600];
+const ROUNDS = [1, 1000];
+
+function usageOf(suites) {
+  const known = [...suites].map(([name, { describe }]) => `  ${name.padEnd(8)} ${describe}`);
+  return [
+    'usage: npm run bench -- [SUITE...] [--quick] [--only PATTERN] [--rounds N] [--seconds S]',
+    '         [--warm-up S] [--server-cpu N] [--load-cpu N] [--out FOLDER] [--list]',
+    ...known,
+  ].join('\n');
 }
 
 async function loadSuites() {
@@ -38,20 +44,14 @@ async function loadSuites() {
   return new Map(await Promise.all(entries));
 }
 
-function positive(text, fallback) {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!(value > 0)) throw new RangeError(`'${text}' is not a number above zero`);
-  return value;
-}
-
-function settingsOf(values) {
+function settingsOf(values, usage) {
   const { quick } = values;
+  const number = (name, range, fallback) => numberOption(values, name, range, usage) ?? fallback;
   return {
     quick,
-    rounds: Math.ceil(positive(values.rounds, quick ? 1 : 5)),
-    seconds: positive(values.seconds, quick ? 0.5 : 2),
-    warmUp: positive(values['warm-up'], quick ? 0.2 : 1),
+    rounds: Math.ceil(number('rounds', ROUNDS, quick ? 1 : 5)),
+    seconds: number('seconds', SECONDS, quick ? 0.5 : 2),
+    warmUp: number('warm-up', SECONDS, quick ? 0.2 : 1),
     serverCpu: values['server-cpu'],
     loadCpu: values['load-cpu'],
     pinned: canPin,
@@ -59,23 +59,29 @@ function settingsOf(values) {
 }
 
 /** Which trials are wanted: those whose `case/competitor` the pattern matches. */
-function filterOf(only) {
+function filterOf(only, usage) {
   if (only === undefined) return () => true;
-  const pattern = new RegExp(only);
+  let pattern;
+  try {
+    pattern = new RegExp(only);
+  } catch (error) {
+    refuse(`--only: ${error.message}`, usage);
+  }
   return (item, competitor) => pattern.test(`${item.name}/${competitor.name}`);
 }
 
 async function main() {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const suites = await loadSuites();
+  const usage = usageOf(suites);
+  const { values, positionals } = commandLine(usage, { options, allowPositionals: true });
   const unknown = positionals.find((name) => !suites.has(name));
-  if (values.list || unknown !== undefined) {
-    if (unknown !== undefined) log(`no suite '${unknown}'`);
-    usage(suites);
-    return unknown === undefined ? 0 : 2;
+  if (unknown !== undefined) refuse(`no suite '${unknown}'`, usage);
+  if (values.list) {
+    console.log(usage);
+    return 0;
   }
-  const settings = settingsOf(values);
-  const wanted = filterOf(values.only);
+  const settings = settingsOf(values, usage);
+  const wanted = filterOf(values.only, usage);
   if (!canPin) log('taskset is not there: nothing is pinned, and the numbers will wander');
   if (availableParallelism() < 2) log('one CPU only: server and load share it');
   endChildrenWithRunner();

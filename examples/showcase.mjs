@@ -7,28 +7,20 @@
  * Ctrl-C drains: no new connections, those there are may finish. A second Ctrl-C forces.
  */
 
-import { parseArgs } from 'node:util';
 import { Loop, listen } from 'ringpoll';
 import { serve } from 'ringpoll/http';
 import { serveResp } from './resp/server.mjs';
+import { echoPort, httpPort, respPort } from './showcase_options.mjs';
 
 const drainDeadline = 5000; // milliseconds
 const liveInterval = 500;
 const plainInterval = 5000;
 
-const { values } = parseArgs({
-  options: {
-    'echo-port': { type: 'string', default: '0' },
-    'resp-port': { type: 'string', default: '0' },
-    'http-port': { type: 'string', default: '0' },
-  },
-});
-
 const traffic = { connections: 0, bytes: 0, messages: 0 };
 
 const echo = listen({
   host: '127.0.0.1',
-  port: Number(values['echo-port']),
+  port: echoPort,
   open() {
     traffic.connections += 1;
   },
@@ -41,11 +33,11 @@ const echo = listen({
   drain: (connection) => connection.resume(),
   error() {},
 });
-const resp = serveResp({ port: Number(values['resp-port']) });
+const resp = serveResp({ port: respPort });
 let requests = 0;
 const http = serve({
   host: '127.0.0.1',
-  port: Number(values['http-port']),
+  port: httpPort,
   handler(request, response) {
     requests += 1;
     response.header('Content-Type', 'text/plain').end(`Hello from ${request.path}\n`);

@@ -1,6 +1,7 @@
 // `npm run build[:native|:ts|:gyp]`: builds what changed and shows the compilers' own output.
+import { commandLine, refuse } from './command_line.mjs';
 import { buildGyp, buildNative, buildTs, prepare } from './setup.mjs';
-import { main, StepError } from './steps.mjs';
+import { main } from './steps.mjs';
 
 const options = { show: true };
 const steps = {
@@ -9,10 +10,12 @@ const steps = {
   gyp: () => buildGyp(options),
 };
 
+const USAGE = 'usage: npm run build, build:native, build:ts or build:gyp';
+const { positionals: names } = commandLine(USAGE, { allowPositionals: true });
+const unknown = names.find((name) => !(name in steps));
+if (unknown) refuse(`No such build: ${unknown} (native, ts or gyp)`, USAGE);
+
 await main(async () => {
-  const names = process.argv.slice(2);
-  const unknown = names.find((name) => !(name in steps));
-  if (unknown) throw new StepError(`No such build: ${unknown} (native, ts or gyp)`);
   const chosen = names.length > 0 ? names : ['native', 'ts'];
   await prepare(...chosen.map((name) => steps[name]));
 });

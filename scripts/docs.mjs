@@ -2,6 +2,7 @@
 // documentation site with the API reference from the comments in lib.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from './command_line.mjs';
 import { buildSite } from './site.mjs';
 import { inRoot, isMain, main, run } from './steps.mjs';
 
@@ -45,6 +46,7 @@ async function writeReference(folder) {
 }
 
 if (isMain(import.meta.url)) {
+  commandLine('usage: npm run docs');
   await main(async () => {
     writeFileSync(inRoot('docs', 'metrics.md'), metricsPage());
     await buildSite(writeReference);

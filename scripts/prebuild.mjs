@@ -4,13 +4,15 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine } from './command_line.mjs';
 import { compilerDefinitions, liburingDefinitions, nodeApiIncludes } from './cross.mjs';
 import { addon, buildNative, dropForeignCache, jobs, prepare } from './setup.mjs';
 import { inRoot, main, run, StepError, say } from './steps.mjs';
 import { hostTarget, prebuildPath, TARGETS } from './targets.mjs';
 
-const { values, positionals } = parseArgs({
+const USAGE = `usage: npm run prebuild [-- TARGET...] [-- --list] [-- --core-tests]
+  addons for the targets that are named, or for all; --list prints the targets`;
+const { values, positionals } = commandLine(USAGE, {
   options: { list: { type: 'boolean' }, 'core-tests': { type: 'boolean' } },
   allowPositionals: true,
 });

@@ -1,15 +1,13 @@
 // `npm start`: from a clean clone to a running server.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+// Before the builds: a command line that is not understood needs none.
+import '../examples/showcase_options.mjs';
 import { setup } from './setup.mjs';
-import { inRoot, main, StepError } from './steps.mjs';
+import { inRoot, main } from './steps.mjs';
 
 await main(async () => {
   await setup();
   const showcase = inRoot('examples', 'showcase.mjs');
-  if (!existsSync(showcase)) {
-    throw new StepError('Everything is built, but examples/showcase.mjs is not there to be run.');
-  }
   const child = spawn(process.execPath, [showcase, ...process.argv.slice(2)], { stdio: 'inherit' });
   // The terminal signals the whole group; others signal only this process.
   for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -1,8 +1,12 @@
 // `npm test`: builds what changed, then runs the lanes of test/run.mjs.
-import { setup } from './setup.mjs';
+import { testArguments } from '../test/support/arguments.mjs';
+import { prepare, setup } from './setup.mjs';
 import { main } from './steps.mjs';
 
+// Before the builds: what is not understood needs none, and neither does the list of lanes.
+const { list } = testArguments();
+
 await main(async () => {
-  await setup();
+  await (list ? prepare() : setup());
   await import('../test/run.mjs');
 });

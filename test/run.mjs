@@ -1,18 +1,18 @@
 // Runs the lanes of tests and sums them up. The last line is always
 // `N passed, N failed, N skipped`; before it stands a table with every skip and its reason.
-// Usage: node test/run.mjs [--only unit,poll,...]   (after the builds: `npm test -- --only ...`)
+// Usage: node test/run.mjs [--list] [--only unit,poll,...]   (after the builds: `npm test -- ...`)
+import { testArguments } from './support/arguments.mjs';
 import { lanes } from './support/lanes.mjs';
 import { runLanes, tableOf } from './support/run-lanes.mjs';
 
-function chosenNames(args) {
-  const index = args.findIndex((arg) => arg === '--only' || arg.startsWith('--only='));
-  if (index === -1) return undefined;
-  const value = args[index].includes('=') ? args[index].split('=')[1] : args[index + 1];
-  return (value ?? '').split(',').filter((name) => name !== '');
-}
-
 const usual = lanes.filter(({ onRequest }) => onRequest !== true).map(({ name }) => name);
-const names = chosenNames(process.argv.slice(2)) ?? usual;
+const { list, only: names = usual } = testArguments();
+if (list) {
+  for (const { name, onRequest } of lanes) {
+    console.log(onRequest === true ? `${name}  (only when it is named)` : name);
+  }
+  process.exit(0);
+}
 const unknown = names.filter((name) => !lanes.some((lane) => lane.name === name));
 if (unknown.length > 0 || names.length === 0) {
   const known = lanes.map(({ name }) => name).join(', ');

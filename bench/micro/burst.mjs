@@ -1,7 +1,7 @@
 // A burst on the compute pool, see bench/lib/burst.mjs.
 //
 //   node bench/micro/burst.mjs [--json] [--quick] [--only PATTERN]
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../scripts/command_line.mjs';
 import {
   ABOUT_BURST,
   BURST_FACTOR,
@@ -13,7 +13,8 @@ import {
 } from '../lib/burst.mjs';
 import { describeMachine } from '../lib/machine.mjs';
 
-const { values } = parseArgs({
+const USAGE = 'usage: node bench/micro/burst.mjs [--quick] [--only NAME] [--json]';
+const { values } = commandLine(USAGE, {
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },

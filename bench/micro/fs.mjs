@@ -13,7 +13,8 @@ import nodeFs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { commandLine, numberOption } from '../../scripts/command_line.mjs';
 import { describeMachine } from '../lib/machine.mjs';
 import { median, pairedRatio } from '../lib/stats.mjs';
 import { number, ratio, table } from '../lib/table.mjs';
@@ -193,7 +194,9 @@ function misses(rows) {
   });
 }
 
-const { values } = parseArgs({
+const USAGE =
+  'usage: node bench/micro/fs.mjs [--rounds N] [--only PATTERN] [--folder FOLDER] [--json]';
+const { values } = commandLine(USAGE, {
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
@@ -205,7 +208,10 @@ const { values } = parseArgs({
 });
 
 if (values.trial !== undefined) await trial(values.trial, values.module, values.folder);
-const results = await measure({ ...values, rounds: Number(values.rounds) });
+const results = await measure({
+  ...values,
+  rounds: numberOption(values, 'rounds', [1, 1000], USAGE),
+});
 const rows = summary(results);
 if (values.json) {
   console.log(JSON.stringify({ machine: describeMachine(), rounds: values.rounds, rows }, null, 2));

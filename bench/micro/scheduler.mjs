@@ -7,8 +7,9 @@
 import { execFile } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { Channel, HybridScheduler } from 'ringpoll/scheduler';
+import { commandLine, numberOption } from '../../scripts/command_line.mjs';
 import { describeMachine } from '../lib/machine.mjs';
 import { median, pairedRatio } from '../lib/stats.mjs';
 import { number, ratio, table } from '../lib/table.mjs';
@@ -208,7 +209,8 @@ async function compare(name, rounds) {
   };
 }
 
-const { values } = parseArgs({
+const USAGE = 'usage: node bench/micro/scheduler.mjs [--rounds N] [--only NAME] [--json]';
+const { values } = commandLine(USAGE, {
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
@@ -223,7 +225,8 @@ if (values.trial !== undefined) {
 } else {
   const names = Object.keys(cases).filter((name) => name.includes(values.only));
   const results = [];
-  for (const name of names) results.push(await compare(name, Number(values.rounds)));
+  for (const name of names)
+    results.push(await compare(name, numberOption(values, 'rounds', [1, 1000], USAGE)));
   if (values.json) {
     console.log(JSON.stringify({ machine: describeMachine(), results }, null, 2));
   } else {

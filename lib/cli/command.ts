@@ -1,5 +1,6 @@
 // What a command of `ringpoll` is made of.
 import type { ParseArgsConfig } from 'node:util';
+import { nearestName } from '../option_names.js';
 import type { Output } from './output.js';
 
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
@@ -45,6 +46,14 @@ export function parseConfig(command: Command): ParseArgsConfig['options'] {
     short === undefined ? { type } : { type, short },
   ]);
   return Object.fromEntries(entries) as ParseArgsConfig['options'];
+}
+
+/** A complaint of parseArgs(), and the option that was probably meant. */
+export function complaintOf(error: Error, { options }: Command): string {
+  const [, name] = /^Unknown option '--([^'=]+)/.exec(error.message) ?? [];
+  const meant = name === undefined ? undefined : nearestName(name, Object.keys(options));
+  if (name === undefined) return error.message;
+  return `Unknown option '--${name}'${meant === undefined ? '' : `: did you mean --${meant}?`}`;
 }
 
 /** The value of an option as an integer within bounds. */

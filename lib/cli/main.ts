@@ -2,9 +2,11 @@
 // `ringpoll COMMAND`: finds the command, reads its options, and ends with its exit code.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { nearestName } from '../option_names.js';
 import {
   type Command,
   checkOperands,
+  complaintOf,
   EXIT,
   Failure,
   parseConfig,
@@ -61,7 +63,7 @@ async function runCommand(name: string, args: string[]): Promise<number> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!(error instanceof UsageError) && !code?.startsWith('ERR_PARSE_ARGS')) throw error;
-    complain(`ringpoll ${name}: ${(error as Error).message}`);
+    complain(`ringpoll ${name}: ${complaintOf(error as Error, command)}`);
     complain(`Try: ringpoll ${name} --help`);
     return EXIT.usage;
   }
@@ -84,7 +86,12 @@ async function main(args: string[]): Promise<number> {
 
 function known(name: string): boolean {
   const found = Object.hasOwn(COMMANDS, name);
-  if (!found) complain(`ringpoll: no command '${name}' (${Object.keys(COMMANDS).join(', ')})`);
+  if (!found) {
+    const names = Object.keys(COMMANDS);
+    const meant = nearestName(name, names);
+    const advice = meant === undefined ? `there are ${names.join(', ')}` : `did you mean ${meant}?`;
+    complain(`ringpoll: no command '${name}': ${advice}`);
+  }
   return found;
 }
 
