@@ -6,7 +6,7 @@ import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '.
 import { checkOptions, optionNames } from '../option_names.js';
 import { boolean } from '../tcp/options.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
-import { HttpRequestError } from './errors.js';
+import { aborted, HttpRequestError } from './errors.js';
 import { mediaType } from './media_types.js';
 import type { HttpRequest } from './request.js';
 import type { HttpResponse } from './response.js';
@@ -181,6 +181,11 @@ async function answer(
     response.status(206).header('Content-Range', `bytes ${start}-${end - 1}/${what.size}`);
   }
   await response.sendWith(end - start, (connection) =>
-    sendRange(connection, handle, start, end - start),
+    sendRange(connection, handle, start, end - start).catch(unlessGone),
   );
+}
+
+/** The file hears of the connection's end before the connection does. */
+function unlessGone(error: Error & { code?: string }): never {
+  throw error.code === 'ERR_RINGPOLL_CONNECTION_CLOSED' ? aborted() : error;
 }

@@ -5,8 +5,9 @@ import { Event } from '../loop/protocol.js';
 import { onRejection } from '../loop/rejection.js';
 import type { Runtime } from '../loop/runtime.js';
 import type { Connection } from '../tcp/connection.js';
-import { bindToContext } from '../tcp/group.js';
+import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
+import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting, useControl } from './request.js';
@@ -42,6 +43,7 @@ setAfterEvents(() => {
 // A Protocol without saying so: members that are internal are not in the types of the package.
 export class HttpServer {
   readonly #runtime: Runtime;
+  readonly #context = new HandlerContext();
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
   #listener: Listener | undefined;
@@ -66,8 +68,8 @@ export class HttpServer {
   ) {
     this.#runtime = of;
     useControl(of);
-    this.#handler = bindToContext(handler);
-    this.#onError = onError === undefined ? undefined : bindToContext(onError);
+    this.#handler = this.#context.bind(handler);
+    this.#onError = onError === undefined ? undefined : this.#context.bind(onError);
     this._templates = new Templates(of, checked.serverLine);
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._allowHalfOpen = checked.allowHalfOpen;
@@ -176,6 +178,11 @@ export class HttpServer {
     session.closed();
   }
 
+  /** @internal */
+  over(): void {
+    this.#context.over();
+  }
+
   #sessionOf(connection: Connection): Session | undefined {
     const session = sessions[connection._slot];
     return session?.connection === connection ? session : undefined;
@@ -206,7 +213,7 @@ export class HttpServer {
       // What the parser found has been answered and reported already.
       if (ended) return;
       this.#answer(response, error.status, error.message, error.status === 413);
-    } else if (isAbort(error, request)) {
+    } else if (isAbort(error, request, response)) {
       this.#answer(response, 400, 'Bad Request', true);
       return;
     } else {
@@ -233,10 +240,4 @@ export class HttpServer {
       uncaught(second);
     }
   }
-}
-
-/** The handler gave up because the peer did. */
-function isAbort(error: Error, request: HttpRequest): boolean {
-  if ('code' in error && error.code === 'ERR_RINGPOLL_HTTP_ABORTED') return true;
-  return request._abort?.signal.aborted === true && error === request._abort.signal.reason;
 }

@@ -400,6 +400,7 @@ export class Session {
     group.onConnectionClosed = () => {
       listening.connections--;
       listening.onConnectionClosed?.();
+      group.over();
     };
     const raw = connection as unknown as Connection<Data> & { _group: Group<Data> };
     raw._group = group;

@@ -50,8 +50,24 @@ function notLoaded(path: string, cause: unknown): RingpollError {
   );
 }
 
+/** Others that run npm packages. They imitate libuv, but for what waiting on its behalf needs. */
+function otherRuntime(): string | undefined {
+  const { bun, deno } = process.versions;
+  if (bun !== undefined) return `Bun ${bun}`;
+  return deno === undefined ? undefined : `Deno ${deno}`;
+}
+
 /** @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE, with the command that helps */
 export function loadAddon(): unknown {
+  const other = otherRuntime();
+  if (other !== undefined) {
+    // Before the addon is loaded, which would end their process.
+    throw unavailable(
+      `ringpoll needs Node.js, and this is ${other}, which lacks uv_backend_fd() of libuv. ` +
+        'Run it with `node`',
+      undefined,
+    );
+  }
   const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   const find = require('node-gyp-build') as NodeGypBuild;
   let path: string;

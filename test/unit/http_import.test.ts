@@ -9,6 +9,8 @@ const entry = fileURLToPath(new URL('../../dist/http/index.js', import.meta.url)
 // Starting Node on a busy machine takes its time.
 const TEST_MS_MAX = 30_000;
 
+const main = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
+
 const WATCHED = `
 const touched = [];
 for (const name of ['fetch', 'FormData', 'Headers', 'Request', 'Response']) {
@@ -76,5 +78,28 @@ describe('an import of ringpoll/http', { timeout: TEST_MS_MAX }, () => {
     const known = process.allowedNodeEnvironmentFlags.has(flag);
     context.skip(!known, 'this Node cannot be told so');
     expect(await printedBy(program, flag)).toEqual(['undefined', 201]);
+  });
+});
+
+describe('another runtime', { timeout: TEST_MS_MAX }, () => {
+  it.each([
+    ['bun', 'Bun'],
+    ['deno', 'Deno'],
+  ])('%s is named, and the addon is not loaded', async (name, title) => {
+    const program = `
+      Object.defineProperty(process.versions, '${name}', { value: '9.8.7' });
+      const loaded = [];
+      process.dlopen = (module, path) => loaded.push(path);
+      const { listen } = await import(${JSON.stringify(main)});
+      try {
+        listen({ port: 0 });
+      } catch ({ code, message }) {
+        console.log(JSON.stringify([code, message, loaded]));
+      }`;
+    expect(await printedBy(program)).toEqual([
+      'ERR_RINGPOLL_ENGINE_UNAVAILABLE',
+      expect.stringMatching(`needs Node\\.js, and this is ${title} 9\\.8\\.7`),
+      [],
+    ]);
   });
 });
