@@ -1,7 +1,7 @@
 // The package is evaluated more than once in a thread: by a module registry that is reset, by a
 // server that reloads, or because two folders hold it.
 import { describe, expect, it } from 'vitest';
-import { runProgram } from '../support/program.js';
+import { programPath, runProgram, spawnNode } from '../support/program.js';
 
 const whole = 'echo echo aa 20 20 20';
 const output = [`${whole} ${whole}`, 'proxied true true', 'echo', 'true true', ''].join('\n');
@@ -28,4 +28,12 @@ describe('two copies of the package in one thread', () => {
       });
     },
   );
+
+  it('are kept while something is open, and then no longer', async () => {
+    const program = spawnNode(['--expose-gc', programPath('copies_collected')]);
+    expect(await program.ending()).toMatchObject({
+      stdout: 'while open 0\nwhen closed 50\n',
+      stderr: '',
+    });
+  });
 });
