@@ -1,4 +1,4 @@
-// A peer that leaves in the middle is an ordinary thing: neither a warning nor the error listener's.
+// A peer that leaves in the middle is an ordinary thing: no warning, and not the error listener's.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Asynchronous resources of ours that are alive after everything was stopped, as tools see them that
-// report what is left open. With `stores` an AsyncLocalStorage is in use. Prints their types.
+// Asynchronous resources of ours that are alive after everything was stopped, as tools see them
+// that report what is left open. With `stores` an AsyncLocalStorage is in use. Prints their types.
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { connect, listen } from 'ringpoll';
 import { serve } from 'ringpoll/http';
