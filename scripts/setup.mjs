@@ -86,17 +86,30 @@ export async function buildNative(options) {
   if (sourcesOf('binding').length === 0) {
     throw new StepError('native/sources.txt lists no binding source: there is no addon to build.');
   }
+  await compileAddon('cmake', 'Release', options);
+  stamps.native.write(hash);
+}
+
+/**
+ * Not optimised, with symbols, in the place of the usual addon. It leaves no stamp, so that the
+ * next build of any other kind replaces it.
+ */
+export async function buildDebug(options) {
+  stamps.native.clear();
+  await compileAddon('cmake-debug', 'Debug', options, ['--debug']);
+}
+
+async function compileAddon(name, type, options, flags = []) {
   await ensureToolchain();
-  const folder = inRoot('build', 'cmake');
+  const folder = inRoot('build', name);
   dropForeignCache(folder);
   const program = inRoot('node_modules', 'cmake-js', 'bin', 'cmake-js');
-  const args = [program, 'build', '--out', folder, '--parallel', jobs()];
+  const args = [program, 'build', '--out', folder, '--parallel', jobs(), ...flags];
   await run('building the addon', process.execPath, args, options);
   // Renamed into place: a process that has the old file mapped keeps it whole.
   mkdirSync(inRoot('build', 'Release'), { recursive: true });
-  copyFileSync(join(folder, 'Release', 'ringpoll.node'), `${addon}.new`);
+  copyFileSync(join(folder, type, 'ringpoll.node'), `${addon}.new`);
   renameSync(`${addon}.new`, addon);
-  stamps.native.write(hash);
 }
 
 /** The second way to the addon. It leaves no stamp, so that the first takes over next time. */
