@@ -1,5 +1,6 @@
 // A response, as a handler writes it.
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import { extraArgument } from '../extra_arguments.js';
 import { HeadFlag, Respond } from '../loop/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/handlers.js';
@@ -26,7 +27,6 @@ import {
 } from './response_parts.js';
 import { type SendFileOptions, sendFile } from './send_file.js';
 import type { Session } from './session.js';
-import { statusLine } from './tables.js';
 import { HeadVariant } from './templates.js';
 import { upgradeHead } from './upgrade_head.js';
 
@@ -165,7 +165,8 @@ export class HttpResponse {
    * when the kernel takes them at once.
    * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
-  end(body?: Body): void {
+  end(body?: Body, encoding?: undefined, callback?: undefined): void {
+    if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
     this.#checkNotEnded();
     if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
     if (this._rare !== undefined && this.#endsOtherwise(this._rare, body)) return;
@@ -201,7 +202,8 @@ export class HttpResponse {
    * @returns false when more than highWaterMark bytes wait: await drained()
    * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
-  write(data: Body): boolean {
+  write(data: Body, encoding?: undefined, callback?: undefined): boolean {
+    if ((encoding ?? callback) !== undefined) throw extraArgument('write', encoding ?? callback);
     this.#checkNotEnded();
     if (typeof data !== 'string') checkBody('data', data);
     if (!(this._flags & Flag.streaming)) this.#begin();

@@ -205,23 +205,3 @@ export function parameters(found: Found<unknown>): Record<string, string> {
   });
   return params;
 }
-
-/** The same routes with other handlers. */
-export function mapRoutes<From, To>(routes: Routes<From>, map: (handler: From) => To): Routes<To> {
-  const mapped: Routes<To> = {};
-  for (const [path, route] of Object.entries(routes)) {
-    if (typeof route === 'object' && route !== null) {
-      const entries = Object.entries(route as Record<string, From>);
-      const checked = entries.map(([method, handler]) => [method, mapOne(path, handler, map)]);
-      mapped[path] = Object.fromEntries(checked) as Record<string, To>;
-    } else {
-      mapped[path] = mapOne(path, route as From, map);
-    }
-  }
-  return mapped;
-}
-
-function mapOne<From, To>(path: string, handler: From, map: (handler: From) => To): To {
-  if (typeof handler === 'function') return map(handler);
-  throw invalidArgType(`options.routes['${path}']`, 'made of functions', handler);
-}

@@ -6,7 +6,7 @@ import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';
 import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
-import { mapRoutes, type Routes } from './router.js';
+import { handlersOf, type RouteValues } from './route_values.js';
 import { routed } from './routing.js';
 import { type ErrorListener, type Handler, HttpServer } from './server.js';
 import {
@@ -41,16 +41,18 @@ interface CommonOptions extends HttpOptions, Where, Socket {
 export interface HandlerOptions extends CommonOptions {
   /** Answers a request, now or later: until response.end() both stay valid. */
   handler?: Handler;
-  /** Handlers by path and method; `handler` answers the rest, and without it 404 does. */
-  routes?: Routes<Handler>;
+  /**
+   * Handlers or Responses by path and method; `handler` answers the rest, and without it 404 does.
+   */
+  routes?: RouteValues<Handler>;
   fetch?: undefined;
 }
 
 /** The face of the Fetch standard: a Request in, a Response out. */
 export interface FetchOptions extends CommonOptions {
   fetch: FetchHandler;
-  /** Fetch handlers by path and method; `fetch` answers the rest. */
-  routes?: Routes<FetchHandler>;
+  /** Fetch handlers or Responses by path and method; `fetch` answers the rest. */
+  routes?: RouteValues<FetchHandler>;
   handler?: undefined;
 }
 
@@ -112,9 +114,14 @@ function handlerOf(options: ServeOptions): Handler {
   }
   if (fetch !== undefined) {
     if (routes === undefined) return fetching(fetch);
-    return routed(mapRoutes(routes as Routes<FetchHandler>, fetching), fetching(fetch));
+    return routed(handlersOf(routes as RouteValues<FetchHandler>, fetching), fetching(fetch));
   }
-  if (routes !== undefined) return routed(routes as Routes<Handler>, handler);
+  if (routes !== undefined) {
+    return routed(
+      handlersOf(routes as RouteValues<Handler>, (one) => one),
+      handler,
+    );
+  }
   if (handler === undefined) throw invalidArgType('options.handler', 'a function', handler);
   return handler;
 }

@@ -1,5 +1,6 @@
 // The HTTP server: from events of the loop to handlers, and from failures to answers.
 import { asError } from '../errors.js';
+import { extraArgument } from '../extra_arguments.js';
 import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.js';
 import { Event } from '../loop/protocol.js';
 import { onRejection } from '../loop/rejection.js';
@@ -12,10 +13,14 @@ import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting, useControl } from './request.js';
 import type { HttpResponse } from './response.js';
+import { sendReturned } from './returned.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
 
-/** Answers a request, now or later. */
+/**
+ * Answers a request, now or later. Text, bytes or a Response that it returns, or that its promise
+ * gives, is sent when it has written nothing itself.
+ */
 export type Handler = (request: HttpRequest, response: HttpResponse) => unknown;
 
 /**
@@ -116,7 +121,8 @@ export class HttpServer {
   }
 
   /** Stops accepting and closes every connection at once. */
-  close(): void {
+  close(callback?: undefined): void {
+    if (callback !== undefined) throw extraArgument('close', callback);
     this._stopping = true;
     this.#on.close();
   }
@@ -197,11 +203,21 @@ export class HttpServer {
   _handle(request: HttpRequest, response: HttpResponse): void {
     try {
       const result = this.#handler(request, response);
-      if (result !== undefined) {
-        onRejection(result, (error) => this.#failed(error, request, response));
-      }
+      if (result !== undefined) this.#returned(result, request, response);
     } catch (error) {
       this.#failed(error, request, response);
+    }
+  }
+
+  /** What is not undefined: a promise, or an answer. */
+  #returned(result: unknown, request: HttpRequest, response: HttpResponse): void {
+    const failed = (error: unknown) => this.#failed(error, request, response);
+    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
+      const send = (value: unknown) =>
+        value === undefined ? undefined : sendReturned(value, request, response);
+      Promise.resolve(result).then(send).then(undefined, failed);
+    } else {
+      sendReturned(result, request, response)?.then(undefined, failed);
     }
   }
 

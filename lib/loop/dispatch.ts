@@ -1,5 +1,5 @@
 // One call per turn: walks the events that native code has written and runs the handlers.
-import { asError } from '../errors.js';
+import { asError, RingpollError } from '../errors.js';
 import { Chunk } from '../tcp/chunk.js';
 import {
   Connection,
@@ -109,7 +109,8 @@ function walk(runtime: Runtime, from: number, end: number): void {
         const connection = connectionAt(slot, generation, events[at + 7]);
         if (connection === undefined || connection._flags & OVER) break;
         const { timeout } = connection._group;
-        if (timeout !== undefined) call(connection, timeout);
+        if (timeout === undefined) timedOut(connection);
+        else call(connection, timeout);
         break;
       }
       case Event.close:
@@ -257,6 +258,14 @@ function failed(connection: Any, thrown: unknown): void {
   const { error: handler } = connection._group;
   if (handler === undefined) uncaught(thrown);
   else callWith(handler, connection, error, uncaught);
+}
+
+/** Nobody decides what becomes of it. What its peer does not take would keep it open. */
+function timedOut(connection: Any): void {
+  const message = 'No byte has moved for as long as idleTimeout allows';
+  extraOf(connection).failure ??= new RingpollError('ERR_RINGPOLL_IDLE_TIMEOUT', message);
+  if (connection.pendingBytes > 0) connection.reset();
+  else connection.close();
 }
 
 function hold(connection: Any, held: Held): void {

@@ -1,6 +1,7 @@
 // A connection: a TCP or Unix stream socket.
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
+import { extraArgument } from '../extra_arguments.js';
 import type { PathAddress, SocketAddress } from '../loop/native.js';
 import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
 import { Command } from '../loop/protocol.js';
@@ -109,7 +110,8 @@ export class Connection<Data = unknown> {
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
    * @throws RingpollError ERR_RINGPOLL_WRITE_AFTER_END, ERR_RINGPOLL_CHUNK_RELEASED
    */
-  write(data: Writable): boolean {
+  write(data: Writable, encoding?: undefined, callback?: undefined): boolean {
+    if ((encoding ?? callback) !== undefined) throw extraArgument('write', encoding ?? callback);
     if (!this.#queue(runtime(), data)) return false;
     return this._belowMark();
   }
@@ -174,7 +176,8 @@ export class Connection<Data = unknown> {
    * Writes `data` if given, and sends FIN when everything has left. Reading goes on. Without a data
    * handler what still comes is dropped, unless the connection is iterated in the same turn.
    */
-  end(data?: Writable): void {
+  end(data?: Writable, encoding?: undefined, callback?: undefined): void {
+    if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
     if (this._flags & OVER) return;
     if (data !== undefined) this.write(data);
     if (this._flags & (Flag.ending | OVER)) return;
@@ -185,7 +188,8 @@ export class Connection<Data = unknown> {
   }
 
   /** Sends what is waiting, then closes both ways. No data handler runs after this. */
-  close(): void {
+  close(callback?: undefined): void {
+    if (callback !== undefined) throw extraArgument('close', callback);
     this.#finish(Command.close);
   }
 
@@ -254,11 +258,12 @@ export class Connection<Data = unknown> {
   }
 
   /**
-   * Calls the timeout handler when no byte has moved for `milliseconds`, and again after as long.
-   * 0 is none. Up to 4 ms late, never early.
+   * Calls the timeout handler when no byte has moved for `milliseconds`, and again after as long;
+   * closes the connection when there is no such handler. 0 is none. Up to 4 ms late, never early.
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
-  setTimeout(milliseconds: number): this {
+  setTimeout(milliseconds: number, callback?: undefined): this {
+    if (callback !== undefined) throw extraArgument('setTimeout', callback);
     if (typeof milliseconds !== 'number') {
       throw invalidArgType('milliseconds', 'a number', milliseconds);
     }
@@ -301,7 +306,8 @@ export class Connection<Data = unknown> {
    * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
    * @throws the system's error
    */
-  setKeepAlive(on: boolean | number = true): this {
+  setKeepAlive(on: boolean | number = true, delay?: undefined): this {
+    if (delay !== undefined) throw extraArgument('setKeepAlive', delay);
     const milliseconds = checkKeepAlive('on', on);
     this.#option(runtime().native.setKeepAlive(this._slot, this._generation, milliseconds));
     return this;

@@ -18,7 +18,10 @@ export interface Handlers<Data = unknown> {
   drain?(connection: Connection<Data>): unknown;
   /** The peer's FIN: no more data. Without allowHalfOpen our end() follows. */
   end?(connection: Connection<Data>): unknown;
-  /** Nothing was sent or received for the time-out; what follows is the handler's choice. */
+  /**
+   * Nothing was sent or received for the time-out; what follows is the handler's choice. Without it
+   * the connection is closed, and `close` gets ERR_RINGPOLL_IDLE_TIMEOUT.
+   */
   timeout?(connection: Connection<Data>): unknown;
   /** The network's error, or one that a handler threw. close follows. */
   error?(connection: Connection<Data>, error: Error): unknown;
@@ -39,7 +42,10 @@ export interface ConnectionOptions {
    * Unix socket has no probes.
    */
   keepAlive?: boolean | number;
-  /** Milliseconds without a byte before the timeout handler; 0 is none, the default. */
+  /**
+   * Milliseconds without a byte before the timeout handler, or before the connection is closed when
+   * there is no such handler; 0 is none, the default.
+   */
   idleTimeout?: number;
   /** Which engine serves it, when the loop has both. Default: 'auto'. */
   engine?: 'auto' | 'uring' | 'poll';

@@ -1,5 +1,6 @@
 // A listener, and listen().
 import { invalidArgValue } from '../errors.js';
+import { extraArgument } from '../extra_arguments.js';
 import { connectionAt } from '../loop/dispatch.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
 import { Command, Control } from '../loop/protocol.js';
@@ -149,7 +150,8 @@ export class Listener {
   }
 
   /** Stops accepting and closes every connection at once; what is waiting is dropped. */
-  close(): void {
+  close(callback?: undefined): void {
+    if (callback !== undefined) throw extraArgument('close', callback);
     this.#stopAccepting();
     for (const connection of this._open()) {
       connection.close();

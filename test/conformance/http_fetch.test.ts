@@ -374,6 +374,14 @@ describe('a light Response by itself', () => {
     expect(() => response.clone()).toThrow(TypeError);
   });
 
+  it.each(['a\r\nb', 'a\nSet-Cookie: b', '\0', '\x7f', '\u0100'])(
+    'takes no statusText that cannot stand in a status line: %j',
+    (statusText) => {
+      expect(() => new Response(null, { statusText })).toThrow(TypeError);
+      expect(() => new LightResponse(null, { statusText })).toThrow(TypeError);
+    },
+  );
+
   it('has the static methods', async () => {
     expect(await LightResponse.json({ a: 1 }).json()).toEqual({ a: 1 });
     expect(LightResponse.json(1).headers.get('content-type')).toBe('application/json');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../support/http.js';
 import { connectPeers } from '../support/peer.js';
 import { Recorders } from '../support/recorder.js';
-import { addressOf, bothSides, pair, pattern, serve } from '../support/serve.js';
+import { addressOf, bothSides, dial, pair, pattern, serve } from '../support/serve.js';
 import { roundTrips } from '../support/turns.js';
 
 describe('idleTimeout', () => {
@@ -91,6 +92,56 @@ describe('idleTimeout', () => {
     await connectPeers(addressOf(listener), 300);
     await recorders.at(299);
     await Promise.all(recorders.all.map((recorder) => recorder.until('timeout', 2)));
+  });
+});
+
+describe('idleTimeout without a timeout handler', () => {
+  const idle = expect.objectContaining({ code: 'ERR_RINGPOLL_IDLE_TIMEOUT' });
+
+  it('closes the connection, and says why', async () => {
+    const closed: unknown[] = [];
+    const started = performance.now();
+    const listener = serve({
+      idleTimeout: 50,
+      data(connection, chunk) {
+        connection.write(chunk);
+      },
+      error: (_, error) => void closed.push('error', error),
+      close: (_, error) => void closed.push(error),
+    });
+    const [peer] = await connectPeers(addressOf(listener), 1);
+    peer!.send('x');
+    expect(await peer!.untilEnd()).toBe('x');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(49);
+    await roundTrips();
+    expect(closed).toEqual([idle]);
+  });
+
+  it('resets one whose peer does not take what waits for it', async () => {
+    const closed = deferred<unknown>();
+    const listener = serve({
+      idleTimeout: 50,
+      open: (connection) => void connection.write(pattern(20_000_000)),
+      close: (_, error) => closed.resolve(error),
+    });
+    const [peer] = await connectPeers(addressOf(listener), 1);
+    peer!.socket.pause();
+    expect(await closed.promise).toEqual(idle);
+  });
+
+  it('ends an iteration with an error, of a connection that is made too', async () => {
+    const listener = serve({ data() {} });
+    const connection = await dial({ ...addressOf(listener), idleTimeout: 50 } as never);
+    const read = async () => {
+      for await (const _ of connection) expect.fail('nothing was sent');
+    };
+    await expect(read()).rejects.toEqual(idle);
+  });
+
+  it('holds for setTimeout() too', async () => {
+    const listener = serve({ open: (connection) => connection.setTimeout(30), data() {} });
+    const [peer] = await connectPeers(addressOf(listener), 1);
+    await peer!.untilEnd();
   });
 });
 

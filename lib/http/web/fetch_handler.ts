@@ -29,7 +29,7 @@ const GRACE_MS = 5000;
 const READY_TURNS = 12;
 
 /** A Response of the platform, or of another implementation that programs bring along. */
-interface AnyResponse {
+export interface AnyResponse {
   status: number;
   headers: Iterable<[string, string]> & { getSetCookie?: () => string[] };
   body: unknown;
@@ -49,13 +49,21 @@ export function fetching(fetch: FetchHandler): Handler {
     if (result instanceof LightResponse) return answerLight(result, http, response);
     if (typeof (result as PromiseLike<Response> | undefined)?.then === 'function') {
       return (result as PromiseLike<Response | LightResponse>).then((found) =>
-        found instanceof LightResponse
-          ? answerLight(found, http, response)
-          : answer(found, http, response),
+        sendResponse(found, http, response),
       );
     }
     return answer(result, http, response);
   };
+}
+
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE for what is no Response */
+export function sendResponse(
+  result: unknown,
+  http: HttpRequest,
+  response: HttpResponse,
+): Promise<void> | undefined {
+  if (result instanceof LightResponse) return answerLight(result, http, response);
+  return answer(result, http, response);
 }
 
 function answer(
@@ -66,21 +74,23 @@ function answer(
   if (!isResponse(result)) throw invalidArgType('the result of fetch', 'a Response', result);
   if (result.bodyUsed === true) throw usedError();
   response.status(result.status);
-  const { headers } = result;
-  const cookies = headers.getSetCookie?.();
-  for (const [name, value] of headers) {
-    if (cookies === undefined || name.toLowerCase() !== SET_COOKIE)
-      setHeader(response, name, value);
-  }
-  for (const cookie of cookies ?? []) response.header(SET_COOKIE, cookie);
+  for (const [name, value] of fieldsOf(result)) setHeader(response, name, value);
   return sendContent(contentOf(result.body), http, response);
 }
 
 /** By its shape: it may come from undici, from another realm, or from a framework's own. */
-function isResponse(result: unknown): result is AnyResponse {
+export function isResponse(result: unknown): result is AnyResponse {
   if (typeof result !== 'object' || result === null) return false;
   const { status, headers } = result as Partial<AnyResponse>;
   return typeof status === 'number' && typeof headers?.[Symbol.iterator] === 'function';
+}
+
+/** The header fields, each cookie by itself. */
+export function fieldsOf({ headers }: AnyResponse): [name: string, value: string][] {
+  const cookies = headers.getSetCookie?.();
+  if (cookies === undefined) return [...headers];
+  const others = [...headers].filter(([name]) => name.toLowerCase() !== SET_COOKIE);
+  return [...others, ...cookies.map((cookie): [string, string] => [SET_COOKIE, cookie])];
 }
 
 function contentOf(body: unknown): Content {

@@ -16,6 +16,7 @@ import { apart, join, joinLater } from './platform.js';
 
 export interface ResponseInit {
   status?: number;
+  /** For whoever reads it; what is sent is the status' usual phrase, which clients ignore. */
   statusText?: string;
   headers?: HeadersInit | null;
 }
@@ -67,7 +68,7 @@ export class LightResponse {
     if (init !== undefined && init !== null) {
       const { status, statusText, headers } = init;
       if (status !== undefined) this[STATUS] = checkedStatus(status);
-      if (statusText !== undefined) this[STATUS_TEXT] = String(statusText);
+      if (statusText !== undefined) this[STATUS_TEXT] = checkedReason(statusText);
       if (headers !== undefined && headers !== null) this[HEADERS] = new LightHeaders(headers);
     }
     if (body === undefined || body === null) return;
@@ -191,6 +192,13 @@ export class LightResponse {
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes;
+}
+
+/** RFC 9112 section 4: a reason phrase. */
+function checkedReason(statusText: unknown): string {
+  const text = String(statusText);
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) return text;
+  throw new TypeError('The statusText has a character that a status line cannot have');
 }
 
 function checkedStatus(status: unknown): number {
