@@ -176,7 +176,9 @@ export class Session {
   bodyEnd(): void {
     this.#receiving?._request._body?.finish();
     this.#receiving = undefined;
-    if (this.#waitsForBody) this.#finish();
+    // Native code closes what is idle when the server stops, and this was not.
+    const isLast = this.#server._stopping && this.#first === undefined && !this.#closing;
+    if (this.#waitsForBody || isLast) this.#finish();
   }
 
   /** The first response is complete; the next one may be written. */

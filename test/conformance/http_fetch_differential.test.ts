@@ -235,3 +235,46 @@ describe('a Response', () => {
     }
   });
 });
+
+describe('fetch() of the platform', () => {
+  const server = () =>
+    serveHttp({
+      async fetch(request: Request) {
+        if (request.headers.has('x-inner')) return new LightResponse(request.body);
+        return fetch(request, { headers: { 'x-inner': '1' } });
+      },
+    } as never);
+
+  it('takes a Request of ours with its method and body', async () => {
+    const url = `http://127.0.0.1:${server().port}/`;
+    const answer = await fetch(url, { method: 'PUT', body: 'passed on' });
+    expect(await answer.text()).toBe('passed on');
+  });
+
+  it('rejects one whose body was read, as it does one of its own', async () => {
+    const errors: unknown[] = [];
+    const on = serveHttp({
+      async fetch(request: Request) {
+        await request.text();
+        await fetch(request).catch(({ name }) => errors.push(name));
+        return new LightResponse('done');
+      },
+    } as never);
+    await fetch(`http://127.0.0.1:${on.port}/`, { method: 'POST', body: 'body' });
+    expect(errors).toEqual(['TypeError']);
+  });
+});
+
+describe('the global Request', () => {
+  it('is replaced once, and is otherwise as it was', () => {
+    serveHttp({ fetch: () => new LightResponse() } as never);
+    const first = globalThis.Request;
+    serveHttp({ fetch: () => new LightResponse() } as never);
+    expect(globalThis.Request).toBe(first);
+    expect([first.name, first.length, globalThis.fetch.name]).toEqual(['Request', 1, 'fetch']);
+    expect(first.prototype.constructor).toBe(first);
+    expect(() => new (first as never as new () => unknown)()).toThrow(TypeError);
+    expect(() => (first as never as () => unknown)()).toThrow(TypeError);
+    expect(new first('http://a.test/') instanceof first).toBe(true);
+  });
+});

@@ -199,3 +199,33 @@ describe('a body that nobody reads', () => {
     await expect(kept[0]!.text()).rejects.toMatchObject({ code });
   });
 });
+
+it('stop() waits for a body that comes behind its answer, and for nothing else', async () => {
+  const worked = deferred<number>();
+  const on = server(
+    (request) => {
+      request.text().then(({ length }) => worked.resolve(length), worked.reject);
+      return new Response('accepted');
+    },
+    { keepAliveTimeout: 0 },
+  );
+  const client = await HttpClient.connect(on);
+  client.send(post(SMALL));
+  await client.next();
+  const stopped = on.stop();
+  client.send('x'.repeat(SMALL));
+  expect(await worked.promise).toBe(SMALL);
+  await client.peer.untilOver();
+  await stopped;
+});
+
+it('stop() waits for the rest of a body that nobody reads, in the other face, too', async () => {
+  const on = serveHttp({ handler: (_, response) => response.end(), keepAliveTimeout: 0 });
+  const client = await HttpClient.connect(on);
+  client.send(post(SMALL));
+  await client.next();
+  const stopped = on.stop();
+  client.send('x'.repeat(SMALL));
+  await client.peer.untilOver();
+  await stopped;
+});

@@ -11,10 +11,23 @@ ERR_RINGPOLL_OUT_OF_RANGE
 ERR_RINGPOLL_CHANNEL_CLOSED
 true true
 42`;
+const FETCH = `request 200 body
+other 200 other
+own 200 body
+clone 200 body
+proxy 200 body
+headers 200 seen
+constructor 200 body
+instance 200 true
+platform 200 true
+fetched 200 200
+twice 200 body,TypeError
+200 relayed`;
 // A program of test/package/programs, and what it has to print.
 export const PROGRAMS = [
   ['ESM', 'echo.mjs', 'hello'],
   ['HTTP', 'http.mjs', '200 {"path":"/hello"}'],
+  ['the fetch face', 'fetch.mjs', FETCH],
   ['require() of ESM', 'required.cjs', 'hello'],
   ['worker threads', 'worker.mjs', 'hello\nhello\nhello\n0 0'],
   ['next ticks and microtasks', 'order.mjs', 'function in order'],
