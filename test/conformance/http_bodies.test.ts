@@ -158,7 +158,7 @@ describe('a streamed body', () => {
     client.send(requestText('POST', '/', { 'Content-Length': String(total) }));
     const piece = Buffer.alloc(1024 * 1024);
     for (let i = 0; i < 32; i += 1) client.peer.socket.write(piece);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await roundTrips(200);
     // What the kernel's buffers and ours hold has left; most has not.
     expect(client.peer.socket.writableLength).toBeGreaterThan(total / 4);
     go.resolve();

@@ -9,6 +9,7 @@ import {
   requestText,
   serveHttp,
 } from '../support/http.js';
+import { roundTrips } from '../support/turns.js';
 
 type Serve = NonNullable<Parameters<typeof serveHttp>[0]['fetch']>;
 
@@ -212,10 +213,10 @@ describe.each([
     const client = await HttpClient.connect(server);
     client.peer.socket.pause();
     client.send(requestText('GET', '/'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await roundTrips(200);
     const before = pulled;
     expect(before).toBeLessThan(400);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await roundTrips(50);
     expect(pulled).toBe(before);
     client.peer.reset();
     await cancelled.promise;

@@ -15,6 +15,7 @@ import { explain } from 'ringpoll/fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, HttpClient, parseAnswers, requestText, serveHttp } from '../support/http.js';
 import { pattern } from '../support/serve.js';
+import { roundTrips } from '../support/turns.js';
 
 const big = pattern(3_000_000);
 const small = 'abcdefghijklmnopqrstuvwxyz';
@@ -242,7 +243,7 @@ describe('sendFile()', () => {
       const client = await HttpClient.connect(target);
       client.peer.socket.pause();
       client.send(requestText('GET', '/big.bin').repeat(3));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await roundTrips(5);
       client.peer.reset();
     }
     const client = await HttpClient.connect(target);
