@@ -42,6 +42,7 @@ const server = serve({
   maxBodyBytes: 1024 ** 4,
   requestTimeout: 0, // however long it takes; readTimeout still ends a peer that sends nothing
   routes: {
+    '/': { GET: (_request, response) => response.end('curl -T FILE here, then curl here/FILE\n') },
     '/:name': {
       GET: (request, response) => response.sendFile(request.path, { root }),
       PUT: upload,

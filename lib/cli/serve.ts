@@ -5,7 +5,6 @@ import { type Command, UsageError } from './command.js';
 import { ENDING, place, serveUntilInterrupted, servingOptions } from './serving.js';
 
 const PORT_DEFAULT = 8080;
-const INDEX = 'index.html';
 
 function folder(name: string): string {
   const root = resolve(name);
@@ -19,6 +18,7 @@ export const command: Command = {
   operandsMax: 1,
   details:
     'DIR is the present folder if left out. Names that begin with a dot are not served.\n' +
+    'A folder is answered by its index.html, or by a list of what it has.\n' +
     `${ENDING}`,
   examples: ['serve', 'serve site --host 0.0.0.0 -p 80'],
   options: servingOptions(PORT_DEFAULT),
@@ -26,11 +26,13 @@ export const command: Command = {
     const root = folder(name);
     // Not before: it loads the addon, and the help is there without one, too.
     const { serve } = await import('../http/index.js');
+    const { sendFolder } = await import('./listing.js');
     const server = serve({
       ...place(values, PORT_DEFAULT),
       handler(request, response) {
         const { path } = request;
-        return response.sendFile(path.endsWith('/') ? path + INDEX : path, { root });
+        if (path.endsWith('/')) return sendFolder(request, response, root);
+        return response.sendFile(path, { root });
       },
     });
     const line = (place: string) => `${root} on http://${place}/`;

@@ -104,8 +104,8 @@ export async function sendFile(
   }
 }
 
-/** The file's path; undefined: it is not in the folder. */
-function within(root: string, path: string, dotfiles: boolean): string | undefined {
+/** The path of a file, or of a folder without its last slash; undefined: it is not in `root`. */
+export function within(root: string, path: string, dotfiles: boolean): string | undefined {
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);

@@ -46,6 +46,26 @@ describe('the examples', () => {
     expect(listed.sort()).toEqual(readdirSync(join(examples, 'http')).sort());
   });
 
+  it.each(readdirSync(join(examples, 'http')))(
+    'answers 200 at the URL that it prints: %s',
+    async (file) => {
+      // A folder that holds anything but an index.html, for those that take one.
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'a & <b>.txt'), 'text');
+      const program = spawnNode([join(examples, 'http', file), '0', folder]);
+      const [url] = /http:\/\/\S+/.exec(await program.line()) ?? [];
+      const answer = await fetch(url!);
+      expect({ url, status: answer.status }).toEqual({ url, status: 200 });
+      const page = await answer.text();
+      if (file === 'file-server.mjs') {
+        const [, link] = /href="([^"]+)"/.exec(page) ?? [];
+        expect(await (await fetch(new URL(link!, url))).text()).toBe('text');
+        expect(page).not.toContain('<b>');
+      }
+      await drains(program);
+    },
+  );
+
   it('hello.mjs greets', async () => {
     const { program, url } = await start('hello');
     expect(await (await fetch(`${url}/there`)).text()).toBe('Hello from /there\n');

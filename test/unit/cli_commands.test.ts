@@ -1,7 +1,7 @@
 // `ringpoll COMMAND` as a process of its own: what it prints, where to, and its exit code.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -202,6 +202,32 @@ describe('the command line', { timeout: TEST_MS_MAX }, () => {
     const missing = await fetch(`http://${where.address}:${where.port}/no`, options);
     expect(missing.status).toBe(404);
     await missing.arrayBuffer();
+    expect(await interrupted(child)).toBe(0);
+  });
+
+  it('serve answers 200 at the URL that it prints, with a list without an index', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'sub'));
+    writeFileSync(join(folder, 'a & <b>.txt'), 'text');
+    writeFileSync(join(folder, 'sub', 'x:y'), 'below');
+    writeFileSync(join(folder, '.hidden'), '');
+    const child = start('serve', folder, '-p', '0');
+    const [line] = await once(child.stdout!, 'data');
+    const [url] = /http:\/\/\S+/.exec(String(line)) ?? [];
+    const get = async (path: string) => {
+      const answer = await fetch(new URL(path, url), { headers: { connection: 'close' } });
+      return [answer.status, await answer.text()] as const;
+    };
+    const [status, page] = await get('');
+    expect(status).toBe(200);
+    const links = [...page.matchAll(/href="([^"]+)">([^<]*)</g)];
+    expect(links.map(([, , text]) => text)).toEqual(['a &amp; &lt;b&gt;.txt', 'sub/']);
+    expect(await get(links[0]![1]!)).toEqual([200, 'text']);
+    const [, below] = await get(links[1]![1]!);
+    const [, link] = /href="([^"]+)"/.exec(below) ?? [];
+    expect(await get(`sub/${link}`)).toEqual([200, 'below']);
+    expect((await get('none/'))[0]).toBe(404);
+    expect((await get('.hidden/'))[0]).toBe(404);
     expect(await interrupted(child)).toBe(0);
   });
 
