@@ -10,7 +10,6 @@ import { poolRead } from './pool.js';
 import { requestWithFetch } from './requests.js';
 import { type EngineHint, Op, Route, type Routes } from './routes.js';
 
-const OVER = Flag.closing | Flag.closed;
 const TWO_TO_16 = 2 ** 16;
 const TWO_TO_32 = 2 ** 32;
 /** Both numbers have 16 high bits beside their low words. */
@@ -53,7 +52,7 @@ export async function sendRange(
   if (!(start >= 0 && length >= 0 && start + length <= PLACE_MAX)) {
     throw fileError(-22, 'sendfile'); // EINVAL, as the kernel has it
   }
-  if (connection._flags & OVER) throw closedError();
+  if (connection._over) throw closedError();
   if (connection._flags & Flag.ending) {
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'sendFile after end()');
   }

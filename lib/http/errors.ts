@@ -44,6 +44,7 @@ export function requestError(number: number): HttpRequestError {
 }
 
 /** The peer went away. */
-export function aborted(): RingpollError {
-  return new RingpollError('ERR_RINGPOLL_HTTP_ABORTED', 'The peer went away');
+export function aborted(cause?: unknown): RingpollError {
+  const options = cause === undefined ? undefined : { cause };
+  return new RingpollError('ERR_RINGPOLL_HTTP_ABORTED', 'The peer went away', options);
 }

@@ -42,8 +42,7 @@ export class HeldRequests {
     if (responses === undefined) return;
     if (!this.#session.hasRoom()) {
       // Or bodies wait for the response before them: the session says when they have gone.
-      const { pendingBytes, _group } = this.#session.connection;
-      if (pendingBytes > _group.highWaterMark / 2) this.goOn();
+      if (!this.#session.connection._low) this.goOn();
       return;
     }
     const response = responses.shift();

@@ -5,6 +5,7 @@ import { HeadFlag, Respond } from '../loop/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/handlers.js';
 import { checkHandlers, checkObject } from '../tcp/options.js';
+import { aborted } from './errors.js';
 import { flagsOf } from './head.js';
 import { checkFieldValue, FieldKind, fieldKind, fieldLine, fieldText } from './header_fields.js';
 import type { HttpRequest } from './request.js';
@@ -14,7 +15,7 @@ import {
   COMMAND_LENGTH_MAX,
   checkBody,
   checkFieldsLength,
-  checkStatus,
+  checkInteger,
   Flag,
   informationalText,
   later,
@@ -24,10 +25,10 @@ import {
   type Rare,
   TYPE_LENGTH_MAX,
   takeWaiting,
+  variantOf,
 } from './response_parts.js';
-import { type SendFileOptions, sendFile } from './send_file.js';
+import { checkSendFile, type SendFileOptions, sendFile } from './send_file.js';
 import type { Session } from './session.js';
-import { HeadVariant } from './templates.js';
 import { upgradeHead } from './upgrade_head.js';
 
 /**
@@ -77,7 +78,7 @@ export class HttpResponse {
    */
   status(code: number): this {
     this.#checkFresh();
-    checkStatus('code', code, 200, 599);
+    checkInteger('code', code, 200, 599);
     this._status = code;
     return this;
   }
@@ -217,20 +218,26 @@ export class HttpResponse {
     this.#begin();
   }
 
-  /** Resolves when write() may go on; rejects when the peer has gone. */
+  /** Resolves when write() may go on. @returns rejects with ERR_RINGPOLL_HTTP_ABORTED */
   async drained(): Promise<void> {
-    await this.#turnComes();
-    await this._session.connection.drained();
+    await this._turnComes();
+    await this._session.drained();
   }
 
   /**
    * Sends a file: a part of it when Range asks for one, nothing when the peer has it already.
-   * Answers 200, 206, 304, 412 or 416. Resolves when the kernel has taken everything.
+   * Answers 200, 206, 304, 412 or 416. Resolves when the kernel has taken everything. The file is
+   * opened when the responses before this one are out: a connection has two files open at most, the
+   * second while the first one is being closed.
    * @throws HttpRequestError with status 404 or 403; a handler that lets it pass answers so
+   * @throws RingpollError ERR_RINGPOLL_HTTP_ABORTED when the peer has gone before the file's turn
    */
   async sendFile(path: string, options: SendFileOptions = {}): Promise<void> {
     this.#checkFresh();
-    await sendFile(this._request, this, path, options);
+    const checked = checkSendFile(path, options);
+    await this._turnComes();
+    this.#checkFresh();
+    await sendFile(this._request, this, path, checked);
   }
 
   /**
@@ -239,14 +246,12 @@ export class HttpResponse {
    */
   async sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void> {
     this.#checkFresh();
-    if (typeof length !== 'number') throw invalidArgType('length', 'a number', length);
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw outOfRange('length', 'an integer from 0 to 2 ** 53 - 1', length);
-    }
+    checkInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
     if (typeof send !== 'function') throw invalidArgType('send', 'a function', send);
     this.#rarely().declaredLength = length;
     this.#begin();
-    await this.#turnComes();
+    await this._turnComes();
+    this.#checkNotEnded(); // an error may have been answered instead
     if (this.#bodyAllowed() && length > 0) {
       try {
         await send(this._session.connection);
@@ -303,17 +308,10 @@ export class HttpResponse {
 
   /** The head's word for native code; decides whether the connection stays. */
   #headWord(closing: boolean): number {
-    const flags = this._flags;
     const requested = flagsOf(this._request);
-    let variant: number = HeadVariant.plain;
-    if (closing || flags & (Flag.close | Flag.untilClose) || !this._session.keepsAlive(requested)) {
-      this._flags |= Flag.close;
-      variant = HeadVariant.close;
-    } else if (!(requested & HeadFlag.version11)) {
-      variant = HeadVariant.keepAlive;
-    }
-    if (flags & Flag.ownDate) variant |= HeadVariant.ownDate;
-    if (flags & Flag.ownServer) variant |= HeadVariant.ownServer;
+    const ends = closing || this._flags & Flag.untilClose || !this._session.keepsAlive(requested);
+    if (ends) this._flags |= Flag.close;
+    const variant = variantOf(this._flags, requested);
     const { templates } = this._session;
     const isShort = this._type.length <= TYPE_LENGTH_MAX;
     let number = isShort ? templates.find(this._status, variant, this._type) : -1;
@@ -367,7 +365,7 @@ export class HttpResponse {
     rare.sentLength += length;
     if (!this.#bodyAllowed()) return;
     if (this._flags & Flag.first) this.#sendPiece(data, length);
-    else later(rare, this._session, data);
+    else if (!(this._flags & Flag.dropped)) later(rare, this._session, data);
   }
 
   #sendPiece(data: Body, length: number): void {
@@ -408,7 +406,9 @@ export class HttpResponse {
     this._session.done();
   }
 
-  #turnComes(): Promise<void> {
+  /** @internal Resolves when those before this one are out; rejects when that cannot be. */
+  _turnComes(): Promise<void> {
+    if (this._flags & Flag.dropped || this._session.lost()) return Promise.reject(aborted());
     if (this._flags & Flag.first) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#rarely().turnComes.push({ resolve, reject });
@@ -441,10 +441,12 @@ export class HttpResponse {
   /** @internal Hears of the end of the connection, should it come first; undefined: nobody does. */
   _whenDropped(hear: ((error: Error) => void) | undefined): void {
     this.#rarely().dropped = hear;
+    if (this._flags & Flag.dropped || this._session.lost()) hear?.(aborted());
   }
 
   /** @internal The connection is over. */
   _dropped(error: Error): void {
+    this._flags |= Flag.dropped;
     this._request._body?.fail(error);
     if (!this.ended) this._request._aborts(error);
     for (const { reject } of this._rare?.turnComes.splice(0) ?? []) reject(error);

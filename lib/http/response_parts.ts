@@ -2,9 +2,11 @@
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { lengthOf } from '../loop/outgoing.js';
+import { HeadFlag } from '../loop/protocol.js';
 import { checkObject } from '../tcp/options.js';
 import { fieldLine } from './header_fields.js';
 import { statusLine } from './tables.js';
+import { HeadVariant } from './templates.js';
 
 /** What has become of it, and what its head needs. */
 export const enum Flag {
@@ -17,6 +19,7 @@ export const enum Flag {
   ownServer = 64,
   chunked = 128,
   untilClose = 256, // the end of the connection is the end of the body
+  dropped = 512, // the connection was over before it
 }
 
 export const NOT_DECLARED = -1;
@@ -86,6 +89,16 @@ export function checkBody(name: string, body: unknown): asserts body is Uint8Arr
   }
 }
 
+/** How the head of a response differs from the plain one, by its flags and the request's. */
+export function variantOf(flags: number, requested: number): number {
+  let variant: number = HeadVariant.plain;
+  if (flags & Flag.close) variant = HeadVariant.close;
+  else if (!(requested & HeadFlag.version11)) variant = HeadVariant.keepAlive;
+  if (flags & Flag.ownDate) variant |= HeadVariant.ownDate;
+  if (flags & Flag.ownServer) variant |= HeadVariant.ownServer;
+  return variant;
+}
+
 export function lengthError(declared: number, actual: number): RingpollError {
   return new RingpollError(
     'ERR_RINGPOLL_HTTP_CONTENT_LENGTH',
@@ -94,10 +107,10 @@ export function lengthError(declared: number, actual: number): RingpollError {
 }
 
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_OUT_OF_RANGE */
-export function checkStatus(name: string, code: unknown, from: number, to: number): void {
-  if (typeof code !== 'number') throw invalidArgType(name, 'a number', code);
-  if (!Number.isInteger(code) || code < from || code > to) {
-    throw outOfRange(name, `an integer from ${from} to ${to}`, code);
+export function checkInteger(name: string, value: unknown, from: number, to: number): void {
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!Number.isInteger(value) || value < from || value > to) {
+    throw outOfRange(name, `an integer from ${from} to ${to}`, value);
   }
 }
 
@@ -113,7 +126,7 @@ export function checkFieldsLength(type: string, fields: string, name: string, va
 
 /** The whole of an informational response. @throws TypeError, RangeError */
 export function informationalText(status: number, headers: Record<string, string>): string {
-  checkStatus('status', status, 100, 199);
+  checkInteger('status', status, 100, 199);
   if (status === 101) throw outOfRange('status', 'anything but 101, which upgrade() sends', status);
   checkObject('headers', headers);
   let text = statusLine(status);

@@ -62,13 +62,14 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL', 'ENXIO'];
 const FORBIDDEN = ['EACCES', 'EPERM'];
 
-interface Checked extends SendFileOptions {
+/** The options of a call, checked. */
+export interface Checked extends SendFileOptions {
   etag: boolean;
   lastModified: boolean;
   dotfiles: boolean;
 }
 
-function check(path: string, options: SendFileOptions): Checked {
+export function checkSendFile(path: string, options: SendFileOptions): Checked {
   if (typeof path !== 'string') throw invalidArgType('path', 'a string', path);
   checkOptions(OPTIONS, options);
   for (const name of ['root', 'type', 'cacheControl'] as const) {
@@ -89,9 +90,8 @@ export async function sendFile(
   request: HttpRequest,
   response: HttpResponse,
   path: string,
-  options: SendFileOptions,
+  checked: Checked,
 ): Promise<void> {
-  const checked = check(path, options);
   const name = checked.root === undefined ? path : within(checked.root, path, checked.dotfiles);
   let handle: FileHandle | undefined;
   try {

@@ -64,6 +64,7 @@ export class Session {
   /** All is answered, and the connection ends with the body that is still coming. */
   #waitsForBody = false;
   #peerEnded = false;
+  #lost = false;
   #remote: Remote | undefined = undefined;
 
   constructor(server: HttpServer, of: Runtime, connection: Connection) {
@@ -87,7 +88,7 @@ export class Session {
   }
 
   get peerIsGone(): boolean {
-    if (this.connection._flags & Flag.closed) return true;
+    if (this.connection._over) return true;
     return this.#peerEnded && !this.#server._allowHalfOpen;
   }
 
@@ -304,7 +305,31 @@ export class Session {
   }
 
   belowMark(): boolean {
-    return !(this.connection._flags & NO_MORE) && this.connection._belowMark();
+    if (this.connection._flags & NO_MORE) return false;
+    if (this.connection._belowMark()) return true;
+    this.lost();
+    return false;
+  }
+
+  /** Resolves when the first response may go on. */
+  async drained(): Promise<void> {
+    try {
+      await this.connection.drained();
+    } catch (cause) {
+      this.lost();
+      throw aborted(cause);
+    }
+  }
+
+  /**
+   * Whether the connection is over. Its close event comes in a later turn only: those who wait, and
+   * the signals of the requests, hear of it after the microtasks that are due.
+   */
+  lost(): boolean {
+    if (!this.connection._over) return false;
+    if (!this.#lost) queueMicrotask(() => this.closed());
+    this.#lost = true;
+    return true;
   }
 
   /** A response cannot go on, and the peer must not take it for complete. */
@@ -366,13 +391,14 @@ export class Session {
   }
 
   closed(): void {
-    this.#closing = true;
+    this.#closing = this.#lost = true;
     const error = aborted();
     const first = this.#first;
     this.#first = undefined;
     first?._dropped(error);
     for (const response of this.#due.splice(0)) response._dropped(error);
     this.#receiving?._dropped(error);
+    this.#receiving = undefined;
   }
 
   #abortAll(): void {

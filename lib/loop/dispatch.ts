@@ -356,6 +356,7 @@ function closed(at: number, slot: number, generation: number): void {
     connection._group.protocol === undefined &&
     mustHold(connection);
   if (paused) {
+    connection._flags |= Flag.forgotten;
     hold(connection, { kind: 'close' });
     group.closeHeld ??= new Set();
     group.closeHeld.add(connection);

@@ -104,6 +104,11 @@ export const Control = {
   resultGeneration: 12,
 } as const;
 
+/** In the number of bytes that wait: the connection's share of this turn is used up. */
+export const PENDING_HELD = 2 ** 50;
+/** Instead of that number: the connection is over, and its close event on its way. */
+export const PENDING_OVER = Number.POSITIVE_INFINITY;
+
 /** Indexed by native code's Syscall. */
 export const SYSCALLS = [
   '',

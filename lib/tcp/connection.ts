@@ -4,28 +4,35 @@ import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../e
 import { extraArgument } from '../extra_arguments.js';
 import type { PathAddress, SocketAddress } from '../loop/native.js';
 import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
-import { Command } from '../loop/protocol.js';
+import { Command, PENDING_HELD, PENDING_OVER } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError } from '../loop/system_error.js';
 import { Chunk, isForeignChunk } from './chunk.js';
+import {
+  closedError,
+  dropHeld,
+  type Extra,
+  extraOf,
+  Flag,
+  type HasExtra,
+} from './connection_state.js';
 import type { Group } from './group.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
 
+export {
+  type Connecting,
+  closedError,
+  dropHeld,
+  extraOf,
+  Flag,
+  type HasExtra,
+  type Held,
+  type Sink,
+} from './connection_state.js';
+
 /** What can be written. Strings are sent as UTF-8. */
 export type Writable = string | Uint8Array | Chunk;
-
-/** What JavaScript knows of a connection's state. */
-export const enum Flag {
-  readEnded = 1, // the peer's FIN was delivered
-  ending = 2, // end() was called
-  closing = 4, // close(), reset() or a failure: no more data events
-  closed = 8, // close was delivered
-  paused = 16,
-  drainWanted = 32,
-  connecting = 64,
-  corked = 128,
-}
 
 const OVER = Flag.closing | Flag.closed;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
@@ -36,40 +43,6 @@ export type RouteHint = (typeof ROUTES)[number];
 
 /** The same numbers; any route of the ring has one of its own. */
 const ENGINES = { auto: 0, poll: 3, uring: 4 } as const;
-
-/** A delivery that waits because the connection is paused. */
-export type Held =
-  | { kind: 'data'; chunk: Chunk }
-  | { kind: 'end' }
-  | { kind: 'close'; error?: Error };
-
-/** What few connections need. */
-export interface Extra {
-  held: Held[];
-  drained: { resolve(): void; reject(error: Error): void }[];
-  /** A handler's error, which ends the connection. */
-  failure: Error | undefined;
-  /** While somebody iterates: takes data, end and close instead of the handlers. */
-  sink: Sink | undefined;
-  bytesRead: number;
-  bytesWritten: number;
-  connecting: Connecting | undefined;
-}
-
-/** Who waits for the outcome of connect(). */
-export interface Connecting {
-  /** The kernel has connected; the open handler has not run. */
-  configure(): void;
-  /** It has run, or what comes before it has thrown. */
-  opened(failure: Error | undefined): void;
-  refused(error: Error): void;
-}
-
-export interface Sink {
-  data(chunk: Chunk): void;
-  end(): void;
-  close(error?: Error): void;
-}
 
 const counts = new Float64Array(2);
 
@@ -105,8 +78,10 @@ export class Connection<Data = unknown> {
    *
    * Copies: none for a chunk; one for strings and for up to 32 KB of bytes; longer bytes are sent
    * at once from where they are, and what the kernel does not take is copied.
-   * @returns false when more than highWaterMark bytes wait (stop until drain), or when the
-   *   connection is over
+   * @returns false when more than highWaterMark bytes wait, or when the connection's share of this
+   *   turn is used up (256 KB that have left before the turn was over, 1 MB of all connections
+   *   together): stop until drain. False from the moment on at which the connection is over, which
+   *   is before its close event
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
    * @throws RingpollError ERR_RINGPOLL_WRITE_AFTER_END, ERR_RINGPOLL_CHUNK_RELEASED
    */
@@ -130,7 +105,8 @@ export class Connection<Data = unknown> {
 
   /**
    * Sends at once what the kernel takes, and queues nothing.
-   * @returns bytes sent; 0 when other bytes are waiting, or the connection is over
+   * @returns bytes sent; 0 when other bytes are waiting, its share of this turn is used up (see
+   *   write(); drained() waits for the next turn then), or the connection is over
    * @throws as write()
    */
   tryWrite(data: Writable): number {
@@ -279,11 +255,23 @@ export class Connection<Data = unknown> {
     return this.setTimeout(milliseconds);
   }
 
-  /** Resolves when at most half of highWaterMark waits; rejects when it closes first. */
+  /**
+   * Resolves when at most half of highWaterMark waits, and after a write() that answered false in a
+   * later turn of the loop, so that it may drive a loop that waits for nothing else.
+   * @returns rejects with ERR_RINGPOLL_CONNECTION_CLOSED when the connection is over, at once, and
+   *   with its error when it fails meanwhile
+   */
   drained(): Promise<void> {
-    if (this._flags & OVER) return Promise.reject(closedError());
-    if (this.pendingBytes <= this._group.highWaterMark / 2) return Promise.resolve();
-    this.#wantDrain(runtime());
+    if (this._over) {
+      const { _flags: flags } = this;
+      this._flags |= Flag.told;
+      const closeComes = !(flags & (Flag.closed | Flag.forgotten));
+      // A loop that goes on all the same must not keep that event from coming.
+      if (!(flags & Flag.told && closeComes)) return Promise.reject(closedError());
+    } else {
+      if (this._low) return Promise.resolve();
+      this.#wantDrain(runtime());
+    }
     return new Promise((resolve, reject) => {
       extraOf(this).drained.push({ resolve, reject });
     });
@@ -340,13 +328,28 @@ export class Connection<Data = unknown> {
   }
   /** Bytes that wait in this process. */
   get pendingBytes(): number {
-    return this._flags & Flag.closed ? 0 : runtime().memory.pending[this._slot];
+    if (this._flags & (Flag.closed | Flag.forgotten)) return 0;
+    const pending = runtime().memory.pending[this._slot];
+    if (pending === PENDING_OVER) return 0;
+    return pending < PENDING_HELD ? pending : pending - PENDING_HELD;
+  }
+
+  /** @internal Little waits, and nobody is to wait for an event of that. */
+  get _low(): boolean {
+    if (this._flags & Flag.drainWanted) return false;
+    return runtime().memory.pending[this._slot] <= this._group.highWaterMark / 2;
+  }
+
+  /** @internal Nothing can be sent any more, whether or not its close event has come. */
+  get _over(): boolean {
+    if (this._flags & (OVER | Flag.forgotten)) return true;
+    return runtime().memory.pending[this._slot] === PENDING_OVER;
   }
 
   get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closing' | 'closed' {
     const flags = this._flags;
     if (flags & Flag.closed) return 'closed';
-    if (flags & Flag.closing) return 'closing';
+    if (this._over) return 'closing';
     if (flags & Flag.ending) return flags & Flag.readEnded ? 'closing' : 'readOnly';
     return flags & Flag.readEnded ? 'writeOnly' : 'open';
   }
@@ -393,8 +396,9 @@ export class Connection<Data = unknown> {
   _belowMark(): boolean {
     const of = runtime();
     const { highWaterMark } = this._group;
-    if (of.memory.pending[this._slot] <= highWaterMark) return true;
-    if (this._flags & Flag.drainWanted) return false;
+    const pending = of.memory.pending[this._slot];
+    if (pending <= highWaterMark) return true;
+    if (this._flags & Flag.drainWanted || pending === PENDING_OVER) return false;
     // So much that it is worth asking the kernel now: only what it leaves counts.
     of.native.flush();
     if (of.memory.pending[this._slot] <= highWaterMark) return !(this._flags & OVER);
@@ -445,38 +449,6 @@ export class Connection<Data = unknown> {
     runtime().native.byteCounts(this._slot, this._generation, counts);
     return true;
   }
-}
-
-/** @internal Any connection, whatever its data. */
-export interface HasExtra {
-  _extra: Extra | undefined;
-}
-
-/** @internal */
-export function extraOf(connection: HasExtra): Extra {
-  connection._extra ??= {
-    held: [],
-    drained: [],
-    failure: undefined,
-    sink: undefined,
-    bytesRead: 0,
-    bytesWritten: 0,
-    connecting: undefined,
-  };
-  return connection._extra;
-}
-
-/** @internal Data that nobody will see. */
-export function dropHeld(connection: HasExtra): void {
-  const extra = connection._extra;
-  if (extra === undefined) return;
-  for (const held of extra.held) if (held.kind === 'data') held.chunk.release();
-  extra.held = extra.held.filter((held) => held.kind === 'close');
-}
-
-/** @internal */
-export function closedError(): RingpollError {
-  return new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'The connection is closed');
 }
 
 let deliverHeld: (connection: HasExtra) => void;

@@ -133,10 +133,10 @@ void FatalException(const Napi::CallbackInfo& info) { napi_fatal_exception(info.
 // global(): that of the thread, which is not the caller's where each file of a test has its own
 Napi::Value Global(const Napi::CallbackInfo& info) { return info.Env().Global(); }
 
-// flush(): takes the commands now
+// flush(): takes the commands now, and sends
 void Flush(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest != nullptr) guest->loop().flush();
+  if (guest != nullptr) guest->loop().flushNow();
 }
 
 // sendLarge(slot, generation, bytes) and trySend(slot, generation, bytes) -> count or -errno
@@ -150,7 +150,7 @@ void SendLarge(const Napi::CallbackInfo& info) {
 Napi::Value TrySend(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
-  guest->loop().flush();
+  guest->loop().flushNow();
   Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
   const auto bytes = info[2].As<Napi::Uint8Array>();
   ssize_t taken = -EPIPE;
@@ -294,6 +294,8 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("lastCommand", static_cast<int32_t>(CommandKind::kRoute));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
+  object.Set("pendingHeld", kPendingHeld);
+  object.Set("pendingOver", kPendingOver);
   return object;
 }
 

@@ -70,6 +70,7 @@ enum ConnectionFlag : uint16_t {
   kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
   kProtocolPaused = 1 << 13,  // the protocol's own reason not to read
   kProtocolWaits = 1 << 14,  // the protocol goes on when fewer bytes wait
+  kShareUsed = 1 << 15,       // pending has kPendingHeld in it until the next turn
 };
 
 struct Channel {
@@ -92,6 +93,7 @@ struct Channel {
   uint32_t idleTimeoutMs = 0;  // 0: none
   uint32_t activeMs = 0;       // time of the last byte moved, low 32 bits
   uint32_t drainBelow = 0;     // a drain event is due when fewer bytes than this wait
+  uint32_t shareBytes = 0;     // used of this turn's share, see kConnectionShareBytes
   int32_t closeError = 0;      // errno, 0 when closed in order
   uint8_t closeSyscall = 0;
   SendQueue sends;

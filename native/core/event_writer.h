@@ -2,6 +2,7 @@
 // full, events wait in a list of their own and keep their order.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -42,8 +43,11 @@ class EventWriter {
   }
 
   bool empty() const { return count_ == 0 && waiting_.empty(); }
-  // Events that did not fit. They must be delivered before the turn ends: they name its blocks.
-  bool overflowing() const { return !waiting_.empty(); }
+  // No more events of this turn: what comes now, while JavaScript runs, is the next turn's.
+  void endOfTurn() { ofTurn_ = waiting_.size(); }
+  // Events of the turn that did not fit. They must be delivered before it ends: they name its
+  // blocks.
+  bool overflowing() const { return ofTurn_ > 0; }
 
   // From here until endDelivery() the ring belongs to JavaScript. Returns the number of events.
   uint32_t beginDelivery() {
@@ -53,6 +57,7 @@ class EventWriter {
                   sizeof(Record));
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(moved));
+    ofTurn_ -= std::min(moved, ofTurn_);
     rings_.control[kEventCount] = static_cast<int32_t>(count_);
     delivering_ = true;
     return count_;
@@ -80,6 +85,7 @@ class EventWriter {
   uint32_t count_ = 0;
   bool delivering_ = false;
   std::vector<Record> waiting_;
+  size_t ofTurn_ = 0;  // how many of these, from the front
 };
 
 }  // namespace ringpoll

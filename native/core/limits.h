@@ -18,6 +18,12 @@ inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
 inline constexpr uint32_t kCompletionsPerTurnMax = 896;      // all engines
 inline constexpr uint32_t kKernelEventsMax = 512;            // taken by one epoll_wait or kevent
 
+// What JavaScript can make leave before its turn is over: then a writer waits for the next turn.
+inline constexpr uint32_t kConnectionShareBytes = 256 * 1024;  // of one connection
+inline constexpr uint32_t kTurnShareBytes = 1024 * 1024;       // of all connections together
+inline constexpr uint32_t kCommandShareBytes = 64;             // of a write, beside its bytes
+inline constexpr uint32_t kDrainsPerTurnMax = 64;              // drain events, all connections
+
 // Arena.
 inline constexpr uint32_t kSlabBytes = 1024 * 1024;      // one ArrayBuffer
 inline constexpr uint32_t kBlockBytesMin = 2 * 1024;     // smallest size class
@@ -57,6 +63,9 @@ inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 
+static_assert(kConnectionShareBytes <= kTurnShareBytes, "one connection may not exceed the turn");
+static_assert(kCommandCapacity * kCommandShareBytes >= kConnectionShareBytes,
+              "a ring full of small writes uses a connection's share up");
 static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);
 static_assert(kSlabBytes % kBlockBytesMax == 0, "a slab is carved without rest");
 static_assert(kReceiveRoomMin <= kReceiveMax && kReceiveMax <= kHotBlockBytes);

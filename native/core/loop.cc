@@ -263,6 +263,7 @@ bool Loop::foreignReady() {
 bool Loop::turn(int64_t timeoutNs) {
   ++metrics_.turns;
   meter_.beginTurn();
+  renewShares();
   const bool starved = buffers_.takeStarved();
   if (starved) secondaryReady_ = true;  // its channels may be among those that starve
   if (hasWork() || (starved && arena_.hasFree(kHotBlockBytes))) {
@@ -295,6 +296,8 @@ bool Loop::turn(int64_t timeoutNs) {
     });
   }
   retrySends();
+  pushDrains();
+  events_.endOfTurn();
   if (!events_.empty()) ++metrics_.turnsWithEvents;
   return !events_.empty();
 }

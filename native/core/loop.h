@@ -134,6 +134,8 @@ class Loop final : private Transport {
 
   // Takes JavaScript's commands and sends what they queued.
   void flush();
+  // The same for JavaScript, before its turn is over: what leaves counts as its share of the turn.
+  void flushNow();
   // Waits at most `timeoutNs` (-1: no limit) and dispatches. True: events wait for JavaScript.
   bool turn(int64_t timeoutNs);
   uint32_t beginDelivery() {
@@ -146,7 +148,7 @@ class Loop final : private Transport {
   bool moreToDeliver() const { return events_.overflowing(); }
   void endTurn();
   bool hasWork() const {
-    if (moreReady_ || !ready_.empty() || !events_.empty()) return true;
+    if (moreReady_ || !ready_.empty() || !events_.empty() || !drained_.empty()) return true;
     for (const auto& protocol : protocols_) {
       if (protocol->hasWork()) return true;
     }
@@ -186,6 +188,7 @@ class Loop final : private Transport {
   void queueSend(Channel& channel, const int32_t* words);
   size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
   bool queueLarge(Channel& channel, const uint8_t* data, size_t bytes);
+  ssize_t sendNow(Channel& channel, const uint8_t* data, uint32_t bytes);
   void markDirty(Channel& channel);
   void flushConnection(Channel& channel);
   void sendWithoutMemory(Channel& channel);
@@ -195,6 +198,25 @@ class Loop final : private Transport {
   void queueDrained(Channel& channel);
   void handOver(Channel& channel);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
+
+  // loop_shares.cc
+  class EarlySends {
+   public:
+    explicit EarlySends(Loop& loop) : loop_(loop), before_(loop.early_) { loop.early_ = true; }
+    ~EarlySends() { loop_.early_ = before_; }
+    EarlySends(const EarlySends&) = delete;
+    EarlySends& operator=(const EarlySends&) = delete;
+
+   private:
+    Loop& loop_;
+    const bool before_;
+  };
+  double waitingBytes(const Channel& channel) const;
+  void useShare(Channel& channel, uint64_t bytes);
+  void endShare(Channel& channel);
+  void renewShares();
+  void wakeWriter(Channel& channel);
+  void pushDrains();
 
   // loop_transport.cc
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
@@ -208,7 +230,8 @@ class Loop final : private Transport {
   Channel* channelOf(Token token) override { return channels_.find(token); }
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
   uint64_t unsentBytes(const Channel& channel) override {
-    return static_cast<uint64_t>(pending_[channel.slot]);
+    return channel.state == ChannelState::kClosing ? 0
+                                                   : static_cast<uint64_t>(waitingBytes(channel));
   }
 
   // loop_files.cc
@@ -270,7 +293,11 @@ class Loop final : private Transport {
   std::vector<BlockId> releases_;
   std::vector<Token> acceptPaused_;
   std::vector<Token> filesToResume_;  // whose share of a flush was used up
-  double* pending_ = nullptr;
+  std::vector<Token> sharers_;        // which have used some of their share of this turn
+  std::vector<Token> drained_;        // whose drain event is due
+  uint64_t shareBytes_ = 0;           // used by all of them together
+  bool early_ = false;                // JavaScript makes us send before its turn is over
+  double* pending_ = nullptr;  // see kPendingHeld and kPendingOver
   uint32_t pendingSlots_ = 0;
   BlockId staging_ = kNoBlock;
   Token foreign_ = 0;

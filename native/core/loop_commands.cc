@@ -140,6 +140,7 @@ void Loop::queueSend(Channel& channel, const int32_t* words) {
   }
   queues_.push(channel.sends, block, offset, length, false);
   markDirty(channel);
+  if (early_) useShare(channel, kCommandShareBytes);
 }
 
 void Loop::markDirty(Channel& channel) {
@@ -198,7 +199,7 @@ void Loop::handOver(Channel& channel) {
   }
   const uint64_t startNs = sendMeter_.begin();
   engineOf(channel).send(channel);
-  sendMeter_.end(kSentByEngine, startNs, static_cast<uint64_t>(pending_[channel.slot]));
+  sendMeter_.end(kSentByEngine, startNs, static_cast<uint64_t>(waitingBytes(channel)));
 }
 
 // The engine cannot help: room in a socket is an event, memory in the kernel is not. Only trying
@@ -225,15 +226,12 @@ void Loop::countSent(Channel& channel, uint64_t bytes) {
   channel.activeMs = static_cast<uint32_t>(nowMs_);
   metrics_.bytesWritten += bytes;
   pending_[channel.slot] -= static_cast<double>(bytes);
+  if (early_) useShare(channel, bytes);
 }
 
 // What happens when the queue is low or empty: drain, FIN, close.
 void Loop::queueDrained(Channel& channel) {
-  if ((channel.flags & kDrainWanted) &&
-      pending_[channel.slot] <= static_cast<double>(channel.drainBelow)) {
-    channel.flags &= ~kDrainWanted;
-    events_.push(EventKind::kDrain, channel);
-  }
+  wakeWriter(channel);
   if (channel.flags & kProtocolWaits) channel.protocol->sendProgressed(channel);
   if (!channel.sends.empty()) return;
   if (channel.flags & kCloseWhenSent) {
@@ -252,6 +250,16 @@ void Loop::queueDrained(Channel& channel) {
 }
 
 ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  flushNow();
+  if (channel.state == ChannelState::kOpen && (channel.flags & kShareUsed)) return 0;
+  const ssize_t taken = sendNow(channel, data, bytes);
+  // Nothing waits whose leaving would tell that there is room again: try in the next turn.
+  if (taken == 0) endShare(channel);
+  return taken;
+}
+
+ssize_t Loop::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  const EarlySends early(*this);
   flush();
   const uint16_t closed = kWriteEnding | kWriteEnded | kCloseWhenSent;
   if (channel.state != ChannelState::kOpen || (channel.flags & closed)) return -EPIPE;
@@ -267,10 +275,12 @@ ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
   channel.bytesWritten += static_cast<uint64_t>(taken);
   channel.activeMs = static_cast<uint32_t>(nowMs_);
   metrics_.bytesWritten += static_cast<uint64_t>(taken);
+  useShare(channel, static_cast<uint64_t>(taken));
   return taken;
 }
 
 bool Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes) {
+  const EarlySends early(*this);
   takeCommands();
   Channel* found = channels_.find(slot, generation);
   const size_t taken = found == nullptr ? 0 : sendBehindQueue(*found, data, bytes);
@@ -291,7 +301,7 @@ size_t Loop::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes
   const uint32_t count = queues_.gather(channel.sends, vectors, kSendVectorsMax - 1);
   uint64_t queued = 0;
   for (uint32_t i = 0; i < count; ++i) queued += vectors[i].iov_len;
-  if (queued == 0 || queued != static_cast<uint64_t>(pending_[channel.slot])) return 0;
+  if (queued == 0 || static_cast<double>(queued) != waitingBytes(channel)) return 0;
   vectors[count] = {const_cast<uint8_t*>(data), std::min<size_t>(bytes, kSendBytesMax)};
   ++metrics_.sends;
   const ssize_t taken = sockets_.send(channel.fd, vectors, count + 1);
@@ -301,6 +311,7 @@ size_t Loop::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes
   const uint64_t behind = static_cast<uint64_t>(taken) - ofQueue;
   channel.bytesWritten += behind;
   metrics_.bytesWritten += behind;
+  useShare(channel, behind);
   return behind;
 }
 
@@ -310,7 +321,7 @@ bool Loop::queueLarge(Channel& channel, const uint8_t* data, size_t bytes) {
     while (at < bytes) {
       const size_t left = bytes - at;
       const ssize_t taken =
-          trySend(channel, data + at, static_cast<uint32_t>(std::min(left, kSendBytesMax)));
+          sendNow(channel, data + at, static_cast<uint32_t>(std::min(left, kSendBytesMax)));
       if (taken < 0) return true;  // the connection has failed; its close tells why
       if (taken == 0) break;
       at += static_cast<size_t>(taken);

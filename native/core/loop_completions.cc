@@ -205,6 +205,8 @@ void Loop::destroy(Channel& channel) {
   if (channel.state == ChannelState::kClosing) return;
   timers_.cancel(channel.timer);
   channel.state = ChannelState::kClosing;
+  // JavaScript sees it before the event: nothing leaves any more, so nobody may go on writing.
+  pending_[channel.slot] = kPendingOver;
   engineOf(channel).close(channel);
 }
 
@@ -220,7 +222,7 @@ void Loop::onClose(Channel& channel) {
     --owner.connections;
     queues_.clear(channel.sends, [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
     channel.protocol->closed(channel);
-    pending_[channel.slot] = 0;
+    RP_ASSERT(pending_[channel.slot] == kPendingOver);
     const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                              (channel.bytesWritten >> 32 & 0xffff));
     events_.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24, highs,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "limits.h"
 
@@ -83,6 +84,15 @@ enum ControlWord : uint32_t {
 
 // errno values of our own, outside the kernel's range.
 inline constexpr int32_t kErrorConnectTimeout = 0x10000;
+
+// Bytes that wait to be sent, one number for each slot. Both sides add what they queue, native
+// code subtracts what has left. A writer may go on while the number is low, so whatever else must
+// stop it is in the same number, and JavaScript sees it at once:
+//   + kPendingHeld  the connection's share of this turn is used up; taken away in the next turn
+//   = kPendingOver  the connection is over, and its close event on its way; adding and subtracting
+//                   leave it as it is
+inline constexpr double kPendingHeld = 1125899906842624.0;  // 2 ** 50: no queue is as long
+inline constexpr double kPendingOver = std::numeric_limits<double>::infinity();
 
 struct SharedRings {
   int32_t* control = nullptr;   // kControlWords

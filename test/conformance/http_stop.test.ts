@@ -153,7 +153,7 @@ describe('a response after its connection', () => {
     await roundTrips();
     expect(response.write('x')).toBe(false);
     await expect(response.drained()).rejects.toMatchObject({
-      code: 'ERR_RINGPOLL_CONNECTION_CLOSED',
+      code: 'ERR_RINGPOLL_HTTP_ABORTED',
     });
     response.end('y');
     expect(response.ended).toBe(true);

@@ -47,6 +47,7 @@ TEST(event_writer_keeps_what_does_not_fit_for_the_next_delivery_in_order) {
   Bench bench;
   const int32_t total = static_cast<int32_t>(kEventCapacity) * 2 + 100;
   for (int32_t i = 0; i < total; ++i) bench.push(i);
+  bench.writer.endOfTurn();
   std::vector<int32_t> seen;
   CHECK(bench.writer.overflowing());
   CHECK(bench.deliver(&seen));
@@ -72,6 +73,31 @@ TEST(event_writer_does_not_touch_the_ring_while_javascript_walks_it) {
   CHECK(bench.deliver(&seen));
   CHECK(seen == std::vector<int32_t>({3, 4}));
   CHECK(bench.writer.empty());
+}
+
+TEST(event_writer_leaves_what_comes_during_a_delivery_to_the_next_turn) {
+  Bench bench;
+  const int32_t total = static_cast<int32_t>(kEventCapacity) + 10;
+  for (int32_t i = 0; i < total; ++i) bench.push(i);
+  bench.writer.endOfTurn();
+  std::vector<int32_t> seen;
+  int32_t late = total;
+  for (int deliveries = 1; bench.writer.overflowing(); ++deliveries) {
+    CHECK(deliveries <= 2);
+    const uint32_t count = bench.writer.beginDelivery();
+    for (uint32_t i = 0; i < count; ++i) {
+      seen.push_back(bench.result(i));
+      bench.push(late++);  // an answer to each event would otherwise keep the turn from ending
+    }
+    bench.writer.endDelivery();
+  }
+  CHECK(seen.size() >= static_cast<size_t>(total));
+  CHECK(!bench.writer.empty());
+  bench.writer.endOfTurn();
+  do bench.deliver(&seen);
+  while (bench.writer.overflowing());
+  CHECK_EQ(seen.size(), static_cast<size_t>(late));
+  for (int32_t i = 0; i < late; ++i) CHECK_EQ(seen[static_cast<size_t>(i)], i);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ class LoopFixture {
 
   void command(CommandKind kind, Name name, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0,
                uint32_t d = 0, uint32_t e = 0) {
-    if (control_[kCommandCount] == static_cast<int32_t>(kCommandCapacity)) loop.flush();
+    if (control_[kCommandCount] == static_cast<int32_t>(kCommandCapacity)) loop.flushNow();
     int32_t* words = &commands_[static_cast<uint32_t>(control_[kCommandCount]++) * kRecordWords];
     words[0] = static_cast<int32_t>(kind);
     words[1] = static_cast<int32_t>(name.slot);
@@ -144,7 +144,7 @@ class LoopFixture {
       return static_cast<uint32_t>(control_[kStagingUsed]) + bytes <=
              static_cast<uint32_t>(control_[kStagingSize]);
     };
-    if (!fits()) loop.flush();
+    if (!fits()) loop.flushNow();
     return fits();
   }
 

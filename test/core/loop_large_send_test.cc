@@ -120,7 +120,7 @@ TEST(loop_reports_an_error_of_a_large_send_with_the_close) {
     const std::vector<Event> events = scripted.settle();
     CHECK(areKinds(events, {EventKind::kClose}));
     CHECK_EQ(events[0].error(), EPIPE);
-    CHECK_EQ(scripted.pending(peer.name), 0.0);
+    CHECK_EQ(scripted.pending(peer.name), kPendingOver);
     expectContract(scripted);
   }
 }

@@ -287,7 +287,7 @@ TEST(loop_ignores_commands_for_connections_that_are_over) {
       scripted.js.write(peer.name, "nobody");
     };
     CHECK(areKinds(scripted.settle(), {EventKind::kClose}));
-    CHECK_EQ(scripted.pending(peer.name), 0.0);
+    CHECK_EQ(scripted.pending(peer.name), kPendingOver);
     // The slot's next user sees nothing of it.
     const Connected next = scripted.accept();
     CHECK_EQ(next.name.slot, peer.name.slot);

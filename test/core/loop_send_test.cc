@@ -223,7 +223,7 @@ TEST(loop_reports_an_error_of_a_send_with_the_close) {
       CHECK(areKinds(events, {EventKind::kClose}));
       CHECK_EQ(events[0].error(), EPIPE);
       CHECK(events[0].syscall() == Syscall::kWrite);
-      CHECK_EQ(scripted.pending(peer.name), 0.0);
+      CHECK_EQ(scripted.pending(peer.name), kPendingOver);
       expectContract(scripted);
     }
   }

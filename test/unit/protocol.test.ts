@@ -8,6 +8,8 @@ import {
   Control,
   ERROR_CONNECT_TIMEOUT,
   Event,
+  PENDING_HELD,
+  PENDING_OVER,
   RECORD_WORDS,
   SYSCALLS,
 } from '../../lib/loop/protocol.js';
@@ -33,6 +35,8 @@ describe('the numbers that JavaScript shares with native code', () => {
       resultGeneration: Control.resultGeneration,
       lastSyscall: SYSCALLS.length - 1,
       connectTimeout: ERROR_CONNECT_TIMEOUT,
+      pendingHeld: PENDING_HELD,
+      pendingOver: PENDING_OVER,
     });
   });
 

@@ -1,5 +1,7 @@
 // Runs a fetch handler: a Request in, a Response out.
 import { invalidArgType } from '../../errors.js';
+import { runtime } from '../../loop/runtime.js';
+import { nextTurn, turnIsLate } from '../../loop/turn_time.js';
 import type { HttpRequest } from '../request.js';
 import type { HttpResponse } from '../response.js';
 import { NOT_DECLARED } from '../response_parts.js';
@@ -195,6 +197,7 @@ async function pump(
   }
   for (;;) {
     if (!response.write(bytesOfPiece(piece.value))) await response.drained();
+    else if (turnIsLate(runtime())) await nextTurn();
     piece = await next;
     if (piece.done === true) return;
     next = reader.read();

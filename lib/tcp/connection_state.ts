@@ -1,0 +1,84 @@
+// What is kept of a connection beside the object that the user has: its flags, and what only few
+// connections need.
+import { RingpollError } from '../errors.js';
+import type { Chunk } from './chunk.js';
+
+/** What JavaScript knows of a connection's state. */
+export const enum Flag {
+  readEnded = 1, // the peer's FIN was delivered
+  ending = 2, // end() was called
+  closing = 4, // close(), reset() or a failure: no more data events
+  closed = 8, // close was delivered
+  paused = 16,
+  drainWanted = 32,
+  connecting = 64,
+  corked = 128,
+  forgotten = 256, // native code has closed it; its close event waits for resume()
+  told = 512, // drained() has said that it is over
+}
+
+/** A delivery that waits because the connection is paused. */
+export type Held =
+  | { kind: 'data'; chunk: Chunk }
+  | { kind: 'end' }
+  | { kind: 'close'; error?: Error };
+
+/** What few connections need. */
+export interface Extra {
+  held: Held[];
+  drained: { resolve(): void; reject(error: Error): void }[];
+  /** A handler's error, which ends the connection. */
+  failure: Error | undefined;
+  /** While somebody iterates: takes data, end and close instead of the handlers. */
+  sink: Sink | undefined;
+  bytesRead: number;
+  bytesWritten: number;
+  connecting: Connecting | undefined;
+}
+
+/** Who waits for the outcome of connect(). */
+export interface Connecting {
+  /** The kernel has connected; the open handler has not run. */
+  configure(): void;
+  /** It has run, or what comes before it has thrown. */
+  opened(failure: Error | undefined): void;
+  refused(error: Error): void;
+}
+
+export interface Sink {
+  data(chunk: Chunk): void;
+  end(): void;
+  close(error?: Error): void;
+}
+
+/** @internal Any connection, whatever its data. */
+export interface HasExtra {
+  _extra: Extra | undefined;
+}
+
+/** @internal */
+export function extraOf(connection: HasExtra): Extra {
+  connection._extra ??= {
+    held: [],
+    drained: [],
+    failure: undefined,
+    sink: undefined,
+    bytesRead: 0,
+    bytesWritten: 0,
+    connecting: undefined,
+  };
+  return connection._extra;
+}
+
+/** @internal Data that nobody will see. */
+export function dropHeld(connection: HasExtra): void {
+  const extra = connection._extra;
+  if (extra === undefined) return;
+  for (const held of extra.held) if (held.kind === 'data') held.chunk.release();
+  extra.held = extra.held.filter((held) => held.kind === 'close');
+}
+
+/** @internal */
+export function closedError(): RingpollError {
+  return new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'The connection is closed');
+}
