@@ -12,14 +12,14 @@ export class ConnectResponse extends HttpResponse {
     if (!this.headersSent && this._status < 300) this._status = NOT_IMPLEMENTED;
   }
 
-  override end(body?: Body): void {
+  override end(body?: Body, encoding?: undefined, callback?: undefined): void {
     this.#openNoTunnel();
-    super.end(body);
+    super.end(body, encoding, callback);
   }
 
-  override write(data: Body): boolean {
+  override write(data: Body, encoding?: undefined, callback?: undefined): boolean {
     this.#openNoTunnel();
-    return super.write(data);
+    return super.write(data, encoding, callback);
   }
 
   override flushHead(): void {
