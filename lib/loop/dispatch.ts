@@ -360,6 +360,7 @@ function closed(at: number, slot: number, generation: number): void {
     hold(connection, { kind: 'close' });
     group.closeHeld ??= new Set();
     group.closeHeld.add(connection);
+    group.onCloseHeld?.();
   } else {
     runClose(connection, error);
   }

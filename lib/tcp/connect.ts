@@ -213,9 +213,10 @@ function settle<Data>(
   const abort = () => connection.reset();
   signal?.addEventListener('abort', abort, { once: true });
   const { _group: group } = connection;
+  group.onCloseHeld = () => group.leave(of.groups);
   group.onConnectionClosed = () => {
     signal?.removeEventListener('abort', abort);
-    if (of.groups[group.owner] === (group as unknown)) of.groups[group.owner] = undefined;
+    group.leave(of.groups);
     if (!(connection._flags & Flag.connecting)) group.over();
   };
   return new Promise((resolve, reject) => {

@@ -43,6 +43,8 @@ export class Group<Data = unknown> {
   /** Called when native code has nothing of this group any more. */
   onListenerClosed: (() => void) | undefined;
   onConnectionClosed: (() => void) | undefined;
+  /** Native code has one connection less, though its close waits for resume(). */
+  onCloseHeld: (() => void) | undefined;
   onAcceptError: ((errno: number) => void) | undefined;
 
   constructor(handlers: Handlers<Data>, allowHalfOpen: boolean, highWaterMark: number) {
@@ -57,6 +59,11 @@ export class Group<Data = unknown> {
     this.close = bind(handlers.close);
     this.allowHalfOpen = allowHalfOpen;
     this.highWaterMark = highWaterMark;
+  }
+
+  /** Native code has nothing of it any more, and may give its number to another copy's group. */
+  leave(groups: (Group | undefined)[]): void {
+    if (groups[this.owner] === (this as unknown)) groups[this.owner] = undefined;
   }
 
   /** Nothing of it is open any more, nor will be. */

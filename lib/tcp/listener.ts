@@ -96,6 +96,7 @@ export class Listener {
       this.#checkStopped();
     };
     group.onConnectionClosed = () => this.#checkStopped();
+    group.onCloseHeld = () => this.#checkStopped();
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -187,10 +188,8 @@ export class Listener {
   }
 
   #checkStopped(): void {
+    if (this._over) this.#group.leave(this.#runtime.groups);
     if (!this.#gone || this.#group.connections > 0) return;
-    if (this.#runtime.groups[this.#group.owner] === this.#group) {
-      this.#runtime.groups[this.#group.owner] = undefined;
-    }
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#group.over();
     this.#resolveStopped?.();

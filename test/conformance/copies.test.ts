@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { programPath, runProgram, spawnNode } from '../support/program.js';
 
 const whole = 'echo echo aa 20 20 20';
-const output = [`${whole} ${whole}`, 'proxied true true', 'echo', 'true true', ''].join('\n');
+const held = 'open data, echo, open data close';
+const output = [`${whole} ${whole}`, 'proxied true true', held, held, 'echo', 'true true\n'].join(
+  '\n',
+);
 const threads = ['main', 'worker'];
 
 describe('two copies of the package in one thread', () => {

@@ -1,8 +1,10 @@
 // Two copies of the package in one thread: `evaluated` (the modules are evaluated again over the
 // same addon), `folder` (the package lies in two folders) or `version` (one of another version).
 // With `worker` behind it all of that happens in a worker. Prints what both of them did.
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
+import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -97,6 +99,38 @@ async function proxied(front, back) {
   return received > 0;
 }
 
+/** A connection of `one` is over, and its close waits for resume(): its numbers are free. */
+async function held(one, two) {
+  const heard = [];
+  let connection;
+  const listener = one.listen({
+    ...{ host, port: 0 },
+    open(peer) {
+      heard.push('open');
+      connection = peer;
+      peer.end();
+      peer.pause();
+    },
+    data(peer) {
+      heard.push('data');
+      peer.pause();
+    },
+    close: () => heard.push('close'),
+  });
+  const socket = netConnect({ host, port: listener.port, allowHalfOpen: true });
+  socket.on('end', () => socket.end('the last')).resume();
+  await once(socket, 'close');
+  connection.resume();
+  const stopped = listener.stop();
+  // As many turns as it takes to have the end and the close of it.
+  for (let turn = 0; turn < 3; turn += 1) await echoed(two, two);
+  const before = heard.join(' ');
+  const text = await echoed(two, two);
+  connection.resume();
+  await stopped;
+  return `${before}, ${text}, ${heard.join(' ')}`;
+}
+
 async function served({ serve }) {
   const fetched = serve({ host, port: 0, fetch: async (request) => new Response(request.url) });
   const plain = serve({
@@ -157,6 +191,8 @@ async function main() {
   }
   console.log(await work(one, two));
   console.log(`proxied ${await proxied(one, two)} ${await proxied(two, one)}`);
+  console.log(await held(one, two));
+  console.log(await held(two, one));
   // Everything has stopped, so the loop sleeps; and wakes up again.
   await new Promise(setImmediate);
   console.log(await echoed(two, one));
