@@ -45,7 +45,6 @@ enum EngineFlag : uint16_t {
   kInReadyQueue = 1 << 5,
   kReceiveArmed = 1 << 6,  // the ring holds a multishot receive
   kPollArmed = 1 << 7,     // the ring holds a multishot poll
-  kAcceptArmed = 1 << 8,
   kSendArmed = 1 << 9,     // the ring holds a send, and so our memory
   kConnectArmed = 1 << 10,
   kCancelling = 1 << 11,   // a cancel is under way

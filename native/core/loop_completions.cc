@@ -1,7 +1,6 @@
 // From the engines to JavaScript: what each completion means for its channel.
 #include <cerrno>
 
-#include "accepted.h"
 #include "assert.h"
 #include "loop.h"
 
@@ -69,10 +68,6 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
   if (!completion.more && listener.state == ChannelState::kOpen) {
     ++metrics_.ringRearms;
     engineOf(listener).accept(listener);
-  }
-  if (!completion.more && !isNewConnection(channels_, sockets_, listener, fd)) {
-    ++metrics_.acceptsInvalid;
-    return;
   }
   if (owner.connections >= owner.maxConnections || listener.state == ChannelState::kClosing) {
     ++metrics_.acceptDropped;

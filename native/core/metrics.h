@@ -15,7 +15,6 @@ namespace ringpoll {
   X(accepted, "connections accepted")                                              \
   X(acceptErrors, "accepts refused by the kernel (EMFILE and others)")             \
   X(acceptDropped, "connections closed at once because of maxConnections")         \
-  X(acceptsInvalid, "descriptors passed over because they were no new connections") \
   X(connected, "outgoing connections made")                                        \
   X(closed, "connections closed")                                                  \
   X(receives, "receive calls and completions that brought bytes")                  \

@@ -118,16 +118,6 @@ int SocketCalls::accept(int fd) {
   return accepted < 0 ? -errno : accepted;
 }
 
-bool SocketCalls::acceptedBy(int listener, int fd) {
-  int listening = 0;
-  socklen_t length = sizeof listening;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) return false;
-  const AddressText own = localAddress(fd);
-  const AddressText expected = localAddress(listener);
-  return listening == 0 && own.family == expected.family && own.port == expected.port &&
-         (own.family != AF_UNIX || own.address == expected.address);
-}
-
 int SocketCalls::connect(int fd, const sockaddr* address, socklen_t length) {
   // An interrupted connect goes on in the background, so EINTR means the same as EINPROGRESS.
   if (::connect(fd, address, length) == 0) return 0;

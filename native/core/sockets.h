@@ -19,8 +19,6 @@ class SocketCalls {
   virtual ssize_t receive(int fd, void* buffer, size_t bytes);
   virtual ssize_t send(int fd, const iovec* vectors, uint32_t count);
   virtual int accept(int fd);  // non-blocking, close-on-exec
-  // Whether `fd` is a socket that `listener` can have accepted.
-  virtual bool acceptedBy(int listener, int fd);
   virtual int connect(int fd, const sockaddr* address, socklen_t length);
   virtual int socketError(int fd);  // SO_ERROR, an errno or 0
   virtual void shutdownWrite(int fd);

@@ -1,6 +1,4 @@
 // How channels begin and end, on the scripted kernel: accept, connect, close, what comes too late.
-#include <unistd.h>
-
 #include <cerrno>
 
 #include "scripted_fixture.h"
@@ -17,51 +15,6 @@ TEST(loop_accepts_again_when_an_accept_ends_without_more) {
     CHECK(scripted.kernel.inKernel(scripted.listenerFd, OpKind::kAccept));
   }
   expectContract(scripted);
-}
-
-TEST(loop_passes_over_a_descriptor_that_is_no_new_connection) {
-  Scripted scripted(Kind::kRing);
-  const Connected first = scripted.accept();
-  const int nobodys = ScriptedKernel::kFirstFd + 1000;
-  for (const int number : {nobodys, first.fd, scripted.listenerFd}) {
-    scripted.accepts(number, false);
-    CHECK(scripted.settle().empty());
-    CHECK(scripted.kernel.inKernel(scripted.listenerFd, OpKind::kAccept));
-  }
-  CHECK_EQ(scripted.js.loop.metrics().acceptsInvalid, 3u);
-  CHECK_EQ(scripted.js.loop.live(), 2u);
-  scripted.arrives(first.fd, "unharmed");
-  CHECK(bytesOf(scripted.settle()) == "unharmed");
-  CHECK(scripted.accept().fd >= 0);
-  expectContract(scripted);
-}
-
-TEST(sockets_know_what_a_listener_can_have_accepted) {
-  SocketCalls sockets;
-  for (const bool unixSocket : {false, true}) {
-    SocketAddress address;
-    SocketAddress::fromIp("127.0.0.1", 0, &address);
-    const std::string path = std::string(1, '\0') + "ringpoll-by-" + std::to_string(::getpid());
-    if (unixSocket && !SocketAddress::fromPath(path, &address)) continue;
-    const int listener = openListener(address, {}).fd;
-    const int other = openListener([] {
-      SocketAddress any;
-      SocketAddress::fromIp("127.0.0.1", 0, &any);
-      return any;
-    }(), {}).fd;
-    address.length = sizeof address.storage;
-    CHECK_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address.storage),
-                           &address.length), 0);
-    const int client = ::socket(address.family(), SOCK_STREAM, 0);
-    CHECK_EQ(::connect(client, address.get(), address.length), 0);
-    const int accepted = sockets.accept(listener);
-    CHECK(sockets.acceptedBy(listener, accepted));
-    CHECK(!sockets.acceptedBy(other, accepted));
-    for (const int number : {listener, other, client, STDIN_FILENO, -1, 1 << 20}) {
-      CHECK(!sockets.acceptedBy(listener, number));
-    }
-    for (const int fd : {listener, other, client, accepted}) ::close(fd);
-  }
 }
 
 TEST(loop_tells_of_an_accept_error_and_accepts_again_later) {

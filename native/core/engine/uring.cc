@@ -2,8 +2,8 @@
 #include "uring.h"
 
 #include <chrono>
+#include <utility>
 
-#include "../accepted.h"
 #include "../assert.h"
 
 namespace ringpoll {
@@ -41,10 +41,8 @@ void Uring::armReceive(Channel& channel) {
 }
 
 void Uring::accept(Channel& listener) {
-  if (listener.engineFlags & kAcceptArmed) return;
-  io_uring_sqe* sqe = ring_.next(tagged(listener.token(), Tag::kAccept));
-  io_uring_prep_multishot_accept(sqe, listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  submitted(listener, kAcceptArmed);
+  if (!(listener.engineFlags & kPollArmed)) armPoll(listener, POLLIN);
+  readiness_.resume(listener);
 }
 
 void Uring::receive(Channel& channel) {
@@ -63,14 +61,26 @@ void Uring::receive(Channel& channel) {
 
 void Uring::pauseReceive(Channel& channel) {
   channel.engineFlags &= ~kWantReceive;
-  if (channel.engineFlags & kReceiveArmed) cancel(channel, Tag::kReceive);
+  if (!(channel.engineFlags & kReceiveArmed) || (channel.engineFlags & kCancelling)) return;
+  channel.engineFlags |= kCancelling;
+  cancel(channel, Tag::kReceive);
 }
 
+// By name: the kernel finds it in a hash table. A cancel by descriptor looks at every operation that
+// the ring holds, so that many closes at once would cost the square of their number.
 void Uring::cancel(Channel& channel, Tag tag) {
-  if (channel.engineFlags & kCancelling) return;
-  channel.engineFlags |= kCancelling;
   io_uring_sqe* sqe = ring_.next(static_cast<uint64_t>(Tag::kIgnore) << 56);
   io_uring_prep_cancel64(sqe, tagged(channel.token(), tag), 0);
+}
+
+void Uring::cancelAll(Channel& channel) {
+  constexpr std::pair<EngineFlag, Tag> kinds[] = {{kPollArmed, Tag::kPoll},
+                                                  {kReceiveArmed, Tag::kReceive},
+                                                  {kSendArmed, Tag::kSend},
+                                                  {kConnectArmed, Tag::kConnect}};
+  for (const auto& [flag, tag] : kinds) {
+    if (channel.engineFlags & flag) cancel(channel, tag);
+  }
 }
 
 void Uring::send(Channel& channel) {
@@ -101,8 +111,7 @@ void Uring::connect(Channel& channel, const SocketAddress& address) {
 void Uring::detach(Channel& channel) {
   channel.engineFlags &= ~kWantReceive;
   channel.engineFlags |= kDetaching;
-  if (channel.engineFlags & kReceiveArmed) cancel(channel, Tag::kReceive);
-  if (channel.engineFlags & kPollArmed) cancel(channel, Tag::kPoll);
+  cancelAll(channel);
   if (channel.inKernel == 0) finishDetach(channel);
 }
 
@@ -127,13 +136,17 @@ void Uring::close(Channel& channel) {
   if (channel.type == ChannelType::kConnection && !(channel.flags & kResetOnClose)) {
     context_.sockets.shutdownBoth(channel.fd);
   }
-  io_uring_sqe* sqe = ring_.next(static_cast<uint64_t>(Tag::kIgnore) << 56);
-  io_uring_prep_cancel_fd(sqe, channel.fd, IORING_ASYNC_CANCEL_ALL);
+  cancelAll(channel);
+  if (channel.type != ChannelType::kListener) return;
+  // Its address is free, and nobody else is taken into its queue, from now on and not some time
+  // later: the poll that the kernel has just been told to forget was the last that held the socket.
+  ring_.enter(0);
+  context_.sockets.close(std::exchange(channel.fd, -1));
 }
 
 void Uring::finishClose(Channel& channel) {
   RP_ASSERT(channel.inKernel == 0);
-  if (channel.type != ChannelType::kWatch) context_.sockets.close(channel.fd);
+  if (channel.type != ChannelType::kWatch && channel.fd >= 0) context_.sockets.close(channel.fd);
   channel.fd = -1;
   channel.engineFlags = 0;
   context_.ready.push(channel.token(), OpKind::kClose, 0);
@@ -161,9 +174,6 @@ bool Uring::stop() {
                   }
                   const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
                   Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
-                  if (tagOf(cqe.user_data) == Tag::kAccept && cqe.res >= 0 && channel != nullptr) {
-                    refuse(*channel, cqe.res, more);
-                  }
                   if (more) return;
                   --inKernel_;
                   if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;

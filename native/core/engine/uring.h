@@ -1,6 +1,8 @@
 // The io_uring engine. Connections receive by one of two routes:
 //   readiness   a multishot poll stays in the ring, and we read into warm memory when it fires;
 //   completion  a multishot receive stays in the ring, and the kernel picks a provided buffer.
+// Listeners are polled too: a multishot accept is woken alone and takes all that come, so that
+// another process on the same listener would get none.
 // Sends that the socket did not take at once are SENDMSG operations, whose memory is pinned.
 //
 // uring.cc asks things of the ring, uring_completions.cc takes its answers.
@@ -22,7 +24,7 @@ namespace ringpoll::uring {
 inline constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI | POLLRDBAND;
 
 // The top byte of user_data: which operation of the channel.
-enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kAccept, kSend, kConnect, kFile };
+enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kSend, kConnect, kFile };
 
 constexpr uint64_t tagged(Token token, Tag tag) {
   return token | static_cast<uint64_t>(tag) << 56;
@@ -75,6 +77,7 @@ class Uring final : public Engine {
   void armPoll(Channel& channel, unsigned mask);
   void armReceive(Channel& channel);
   void cancel(Channel& channel, Tag tag);
+  void cancelAll(Channel& channel);
   Record& record(Channel& channel);
   void giveRecord(Channel& channel);
   void finishDetach(Channel& channel);
@@ -83,8 +86,6 @@ class Uring final : public Engine {
   void take(const io_uring_cqe& cqe);
   void polled(Channel& channel, const io_uring_cqe& cqe, bool more);
   void received(Channel& channel, const io_uring_cqe& cqe, bool more);
-  void accepted(Channel& channel, const io_uring_cqe& cqe, bool more);
-  void refuse(const Channel& listener, int fd, bool more);
 
   EngineContext context_;
   const EngineOptions options_;

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 
-#include "../accepted.h"
 #include "../assert.h"
 
 namespace ringpoll::uring {
@@ -54,9 +53,6 @@ void Uring::take(const io_uring_cqe& cqe) {
     case Tag::kReceive:
       received(*channel, cqe, more);
       break;
-    case Tag::kAccept:
-      accepted(*channel, cqe, more);
-      break;
     case Tag::kSend:
       channel->engineFlags &= ~kSendArmed;
       if (channel->operation == 0) {  // waited for room only
@@ -95,7 +91,7 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
   }
   if (!more && cqe.res >= 0) {
     ++context_.metrics.ringRearms;
-    armPoll(channel, channel.type == ChannelType::kWatch ? POLLIN : kReadInterest);
+    armPoll(channel, channel.type == ChannelType::kConnection ? kReadInterest : POLLIN);
   }
   readiness_.mark(channel, ready);
 }
@@ -129,22 +125,6 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
   }
   channel.engineFlags &= ~kWantReceive;
   context_.ready.push(channel.token(), OpKind::kReceive, cqe.res);
-}
-
-// Closes what a listener that is over has accepted.
-void Uring::refuse(const Channel& listener, int fd, bool more) {
-  if (more || isNewConnection(context_.channels, context_.sockets, listener, fd)) {
-    context_.sockets.close(fd);
-  }
-}
-
-void Uring::accepted(Channel& channel, const io_uring_cqe& cqe, bool more) {
-  if (!more) channel.engineFlags &= ~kAcceptArmed;
-  if (channel.state == ChannelState::kClosing) {
-    if (cqe.res >= 0) refuse(channel, cqe.res, more);
-    return;
-  }
-  context_.ready.push(channel.token(), OpKind::kAccept, cqe.res, more);
 }
 
 void Uring::endTurn() {

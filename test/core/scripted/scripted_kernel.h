@@ -71,7 +71,6 @@ class ScriptedKernel final : public SocketCalls {
   ssize_t receive(int fd, void* buffer, size_t bytes) override;
   ssize_t send(int fd, const iovec* vectors, uint32_t count) override;
   int accept(int fd) override;
-  bool acceptedBy(int, int fd) override { return isOpen(fd); }
   int connect(int fd, const sockaddr* address, socklen_t length) override;
   int socketError(int fd) override;
   void shutdownWrite(int fd) override;
