@@ -342,12 +342,10 @@ function closed(at: number, slot: number, generation: number): void {
   if (connection === undefined) return;
   const errno = events[at + 3] & 0xffffff;
   const error = errno === 0 ? undefined : systemError(errno, events[at + 3] >>> 24);
-  const extra = connection._extra;
-  if (extra !== undefined) {
-    const highs = events[at + 6] >>> 0;
-    extra.bytesRead = (highs >>> 16) * TWO_TO_32 + (events[at + 4] >>> 0);
-    extra.bytesWritten = (highs & 0xffff) * TWO_TO_32 + (events[at + 5] >>> 0);
-  }
+  const extra = extraOf(connection);
+  const highs = events[at + 6] >>> 0;
+  extra.bytesRead = (highs >>> 16) * TWO_TO_32 + (events[at + 4] >>> 0);
+  extra.bytesWritten = (highs & 0xffff) * TWO_TO_32 + (events[at + 5] >>> 0);
   // Native code may use the slot again; what is still held belongs to the object alone.
   current.connections[slot] = undefined;
   const paused =

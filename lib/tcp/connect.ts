@@ -32,9 +32,9 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handl
   path?: string;
   /** Milliseconds for each address that is tried; 0 leaves it to the system. Default: 5000. */
   connectTimeout?: number;
-  /** The IP address to connect from. */
+  /** The IP address to connect from; of the same family as `host`, if that is an address. */
   localAddress?: string;
-  /** The port to connect from. */
+  /** The port to connect from, 0 to 65535. Default: 0, the system chooses. */
   localPort?: number;
   /** Connection.data from the start. */
   userData?: Data;
@@ -57,7 +57,8 @@ const OPTIONS = optionNames<ConnectOptions>(
 );
 
 interface Local {
-  host: string;
+  /** Undefined: any address, of the family of what is connected to. */
+  host: string | undefined;
   port: number;
 }
 
@@ -88,8 +89,8 @@ export async function connect<Data = unknown>(
     connectTimeout,
     CONNECT_TIMEOUT_DEFAULT_MS,
   );
-  const local = checkLocal(options as ConnectOptions);
   const goal = checkGoal(options as ConnectOptions);
+  const local = checkLocal(options as ConnectOptions, goal);
   checked.signal?.throwIfAborted();
   const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
   let made: Made<Data> | undefined;
@@ -113,11 +114,27 @@ function checkGoal(options: ConnectOptions): Target {
   return { host: checkHostName(options.host), port };
 }
 
-function checkLocal(options: ConnectOptions): Local {
-  const given = options.localAddress !== undefined || options.localPort !== undefined;
-  const port = checkPort('options.localPort', options.localPort, 0);
-  if (!given) return { host: '', port: 0 };
-  return { host: checkIp('options.localAddress', options.localAddress, '0.0.0.0'), port };
+function checkLocal(options: ConnectOptions, goal: Target): Local | undefined {
+  const { localAddress, localPort } = options;
+  if (localAddress === undefined && localPort === undefined) return undefined;
+  if (goal.path !== undefined) {
+    const name = localAddress === undefined ? 'localPort' : 'localAddress';
+    throw invalidArgValue(`options.${name}`, 'left out when a path is given', options[name]);
+  }
+  const port = checkPort('options.localPort', localPort, 0);
+  if (localAddress === undefined) return { host: undefined, port };
+  const host = checkIp('options.localAddress', localAddress, '');
+  const family = net().isIP(goal.host ?? '');
+  if (family !== 0 && family !== net().isIP(host)) {
+    throw invalidArgValue('options.localAddress', 'of the family of options.host', localAddress);
+  }
+  return { host, port };
+}
+
+/** The address to bind to before connecting to the target; '' is none. */
+function localHost(local: Local | undefined, target: Target): string {
+  if (local === undefined) return '';
+  return local.host ?? (net().isIPv6(target.host ?? '') ? '::' : '0.0.0.0');
 }
 
 /** One address after the other, until one takes us. */
@@ -161,7 +178,7 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): 
 function connectOnce<Data>(
   group: Group<Data>,
   target: Target,
-  local: Local,
+  local: Local | undefined,
   timeoutMs: number,
   checked: CheckedConnectionOptions,
   userData: Data | undefined,
@@ -170,8 +187,8 @@ function connectOnce<Data>(
   of.native.connect(
     target.path ?? target.host ?? '',
     target.path === undefined ? (target.port ?? 0) : -1,
-    local.host,
-    local.port,
+    localHost(local, target),
+    local?.port ?? 0,
     timeoutMs,
     checked.idleTimeoutMs,
     checked.hint,

@@ -10,6 +10,7 @@ export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
 const INT32_MAX = 2 ** 31 - 1;
 /** TCP_KEEPIDLE: Linux takes 32,767 seconds at most, and what every system takes is right here. */
 const KEEP_ALIVE_MS_MAX = 32_767_000;
+const ZONE_MAX = 2 ** 32 - 1;
 const HINTS = ['auto', 'uring', 'poll'] as const;
 
 /** What listen(), connect() and upgrade() have in common. */
@@ -194,7 +195,16 @@ export function checkIp(name: string, value: unknown, otherwise: string): string
   if (typeof value !== 'string') throw invalidArgType(name, 'a string', value);
   if (value === 'localhost') return '127.0.0.1';
   if (net().isIP(value) === 0) throw invalidArgValue(name, "an IP address or 'localhost'", value);
+  checkZone(name, value);
   return value;
+}
+
+/** A zone is an interface's name, or its number, which has 32 bits. */
+function checkZone(name: string, address: string): void {
+  const number = /%(\d+)$/.exec(address)?.[1];
+  if (number === undefined) return;
+  if (Number(number) >= 1 && Number(number) <= ZONE_MAX) return;
+  throw invalidArgValue(name, `an address with a zone number from 1 to ${ZONE_MAX}`, address);
 }
 
 export function checkHostName(value: unknown): string {
@@ -203,5 +213,6 @@ export function checkHostName(value: unknown): string {
   if (value === '' || value.includes('\0')) {
     throw invalidArgValue('options.host', 'an IP address or a host name', value);
   }
+  if (net().isIPv6(value)) checkZone('options.host', value);
   return value;
 }

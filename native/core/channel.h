@@ -45,6 +45,7 @@ enum EngineFlag : uint16_t {
   kInReadyQueue = 1 << 5,
   kReceiveArmed = 1 << 6,  // the ring holds a multishot receive
   kPollArmed = 1 << 7,     // the ring holds a multishot poll
+  kAcceptsLater = 1 << 8,  // a shared listener's part is taken: waits for accept()
   kSendArmed = 1 << 9,     // the ring holds a send, and so our memory
   kConnectArmed = 1 << 10,
   kCancelling = 1 << 11,   // a cancel is under way
@@ -64,6 +65,7 @@ enum ConnectionFlag : uint16_t {
   kDirty = 1 << 7,          // in the list of connections to flush
   kResetOnClose = 1 << 8,
   kUnixSocket = 1 << 9,      // of listeners too, for what they accept
+  kInherited = 1 << 14,      // of listeners: other processes may accept there too
   kSending = 1 << 10,       // the engine has a send of ours
   kMigrating = 1 << 11,     // between two routes: the engine was told to let go
   kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
@@ -95,6 +97,7 @@ struct Channel {
   uint32_t shareBytes = 0;     // used of this turn's share, see kConnectionShareBytes
   int32_t closeError = 0;      // errno, 0 when closed in order
   uint8_t closeSyscall = 0;
+  uint8_t acceptDoublings = 0;  // of a shared listener's part, since nothing was left to accept
   SendQueue sends;
   TimerNode timer;
   uint64_t bytesRead = 0;

@@ -15,6 +15,8 @@ inline constexpr uint32_t kCommandCapacity = 4096;  // commands taken by one flu
 inline constexpr uint32_t kTurnBytesMax = 256 * 1024;        // received per turn, all connections
 inline constexpr uint32_t kConnectionBytesMax = 128 * 1024;  // received per turn, one connection
 inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
+inline constexpr uint32_t kSharedAcceptsMin = 16;            // ... that other processes may have
+inline constexpr uint32_t kSharedDoublingsMax = 3;           // of these, while more is left over
 inline constexpr uint32_t kCompletionsPerTurnMax = 896;      // all engines
 inline constexpr uint32_t kKernelEventsMax = 512;            // taken by one epoll_wait or kevent
 
@@ -60,6 +62,7 @@ inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
 inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
+inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of what waits at a shared listener
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 
@@ -67,6 +70,7 @@ static_assert(kConnectionShareBytes <= kTurnShareBytes, "one connection may not 
 static_assert(kCommandCapacity * kCommandShareBytes >= kConnectionShareBytes,
               "a ring full of small writes uses a connection's share up");
 static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);
+static_assert(kSharedAcceptsMin << kSharedDoublingsMax == kAcceptsPerTurnMax);
 static_assert(kSlabBytes % kBlockBytesMax == 0, "a slab is carved without rest");
 static_assert(kReceiveRoomMin <= kReceiveMax && kReceiveMax <= kHotBlockBytes);
 static_assert(kConnectionBytesMax <= kTurnBytesMax, "one connection may not exceed the turn");

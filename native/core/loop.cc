@@ -155,13 +155,14 @@ uint32_t Loop::newOwner(Owner settings) {
   return id;
 }
 
-SocketResult Loop::addListener(int fd, Owner settings, uint32_t* owner) {
+SocketResult Loop::addListener(int fd, uint16_t flags, Owner settings, uint32_t* owner) {
   settings.isListener = true;
   const uint32_t id = newOwner(settings);
   Channel* channel = openChannel(ChannelType::kListener, fd, id);
   int error = channel == nullptr ? -ENOMEM : 0;
   if (channel != nullptr) {
     channel->engine = chooseRoute(routing_, settings.hint).engine;
+    channel->flags = flags;
     if (localAddress(fd).family == AF_UNIX) channel->flags |= kUnixSocket;
     error = engineOf(*channel).attach(*channel);
     if (error != 0) {
@@ -187,7 +188,7 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
   const SocketResult opened = openListener(address, options);
   if (opened.fd < 0) return opened;
   settings.file = SocketFile(address);
-  return addListener(opened.fd, settings, owner);
+  return addListener(opened.fd, 0, settings, owner);
 }
 
 SocketResult Loop::adopt(int fd, const ListenOptions& options, Owner settings,
@@ -197,7 +198,8 @@ SocketResult Loop::adopt(int fd, const ListenOptions& options, Owner settings,
   channels_.forEach([&](const Channel& channel) { taken = taken || channel.fd == fd; });
   if (taken) return {-1, EEXIST, Syscall::kListen};
   const SocketResult adopted = adoptListener(fd, options);
-  return adopted.fd < 0 ? adopted : addListener(adopted.fd, settings, owner);
+  if (adopted.fd < 0) return adopted;
+  return addListener(adopted.fd, kInherited, settings, owner);
 }
 
 SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* local,

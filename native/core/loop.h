@@ -178,7 +178,7 @@ class Loop final : private Transport {
   Engine& engineOf(const Channel& channel) { return *engines_[channel.engine]; }
   bool tryEngine(std::unique_ptr<Engine> engine, int8_t* index);
   Channel* openChannel(ChannelType type, int fd, uint32_t owner);
-  SocketResult addListener(int fd, Owner settings, uint32_t* owner);
+  SocketResult addListener(int fd, uint16_t flags, Owner settings, uint32_t* owner);
   uint32_t newOwner(Owner settings);
   void prepareStaging();
 

@@ -54,6 +54,12 @@ void Loop::dispatch() {
 
 void Loop::onAccept(Channel& listener, const Completion& completion) {
   Owner& owner = owners_[listener.owner];
+  if (completion.result == -EAGAIN) {
+    if (listener.state != ChannelState::kOpen) return;
+    timers_.arm(listener.timer, nowMs_, kSharedAcceptMs);
+    acceptPaused_.push_back(listener.token());
+    return;
+  }
   if (completion.result < 0) {
     ++metrics_.acceptErrors;
     if (listener.state == ChannelState::kClosing) return;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 
 #include "direct_calls.h"
@@ -48,6 +48,16 @@ SocketResult failed(int fd, Syscall syscall) {
 int setOptions(int fd, const ListenOptions& options) {
   const int result = options.noDelay ? setNoDelay(fd, true) : 0;
   return result != 0 || options.keepAliveMs < 0 ? result : setKeepAlive(fd, options.keepAliveMs);
+}
+
+// An interface's name, or its number. 0: there is none of that name, or the number has over 32 bits.
+uint32_t zoneOf(const std::string& text) {
+  const uint32_t named = ::if_nametoindex(text.c_str());
+  if (named != 0) return named;
+  uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stopped == end ? number : 0;
 }
 
 AddressText describe(const sockaddr_storage& storage, socklen_t length) {
@@ -149,9 +159,8 @@ bool SocketAddress::fromIp(const std::string& host, uint16_t port, SocketAddress
   const std::string address = host.substr(0, percent);
   if (::inet_pton(AF_INET6, address.c_str(), &in6.sin6_addr) != 1) return false;
   if (percent != std::string::npos) {
-    const std::string zone = host.substr(percent + 1);
-    in6.sin6_scope_id = ::if_nametoindex(zone.c_str());
-    if (in6.sin6_scope_id == 0) in6.sin6_scope_id = std::strtoul(zone.c_str(), nullptr, 10);
+    in6.sin6_scope_id = zoneOf(host.substr(percent + 1));
+    if (in6.sin6_scope_id == 0) return false;
   }
   in6.sin6_family = AF_INET6;
   in6.sin6_port = htons(port);
@@ -233,8 +242,11 @@ SocketResult adoptListener(int fd, const ListenOptions& options) {
 SocketResult openClient(const SocketAddress& remote, const SocketAddress* local) {
   const int fd = makeSocket(remote.family());
   if (fd < 0) return failed(fd, Syscall::kSocket);
-  if (local != nullptr && ::bind(fd, local->get(), local->length) != 0) {
-    return failed(fd, Syscall::kBind);
+  if (local != nullptr) {
+    // As Node does: a port whose last connection is in TIME_WAIT is free.
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(fd, local->get(), local->length) != 0) return failed(fd, Syscall::kBind);
   }
   return {fd, 0, Syscall::kNone};
 }

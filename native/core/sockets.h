@@ -41,7 +41,8 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 
-  // `host` is a literal IPv4 or IPv6 address (IPv6 with an optional %zone). False: it is neither.
+  // `host` is a literal IPv4 or IPv6 address (IPv6 with an optional %zone). False: it is neither,
+  // or there is no such zone.
   static bool fromIp(const std::string& host, uint16_t port, SocketAddress* out);
   // A leading NUL makes it an abstract name (Linux). False: longer than sun_path.
   static bool fromPath(const std::string& path, SocketAddress* out);

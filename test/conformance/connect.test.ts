@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { connect } from 'ringpoll';
+import { connect, listen } from 'ringpoll';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, PeerServer } from '../support/peer.js';
 import { startProgram } from '../support/program.js';
@@ -81,6 +81,61 @@ describe('connect()', () => {
     const connection = await dial({ port: server.port, localAddress: '127.0.0.2' });
     expect(connection.localAddress).toBe('127.0.0.2');
     expect((await server.next()).socket.remoteAddress).toBe('127.0.0.2');
+  });
+
+  it('takes the local port of a connection that has ended a moment ago', async () => {
+    const server = await PeerServer.listen();
+    const other = await PeerServer.listen();
+    const localPort = await freePort();
+    const first = new Recorder();
+    const before = await dial({ port: server.port, localPort, ...first.recording });
+    const accepted = await server.next();
+    before.end();
+    await accepted.untilEnd();
+    accepted.end();
+    await first.until('close'); // its port is in TIME_WAIT now
+    const after = await dial({ port: other.port, localPort });
+    expect(after.localPort).toBe(localPort);
+  });
+
+  it('takes a local port for IPv6 too', async (context) => {
+    let listener: ReturnType<typeof serve>;
+    try {
+      listener = serve({ host: '::1', port: 0, data() {} });
+    } catch {
+      return context.skip('no IPv6 on this machine');
+    }
+    const localPort = await freePort();
+    const connection = await dial({ host: '::1', ...addressOf(listener), localPort });
+    expect(connection.localPort).toBe(localPort);
+    expect(connection.localAddress).toBe('::1');
+  });
+
+  it.each([
+    ['of another family', { host: '::1', port: 80, localAddress: '127.0.0.1' }, 'localAddress'],
+    ['with a path', { path: '/nowhere', localPort: 1 }, 'localPort'],
+  ])('refuses a local address %s', async (_, options, name) => {
+    await expect(connect(options)).rejects.toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_RINGPOLL_INVALID_ARG_VALUE',
+      message: expect.stringContaining(`options.${name}`),
+    });
+  });
+
+  it.each(['fe80::1%4294967296', 'fe80::1%4294967297', 'fe80::1%0'])(
+    'refuses the zone of %s',
+    async (address) => {
+      const code = 'ERR_RINGPOLL_INVALID_ARG_VALUE';
+      await expect(connect({ host: address, port: 80 })).rejects.toMatchObject({ code });
+      const from = { host: '::1', port: 80, localAddress: address };
+      await expect(connect(from)).rejects.toMatchObject({ code });
+      expect(() => listen({ host: address, port: 0 })).toThrow(expect.objectContaining({ code }));
+    },
+  );
+
+  it('refuses a zone that is no interface', async () => {
+    const connecting = connect({ host: 'fe80::1%ringpoll-none', port: 80 });
+    await expect(connecting).rejects.toMatchObject({ code: 'EINVAL' });
   });
 
   it('connects over IPv6', async (context) => {

@@ -41,6 +41,23 @@ describe('a listener', () => {
     await connectPeer({ port });
   });
 
+  it('leaves its port to another one in the instant of its close', async () => {
+    const recorders = new Recorders(echo);
+    let listener = serve(recorders.recording);
+    const port = portOf(listener);
+    const peers = [];
+    for (let count = 0; count < 20; count += 1) {
+      peers.push(await connectPeer({ port }));
+      await recorders.at(count);
+      if (count % 2 === 0) listener.close();
+      else listener.stop();
+      listener = serve({ port, ...recorders.recording });
+    }
+    const last = await connectPeer({ port });
+    last.send('x');
+    expect(await last.received(1)).toBe('x');
+  });
+
   it('counts its connections', async () => {
     const recorders = new Recorders();
     const listener = serve(recorders.recording);
@@ -51,6 +68,22 @@ describe('a listener', () => {
     peers[0]!.destroy();
     await Promise.race(recorders.all.map((recorder) => recorder.until('close')));
     expect(listener.connections).toBe(4);
+  });
+
+  it('tells in close what its connections have moved', async () => {
+    let counts: number[] = [];
+    const closed = new Promise<void>((resolve) => {
+      const listener = serve({
+        data: (connection, chunk) => void connection.write(chunk),
+        close({ bytesRead, bytesWritten }) {
+          counts = [bytesRead, bytesWritten];
+          resolve();
+        },
+      });
+      connectPeer(addressOf(listener)).then((peer) => peer.end('twelve bytes'));
+    });
+    await closed;
+    expect(counts).toEqual([12, 12]);
   });
 
   it('tells its connections their addresses', async () => {
@@ -169,6 +202,28 @@ describe('a descriptor that is inherited and listens', () => {
     const peer = await connectPeer(addressOf(listener));
     peer.send('unharmed');
     expect(await peer.received(8)).toBe('unharmed');
+  });
+
+  it('is shared with another process that has it', async () => {
+    const server: Server & { _handle?: { fd: number } } = createServer();
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const settings = { args: ['fd'], descriptors: [server._handle!.fd] };
+    const programs = [startProgram('echo', settings), startProgram('echo', settings)];
+    for (const program of programs) expect(await program.port()).toBe(port);
+    await new Promise((resolve) => server.close(resolve));
+    const peers = await connectPeers({ port }, 60);
+    for (const peer of peers) peer.send('x');
+    await Promise.all(peers.map((peer) => peer.received(1)));
+    const taken = await Promise.all(
+      programs.map(async (program) => {
+        program.child.stdin?.write('connections\n');
+        return Number(await program.line());
+      }),
+    );
+    expect(taken[0]! + taken[1]!).toBe(60);
+    expect(Math.max(...taken)).toBeLessThanOrEqual(48);
   });
 
   it('must be a socket that listens', () => {

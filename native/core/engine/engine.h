@@ -4,7 +4,8 @@
 // readiness (epoll, kqueue, or poll in the ring) does the system call itself and yields the same
 // completions, so nothing above this line knows which engine runs below it.
 //
-//   accept   each completion is a descriptor; goes on until an error
+//   accept   each completion is a descriptor; goes on until an error, which EAGAIN is not: there
+//            is more, but other processes on this listener should have a part of it first
 //   receive  each completion is bytes in an arena block; ends with 0 (FIN) or -errno
 //   send     one completion: how many bytes of the channel's queue have left, or -errno
 //   connect  one completion: 0 or -errno

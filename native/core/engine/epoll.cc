@@ -42,7 +42,7 @@ class Epoll final : public Engine {
     return channel.state == ChannelState::kConnecting ? 0 : control(EPOLL_CTL_ADD, channel, false);
   }
 
-  void accept(Channel& listener) override { readiness_.resume(listener); }
+  void accept(Channel& listener) override { readiness_.accept(listener); }
 
   void receive(Channel& channel) override {
     channel.engineFlags |= kWantReceive;

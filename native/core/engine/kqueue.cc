@@ -60,7 +60,7 @@ class Kqueue final : public Engine {
     return channel.state == ChannelState::kConnecting ? 0 : add(channel, EVFILT_READ);
   }
 
-  void accept(Channel& listener) override { readiness_.resume(listener); }
+  void accept(Channel& listener) override { readiness_.accept(listener); }
 
   void receive(Channel& channel) override {
     channel.engineFlags |= kWantReceive;

@@ -13,6 +13,11 @@ void Readiness::mark(Channel& channel, uint8_t ready, uint32_t announced) {
   resume(channel);
 }
 
+void Readiness::accept(Channel& listener) {
+  listener.engineFlags &= ~kAcceptsLater;
+  resume(listener);
+}
+
 void Readiness::resume(Channel& channel) {
   if ((channel.engineFlags & kInReadyQueue) || !actionable(channel)) return;
   channel.engineFlags |= kInReadyQueue;
@@ -36,7 +41,9 @@ void Readiness::forget(Channel& channel) {
 
 bool Readiness::actionable(const Channel& channel) const {
   if (channel.state == ChannelState::kClosing) return false;
-  if (channel.type != ChannelType::kConnection) return channel.engineFlags & kReadable;
+  if (channel.type != ChannelType::kConnection) {
+    return (channel.engineFlags & (kReadable | kAcceptsLater)) == kReadable;
+  }
   if (channel.state == ChannelState::kConnecting) return channel.engineFlags & kWritable;
   return ((channel.engineFlags & kReadable) && (channel.engineFlags & kWantReceive)) ||
          ((channel.engineFlags & kWritable) && (channel.engineFlags & kWantSend));
@@ -105,7 +112,10 @@ void Readiness::serve(Channel& channel) {
 }
 
 void Readiness::acceptAll(Channel& channel) {
-  for (uint32_t i = 0; i < kAcceptsPerTurnMax; ++i) {
+  const bool shared = (channel.flags & kInherited) != 0;
+  const uint32_t most =
+      shared ? kSharedAcceptsMin << channel.acceptDoublings : kAcceptsPerTurnMax;
+  for (uint32_t i = 0; i < most; ++i) {
     const int fd = context_.sockets.accept(channel.fd);
     if (fd >= 0) {
       context_.ready.push(channel.token(), OpKind::kAccept, fd, true);
@@ -113,6 +123,7 @@ void Readiness::acceptAll(Channel& channel) {
     }
     if (fd == -EAGAIN || fd == -EWOULDBLOCK) {
       channel.engineFlags &= ~kReadable;
+      channel.acceptDoublings = 0;
       return;
     }
     // The peer went away before we came to it: not an error of the listener.
@@ -120,7 +131,15 @@ void Readiness::acceptAll(Channel& channel) {
     context_.ready.push(channel.token(), OpKind::kAccept, fd, false);
     return;  // stays readable: accept() goes on from here
   }
-  resume(channel);
+  if (!shared) {
+    resume(channel);
+    return;
+  }
+  // Whoever takes all that wait leaves nothing to the other processes, which are waking up. What
+  // is still there a little later, they do not want.
+  if (channel.acceptDoublings < kSharedDoublingsMax) ++channel.acceptDoublings;
+  channel.engineFlags |= kAcceptsLater;
+  context_.ready.push(channel.token(), OpKind::kAccept, -EAGAIN, false);
 }
 
 void Readiness::finishConnect(Channel& channel) {

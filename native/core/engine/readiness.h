@@ -28,6 +28,7 @@ class Readiness {
   // An edge from the kernel. `ready` is a set of Ready. `announced`: bytes that it says are there,
   // if it says so. A read that brings fewer has been stopped by something, as by urgent data.
   void mark(Channel& channel, uint8_t ready, uint32_t announced = 0);
+  void accept(Channel& listener);
   // The channel wants to read or write again: if the kernel said earlier that it can, queue it.
   void resume(Channel& channel);
   // Everything noted about the channel: another engine, or another route, finds it out anew.

@@ -42,7 +42,7 @@ void Uring::armReceive(Channel& channel) {
 
 void Uring::accept(Channel& listener) {
   if (!(listener.engineFlags & kPollArmed)) armPoll(listener, POLLIN);
-  readiness_.resume(listener);
+  readiness_.accept(listener);
 }
 
 void Uring::receive(Channel& channel) {

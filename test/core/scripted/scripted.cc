@@ -268,7 +268,7 @@ class ScriptedPoll final : public ScriptedEngine {
   void accept(Channel& listener) override {
     submitted(listener, "accept");
     names_[listener.fd] = listener.token();
-    readiness_.resume(listener);
+    readiness_.accept(listener);
   }
   void receive(Channel& channel) override {
     submitted(channel, "receive");
