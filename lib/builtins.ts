@@ -1,6 +1,8 @@
 // Modules of Node that most programs never need from us. An import of one can cost more than all of
 // ringpoll (that of node:fs makes Node load its streams), so each is asked for at its first use.
 
+import type { Cluster } from 'node:cluster';
+
 function atFirstUse<T>(load: () => T): () => T {
   let loaded: T | undefined;
   return () => {
@@ -9,6 +11,10 @@ function atFirstUse<T>(load: () => T): () => T {
   };
 }
 
+// Its types say only what `import` gives, but the module is the object itself.
+export const cluster = atFirstUse(
+  () => process.getBuiltinModule('node:cluster') as unknown as Cluster,
+);
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
 export const util = atFirstUse(() => process.getBuiltinModule('node:util'));

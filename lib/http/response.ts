@@ -309,8 +309,8 @@ export class HttpResponse {
   /** The head's word for native code; decides whether the connection stays. */
   #headWord(closing: boolean): number {
     const requested = flagsOf(this._request);
-    const ends = closing || this._flags & Flag.untilClose || !this._session.keepsAlive(requested);
-    if (ends) this._flags |= Flag.close;
+    const given = closing || (this._flags & (Flag.close | Flag.untilClose)) !== 0;
+    if (given || !this._session.keepsAlive(requested, this)) this._flags |= Flag.close;
     const variant = variantOf(this._flags, requested);
     const { templates } = this._session;
     const isShort = this._type.length <= TYPE_LENGTH_MAX;

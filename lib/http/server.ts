@@ -85,6 +85,7 @@ export class HttpServer {
   _listensOn(listener: Listener): void {
     this.#listener = listener;
     this.#owner = listener._owner;
+    listener._stopInOrder = () => this.stop();
     this._templates.owner = listener._owner;
   }
 
@@ -105,18 +106,17 @@ export class HttpServer {
   }
 
   /**
-   * Stops accepting. Idle connections close at once, busy ones after their answer, which says
-   * `Connection: close`, and connections that were taken over are ended. Resolves when all are
-   * gone; at the deadline the rest is reset.
+   * Stops accepting, after those that wait to be accepted. Every request that has come is answered,
+   * the last one of a connection with `Connection: close`. A connection closes when it has been
+   * idle for 100 ms, or for 1,000 ms since its accept if it has not sent a request; connections that
+   * were taken over are ended. Resolves when all are gone; at the deadline the rest is reset.
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this.#on._drain(options);
     this._stopping = true;
     if (!this.#on._over) this.#runtime.native.httpStop(this.#owner);
-    for (const connection of this.#on._open()) {
-      if (connection._group.protocol !== this) connection.end();
-    }
+    this.#on._endOpen((connection) => connection._group.protocol !== this);
     return stopped;
   }
 

@@ -59,6 +59,8 @@ export class Session {
   #receiving: HttpResponse | undefined = undefined;
   /** Answered when all the others are out: then the connection ends. */
   #refusal: HttpRequestError | undefined = undefined;
+  /** Requests that native code has told of. */
+  #told = 0;
   /** No request is taken any more. */
   #closing = false;
   /** All is answered, and the connection ends with the body that is still coming. */
@@ -100,6 +102,7 @@ export class Session {
 
   /** A complete head is at `at` in the event ring. */
   request(at: number): void {
+    this.#told++;
     if (this.#closing) return;
     const { events, memory, control } = this.#runtime;
     const slab = memory.slabs[events[at + 3]];
@@ -261,8 +264,16 @@ export class Session {
   }
 
   /** Whether the connection may carry another request after the one with these flags. */
-  keepsAlive(flags: number): boolean {
-    return (flags & HeadFlag.keepAlive) !== 0 && !this.#server._stopping;
+  keepsAlive(flags: number, response: HttpResponse): boolean {
+    if ((flags & HeadFlag.keepAlive) === 0) return false;
+    return !this.#server._stopping || this.#expectsMore(response);
+  }
+
+  /** While the server stops: the last request that has come gets the last answer. */
+  #expectsMore(response: HttpResponse): boolean {
+    const last = this.#due.at(-1) ?? this.#first;
+    if (response !== last) return true;
+    return this.#runtime.native.httpExpected(this.#slot, this.generation) > this.#told;
   }
 
   /** Sends a whole response. `head` is a word as Respond describes it. */

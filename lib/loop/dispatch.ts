@@ -277,6 +277,21 @@ function mustHold(connection: Any): boolean {
   return connection._extra !== undefined && connection._extra.held.length > 0;
 }
 
+/** Only data is worth waiting for: a connection without any does not wait for resume() to close. */
+function hasHeldData(connection: Any): boolean {
+  return connection._extra?.held.some(({ kind }) => kind === 'data') ?? false;
+}
+
+function closesNext(connection: Any): boolean {
+  return connection._extra?.held.at(-1)?.kind === 'close' && !hasHeldData(connection);
+}
+
+/** The end that came while the connection was paused goes before its close. */
+function runHeldEnd(connection: Any): void {
+  if (connection._flags & OVER || connection._extra === undefined) return;
+  if (connection._extra.held.some(({ kind }) => kind === 'end')) runEnd(connection);
+}
+
 /** True when somebody else ends the chunk. */
 function deliverData(connection: Any, chunk: Chunk): boolean {
   if (connection._flags & OVER) return false;
@@ -352,16 +367,17 @@ function closed(at: number, slot: number, generation: number): void {
     !(connection._flags & OVER) &&
     error === undefined &&
     connection._group.protocol === undefined &&
-    mustHold(connection);
+    hasHeldData(connection);
   if (paused) {
     connection._flags |= Flag.forgotten;
     hold(connection, { kind: 'close' });
     group.closeHeld ??= new Set();
     group.closeHeld.add(connection);
     group.onCloseHeld?.();
-  } else {
-    runClose(connection, error);
+    return;
   }
+  if (error === undefined) runHeldEnd(connection);
+  runClose(connection, error);
 }
 
 function runClose(connection: Any, networkError: Error | undefined): void {
@@ -413,7 +429,8 @@ function forget(group: Group, wasOpen: boolean): void {
 function deliverHeld(connection: HasExtra): void {
   const any = connection as Any;
   const extra = extraOf(any);
-  while (extra.held.length > 0 && !(any._flags & Flag.paused)) {
+  const mayGoOn = () => !(any._flags & Flag.paused) || closesNext(any);
+  while (extra.held.length > 0 && mayGoOn()) {
     const held = extra.held.shift() as Held;
     if (held.kind === 'close') {
       runClose(any, held.error);

@@ -124,7 +124,10 @@ export interface NativeLoop extends NativeFiles {
     idleTimeoutMs: number,
     hint: number,
   ): void;
-  closeListener(owner: number): void;
+  /** `drain`: who waits to be accepted is accepted first. */
+  closeListener(owner: number, drain: boolean): void;
+  /** Whether bytes have come that were not received yet. */
+  unread(slot: number, generation: number): boolean;
   connectionsOf(owner: number): Uint32Array;
   fatalException(error: unknown): void;
   /** That of the thread, whatever is global to the caller. */
@@ -157,6 +160,8 @@ export interface NativeLoop extends NativeFiles {
   httpAddressRule(rule: string): boolean;
   httpTemplate(owner: number, head: Uint8Array, dateOffset: number): number;
   httpStop(owner: number): void;
+  /** Requests that were told of, and one more if another has come, or begun to. */
+  httpExpected(slot: number, generation: number): number;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;
 }
 

@@ -7,7 +7,8 @@ import { Command, Control } from '../loop/protocol.js';
 import { type Runtime, runtime } from '../loop/runtime.js';
 import { systemError } from '../loop/system_error.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import type { Connection } from './connection.js';
+import { stopWithWorker } from './cluster.js';
+import { type Connection, Flag } from './connection.js';
 import { Group, type Protocol } from './group.js';
 import type { ConnectionOptions, Handlers } from './handlers.js';
 import {
@@ -24,6 +25,10 @@ import {
   RAW_PEERS,
 } from './options.js';
 
+/** How long stop() goes on hearing peers that never pause, in milliseconds. */
+const STOP_READ_MS = 100;
+// The real one, also where tests put another in its place later.
+const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
 
 export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
@@ -81,6 +86,7 @@ export class Listener {
   readonly #address: SocketAddress | PathAddress;
   #closing = false;
   #gone = false;
+  readonly #leaveWorker: () => void;
   #stopped: Promise<void> | undefined;
   #resolveStopped: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -97,9 +103,13 @@ export class Listener {
     };
     group.onConnectionClosed = () => this.#checkStopped();
     group.onCloseHeld = () => this.#checkStopped();
+    this.#leaveWorker = stopWithWorker(() => this._stopInOrder());
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
+
+  /** @internal stop(), as the layer above does it. */
+  _stopInOrder: () => unknown = () => this.stop();
 
   /** @internal Native code's number. */
   get _owner(): number {
@@ -123,20 +133,40 @@ export class Listener {
 
   /**
    * Stops accepting and lets every connection finish: end() on each, once what is waiting has left.
-   * Resolves when all are gone. At the deadline the rest is reset.
+   * Who was waiting to be accepted is accepted, and what has come is delivered, before end(): for
+   * 100 ms at most. Resolves when all are gone. At the deadline the rest is reset.
    * @throws TypeError, RangeError ERR_RINGPOLL_OUT_OF_RANGE, _UNKNOWN_OPTION
    */
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this._drain(options);
-    for (const connection of this._open()) connection.end();
+    this._endOpen(() => true);
     return stopped;
+  }
+
+  /** @internal end() on those that `are` chosen, once what their peers have sent was heard. */
+  _endOpen(are: (connection: Connection) => boolean, until = Date.now() + STOP_READ_MS): void {
+    later(() => {
+      // Connections that wait to be accepted come before the listener is gone.
+      let waits = !this.#gone;
+      for (const connection of this._open()) {
+        if (!are(connection)) continue;
+        if (this.#hears(connection) && Date.now() < until) waits = true;
+        else connection.end();
+      }
+      if (waits) this._endOpen(are, until);
+    });
+  }
+
+  #hears({ _flags, _slot, _generation }: Connection): boolean {
+    if (_flags & (Flag.paused | Flag.ending | Flag.closing | Flag.closed)) return false;
+    return this.#runtime.native.unread(_slot, _generation);
   }
 
   /** @internal Stops accepting; the connections are the caller's to end. */
   _drain(options: StopOptions): Promise<void> {
     checkOptions(STOP_OPTIONS, options);
     const deadline = milliseconds('options.deadline', options.deadline, -1);
-    this.#stopAccepting();
+    this.#stopAccepting(true);
     this.#stopped ??= new Promise((resolve) => {
       this.#resolveStopped = resolve;
       this.#checkStopped();
@@ -153,7 +183,7 @@ export class Listener {
   /** Stops accepting and closes every connection at once; what is waiting is dropped. */
   close(callback?: undefined): void {
     if (callback !== undefined) throw extraArgument('close', callback);
-    this.#stopAccepting();
+    this.#stopAccepting(false);
     for (const connection of this._open()) {
       connection.close();
       this.#runtime.command(Command.destroy, connection._slot, connection._generation);
@@ -164,10 +194,11 @@ export class Listener {
     return this.stop();
   }
 
-  #stopAccepting(): void {
-    if (this.#closing) return;
+  /** `drain`: who waits to be accepted is served; close() takes that back. */
+  #stopAccepting(drain: boolean): void {
+    if (this.#closing && (drain || this._over)) return;
     this.#closing = true;
-    this.#runtime.native.closeListener(this.#group.owner);
+    this.#runtime.native.closeListener(this.#group.owner, drain);
   }
 
   /** @internal Native code has nothing of it any more, and may use its number for another one. */
@@ -190,6 +221,7 @@ export class Listener {
   #checkStopped(): void {
     if (this._over) this.#group.leave(this.#runtime.groups);
     if (!this.#gone || this.#group.connections > 0) return;
+    this.#leaveWorker();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#group.over();
     this.#resolveStopped?.();

@@ -111,10 +111,10 @@ void Connect(const Napi::CallbackInfo& info) {
   guest->wake();
 }
 
-// closeListener(owner)
+// closeListener(owner, drain)
 void CloseListener(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest != nullptr) guest->loop().closeListener(word(info, 0));
+  if (guest != nullptr) guest->loop().closeListener(word(info, 0), flag(info, 1));
 }
 
 // connectionsOf(owner) -> Uint32Array of slot, generation, ...
@@ -125,6 +125,15 @@ Napi::Value ConnectionsOf(const Napi::CallbackInfo& info) {
   Napi::Uint32Array array = Napi::Uint32Array::New(info.Env(), names.size());
   for (size_t i = 0; i < names.size(); ++i) array[i] = names[i];
   return array;
+}
+
+// unread(slot, generation) -> whether bytes have come that were not received yet
+Napi::Value Unread(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const bool open = channel != nullptr && channel->state == ChannelState::kOpen;
+  return Napi::Boolean::New(info.Env(), open && guest->loop().unread(*channel));
 }
 
 // fatalException(error): as if it had reached the top of a callback
@@ -305,6 +314,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env));
   exports.Set("connect", Napi::Function::New<Connect>(env));
   exports.Set("closeListener", Napi::Function::New<CloseListener>(env));
+  exports.Set("unread", Napi::Function::New<Unread>(env));
   exports.Set("connectionsOf", Napi::Function::New<ConnectionsOf>(env));
   exports.Set("fatalException", Napi::Function::New<FatalException>(env));
   exports.Set("global", Napi::Function::New<Global>(env));

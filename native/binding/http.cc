@@ -72,7 +72,17 @@ Napi::Value Template(const Napi::CallbackInfo& info) {
       info.Env(), addTemplate(profileOf(*guest, word(info, 0)), std::move(text), word(info, 2)));
 }
 
-// httpStop(owner): idle connections close, the others with their next answer
+// httpExpected(slot, generation) -> see Server::expected()
+Napi::Value Expected(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const bool http = channel != nullptr && channel->state == ChannelState::kOpen &&
+                    guest->http() != nullptr && channel->protocol == guest->http();
+  return Napi::Number::New(info.Env(), http ? guest->http()->expected(*channel) : 0);
+}
+
+// httpStop(owner): idle connections close, the others with their last answer
 void Stop(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
@@ -83,8 +93,10 @@ void Stop(const Napi::CallbackInfo& info) {
   if (profile == nullptr) return;
   profile->stopping = true;
   http::Server* server = guest->http();
-  guest->loop().forEachConnection(owner, [server](Channel& channel) {
-    if (channel.state == ChannelState::kOpen && channel.protocol == server) server->stop(channel);
+  const uint64_t nowMs = guest->loop().now();
+  guest->loop().forEachConnection(owner, [server, nowMs](Channel& channel) {
+    if (channel.state != ChannelState::kOpen || channel.protocol != server) return;
+    server->stop(channel, nowMs);
   });
 }
 
@@ -120,6 +132,7 @@ void addHttpFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("httpAddressRule", Napi::Function::New<AddressRule>(env));
   exports.Set("httpTemplate", Napi::Function::New<Template>(env));
   exports.Set("httpStop", Napi::Function::New<Stop>(env));
+  exports.Set("httpExpected", Napi::Function::New<Expected>(env));
   exports.Set("httpProxied", Napi::Function::New<Proxied>(env));
 }
 

@@ -8,7 +8,9 @@
 
 namespace ringpoll {
 
-enum class OpKind : uint8_t { kAccept, kReceive, kSend, kConnect, kWatch, kClose, kFile, kDetach };
+enum class OpKind : uint8_t {
+  kAccept, kReceive, kSend, kConnect, kWatch, kClose, kFile, kDetach, kHangup
+};
 
 struct Completion {
   Token token;

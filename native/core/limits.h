@@ -62,7 +62,8 @@ inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
 inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
-inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of what waits at a shared listener
+inline constexpr uint32_t kStopAcceptsMax = 4096;  // taken of what waits when a listener stops
+inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of a shared listener's queue
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 

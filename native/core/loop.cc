@@ -232,10 +232,29 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   return opened;
 }
 
-void Loop::closeListener(uint32_t owner) {
+void Loop::closeListener(uint32_t owner, bool drain) {
   owners_[owner].file.remove();
+  owners_[owner].draining = drain;
   Channel* channel = channels_.find(owners_[owner].listener);
-  if (channel != nullptr && channel->state != ChannelState::kClosing) destroy(*channel);
+  if (channel == nullptr || channel->state == ChannelState::kClosing) return;
+  if (drain) acceptWaiting(*channel);
+  destroy(*channel);
+}
+
+void Loop::acceptWaiting(const Channel& listener) {
+  if (listener.flags & kInherited) return;  // others serve them
+  for (uint32_t i = 0; i < kStopAcceptsMax; ++i) {
+    const int fd = sockets_.accept(listener.fd);
+    if (fd == -ECONNABORTED) continue;
+    if (fd < 0) return;
+    ready_.push(listener.token(), OpKind::kAccept, fd, true);
+  }
+}
+
+bool Loop::unread(const Channel& channel) {
+  // By the route of completions they may have left the socket already.
+  if (channel.route == Route::kCompletion && moreReady_) return true;
+  return sockets_.peek(channel.fd) > 0;
 }
 
 std::vector<uint32_t> Loop::connectionsOf(uint32_t owner) {

@@ -55,6 +55,7 @@ struct Owner {
   Token listener = 0;
   bool isListener = false;
   bool live = false;
+  bool draining = false;  // what was accepted before its listener closed is served
   EngineHint hint = EngineHint::kAuto;
   uint32_t connections = 0;
   uint32_t maxConnections = UINT32_MAX;
@@ -106,7 +107,11 @@ class Loop final : private Transport {
   SocketResult adopt(int fd, const ListenOptions& options, Owner settings, uint32_t* owner);
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Owner settings,
                        uint32_t timeoutMs, Token* connection, uint32_t* owner);
-  void closeListener(uint32_t owner);
+  // `drain`: who waits in the kernel's queue is accepted first; close() would reset them.
+  void closeListener(uint32_t owner, bool drain);
+  // Bytes have come that were not received yet.
+  bool unread(const Channel& channel) override;
+  uint64_t now() const { return clockMs(); }
   // Slot and generation of each open connection of `owner`.
   std::vector<uint32_t> connectionsOf(uint32_t owner);
   template <typename Visit>
@@ -257,6 +262,7 @@ class Loop final : private Transport {
   void onAccept(Channel& listener, const Completion& completion);
   void openProtocol(Channel& channel, const Owner& owner);
   void onReceive(Channel& channel, const Completion& completion);
+  void onHangup(Channel& channel);
   void onSend(Channel& channel, const Completion& completion);
   void onConnect(Channel& channel, const Completion& completion);
   void onClose(Channel& channel);
@@ -264,6 +270,7 @@ class Loop final : private Transport {
   void fail(Channel& channel, int error, Syscall syscall);
   void destroy(Channel& channel);
   void resumeAccepting();
+  void acceptWaiting(const Channel& listener);
 
   LoopHost& host_;
   const SharedRings rings_;

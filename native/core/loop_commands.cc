@@ -244,6 +244,8 @@ void Loop::queueDrained(Channel& channel) {
       destroy(channel);
     } else {
       sockets_.shutdownWrite(channel.fd);
+      // The peer's FIN may be here already, unread.
+      if (channel.engineFlags & kHangup) ready_.push(channel.token(), OpKind::kHangup, 0);
       channel.protocol->finSent(channel, nowMs_);
     }
   }

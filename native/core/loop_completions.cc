@@ -45,6 +45,9 @@ void Loop::dispatch() {
       case OpKind::kDetach:
         onDetach(*channel);
         break;
+      case OpKind::kHangup:
+        onHangup(*channel);
+        break;
       case OpKind::kFile:
         break;
     }
@@ -75,7 +78,8 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     ++metrics_.ringRearms;
     engineOf(listener).accept(listener);
   }
-  if (owner.connections >= owner.maxConnections || listener.state == ChannelState::kClosing) {
+  const bool over = listener.state == ChannelState::kClosing && !owner.draining;
+  if (owner.connections >= owner.maxConnections || over) {
     ++metrics_.acceptDropped;
     sockets_.close(fd);
     return;
@@ -125,6 +129,21 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
   channel.flags |= kReadEnded;
   channel.protocol->peerEnded(channel);
   if (channel.flags & kWriteEnded) destroy(channel);
+}
+
+// Nobody reads, and so nobody would find out. A reset takes what is unread along; an end in order
+// waits behind it, until somebody reads again.
+void Loop::onHangup(Channel& channel) {
+  if (channel.state != ChannelState::kOpen) return;
+  if (const int error = sockets_.socketError(channel.fd); error != 0) {
+    fail(channel, error, Syscall::kRead);
+    return;
+  }
+  if (channel.flags & (kReadEnded | kCloseWhenSent)) return;
+  if (sockets_.peek(channel.fd) != 0) return;
+  channel.flags |= kReadEnded;
+  channel.protocol->peerEnded(channel);
+  destroy(channel);
 }
 
 void Loop::onSend(Channel& channel, const Completion& completion) {

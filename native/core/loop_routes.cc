@@ -72,7 +72,11 @@ void Loop::onDetach(Channel& channel) {
 void Loop::receiveIfWanted(Channel& channel) {
   constexpr uint16_t unwanted =
       kPaused | kProtocolPaused | kReadEnded | kCloseWhenSent | kMigrating;
-  if (channel.flags & unwanted) return;
+  if (channel.flags & unwanted) {
+    // Not read, but a hang-up is heard.
+    if (!(channel.flags & kMigrating)) engineOf(channel).pauseReceive(channel);
+    return;
+  }
   engineOf(channel).receive(channel);
   goOn(channel);
 }

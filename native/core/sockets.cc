@@ -50,7 +50,8 @@ int setOptions(int fd, const ListenOptions& options) {
   return result != 0 || options.keepAliveMs < 0 ? result : setKeepAlive(fd, options.keepAliveMs);
 }
 
-// An interface's name, or its number. 0: there is none of that name, or the number has over 32 bits.
+// An interface's name, or its number. 0: there is none of that name, or the number has over 32
+// bits.
 uint32_t zoneOf(const std::string& text) {
   const uint32_t named = ::if_nametoindex(text.c_str());
   if (named != 0) return named;
@@ -93,6 +94,14 @@ ssize_t SocketCalls::receive(int fd, void* buffer, size_t bytes) {
   do n = direct::receive(fd, buffer, bytes);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
+}
+
+int SocketCalls::peek(int fd) {
+  char byte;
+  ssize_t n;
+  do n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : static_cast<int>(n);
 }
 
 ssize_t SocketCalls::send(int fd, const iovec* vectors, uint32_t count) {

@@ -18,6 +18,8 @@ class SocketCalls {
   virtual ~SocketCalls() = default;
   virtual ssize_t receive(int fd, void* buffer, size_t bytes);
   virtual ssize_t send(int fd, const iovec* vectors, uint32_t count);
+  // What a receive would find, which it leaves there: 1 for bytes, 0 for the FIN, or -errno.
+  virtual int peek(int fd);
   virtual int accept(int fd);  // non-blocking, close-on-exec
   virtual int connect(int fd, const sockaddr* address, socklen_t length);
   virtual int socketError(int fd);  // SO_ERROR, an errno or 0

@@ -1,20 +1,31 @@
-import type { Chunk, Connection } from 'ringpoll';
+import { type Chunk, type Connection, Loop } from 'ringpoll';
 import { describe, expect, it } from 'vitest';
 import { connectPeer, connectPeers } from '../support/peer.js';
 import { Recorders } from '../support/recorder.js';
 import { addressOf, pair, pattern, serve } from '../support/serve.js';
 import { roundTrips } from '../support/turns.js';
 
-/** A connection that is over, and whose last events wait because it was paused at the first. */
+/** A connection that is over, and was paused by another one's handler before its last data. */
 async function heldClose() {
-  const { listener, peer, server } = await pair({ data: (connection) => connection.pause() });
-  server.connection.end();
-  server.connection.pause();
-  await peer.untilEnd();
-  peer.end('the last');
+  const recorders = new Recorders({
+    data() {
+      for (const { connection } of recorders.all) connection.pause();
+    },
+  });
+  const listener = serve(recorders.recording);
+  const peers = await connectPeers(addressOf(listener), 2);
+  await recorders.at(1);
+  for (const { connection } of recorders.all) connection.end();
+  await Promise.all(peers.map((peer) => peer.untilEnd()));
+  // Together, so that the second one's data is received before the first one's handler has run.
+  for (const peer of peers) peer.end('the last');
+  await Promise.race(recorders.all.map((recorder) => recorder.until('data')));
   await roundTrips(3);
-  server.connection.resume();
-  await server.until('data');
+  const heard = recorders.all.find(({ bytes }) => bytes > 0)!;
+  const server = recorders.all.find(({ bytes }) => bytes === 0)!;
+  // Nothing of the first one was held: it does not wait for resume().
+  await heard.until('close');
+  expect(heard.order).toEqual(['open', 'data', 'end', 'close']);
   return { listener, server };
 }
 
@@ -75,7 +86,7 @@ describe('pause()', () => {
       const stopped = way === 'deadline' ? listener.stop({ deadline: 200 }) : undefined;
       // Native code has forgotten connection and listener: the next one may get their numbers.
       for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
-      expect(server.order).toEqual(['open', 'data']);
+      expect(server.order).toEqual(['open']);
       expect(listener.connections).toBe(1);
       const next = new Recorders({ data: (to, chunk) => to.write(chunk) });
       const other = await connectPeer(addressOf(serve(next.recording)));
@@ -174,6 +185,89 @@ describe('pause()', () => {
       await server.until('close');
       expect(server.order).toEqual(['open', 'close']);
     }
+  });
+});
+
+describe('a paused connection', () => {
+  it('hears that its peer has reset it', async () => {
+    const { listener, peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.send('dropped');
+    await roundTrips(3);
+    peer.reset();
+    await server.until('close');
+    expect(server.order).toEqual(['open', 'error', 'close']);
+    expect(server.closeError).toMatchObject({ code: 'ECONNRESET' });
+    await listener.stop();
+  });
+
+  it.each([
+    ['end(), then the FIN', true],
+    ['the FIN, then end()', false],
+  ])('is over after %s', async (_, endsFirst) => {
+    const { listener, peer, server } = await pair({ open: (connection) => connection.pause() });
+    const ends = async () => {
+      server.connection.end();
+      await peer.untilEnd();
+    };
+    if (endsFirst) await ends();
+    peer.end();
+    await roundTrips(3);
+    if (!endsFirst) await ends();
+    await server.until('close');
+    expect(server.order).toEqual(['open', 'end', 'close']);
+    await listener.stop();
+  });
+
+  it('keeps what was not read until resume(), its end too', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    server.connection.end();
+    await peer.untilEnd();
+    peer.end('unread');
+    await roundTrips(5);
+    expect(server.order).toEqual(['open']);
+    server.connection.resume();
+    await server.until('close');
+    expect(server.order).toEqual(['open', 'data', 'end', 'close']);
+  });
+
+  it('hears of a reset on every route, and on its way from one to another', async () => {
+    const routes = ['readiness', 'completion', 'poll'] as const;
+    for (const route of routes) {
+      for (const next of routes) {
+        const { peer, server } = await pair({ open: (connection) => connection.setRoute(route) });
+        await roundTrips(3);
+        server.connection.pause();
+        await roundTrips();
+        server.connection.setRoute(next);
+        peer.reset();
+        await server.until('close');
+        expect(server.closeError).toMatchObject({ code: 'ECONNRESET' });
+      }
+    }
+  });
+
+  it('does not keep the loop busy while its peer has only ended', async () => {
+    const { peer, server } = await pair({ open: (connection) => connection.pause() });
+    peer.end('unread');
+    await roundTrips(3);
+    const before = Loop.current().metrics().turns;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(Loop.current().metrics().turns - before).toBeLessThan(100);
+    server.connection.resume();
+    await server.until('close');
+  });
+});
+
+describe('a half-open connection', () => {
+  it('hears that its peer has reset it', async () => {
+    const { peer, server } = await pair({}, { allowHalfOpen: true });
+    peer.end();
+    await server.until('end');
+    peer.destroy();
+    await peer.untilClosed();
+    server.connection.write('to nobody');
+    await server.until('close');
+    expect(server.closeError).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
   });
 });
 

@@ -27,6 +27,7 @@ struct FakeLoop : Transport {
   bool closedWhenSent = false;
   bool closed = false;
   bool paused = false;
+  bool inSocket = false;  // bytes that were not received yet
   int error = 0;
   uint64_t delayMs = 0;
   Arena* arena = nullptr;
@@ -41,6 +42,7 @@ struct FakeLoop : Transport {
     closed = true;
     of.state = ChannelState::kClosing;
   }
+  bool unread(const Channel&) override { return inSocket; }
   void giveUp(Channel& of, int why) override {
     error = why;
     of.state = ChannelState::kClosing;
@@ -494,14 +496,39 @@ TEST(http_server_ends_keep_alive_at_the_limit_and_when_it_stops) {
   stopping.answering = false;
   stopping.receive(get("/1") + "GET /2");
   stopping.profile.stopping = true;
-  stopping.server->stop(stopping.channel);
-  CHECK(!stopping.loop.closedWhenSent);
+  stopping.server->stop(stopping.channel, stopping.now);
+  CHECK(!stopping.loop.closed);
+  CHECK_EQ(stopping.server->expected(stopping.channel), 2u);
   stopping.receive(" HTTP/1.1\r\nHost: a\r\n\r\n");
   stopping.turn();
-  CHECK(stopping.keepAlive == std::vector<bool>({true, false}));
-  Bench idle;
-  idle.server->stop(idle.channel);
-  CHECK(idle.loop.closedWhenSent);
+  CHECK_EQ(stopping.server->expected(stopping.channel), 2u);
+  stopping.loop.inSocket = true;
+  CHECK_EQ(stopping.server->expected(stopping.channel), 3u);
+}
+
+TEST(http_server_closes_idle_connections_a_little_after_it_stops) {
+  const auto at = [](Bench& bench, uint64_t ms) {
+    bench.now += ms;
+    bench.server->timer(bench.channel, bench.now);
+    bench.turn();
+    return bench.loop.closed;
+  };
+  Bench fresh;
+  fresh.profile.stopping = true;
+  fresh.server->stop(fresh.channel, fresh.now);
+  CHECK_EQ(fresh.loop.delayMs, fresh.profile.stopFirstGraceMs);
+  CHECK(!at(fresh, fresh.profile.stopFirstGraceMs - 1));
+  CHECK(at(fresh, 1));
+  Bench served;
+  served.receive(get("/1"));
+  served.turn();
+  served.profile.stopping = true;
+  served.server->stop(served.channel, served.now);
+  served.loop.inSocket = true;
+  CHECK(!at(served, served.profile.stopGraceMs));
+  served.loop.inSocket = false;
+  CHECK(!at(served, served.profile.stopGraceMs - 1));
+  CHECK(at(served, 1));
 }
 
 TEST(http_server_times_every_phase) {

@@ -101,7 +101,7 @@ TEST(loop_closes_what_a_closing_listener_still_accepts) {
   Scripted scripted(Kind::kRing);
   scripted.kernel.cancelsComplete(false);
   const Connected open = scripted.accept();
-  scripted.js.loop.closeListener(scripted.owner);
+  scripted.js.loop.closeListener(scripted.owner, false);
   CHECK(scripted.settle().empty());
   const int late = scripted.kernel.openSocket();
   scripted.accepts(late);

@@ -275,7 +275,7 @@ EACH_ENGINE(loop_connects_to_a_listener_and_is_refused_without_one) {
   real.js->write(good, "through the kernel and back");
   CHECK(real.until([&] { return notes.connections.rbegin()->second.bytes.size() == 27 ||
                                 notes.connections.begin()->second.bytes.size() == 27; }));
-  real.js->loop.closeListener(real.owner);
+  real.js->loop.closeListener(real.owner, false);
   CHECK(real.until([&] { return notes.listenerClosed; }));
   const Name refused = real.connect(real.port, 10'000);
   CHECK(real.until([&] { return notes.connections[refused].closed(); }));

@@ -7,6 +7,8 @@
 //   accept   each completion is a descriptor; goes on until an error, which EAGAIN is not: there
 //            is more, but other processes on this listener should have a part of it first
 //   receive  each completion is bytes in an arena block; ends with 0 (FIN) or -errno
+//   hangup   comes unasked, while nothing is received: the peer has reset the connection, or it is
+//            over both ways. May be wrong or come twice: ask the socket
 //   send     one completion: how many bytes of the channel's queue have left, or -errno
 //   connect  one completion: 0 or -errno
 //   watch    each completion says that a foreign descriptor may be readable (edge)

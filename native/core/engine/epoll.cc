@@ -111,6 +111,7 @@ class Epoll final : public Engine {
       if (mask & EPOLLIN) ready |= Readiness::kIn;
       if (mask & EPOLLOUT) ready |= Readiness::kOut;
       if (mask & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
+      if (mask & (EPOLLHUP | EPOLLERR)) ready |= Readiness::kGone;
       readiness_.mark(*channel, ready);
     }
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);

@@ -37,6 +37,12 @@ uint32_t bytesBehind(const struct kevent& event, const Channel& channel) {
   return event.data > 0 && event.data <= UINT32_MAX ? static_cast<uint32_t>(event.data) : 0;
 }
 
+// EV_EOF tells of the peer's FIN, and with an error of a reset. Behind our own FIN it is the end.
+bool isOver(const struct kevent& event, const Channel& channel) {
+  if (event.filter != EVFILT_READ || !(event.flags & EV_EOF)) return false;
+  return event.fflags != 0 || (channel.flags & kWriteEnded);
+}
+
 class Kqueue final : public Engine {
  public:
   explicit Kqueue(EngineContext context) : context_(context), readiness_(context) {}
@@ -129,6 +135,7 @@ class Kqueue final : public Engine {
       }
       uint8_t ready = event.filter == EVFILT_WRITE ? Readiness::kOut : Readiness::kIn;
       if (event.flags & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
+      if (isOver(event, *channel)) ready |= Readiness::kGone;
       readiness_.mark(*channel, ready, bytesBehind(event, *channel));
     }
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);

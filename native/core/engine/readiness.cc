@@ -10,7 +10,15 @@ void Readiness::mark(Channel& channel, uint8_t ready, uint32_t announced) {
   if (ready & (kIn | kHup)) channel.engineFlags |= kReadable;
   if (ready & (kOut | kHup)) channel.engineFlags |= kWritable;
   if (ready & kHup) channel.engineFlags |= kHangup;
+  if (ready & kGone) tellGone(channel);
   resume(channel);
+}
+
+// Whoever reads finds out by reading.
+void Readiness::tellGone(Channel& channel) {
+  if (channel.type != ChannelType::kConnection || channel.state != ChannelState::kOpen) return;
+  if (channel.engineFlags & kWantReceive) return;
+  context_.ready.push(channel.token(), OpKind::kHangup, 0);
 }
 
 void Readiness::accept(Channel& listener) {

@@ -21,7 +21,8 @@ namespace ringpoll {
 class Readiness {
  public:
   // kHup: there may be something behind what one read brings: FIN, an error, urgent data.
-  enum Ready : uint8_t { kIn = 1, kOut = 2, kHup = 4 };
+  // kGone: the connection is over, which must be told although nobody reads.
+  enum Ready : uint8_t { kIn = 1, kOut = 2, kHup = 4, kGone = 8 };
 
   explicit Readiness(EngineContext context) : context_(context) {}
 
@@ -29,6 +30,8 @@ class Readiness {
   // if it says so. A read that brings fewer has been stopped by something, as by urgent data.
   void mark(Channel& channel, uint8_t ready, uint32_t announced = 0);
   void accept(Channel& listener);
+  // The kernel says that the connection is over.
+  void tellGone(Channel& channel);
   // The channel wants to read or write again: if the kernel said earlier that it can, queue it.
   void resume(Channel& channel);
   // Everything noted about the channel: another engine, or another route, finds it out anew.

@@ -61,13 +61,22 @@ void Uring::receive(Channel& channel) {
 
 void Uring::pauseReceive(Channel& channel) {
   channel.engineFlags &= ~kWantReceive;
-  if (!(channel.engineFlags & kReceiveArmed) || (channel.engineFlags & kCancelling)) return;
-  channel.engineFlags |= kCancelling;
-  cancel(channel, Tag::kReceive);
+  if ((channel.engineFlags & kReceiveArmed) && !(channel.engineFlags & kCancelling)) {
+    channel.engineFlags |= kCancelling;
+    cancel(channel, Tag::kReceive);
+  }
+  listenForHangup(channel);
 }
 
-// By name: the kernel finds it in a hash table. A cancel by descriptor looks at every operation that
-// the ring holds, so that many closes at once would cost the square of their number.
+// By the route of completions nothing is armed while nothing is received.
+void Uring::listenForHangup(Channel& channel) {
+  if (channel.state != ChannelState::kOpen) return;
+  if (channel.engineFlags & (kPollArmed | kDetaching)) return;
+  armPoll(channel, kReadInterest);
+}
+
+// By name: the kernel finds it in a hash table. A cancel by descriptor looks at every operation
+// that the ring holds, so that many closes at once would cost the square of their number.
 void Uring::cancel(Channel& channel, Tag tag) {
   io_uring_sqe* sqe = ring_.next(static_cast<uint64_t>(Tag::kIgnore) << 56);
   io_uring_prep_cancel64(sqe, tagged(channel.token(), tag), 0);
@@ -139,7 +148,7 @@ void Uring::close(Channel& channel) {
   cancelAll(channel);
   if (channel.type != ChannelType::kListener) return;
   // Its address is free, and nobody else is taken into its queue, from now on and not some time
-  // later: the poll that the kernel has just been told to forget was the last that held the socket.
+  // later: the poll that the kernel has just forgotten was the last that held the socket.
   ring_.enter(0);
   context_.sockets.close(std::exchange(channel.fd, -1));
 }

@@ -76,6 +76,7 @@ class Uring final : public Engine {
   }
   void armPoll(Channel& channel, unsigned mask);
   void armReceive(Channel& channel);
+  void listenForHangup(Channel& channel);
   void cancel(Channel& channel, Tag tag);
   void cancelAll(Channel& channel);
   Record& record(Channel& channel);

@@ -93,6 +93,12 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
     ++context_.metrics.ringRearms;
     armPoll(channel, channel.type == ChannelType::kConnection ? kReadInterest : POLLIN);
   }
+  const bool gone = cqe.res < 0 || (cqe.res & (POLLHUP | POLLERR));
+  if (channel.type == ChannelType::kConnection && channel.route == Route::kCompletion) {
+    if (gone) readiness_.tellGone(channel);
+    return;
+  }
+  if (gone) ready |= Readiness::kGone;
   readiness_.mark(channel, ready);
 }
 
@@ -124,6 +130,7 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
     return;
   }
   channel.engineFlags &= ~kWantReceive;
+  if (cqe.res == 0) listenForHangup(channel);  // its other half is open still
   context_.ready.push(channel.token(), OpKind::kReceive, cqe.res);
 }
 
@@ -135,8 +142,12 @@ void Uring::endTurn() {
     Channel* channel = context_.channels.find(token);
     if (channel == nullptr || !(channel->engineFlags & kWantReceive)) continue;
     // With every buffer retained, readiness is the way out: it brings its own memory.
-    if (!available) channel->route = channel->nextRoute = Route::kReadiness;
-    if (!(channel->engineFlags & (kReceiveArmed | kPollArmed))) receive(*channel);
+    if (!available) {
+      channel->route = channel->nextRoute = Route::kReadiness;
+      // What a poll that was armed already has told, nobody noted.
+      if (channel->engineFlags & kPollArmed) readiness_.mark(*channel, Readiness::kIn);
+    }
+    receive(*channel);
   }
   starved_.clear();
 }

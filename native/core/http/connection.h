@@ -39,6 +39,7 @@ struct Connection {
   bool stalled = false;       // in the list of those that go on with the next turn
   uint32_t outstanding = 0;   // requests that JavaScript has not answered
   uint32_t requests = 0;
+  uint32_t told = 0;          // of these, which JavaScript was told of
   BlockId gather = kNoBlock;
   uint32_t gathered = 0;
   uint64_t idleSinceMs = 0;

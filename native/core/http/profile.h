@@ -46,7 +46,9 @@ struct Profile final : ProtocolSettings {
   AddressFilter proxies;  // from these a PROXY header must come first
   mutable StaticRoutes routes;
   mutable std::vector<HeadTemplate> templates;
-  bool stopping = false;  // every answer ends its connection
+  bool stopping = false;  // the last answer of a connection ends it
+  uint32_t stopGraceMs = 100;          // idle for so long, a connection closes when stopping
+  uint32_t stopFirstGraceMs = 1000;    // the same, from its accept, before its first request
 };
 
 }  // namespace ringpoll::http

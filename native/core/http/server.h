@@ -77,8 +77,10 @@ class Server final : public Protocol {
   bool respond(Channel& channel, const ResponseCommand& response);
   // JavaScript has answered a request.
   void responded(Channel& channel, uint64_t nowMs);
-  // Ends a connection that is idle now; others end with their next answer (profile.stopping).
-  void stop(Channel& channel);
+  // The profile is stopping: idle connections close, the others with their last answer.
+  void stop(Channel& channel, uint64_t nowMs);
+  // Requests that JavaScript was told of, and one more if another has come, or begun to.
+  uint32_t expected(const Channel& channel) const;
 
   // server_timers.cc
   void timer(Channel& channel, uint64_t nowMs) override;
@@ -131,6 +133,7 @@ class Server final : public Protocol {
   void pushEnd(Channel& channel, const Connection& connection);
   void releaseGather(Connection& connection);
 
+  bool hasUnread(const Channel& channel) const;
   Phase phaseOf(const Channel& channel, const Connection& connection) const;
   Deadline deadline(const Channel& channel, Connection& connection) const;
   void arm(Channel& channel, Connection& connection, const Deadline& deadline);

@@ -79,11 +79,7 @@ void Server::responded(Channel& channel, uint64_t nowMs) {
       connection.state = connection.keepAlive ? State::kHead : State::kDiscard;
       if (!connection.held.empty()) goOnNextTurn(channel, connection);
     }
-    // Not closed at once: the peer may be sending, and a reset would take the answer away.
-    if (connection.profile->stopping && idle(connection)) {
-      connection.state = State::kDiscard;
-      transport_.endWhenSent(channel);
-    }
+    if (connection.profile->stopping) stop(channel, nowMs);
   }
   if (!connection.held.empty() && connection.state == State::kHead &&
       connection.outstanding <= kUnansweredMax / 2 && !(channel.flags & kProtocolWaits)) {
@@ -91,11 +87,21 @@ void Server::responded(Channel& channel, uint64_t nowMs) {
   }
 }
 
-void Server::stop(Channel& channel) {
+// What lies in the socket is read first: whether the connection is idle, its timer finds out, after
+// the completions of a turn.
+void Server::stop(Channel& channel, uint64_t nowMs) {
   Connection& connection = of(channel);
   if (!idle(connection)) return;
-  connection.state = State::kDiscard;
-  transport_.closeWhenSent(channel);
+  nowMs_ = nowMs;
+  arm(channel, connection, deadline(channel, connection));
+}
+
+uint32_t Server::expected(const Channel& channel) const {
+  const Connection& connection = of(channel);
+  const bool begun = !connection.held.empty() ||
+                     (connection.state == State::kHead &&
+                      (connection.inHead() || transport_.unread(channel)));
+  return connection.told + (begun ? 1 : 0);
 }
 
 }  // namespace ringpoll::http

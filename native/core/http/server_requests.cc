@@ -144,7 +144,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
     return;
   }
   ++requests_;
-  if (++connection.requests >= profile.requestsMax || profile.stopping) {
+  if (++connection.requests >= profile.requestsMax) {
     nextRecord()[kRecordFlags] &= ~kFlagKeepAlive;
   }
   connection.keepAlive = record.has(kFlagKeepAlive);
@@ -152,6 +152,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
   if (!hasBody) connection.requestStartMs = nowMs_;  // of the next one
   if (!hasBody && answerStatically(channel, connection, head)) return;
   ++connection.outstanding;
+  ++connection.told;
   events_.push(EventKind::kRequest, channel, static_cast<int32_t>(arena_.slab(head.block)),
                headsUsed_, arena_.slabOffset(head.block) + head.offset, head.length);
   if (hasBody) {
@@ -171,7 +172,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
 bool Server::answerStatically(Channel& channel, Connection& connection, const Piece& head) {
   const RecordView record(nextRecord());
   StaticRoutes& routes = connection.profile->routes;
-  if (routes.empty() || connection.outstanding > 0) return false;
+  if (routes.empty() || connection.outstanding > 0 || connection.profile->stopping) return false;
   if (!connection.keepAlive || !record.has(kFlagVersion11)) return false;
   const bool isHead = record.method() == Method::kHead;
   if (record.method() != Method::kGet && !isHead) return false;

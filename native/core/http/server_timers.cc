@@ -1,6 +1,7 @@
 // The clock of an HTTP connection: one timer that is armed for the earliest thing that can be due.
 //
-//   kIdle    no request is under way: keepAliveMs, then the connection is closed
+//   kIdle    no request is under way: keepAliveMs, then the connection is closed, if nothing lies
+//            in its socket; while the server stops, stopGraceMs, or stopFirstGraceMs before its first
 //   kHead    headersMs since its first byte, readMs since its last: 408
 //   kBody    requestMs since the request's first byte, readMs since its last: 408; not while
 //            JavaScript has paused the connection; no readMs while the peer waits for 100 Continue
@@ -17,7 +18,15 @@ namespace ringpoll::http {
 
 namespace {
 constexpr uint64_t kLookAgainMs = 5000;  // when nothing can be due yet
+
+uint32_t idleLimitMs(const Connection& connection) {
+  const Profile& profile = *connection.profile;
+  if (!profile.stopping) return profile.keepAliveMs;
+  const uint32_t graceMs =
+      connection.requests == 0 ? profile.stopFirstGraceMs : profile.stopGraceMs;
+  return profile.keepAliveMs == kNoTimeout ? graceMs : std::min(graceMs, profile.keepAliveMs);
 }
+}  // namespace
 
 Phase Server::phaseOf(const Channel& channel, const Connection& connection) const {
   switch (connection.state) {
@@ -40,9 +49,9 @@ Phase Server::phaseOf(const Channel& channel, const Connection& connection) cons
 Server::Deadline Server::deadline(const Channel& channel, Connection& connection) const {
   const Profile& profile = *connection.profile;
   // Never later than a connection that becomes idle now.
-  const uint64_t againMs = profile.keepAliveMs == kNoTimeout
-                               ? kLookAgainMs
-                               : std::min<uint64_t>(kLookAgainMs, profile.keepAliveMs);
+  const uint32_t idleMs = idleLimitMs(connection);
+  const uint64_t againMs =
+      idleMs == kNoTimeout ? kLookAgainMs : std::min<uint64_t>(kLookAgainMs, idleMs);
   Deadline next{nowMs_ + againMs, Due::kNothing};
   const auto consider = [&next](uint64_t startMs, uint32_t limitMs, Due due) {
     if (limitMs == kNoTimeout || startMs + limitMs > next.atMs) return;
@@ -51,7 +60,7 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
   switch (phaseOf(channel, connection)) {
     case Phase::kIdle:
       if (connection.outstanding > 0 || !channel.sends.empty()) break;
-      consider(connection.idleSinceMs, profile.keepAliveMs, Due::kIdle);
+      consider(connection.idleSinceMs, idleMs, Due::kIdle);
       break;
     case Phase::kHead:
       consider(connection.requestStartMs, profile.headersMs, Due::kHead);
@@ -71,6 +80,11 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
   }
   if (!channel.sends.empty()) consider(connection.writeStartMs, profile.writeMs, Due::kWrite);
   return next;
+}
+
+// A request in the socket that nobody keeps from being read.
+bool Server::hasUnread(const Channel& channel) const {
+  return !(channel.flags & (kPaused | kProtocolPaused)) && transport_.unread(channel);
 }
 
 void Server::arm(Channel& channel, Connection& connection, const Deadline& deadline) {
@@ -100,6 +114,12 @@ void Server::timer(Channel& channel, uint64_t nowMs) {
   }
   switch (next.due) {
     case Due::kIdle:
+      if (hasUnread(channel)) {
+        connection.idleSinceMs = nowMs;
+        break;
+      }
+      transport_.closeNow(channel);
+      return;
     case Due::kLinger:
       transport_.closeNow(channel);
       return;

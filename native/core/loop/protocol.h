@@ -44,6 +44,8 @@ class Transport {
   virtual void closeWhenSent(Channel& channel) = 0;
   // Closes now; what is queued is dropped.
   virtual void closeNow(Channel& channel) = 0;
+  // Bytes have come that were not received yet: such a connection is not idle.
+  virtual bool unread(const Channel& channel) = 0;
   // The same, with an errno as the reason.
   virtual void giveUp(Channel& channel, int error) = 0;
   // The protocol's own reason not to read, beside JavaScript's pause().

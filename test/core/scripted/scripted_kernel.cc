@@ -108,6 +108,12 @@ ssize_t ScriptedKernel::send(int fd, const iovec* vectors, uint32_t count) {
   return static_cast<ssize_t>(taken);
 }
 
+int ScriptedKernel::peek(int fd) {
+  const std::deque<Receive>& receives = usable(fd, "peek").receives;
+  if (receives.empty() || receives.front().answer == kStop) return -EAGAIN;
+  return receives.front().answer > 0 ? 1 : receives.front().answer;
+}
+
 int ScriptedKernel::accept(int fd) {
   Socket& listener = usable(fd, "accept");
   if (listener.accepts.empty()) return -EAGAIN;

@@ -70,6 +70,7 @@ class ScriptedKernel final : public SocketCalls {
   // SocketCalls
   ssize_t receive(int fd, void* buffer, size_t bytes) override;
   ssize_t send(int fd, const iovec* vectors, uint32_t count) override;
+  int peek(int fd) override;
   int accept(int fd) override;
   int connect(int fd, const sockaddr* address, socklen_t length) override;
   int socketError(int fd) override;
