@@ -108,8 +108,8 @@ export class HttpServer {
   /**
    * Stops accepting, after those that wait to be accepted. Every request that has come is answered,
    * the last one of a connection with `Connection: close`. A connection closes when it has been
-   * idle for 100 ms, or for 1,000 ms since its accept if it has not sent a request; connections that
-   * were taken over are ended. Resolves when all are gone; at the deadline the rest is reset.
+   * idle for 100 ms, or for 1,000 ms since its accept if it has not sent a request; connections
+   * that were taken over are ended. Resolves when all are gone; at the deadline the rest is reset.
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   stop(options: StopOptions = {}): Promise<void> {

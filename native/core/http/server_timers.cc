@@ -1,7 +1,8 @@
 // The clock of an HTTP connection: one timer that is armed for the earliest thing that can be due.
 //
 //   kIdle    no request is under way: keepAliveMs, then the connection is closed, if nothing lies
-//            in its socket; while the server stops, stopGraceMs, or stopFirstGraceMs before its first
+//            in its socket; while the server stops, stopGraceMs, or stopFirstGraceMs before the
+//            first request
 //   kHead    headersMs since its first byte, readMs since its last: 408
 //   kBody    requestMs since the request's first byte, readMs since its last: 408; not while
 //            JavaScript has paused the connection; no readMs while the peer waits for 100 Continue
