@@ -12,7 +12,7 @@ namespace {
 using namespace test;
 
 constexpr uint32_t kFew = 150;
-constexpr uint32_t kMany = 10 * kFew;
+constexpr uint32_t kMany = 30 * kFew;
 constexpr uint32_t kClosed = 30;  // in each round
 constexpr int kRounds = 5;
 
