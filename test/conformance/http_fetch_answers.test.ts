@@ -108,6 +108,21 @@ describe.each([
     expect(errors.map(({ code }) => code)).toEqual(['ERR_RINGPOLL_HTTP_CONTENT_LENGTH']);
   });
 
+  it('whose cancel() is never over is given up all the same', async () => {
+    const errors: Error[] = [];
+    const endless = () =>
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(text('too long')),
+        cancel: () => new Promise<never>(() => {}),
+      });
+    const headers = { 'Content-Length': '10' };
+    const on = server(() => new Made(endless(), { headers }), errors);
+    expect((await ask(on, 'HEAD')).headers['content-length']).toBe('10');
+    expect(await exchange(on, requestText('GET', '/'))).toMatch(/\r\n\r\ntoo long$/);
+    const code = 'ERR_RINGPOLL_HTTP_CONTENT_LENGTH';
+    expect(errors).toMatchObject([{ code }]);
+  });
+
   it('that declares its length rightly is sent with it', async () => {
     const headers = { 'Content-Length': '5' };
     const on = server(() => new Made(streamOf(text('short')), { headers }));

@@ -149,7 +149,8 @@ async function sendStream(
 ): Promise<void> {
   const reader = stream.getReader();
   if (http._isHead) {
-    await reader.cancel();
+    // What it does is the app's affair, and may never be over.
+    reader.cancel().catch(() => {});
     response.end();
     return;
   }
@@ -170,7 +171,7 @@ async function sendStream(
     if (gone !== undefined) throw gone;
     response.end();
   } catch (error) {
-    await reader.cancel(error).catch(() => {});
+    reader.cancel(error).catch(() => {});
     throw error;
   } finally {
     clearTimeout(grace);
