@@ -40,7 +40,7 @@ const server = serve({
   host: '127.0.0.1',
   port: Number(port),
   maxBodyBytes: 1024 ** 4,
-  requestTimeout: 0, // however long it takes; readTimeout still ends a peer that sends nothing
+  requestTimeout: 0, // however long it takes; minReceiveRate still ends a peer that sends nothing
   routes: {
     '/': { GET: (_request, response) => response.end('curl -T FILE here, then curl here/FILE\n') },
     '/:name': {

@@ -1,6 +1,7 @@
 // The body of a request on its way to whoever reads it.
 import { RingpollError } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
+import { BodyPieces } from './body_pieces.js';
 import { HttpRequestError } from './errors.js';
 
 /** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
@@ -18,7 +19,7 @@ interface Waiting {
 export class RequestBody {
   readonly #connection: Connection;
   readonly #announced: number;
-  #pieces: Buffer[] = [];
+  #pieces = new BodyPieces();
   #unread = 0;
   #received = 0;
   #complete = false;
@@ -85,7 +86,7 @@ export class RequestBody {
       slab.copy(this.#whole, this.#received - length, offset, offset + length);
       return;
     }
-    this.#pieces.push(Buffer.from(slab.subarray(offset, offset + length)));
+    this.#pieces.add(slab, offset, length);
     this.#unread += length;
     if (this.#received > this.#limit) {
       this.fail(tooLarge(this.#limit));
@@ -126,7 +127,7 @@ export class RequestBody {
   /** Nobody will read the rest. */
   discard(): void {
     this.#discarding = true;
-    this.#pieces = [];
+    this.#pieces = new BodyPieces();
     this.#unread = 0;
     this.#resume();
   }
@@ -183,18 +184,16 @@ export class RequestBody {
     this.#resume();
     while (!this.#isThere) await this.#more();
     if (this.#whole !== undefined) return this.#whole;
-    const pieces = this.#pieces;
-    this.#pieces = [];
+    const pieces = this.#pieces.take();
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
 
   #prepareWhole(): void {
     if (this.#announced === 0 || this.#announced > WHOLE_AT_ONCE_MAX) return;
-    if (this.#complete && this.#pieces.length === 1) return;
+    if (this.#complete) return;
     const whole = Buffer.allocUnsafeSlow(this.#announced);
     let at = 0;
-    for (const piece of this.#pieces) at += piece.copy(whole, at);
-    this.#pieces = [];
+    for (const piece of this.#pieces.take()) at += piece.copy(whole, at);
     this.#unread = 0;
     this.#whole = whole;
   }
@@ -225,7 +224,7 @@ export class RequestBody {
     await new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
-    if (this.#error !== undefined && this.#pieces.length === 0) throw this.#error;
+    if (this.#error !== undefined && this.#pieces.empty) throw this.#error;
   }
 }
 

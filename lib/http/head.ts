@@ -254,6 +254,12 @@ function findByName(head: HeadView, name: string): string | undefined {
   return found;
 }
 
+/** The value of header `index`, behind those of its name that came before it. */
+export function joinedValue(head: HeadView, index: number, before: string | undefined): string {
+  const field = head._at + Head.headers + FIELD_WORDS * index;
+  return joined(before, fieldValue(head, index), head._words[field + 1] >>> ID_SHIFT);
+}
+
 const COOKIE = HEADER_IDS.get('cookie');
 
 /** RFC 9110 section 5.3; cookies are joined by '; ' (RFC 6265 section 5.4). */

@@ -8,9 +8,9 @@ import { boolean, integer, milliseconds } from '../tcp/options.js';
 export interface HttpOptions {
   /** Request line and headers, in bytes: 431 beyond. 1 KB to 65,535. Default: 16 KB. */
   maxHeadBytes?: number;
-  /** The request target, in bytes: 414 beyond. Default: 8 KB. */
+  /** The request target, in bytes: 414 beyond. Default: 15 KB, or what maxHeadBytes leaves. */
   maxUrlBytes?: number;
-  /** Header lines: 431 beyond. 1 to 1,000. Default: 100. */
+  /** Header lines: 431 beyond. 1 to 1,000, which is the default. */
   maxHeaders?: number;
   /** A body, in bytes without its framing: 413 beyond. Default: 128 MB. */
   maxBodyBytes?: number;
@@ -22,16 +22,35 @@ export interface HttpOptions {
   maxChunkExtensionBytes?: number;
   /** Requests on one connection; the last one's answer says `Connection: close`. Default: none. */
   maxRequestsPerConnection?: number;
-  /** Without a request on an idle connection, which is closed then. Default: 5,000. */
+  /**
+   * Without a request on a connection that has had an answer. Peers are told in whole seconds
+   * (`Keep-Alive: timeout=5`), and if so it is closed a second later, so that no request of the
+   * last moment meets the closing. Default: 5,000.
+   */
   keepAliveTimeout?: number;
-  /** From a request's first byte to the end of its headers: 408. Default: 60,000. */
+  /**
+   * From a request's first byte to the end of its headers: 408. As long may a new connection say
+   * nothing: it is closed then. Default: 60,000.
+   */
   headersTimeout?: number;
   /** From a request's first byte to its last: 408. Default: 300,000. */
   requestTimeout?: number;
-  /** Between two bytes of a request: 408. Not while its reader is behind. Default: 10,000. */
+  /** Between two bytes of a request: 408. Not while its reader is behind. Default: 0. */
   readTimeout?: number;
-  /** Without the peer taking a byte of what waits for it: it is given up. Default: 10,000. */
+  /** Without a byte arriving at the peer of what waits for it: it is given up. Default: 0. */
   writeTimeout?: number;
+  /**
+   * Bytes a second of a request's body, on average over rateWindow: 408 below. Not while its reader
+   * is behind, or the peer waits for 100 Continue. 0 to 2^32-1, 0 is no limit. Default: 256.
+   */
+  minReceiveRate?: number;
+  /**
+   * Bytes a second that arrive at the peer while bytes wait for it, on average over rateWindow: it
+   * is given up below. 0 to 2^32-1, 0 is no limit. Default: 256.
+   */
+  minSendRate?: number;
+  /** The time over which the two rates are averaged. 1 to 2^31-1. Default: 60,000. */
+  rateWindow?: number;
   /** After the last answer, until the peer ends its side too. Default: 5,000. */
   lingerTimeout?: number;
   /** Bytes that are read and dropped meanwhile. Default: 16 MB. */
@@ -73,6 +92,9 @@ export const HTTP: NamesOf<HttpOptions> = {
   headersTimeout: true,
   requestTimeout: true,
   readTimeout: true,
+  minReceiveRate: true,
+  minSendRate: true,
+  rateWindow: true,
   writeTimeout: true,
   lingerTimeout: true,
   maxLingerBytes: true,
@@ -88,6 +110,11 @@ export const HTTP: NamesOf<HttpOptions> = {
 const SERVER_LENGTH_MAX = 1024;
 const LENIENT_ALL = (1 << 7) - 1;
 const UINT32_MAX = 2 ** 32 - 1;
+const INT32_MAX = 2 ** 31 - 1;
+/** The hint has whole seconds. */
+const HINTED_MS_MIN = 1000;
+/** A connection that peers think they may use is closed so much later than they were told. */
+const CLOSED_LATER_MS = 1000;
 
 export interface CheckedHttpOptions {
   /** All but what the listener adds. */
@@ -95,6 +122,8 @@ export interface CheckedHttpOptions {
   allowHalfOpen: boolean;
   /** 'Server: ringpoll\r\n' or ''. */
   serverLine: string;
+  /** What a head says of a connection that stays. */
+  keepAliveLines: string;
 }
 
 export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
@@ -104,10 +133,16 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
     milliseconds(`options.${name}`, options[name], otherwise);
   const flag = (name: keyof HttpOptions) => boolean(`options.${name}`, options[name], false);
   const headBytesMax = whole('maxHeadBytes', 1024, 65535, 16 * 1024);
+  const keepAlive = time('keepAliveTimeout', 5000);
   const profile: CheckedHttpOptions['profile'] = {
     headBytesMax,
-    targetBytesMax: whole('maxUrlBytes', 1, headBytesMax - 1, Math.min(8192, headBytesMax - 1)),
-    headersMax: whole('maxHeaders', 1, 1000, 100),
+    targetBytesMax: whole(
+      'maxUrlBytes',
+      1,
+      headBytesMax - 1,
+      Math.min(15 * 1024, headBytesMax - 1),
+    ),
+    headersMax: whole('maxHeaders', 1, 1000, 1000),
     bodyBytesMax: whole('maxBodyBytes', 0, Number.MAX_SAFE_INTEGER, 128 * 1024 * 1024),
     trailerBytesMax: whole('maxTrailerBytes', 64, 65535, 8 * 1024),
     trailersMax: whole('maxTrailers', 0, 1000, 32),
@@ -115,11 +150,14 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
     lenient: flag('lenient') ? LENIENT_ALL : 0,
     unknownMethods: flag('unknownMethods'),
     lengthRequired: flag('lengthRequired'),
-    keepAliveMs: time('keepAliveTimeout', 5000),
+    keepAliveMs: keepAlive < HINTED_MS_MIN ? keepAlive : keepAlive + CLOSED_LATER_MS,
     headersMs: time('headersTimeout', 60_000),
     requestMs: time('requestTimeout', 300_000),
-    readMs: time('readTimeout', 10_000),
-    writeMs: time('writeTimeout', 10_000),
+    readMs: time('readTimeout', 0),
+    writeMs: time('writeTimeout', 0),
+    receiveRateMin: whole('minReceiveRate', 0, UINT32_MAX, 256),
+    sendRateMin: whole('minSendRate', 0, UINT32_MAX, 256),
+    rateWindowMs: whole('rateWindow', 1, INT32_MAX, 60_000),
     lingerMs: time('lingerTimeout', 5000),
     lingerBytesMax: whole('maxLingerBytes', 0, Number.MAX_SAFE_INTEGER, 16 * 1024 * 1024),
     requestsMax: requestsMax(options.maxRequestsPerConnection),
@@ -131,7 +169,15 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
     profile,
     allowHalfOpen: flag('allowHalfOpen'),
     serverLine: serverLine(options.serverHeader),
+    keepAliveLines: keepAliveLines(keepAlive),
   };
+}
+
+/** As node:http says it: RFC 9110 section 7.6.1 wants Keep-Alive to be named by Connection. */
+function keepAliveLines(milliseconds: number): string {
+  if (milliseconds < HINTED_MS_MIN) return '';
+  const seconds = Math.floor(milliseconds / 1000);
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`;
 }
 
 function requestsMax(value: unknown): number {

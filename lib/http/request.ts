@@ -171,7 +171,7 @@ export class HttpRequest {
     const count = head.headerCountOf(this);
     for (let i = 0; i < count; i++) {
       const name = head.nameOf(this, i);
-      if (!(name in all)) all[name] = head.findHeader(this, name) as string;
+      all[name] = head.joinedValue(this, i, all[name]);
     }
     return all;
   }

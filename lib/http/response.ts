@@ -162,8 +162,8 @@ export class HttpResponse {
   }
 
   /**
-   * Ends the response, with a last or only piece of body. Bytes of more than 32 KB are not copied
-   * when the kernel takes them at once.
+   * Ends the response, with a last or only piece of body. Over 32 KB nothing is copied that the
+   * kernel takes at once. Over 256 KB an only piece stays where it is until drained() resolves.
    * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
   end(body?: Body, encoding?: undefined, callback?: undefined): void {

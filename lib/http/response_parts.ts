@@ -5,6 +5,7 @@ import { lengthOf } from '../loop/outgoing.js';
 import { HeadFlag } from '../loop/protocol.js';
 import { checkObject } from '../tcp/options.js';
 import { fieldLine } from './header_fields.js';
+import { WINDOW_BYTES } from './large_body.js';
 import { statusLine } from './tables.js';
 import { HeadVariant } from './templates.js';
 
@@ -59,9 +60,9 @@ export function newRare(): Rare {
   };
 }
 
-/** The caller may use its memory again as soon as the call has returned. */
+/** The caller may use its memory again as soon as the call has returned, unless there is much. */
 function kept(data: Body): Body {
-  return typeof data === 'string' ? data : Buffer.from(data);
+  return typeof data === 'string' || lengthOf(data) > WINDOW_BYTES ? data : Buffer.from(data);
 }
 
 /** Who hears how much waits for its turn: bytes, or characters. */

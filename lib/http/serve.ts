@@ -143,7 +143,7 @@ export function serve(options: ServeOptions): HttpServer {
   // Nobody could take them: fetch handlers have no response.upgrade().
   if (options.fetch !== undefined) checked.profile.holdUpgrades = false;
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
-  checked.profile.routes = toNative(statics, checked.serverLine);
+  checked.profile.routes = toNative(statics, checked);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
   const server = new HttpServer(runtime(), answer, error, checked);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;

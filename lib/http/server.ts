@@ -75,7 +75,7 @@ export class HttpServer {
     useControl(of);
     this.#handler = this.#context.bind(handler);
     this.#onError = onError === undefined ? undefined : this.#context.bind(onError);
-    this._templates = new Templates(of, checked.serverLine);
+    this._templates = new Templates(of, checked);
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._allowHalfOpen = checked.allowHalfOpen;
     this._proxied = checked.profile.proxies.length > 0;

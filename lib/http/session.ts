@@ -19,6 +19,7 @@ import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
 import { contentLengthOf, flagsOf } from './head.js';
 import { HeldRequests } from './held_requests.js';
+import { LargeBody, WINDOW_BYTES } from './large_body.js';
 import { otherProtocolAnswer } from './other_protocols.js';
 import { HttpRequest } from './request.js';
 import { HttpResponse } from './response.js';
@@ -49,6 +50,8 @@ export class Session {
   readonly #slot: number;
   /** The response that may be written. */
   #first: HttpResponse | undefined = undefined;
+  /** Its body, while it goes in windows. */
+  #large: LargeBody | undefined = undefined;
   /** Those behind it, in the order of their requests. */
   #due: HttpResponse[] = [];
   /** Requests whose handlers wait until the peer has read more of what it asked for. */
@@ -188,6 +191,7 @@ export class Session {
   /** The first response is complete; the next one may be written. */
   responseEnded(response: HttpResponse): void {
     if (response._request._body !== undefined) this.forgetBody(response);
+    if (this.#large !== undefined) return; // said again when all of its body is on its way
     if (this.#due.length === 0 && !response._closes && !this.#leaving()) this.#first = undefined;
     else this.#advance(response);
   }
@@ -223,7 +227,7 @@ export class Session {
   #advance(ended: HttpResponse): void {
     const due = this.#due;
     let first: HttpResponse | undefined = ended;
-    while (first?.ended) {
+    while (first?.ended && this.#large === undefined) {
       if (first._closes) {
         this.#finishAfterBody(first);
         return;
@@ -295,8 +299,22 @@ export class Session {
       const framed = `${fields}Content-Length: ${length}\r\n`;
       this.respondHead((head & ~Respond.last) | Respond.noLength, framed, 0);
     }
-    this.send(bytes);
-    this.done();
+    if (length <= WINDOW_BYTES) {
+      this.send(bytes);
+      this.done();
+      return;
+    }
+    const large = new LargeBody(this.connection, bytes, (window) => this.send(window));
+    if (large.begin()) {
+      this.done();
+      return;
+    }
+    this.#large = large;
+    large.finish(() => {
+      this.#large = undefined;
+      this.done();
+      if (this.#first !== undefined) this.responseEnded(this.#first);
+    });
   }
 
   respondHead(head: number, fields: string, length: number): void {
@@ -325,6 +343,7 @@ export class Session {
   /** Resolves when the first response may go on. */
   async drained(): Promise<void> {
     try {
+      await this.#large?.sent; // then the body that was given is its owner's again
       await this.connection.drained();
     } catch (cause) {
       this.lost();

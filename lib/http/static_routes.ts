@@ -7,7 +7,7 @@ import { checkOptions, optionNames } from '../option_names.js';
 import { checkObject } from '../tcp/options.js';
 import { normalKey } from './paths.js';
 import type { Handler } from './server.js';
-import { headText } from './templates.js';
+import { type HeadLines, headText } from './templates.js';
 
 /** A fixed answer to GET and HEAD. */
 export interface StaticResponse {
@@ -66,12 +66,12 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
 
 export function toNative(
   routes: readonly StaticRoute[],
-  serverLine: string,
+  lines: HeadLines,
 ): NativeHttpProfile['routes'] {
   return routes.map(({ path, response: { status, headers, body } }) => {
     const bytes = Buffer.from(body as string);
     const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const start = headText(status, serverLine, '', 0);
+    const start = headText(status, lines, '', 0);
     const rest = `${fields.join('')}Content-Length: ${bytes.length}\r\n\r\n`;
     return {
       path,

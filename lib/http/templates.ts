@@ -23,15 +23,23 @@ export interface HeadText {
   dateOffset: number;
 }
 
+/** What all heads of a server say. */
+export interface HeadLines {
+  /** 'Server: ringpoll\r\n' or ''. */
+  serverLine: string;
+  /** Of a connection that stays; '' for none. */
+  keepAliveLines: string;
+}
+
 /** A head with room for the Date's value, up to where Content-Length may follow. */
 export function headText(
   status: number,
-  serverLine: string,
+  lines: HeadLines,
   contentType: string,
   variant: number,
 ): HeadText {
   let text = statusLine(status);
-  if (!(variant & HeadVariant.ownServer)) text += serverLine;
+  if (!(variant & HeadVariant.ownServer)) text += lines.serverLine;
   let dateOffset = NO_DATE;
   if (!(variant & HeadVariant.ownDate)) {
     dateOffset = text.length + 'Date: '.length;
@@ -39,13 +47,14 @@ export function headText(
   }
   if (contentType !== '') text += `Content-Type: ${contentType}\r\n`;
   if (variant & HeadVariant.close) text += 'Connection: close\r\n';
-  if (variant & HeadVariant.keepAlive) text += 'Connection: keep-alive\r\n';
+  else if (lines.keepAliveLines !== '') text += lines.keepAliveLines;
+  else if (variant & HeadVariant.keepAlive) text += 'Connection: keep-alive\r\n';
   return { bytes: Buffer.from(text, 'latin1'), dateOffset };
 }
 
 export class Templates {
   readonly #runtime: Runtime;
-  readonly #serverLine: string;
+  readonly #lines: HeadLines;
   readonly #numbers = new Map<number, Map<string, number>>();
   #typesKept = 0;
   #lastKey = -1;
@@ -54,9 +63,9 @@ export class Templates {
   /** Native code's number of the listener. */
   owner = -1;
 
-  constructor(runtime: Runtime, serverLine: string) {
+  constructor(runtime: Runtime, lines: HeadLines) {
     this.#runtime = runtime;
-    this.#serverLine = serverLine;
+    this.#lines = lines;
   }
 
   /** The number of a head; -1: too many types are known already, ask without one. */
@@ -71,7 +80,7 @@ export class Templates {
     let number = byType.get(contentType);
     if (number === undefined) {
       if (contentType !== '' && ++this.#typesKept > TYPES_KEPT_MAX) return -1;
-      const { bytes, dateOffset } = headText(status, this.#serverLine, contentType, variant);
+      const { bytes, dateOffset } = headText(status, this.#lines, contentType, variant);
       number = this.#runtime.native.httpTemplate(this.owner, bytes, dateOffset);
       byType.set(contentType, number);
     }

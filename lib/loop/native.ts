@@ -52,6 +52,9 @@ export interface NativeHttpProfile {
   requestMs: number;
   readMs: number;
   writeMs: number;
+  receiveRateMin: number;
+  sendRateMin: number;
+  rateWindowMs: number;
   lingerMs: number;
   lingerBytesMax: number;
   requestsMax: number;

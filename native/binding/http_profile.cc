@@ -47,6 +47,9 @@ std::shared_ptr<http::Profile> httpProfile(Napi::Object object) {
   profile->requestMs = number(object, "requestMs");
   profile->readMs = number(object, "readMs");
   profile->writeMs = number(object, "writeMs");
+  profile->receiveRateMin = number(object, "receiveRateMin");
+  profile->sendRateMin = number(object, "sendRateMin");
+  profile->rateWindowMs = number(object, "rateWindowMs");
   profile->lingerMs = number(object, "lingerMs");
   profile->lingerBytesMax = wide(object, "lingerBytesMax");
   profile->requestsMax = number(object, "requestsMax");

@@ -234,6 +234,10 @@ class Loop final : private Transport {
   void cancelTimer(Channel& channel) override { timers_.cancel(channel.timer); }
   Channel* channelOf(Token token) override { return channels_.find(token); }
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
+  uint64_t deliveredBytes(const Channel& channel) override {
+    const uint64_t unsent = sockets_.unsentInKernel(channel.fd);
+    return channel.bytesWritten > unsent ? channel.bytesWritten - unsent : 0;
+  }
   uint64_t unsentBytes(const Channel& channel) override {
     return channel.state == ChannelState::kClosing ? 0
                                                    : static_cast<uint64_t>(waitingBytes(channel));

@@ -1,5 +1,7 @@
 #include "sockets.h"
 
+#include <sys/ioctl.h>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -14,6 +16,10 @@
 #include <cstring>
 
 #include "direct_calls.h"
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 namespace ringpoll {
 
@@ -148,6 +154,17 @@ int SocketCalls::socketError(int fd) {
   socklen_t length = sizeof error;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
   return error;
+}
+
+uint64_t SocketCalls::unsentInKernel(int fd) {
+  int bytes = 0;
+#ifdef __linux__
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return 0;
+#elif defined(SO_NWRITE)
+  socklen_t length = sizeof bytes;
+  if (::getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &length) != 0) return 0;
+#endif
+  return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
 }
 
 void SocketCalls::shutdownWrite(int fd) { ::shutdown(fd, SHUT_WR); }

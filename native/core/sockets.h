@@ -23,6 +23,8 @@ class SocketCalls {
   virtual int accept(int fd);  // non-blocking, close-on-exec
   virtual int connect(int fd, const sockaddr* address, socklen_t length);
   virtual int socketError(int fd);  // SO_ERROR, an errno or 0
+  // Bytes that the kernel has taken and the peer has not acknowledged; 0 where nobody tells.
+  virtual uint64_t unsentInKernel(int fd);
   virtual void shutdownWrite(int fd);
   virtual void shutdownBoth(int fd);
   virtual void close(int fd);

@@ -81,6 +81,9 @@ describe('limits', () => {
       ['maxHeadBytes', 10, 'OUT_OF_RANGE'],
       ['maxHeadBytes', '1', 'INVALID_ARG_TYPE'],
       ['maxHeaders', 1001, 'OUT_OF_RANGE'],
+      ['minSendRate', -1, 'OUT_OF_RANGE'],
+      ['minReceiveRate', '1', 'INVALID_ARG_TYPE'],
+      ['rateWindow', 0, 'OUT_OF_RANGE'],
       ['keepAliveTimeout', -1, 'OUT_OF_RANGE'],
       ['maxRequestsPerConnection', 0, 'OUT_OF_RANGE'],
       ['lenient', 1, 'INVALID_ARG_TYPE'],
@@ -108,7 +111,7 @@ const chunkedHeader = { 'Transfer-Encoding': 'chunked' };
 
 describe('time-outs', () => {
   it('close an idle connection, also one that never asked', async () => {
-    const server = serveHttp({ keepAliveTimeout: 60, handler: ok });
+    const server = serveHttp({ keepAliveTimeout: 60, headersTimeout: 60, handler: ok });
     const silent = await HttpClient.connect(server);
     const client = await HttpClient.connect(server);
     expect((await client.get('/')).body).toBe('ok');

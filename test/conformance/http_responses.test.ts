@@ -32,7 +32,7 @@ describe('a whole response', () => {
     });
     expect(Date.parse(answer!.headers.date!)).toBeGreaterThanOrEqual(before);
     expect(Date.parse(answer!.headers.date!)).toBeLessThanOrEqual(Date.now());
-    expect(answer!.headers.connection).toBeUndefined();
+    expect(answer!.headers.connection).toBe('keep-alive');
     expect(Buffer.from(answer!.body, 'latin1').toString()).toBe('grüße');
   });
 
@@ -452,7 +452,7 @@ describe('the end of a connection', () => {
     ['the request says close', requestText('GET', '/', { Connection: 'close' }), 'close'],
     ['HTTP/1.0 says nothing', 'GET / HTTP/1.0\r\n\r\n', 'close'],
     ['HTTP/1.0 asks to stay', 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'keep-alive'],
-    ['HTTP/1.1 says nothing', requestText('GET', '/'), undefined],
+    ['HTTP/1.1 says nothing', requestText('GET', '/'), 'keep-alive'],
   ])('when %s', async (_, text, connection) => {
     const server = serveHttp({ handler: (__, response) => response.end('x') });
     const client = await HttpClient.connect(server);
@@ -493,8 +493,8 @@ describe('the end of a connection', () => {
     });
     const answers = parseAnswers(await exchange(server, requestText('GET', '/').repeat(10)));
     expect(answers.map(({ headers }) => headers.connection)).toEqual([
-      undefined,
-      undefined,
+      'keep-alive',
+      'keep-alive',
       'close',
     ]);
     expect(handled).toBe(3);

@@ -51,6 +51,7 @@ struct FakeLoop : Transport {
   void armTimer(Channel&, uint64_t ms) override { delayMs = ms; }
   void cancelTimer(Channel&) override { delayMs = 0; }
   ReceivedBytes staged(int32_t, uint32_t) override { return {}; }
+  uint64_t deliveredBytes(const Channel& of) override { return of.bytesWritten; }
   uint64_t unsentBytes(const Channel&) override { return sent.size() - taken; }
   Channel* channelOf(Token token) override {
     return channel != nullptr && channel->token() == token ? channel : nullptr;
@@ -538,10 +539,20 @@ TEST(http_server_times_every_phase) {
     bench.turn();
   };
   Bench idle;
+  idle.receive(get("/"));
+  at(idle, 0);
   at(idle, 4999);
   CHECK(!idle.loop.closed);
   at(idle, 1);
   CHECK(idle.loop.closed);
+
+  // Browsers connect before they have anything to ask.
+  Bench fresh;
+  at(fresh, 59'999);
+  CHECK(!fresh.loop.closed);
+  at(fresh, 1);
+  CHECK(fresh.loop.closed);
+  CHECK(fresh.errors.empty());
 
   Bench head;
   head.receive("GET / HT");
@@ -636,6 +647,83 @@ TEST(http_server_gives_up_a_peer_that_takes_nothing) {
   at(1);
   CHECK_EQ(bench.loop.error, ETIMEDOUT);
   bench.channel.sends = {};
+}
+
+TEST(http_server_gives_up_a_peer_that_takes_too_little) {
+  const auto run = [](uint64_t bytesASecond, uint64_t pauseMs) {
+    Bench bench;
+    bench.profile.writeMs = kNoTimeout;
+    bench.profile.sendRateMin = 256;
+    bench.answering = false;
+    bench.receive(get("/"));
+    bench.turn();
+    SendNode waiting{};
+    bench.channel.sends = {&waiting, &waiting};
+    bench.server->sendBlocked(bench.channel, bench.now);
+    for (uint64_t ms = 0; ms < 300'000 && bench.loop.error == 0; ms += 1000) {
+      bench.now += 1000;
+      if (ms % 60'000 >= pauseMs) bench.channel.bytesWritten += bytesASecond;
+      // A drip is a block after a block.
+      bench.server->sendBlocked(bench.channel, bench.now);
+      bench.server->timer(bench.channel, bench.now);
+    }
+    bench.channel.sends = {};
+    return bench.loop.error;
+  };
+  CHECK_EQ(run(0, 0), ETIMEDOUT);
+  CHECK_EQ(run(250, 0), ETIMEDOUT);
+  CHECK_EQ(run(260, 0), 0);
+  CHECK_EQ(run(1000, 13'000), 0);
+}
+
+TEST(http_server_does_not_count_the_time_in_which_nothing_waits) {
+  Bench bench;
+  bench.profile.writeMs = kNoTimeout;
+  bench.profile.sendRateMin = 256;
+  bench.answering = false;
+  bench.receive(get("/"));
+  bench.turn();
+  SendNode waiting{};
+  for (int i = 0; i < 20; ++i) {
+    bench.channel.sends = {&waiting, &waiting};
+    bench.server->sendBlocked(bench.channel, bench.now);
+    bench.now += 10;
+    bench.channel.sends = {};
+    bench.server->sendProgressed(bench.channel);
+    bench.now += 30'000;
+    bench.channel.sends = {&waiting, &waiting};
+    bench.server->sendBlocked(bench.channel, bench.now);
+    bench.server->timer(bench.channel, bench.now);
+    CHECK_EQ(bench.loop.error, 0);
+    bench.channel.sends = {};
+    bench.server->sendProgressed(bench.channel);
+  }
+}
+
+TEST(http_server_refuses_a_body_that_comes_too_slowly) {
+  const auto run = [](uint32_t bytes, uint64_t everyMs, uint64_t pauseMs) {
+    Bench bench;
+    bench.profile.readMs = kNoTimeout;
+    bench.profile.requestMs = kNoTimeout;
+    bench.profile.receiveRateMin = 256;
+    bench.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n");
+    bench.turn();
+    for (uint64_t ms = 0; ms < 300'000 && bench.errors.empty(); ms += everyMs) {
+      bench.now += everyMs;
+      if (ms % 60'000 >= pauseMs) {
+        bench.channel.bytesRead += bytes;
+        bench.receive(std::string(bytes, 'x'));
+      }
+      bench.server->timer(bench.channel, bench.now);
+      bench.turn();
+    }
+    return bench.errors;
+  };
+  const std::vector<HttpError> late{HttpError::kRequestTimeout};
+  CHECK(run(1, 1000, 0) == late);
+  CHECK(run(250, 1000, 0) == late);
+  CHECK(run(260, 1000, 0).empty());
+  CHECK(run(1000, 1000, 13'000).empty());
 }
 
 TEST(http_server_names_other_protocols_by_their_first_bytes) {

@@ -8,7 +8,7 @@ namespace ringpoll::http {
 
 // Defaults. Each one is a field of Limits.
 inline constexpr uint32_t kHeadBytesMax = 16 * 1024;           // request line + header section
-inline constexpr uint32_t kTargetBytesMax = 8 * 1024;          // request target
+inline constexpr uint32_t kTargetBytesMax = 15 * 1024;         // request target
 inline constexpr uint32_t kHeadersMax = 100;                   // header lines
 inline constexpr uint64_t kBodyBytesMax = 128 * 1024 * 1024;   // body, without chunk framing
 inline constexpr uint32_t kTrailerBytesMax = 8 * 1024;         // trailer section

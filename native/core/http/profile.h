@@ -32,13 +32,17 @@ using StaticRoutes = std::unordered_map<std::string, StaticRoute, PathHash, std:
 
 struct Profile final : ProtocolSettings {
   Options options;
-  // Milliseconds, or kNoTimeout.
-  uint32_t keepAliveMs = 5000;   // without a request
+  // Milliseconds, or kNoTimeout. lib/http/options.ts has the defaults of servers.
+  uint32_t keepAliveMs = 5000;   // without a request, behind an answer
   uint32_t headersMs = 60000;    // from a request's first byte to the end of its head
   uint32_t requestMs = 300000;   // from a request's first byte to its last
   uint32_t readMs = 10000;       // between two bytes of a request
   uint32_t writeMs = 10000;      // without progress while bytes wait to be sent
   uint32_t lingerMs = 5000;      // from our FIN to the peer's
+  // Bytes a second on average over a window of time, or 0: no limit.
+  uint32_t receiveRateMin = 0;   // of a body, while it is asked for
+  uint32_t sendRateMin = 0;      // while bytes wait to be sent
+  uint32_t rateWindowMs = 60000;
   uint64_t lingerBytesMax = 16 * 1024 * 1024;  // read and dropped meanwhile
   uint32_t requestsMax = UINT32_MAX;           // on one connection
   uint64_t unsentMax = 64 * 1024;  // bytes of answers that wait, beyond which no request is taken

@@ -110,18 +110,24 @@ void Server::discard(Channel& channel, Connection& connection, uint32_t bytes) {
 }
 
 // A peer that asks and does not read gets no more answers than it takes.
-bool Server::mustHold(Channel& channel, const Connection& connection) {
+bool Server::mustHold(Channel& channel, Connection& connection) {
   if (connection.outstanding >= kUnansweredMax) return true;
   if (channel.sends.empty()) return false;
   if (transport_.unsentBytes(channel) <= connection.profile->unsentMax) return false;
   channel.flags |= kProtocolWaits;
+  connection.waitsForRoom = true;
   return true;
 }
 
 void Server::sendProgressed(Channel& channel) {
   Connection& connection = of(channel);
+  if (channel.sends.empty()) {
+    connection.sending.open = false;
+    channel.flags &= ~kProtocolWaits;
+  }
+  if (!connection.waitsForRoom) return;
   if (transport_.unsentBytes(channel) > connection.profile->unsentMax / 2) return;
-  channel.flags &= ~kProtocolWaits;
+  connection.waitsForRoom = false;
   if (!connection.held.empty()) goOnNextTurn(channel, connection);
 }
 

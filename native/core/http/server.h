@@ -126,7 +126,7 @@ class Server final : public Protocol {
   void fail(Channel& channel, Connection& connection, HttpError error);
   void discard(Channel& channel, Connection& connection, uint32_t bytes);
   bool idle(const Connection& connection) const;
-  bool mustHold(Channel& channel, const Connection& connection);
+  bool mustHold(Channel& channel, Connection& connection);
   void hold(Channel& channel, Connection& connection, const Piece& piece);
   void drainHeld(Channel& channel, Connection& connection);
   void goOnNextTurn(const Channel& channel, Connection& connection);
@@ -136,6 +136,7 @@ class Server final : public Protocol {
   bool hasUnread(const Channel& channel) const;
   Phase phaseOf(const Channel& channel, const Connection& connection) const;
   Deadline deadline(const Channel& channel, Connection& connection) const;
+  bool tooSlow(Channel& channel, Connection& connection);
   void arm(Channel& channel, Connection& connection, const Deadline& deadline);
   void armEarlier(Channel& channel, Connection& connection);
 

@@ -82,7 +82,7 @@ void Server::responded(Channel& channel, uint64_t nowMs) {
     if (connection.profile->stopping) stop(channel, nowMs);
   }
   if (!connection.held.empty() && connection.state == State::kHead &&
-      connection.outstanding <= kUnansweredMax / 2 && !(channel.flags & kProtocolWaits)) {
+      connection.outstanding <= kUnansweredMax / 2 && !connection.waitsForRoom) {
     goOnNextTurn(channel, connection);
   }
 }

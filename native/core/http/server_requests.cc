@@ -158,6 +158,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
   if (hasBody) {
     connection.body.begin(nextRecord(), profile.options);
     connection.awaitsContinue = record.has(kFlagExpectContinue);
+    connection.receiving.begin(nowMs_, channel.bytesRead);
     connection.state = State::kBody;
   } else if (record.has(kFlagUpgrade) && profile.holdUpgrades) {
     connection.state = State::kHolding;
@@ -195,6 +196,7 @@ bool Server::answerStatically(Channel& channel, Connection& connection, const Pi
 }
 
 bool Server::parseBody(Channel& channel, Connection& connection, Piece* piece) {
+  if (connection.awaitsContinue) connection.receiving.begin(nowMs_, channel.bytesRead);
   connection.awaitsContinue = false;
   const uint8_t* data = arena_.data(piece->block) + piece->offset;
   const BodyStep step = connection.body.next(data, piece->length);

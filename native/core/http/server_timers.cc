@@ -1,13 +1,17 @@
 // The clock of an HTTP connection: one timer that is armed for the earliest thing that can be due.
 //
-//   kIdle    no request is under way: keepAliveMs, then the connection is closed, if nothing lies
-//            in its socket; while the server stops, stopGraceMs, or stopFirstGraceMs before the
-//            first request
+//   kIdle    no request is under way: keepAliveMs behind an answer, and as long as a head may take
+//            before the first request (browsers connect before they ask); then the connection is
+//            closed, if nothing lies in its socket; while the server stops, stopGraceMs, or
+//            stopFirstGraceMs before the first request
 //   kHead    headersMs since its first byte, readMs since its last: 408
-//   kBody    requestMs since the request's first byte, readMs since its last: 408; not while
-//            JavaScript has paused the connection; no readMs while the peer waits for 100 Continue
+//   kBody    requestMs since the request's first byte, readMs since its last, receiveRateMin: 408;
+//            not while JavaScript has paused the connection; only requestMs while the peer waits
+//            for 100 Continue
 //   kLinger  our FIN is out, the peer's is not here: lingerMs, then it is closed
-// and in every phase, while bytes wait to be sent: writeMs without progress, then it is given up.
+// and in every phase, while bytes wait to be sent: writeMs without progress, or sendRateMin, then
+// it is given up. Progress is what the peer has acknowledged, not what the kernel has taken: its
+// buffer may be megabytes, and it makes room by the third.
 //
 // A timer that fires too early is armed again; it is moved only when it would fire too late.
 #include <algorithm>
@@ -22,10 +26,12 @@ constexpr uint64_t kLookAgainMs = 5000;  // when nothing can be due yet
 
 uint32_t idleLimitMs(const Connection& connection) {
   const Profile& profile = *connection.profile;
-  if (!profile.stopping) return profile.keepAliveMs;
-  const uint32_t graceMs =
-      connection.requests == 0 ? profile.stopFirstGraceMs : profile.stopGraceMs;
-  return profile.keepAliveMs == kNoTimeout ? graceMs : std::min(graceMs, profile.keepAliveMs);
+  const bool first = connection.requests == 0;
+  const uint32_t ofHeadMs = profile.headersMs != kNoTimeout ? profile.headersMs : profile.requestMs;
+  const uint32_t limitMs = first ? ofHeadMs : profile.keepAliveMs;
+  if (!profile.stopping) return limitMs;
+  const uint32_t graceMs = first ? profile.stopFirstGraceMs : profile.stopGraceMs;
+  return limitMs == kNoTimeout ? graceMs : std::min(graceMs, limitMs);
 }
 }  // namespace
 
@@ -51,8 +57,9 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
   const Profile& profile = *connection.profile;
   // Never later than a connection that becomes idle now.
   const uint32_t idleMs = idleLimitMs(connection);
-  const uint64_t againMs =
-      idleMs == kNoTimeout ? kLookAgainMs : std::min<uint64_t>(kLookAgainMs, idleMs);
+  uint64_t againMs = kLookAgainMs;
+  if (idleMs != kNoTimeout) againMs = std::min<uint64_t>(againMs, idleMs);
+  if (profile.keepAliveMs != kNoTimeout) againMs = std::min<uint64_t>(againMs, profile.keepAliveMs);
   Deadline next{nowMs_ + againMs, Due::kNothing};
   const auto consider = [&next](uint64_t startMs, uint32_t limitMs, Due due) {
     if (limitMs == kNoTimeout || startMs + limitMs > next.atMs) return;
@@ -72,6 +79,9 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
       consider(connection.requestStartMs, profile.requestMs, Due::kBody);
       // Whoever waits for 100 Continue is not late: the handler is.
       if (!connection.awaitsContinue) consider(connection.lastByteMs, profile.readMs, Due::kBody);
+      if (connection.receiving.open && profile.receiveRateMin > 0) {
+        consider(connection.receiving.startMs, profile.rateWindowMs, Due::kNothing);
+      }
       break;
     case Phase::kLinger:
       consider(connection.lingerStartMs, profile.lingerMs, Due::kLinger);
@@ -79,7 +89,11 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
     case Phase::kNone:
       break;
   }
-  if (!channel.sends.empty()) consider(connection.writeStartMs, profile.writeMs, Due::kWrite);
+  if (channel.sends.empty()) return next;
+  consider(connection.writeStartMs, profile.writeMs, Due::kWrite);
+  if (connection.sending.open && profile.sendRateMin > 0) {
+    consider(connection.sending.startMs, profile.rateWindowMs, Due::kNothing);
+  }
   return next;
 }
 
@@ -99,15 +113,59 @@ void Server::armEarlier(Channel& channel, Connection& connection) {
   if (next.atMs < connection.armedForMs) arm(channel, connection, next);
 }
 
+namespace {
+
+// True when the window is over and less has moved in it than `rateMin` asks for. Else the next one
+// begins when it is time.
+bool belowRate(RateWindow& window, uint64_t nowMs, uint64_t moved, uint32_t rateMin,
+               uint32_t windowMs) {
+  const uint64_t elapsedMs = nowMs - window.startMs;
+  if (rateMin == 0 || elapsedMs < windowMs) return false;
+  const uint64_t bytes = moved > window.bytes ? moved - window.bytes : 0;
+  if (bytes * 1000 < uint64_t{rateMin} * elapsedMs) return true;
+  window.begin(nowMs, moved);
+  return false;
+}
+
+}  // namespace
+
+// A peer that takes its bytes, or sends its body, more slowly than the profile allows.
+bool Server::tooSlow(Channel& channel, Connection& connection) {
+  const Profile& profile = *connection.profile;
+  if (channel.sends.empty()) {
+    connection.writeStartMs = nowMs_;
+    connection.sending.open = false;
+  } else {
+    const uint64_t delivered = transport_.deliveredBytes(channel);
+    if (delivered != connection.bytesDelivered) {
+      connection.bytesDelivered = delivered;
+      connection.writeStartMs = connection.idleSinceMs = nowMs_;
+    }
+    if (!connection.sending.open) connection.sending.begin(nowMs_, delivered);
+    if (belowRate(connection.sending, nowMs_, delivered, profile.sendRateMin,
+                  profile.rateWindowMs)) {
+      transport_.giveUp(channel, ETIMEDOUT);
+      return true;
+    }
+  }
+  const bool owes = phaseOf(channel, connection) == Phase::kBody &&
+                    !(channel.flags & (kPaused | kProtocolPaused)) && !connection.awaitsContinue;
+  if (!owes) {
+    connection.receiving.open = false;
+  } else if (!connection.receiving.open) {
+    connection.receiving.begin(nowMs_, channel.bytesRead);
+  } else if (belowRate(connection.receiving, nowMs_, channel.bytesRead, profile.receiveRateMin,
+                       profile.rateWindowMs)) {
+    fail(channel, connection, HttpError::kRequestTimeout);
+  }
+  return false;
+}
+
 void Server::timer(Channel& channel, uint64_t nowMs) {
   Connection& connection = of(channel);
   if (connection.state == State::kRaw) return;
   nowMs_ = nowMs;
-  if (channel.sends.empty() || connection.bytesWritten != channel.bytesWritten) {
-    connection.writeStartMs = nowMs;
-    connection.bytesWritten = channel.bytesWritten;
-    if (!channel.sends.empty()) connection.idleSinceMs = nowMs;
-  }
+  if (tooSlow(channel, connection)) return;
   const Deadline next = deadline(channel, connection);
   if (nowMs < next.atMs) {
     arm(channel, connection, next);
@@ -143,7 +201,11 @@ void Server::sendBlocked(Channel& channel, uint64_t nowMs) {
   Connection& connection = of(channel);
   nowMs_ = nowMs;
   connection.writeStartMs = nowMs;
-  connection.bytesWritten = channel.bytesWritten;
+  if (!connection.sending.open) {
+    connection.bytesDelivered = transport_.deliveredBytes(channel);
+    connection.sending.begin(nowMs, connection.bytesDelivered);
+    channel.flags |= kProtocolWaits;  // until everything has left
+  }
   armEarlier(channel, connection);
 }
 
@@ -170,6 +232,7 @@ void Server::readingPaused(Channel& channel, bool paused, uint64_t nowMs) {
   }
   connection.requestStartMs += nowMs - connection.pausedSinceMs;
   connection.lastByteMs = nowMs;
+  connection.receiving.begin(nowMs, channel.bytesRead);
 }
 
 }  // namespace ringpoll::http

@@ -55,6 +55,9 @@ class Transport {
   virtual void cancelTimer(Channel& channel) = 0;
   // Bytes that are queued, or on their way into the queue, and have not left.
   virtual uint64_t unsentBytes(const Channel& channel) = 0;
+  // Bytes that the peer has acknowledged, as far as the kernel can tell; never fewer than before on
+  // TCP.
+  virtual uint64_t deliveredBytes(const Channel& channel) = 0;
   // null: it is over.
   virtual Channel* channelOf(Token token) = 0;
   // Bytes that JavaScript has staged for a command, by their offset in the slab.

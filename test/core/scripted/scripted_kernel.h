@@ -74,6 +74,7 @@ class ScriptedKernel final : public SocketCalls {
   int accept(int fd) override;
   int connect(int fd, const sockaddr* address, socklen_t length) override;
   int socketError(int fd) override;
+  uint64_t unsentInKernel(int) override { return 0; }
   void shutdownWrite(int fd) override;
   void shutdownBoth(int fd) override;
   void close(int fd) override;
