@@ -1,9 +1,9 @@
 // `ringpoll build`: compiles the addon from the sources that the package brings along.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type BuildFolder, keepAddon, makeBuildFolder, removeBuildFolder } from './build_folder.js';
 import { type Command, EXIT } from './command.js';
 import { JSON_OPTION } from './help.js';
 import { type Output, reporting } from './output.js';
@@ -25,26 +25,17 @@ function has(program: string): boolean {
   return folders.some((folder) => existsSync(join(folder, program)));
 }
 
-/** What the package was developed with: the same versions build it elsewhere. */
-function toolVersions(): Record<string, string> {
-  const text = readFileSync(join(top, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { devDependencies: Record<string, string> }).devDependencies;
-}
-
-function resolves(path: string): string | undefined {
-  try {
-    return createRequire(join(top, 'package.json')).resolve(path);
-  } catch {
-    return undefined;
-  }
-}
-
 // With --json standard output is for the document: what the tools print goes to standard error.
-function run(command: string, args: readonly string[], output: Output): Promise<number> {
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  output: Output,
+): Promise<number> {
   return new Promise((resolve) => {
     const stdout = output.json ? process.stderr : 'inherit';
     const stdio = ['ignore', stdout, 'inherit'] as const;
-    const child: ChildProcess = spawn(command, args, { cwd: top, stdio: [...stdio] });
+    const child: ChildProcess = spawn(command, args, { cwd, stdio: [...stdio] });
     child.once('error', (error) => {
       output.note(`${command}: ${error.message}`);
       resolve(EXIT.failure);
@@ -54,19 +45,30 @@ function run(command: string, args: readonly string[], output: Output): Promise<
 }
 
 /** As run(), and says how long it takes: the tools can be silent for long. */
-function report(what: string, command: string, args: readonly string[], output: Output) {
-  return reporting(output, () => `${what} ...`, run(command, args, output));
+function report(what: string, work: Promise<number>, output: Output): Promise<number> {
+  return reporting(output, () => `${what} ...`, work);
 }
 
-async function fetchTools(tool: string, output: Output): Promise<number> {
-  const versions = toolVersions();
-  const names = [tool, 'node-addon-api'].filter((name) => !resolves(`${name}/package.json`));
-  if (names.length === 0) return EXIT.ok;
-  const specs = names.map((name) => `${name}@${versions[name]}`);
-  const flags = ['--no-save', '--no-package-lock', '--omit=dev', '--ignore-scripts'];
-  output.note(`npm install ${specs.join(' ')}`);
-  const all = ['install', ...flags, '--no-audit', '--no-fund', ...specs];
-  return report('npm install', 'npm', all, output);
+async function fetchTools({ path, missing }: BuildFolder, output: Output): Promise<number> {
+  if (missing.length === 0) return EXIT.ok;
+  const flags = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];
+  output.note(`npm install ${missing.join(' ')}`);
+  const args = ['install', ...flags, ...missing];
+  return report('npm install', run('npm', args, path, output), output);
+}
+
+/** Resolves with where the addon is; undefined: something failed, and has said so. */
+async function build(way: keyof typeof WAYS, output: Output): Promise<string | undefined> {
+  const { tool, program, args } = WAYS[way];
+  const folder = makeBuildFolder(top, [tool, 'node-addon-api']);
+  try {
+    if ((await fetchTools(folder, output)) !== 0) return undefined;
+    const script = join(folder.path, 'node_modules', program);
+    const compiling = run(process.execPath, [script, ...args], folder.path, output);
+    return (await report(tool, compiling, output)) === 0 ? keepAddon(folder, top) : undefined;
+  } finally {
+    removeBuildFolder(folder);
+  }
 }
 
 export const command: Command = {
@@ -79,15 +81,11 @@ export const command: Command = {
   },
   async run(values, _operands, output) {
     const gyp = values.gyp === true || (!has('cmake') && has('python3'));
-    const { tool, program, args } = WAYS[gyp ? 'gyp' : 'cmake'];
-    const path = join('build', 'Release', 'ringpoll.node');
-    const ready = (await fetchTools(tool, output)) === 0;
-    const code = ready
-      ? await report(tool, process.execPath, [resolves(program) ?? program, ...args], output)
-      : EXIT.failure;
-    const built = code === 0 && existsSync(join(top, path));
-    if (output.json) output.document({ built, tool, addon: built ? join(top, path) : undefined });
-    else if (built) output.line(`built ${join(top, path)}`);
+    const way = gyp ? 'gyp' : 'cmake';
+    const addon = await build(way, output);
+    const built = addon !== undefined;
+    if (output.json) output.document({ built, tool: WAYS[way].tool, addon });
+    else if (built) output.line(`built ${addon}`);
     if (!built) output.note(NEEDED);
     return built ? EXIT.ok : EXIT.failure;
   },

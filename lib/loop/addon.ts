@@ -1,15 +1,12 @@
 // Finds and loads the addon: a build of this machine, or else the prebuild for its platform.
-import { fileURLToPath } from 'node:url';
 import { fs } from '../builtins.js';
 import { RingpollError } from '../errors.js';
-import { packageFolder } from './package_folder.js';
 
 interface NodeGypBuild {
   (folder: string): unknown;
   resolve(folder: string): string;
 }
 
-export const packageTop = fileURLToPath(packageFolder);
 const SUPPORTED = 'ringpoll runs on Linux, macOS and FreeBSD.';
 
 /** Such as linux-x64-musl, by the same rules as node-gyp-build: the environment comes first. */
@@ -57,8 +54,11 @@ function otherRuntime(): string | undefined {
   return deno === undefined ? undefined : `Deno ${deno}`;
 }
 
-/** @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE, with the command that helps */
-export function loadAddon(): unknown {
+/**
+ * The addon of the package whose folder is `top`.
+ * @throws RingpollError ERR_RINGPOLL_ENGINE_UNAVAILABLE, with the command that helps
+ */
+export function loadAddon(top: string): unknown {
   const other = otherRuntime();
   if (other !== undefined) {
     // Before the addon is loaded, which would end their process.
@@ -68,11 +68,11 @@ export function loadAddon(): unknown {
       undefined,
     );
   }
-  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+  const require = process.getBuiltinModule('node:module').createRequire(`${top}package.json`);
   const find = require('node-gyp-build') as NodeGypBuild;
   let path: string;
   try {
-    path = find.resolve(packageTop);
+    path = find.resolve(top);
   } catch (cause) {
     throw noAddon(cause);
   }

@@ -1,8 +1,10 @@
 // The addon's functions, loaded at the first use of a loop.
 
+import { fileURLToPath } from 'node:url';
 import type { NativeFiles } from '../fs/native.js';
-import { loadAddon, packageTop } from './addon.js';
+import { loadAddon } from './addon.js';
 import { firstAddon } from './one_addon.js';
+import { packageFolder } from './package_folder.js';
 
 /** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
 export interface SharedMemory {
@@ -171,6 +173,9 @@ export interface NativeLoop extends NativeFiles {
 let loaded: NativeLoop | undefined;
 
 export function native(): NativeLoop {
-  loaded ??= firstAddon(loadAddon() as NativeLoop, packageTop);
+  if (loaded === undefined) {
+    const top = fileURLToPath(packageFolder());
+    loaded = firstAddon(loadAddon(top) as NativeLoop, top);
+  }
   return loaded;
 }

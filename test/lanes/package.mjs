@@ -1,14 +1,17 @@
 // The lane that packs the package, installs the tarball into an empty folder without a network or
 // a compiler, and runs a server from it on every Node that is supported.
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { nodeHeaders } from '../../scripts/node-headers.mjs';
 import { findProgram } from '../../scripts/steps.mjs';
 import { hostTarget } from '../../scripts/targets.mjs';
+import { checkBundles } from '../package/bundles.mjs';
 import { Checks, expectOutput, PROGRAMS, printed, program } from '../package/checks.mjs';
 import { folder, install, pack, root, step, unpack } from '../package/consumer.mjs';
 import { contentComplaints, manifestComplaints } from '../package/contents.mjs';
 import { fileComplaints, heavyComplaints } from '../package/loading.mjs';
+import { checkManagers } from '../package/managers.mjs';
 import { MAJORS, nodeBinary, OTHERS, otherBinary } from '../package/nodes.mjs';
 import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
 
@@ -103,13 +106,8 @@ async function checkCommand(checks, app) {
 
 /** `ringpoll build` in the installed package, without its prebuild, in the two ways there are. */
 async function checkSourceBuilds(checks, app) {
-  const modules = join(app, 'node_modules');
-  const top = join(modules, 'ringpoll');
-  // The tools come from the checkout, where a user's come from the registry.
-  for (const tool of ['cmake-js', 'node-gyp', 'node-addon-api']) {
-    rmSync(join(modules, tool), { force: true });
-    symlinkSync(join(root, 'node_modules', tool), join(modules, tool), 'dir');
-  }
+  // Its tools come from the registry, as a user's do: in the package there are none.
+  const top = join(app, 'node_modules', 'ringpoll');
   for (const [tool, flags] of [
     ['cmake-js', []],
     ['node-gyp', ['--gyp']],
@@ -123,7 +121,7 @@ async function checkSourceBuilds(checks, app) {
       const args = ['--no-install', 'ringpoll', 'build', ...flags];
       const output = await step(tool, 'npx', args, {
         cwd: app,
-        env: sourceEnv(top),
+        env: sourceEnv(),
         msMax: undefined, // it compiles
       });
       if (!/^built .*ringpoll\.node$/m.test(output)) throw new Error(`nothing built:\n${output}`);
@@ -133,8 +131,8 @@ async function checkSourceBuilds(checks, app) {
 }
 
 // ccache makes the second run of this lane a short one, wherever the sources were unpacked.
-function sourceEnv(top) {
-  const env = { CCACHE_BASEDIR: top, CCACHE_NOHASHDIR: '1', JOBS: '2' };
+function sourceEnv() {
+  const env = { CCACHE_BASEDIR: tmpdir(), CCACHE_NOHASHDIR: '1', JOBS: '2' };
   // Headers that are already here need not be downloaded.
   const headers = nodeHeaders();
   if (headers !== undefined) env.npm_config_nodedir = resolve(headers, '..', '..');
@@ -169,6 +167,8 @@ export async function run() {
   await checkMissingPrebuild(checks, app);
   await checkOtherRuntimes(checks, app);
   await checkCommand(checks, app);
+  await checkBundles(checks, app);
+  await checkManagers(checks, tarball);
   await checkSourceBuilds(checks, app);
   return checks.result;
 }

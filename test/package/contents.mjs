@@ -10,7 +10,7 @@ const NEEDED = [
   'LICENSE',
   'CHANGELOG.md',
   'CMakeLists.txt',
-  'binding.gyp',
+  'native/ringpoll.gypi',
   'native/sources.txt',
   'native/exports.map',
   'dist/index.js',
@@ -19,10 +19,10 @@ const NEEDED = [
   'node_modules/node-gyp-build/node-gyp-build.js',
 ];
 const ALLOWED = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt|binding\.gyp)$/,
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt)$/,
   /^dist\/.*\.(js|js\.map|d\.ts)$/,
   /^docs\/[^/]+\.md$/,
-  /^native\/(sources\.txt|exports\.map)$/,
+  /^native\/(sources\.txt|exports\.map|ringpoll\.gypi)$/,
   /^native\/(core|binding)\/.*\.(cc|h)$/,
   /^node_modules\/node-gyp-build\//,
   /^prebuilds\/[^/]+\/ringpoll(\.(glibc|musl))?\.node$/,

@@ -22,7 +22,7 @@ const pages = ['README.md', 'bench/README.md', ...documents.map((name) => `docs/
 const commands: Record<string, Command> = { bench, build, doctor, echo, explain, serve, shadow };
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
-const FOREIGN = ['perf', 'strace', 'valgrind', 'taskset'];
+const FOREIGN = ['gdb', 'perf', 'strace', 'valgrind', 'taskset'];
 
 interface Block {
   page: string;

@@ -97,6 +97,7 @@ const KNOWN_SUFFIXES = [
     '.c',
     '.map',
     '.gyp',
+    '.gypi',
     '.cmake',
     '.sh',
     '.lua',

@@ -96,8 +96,6 @@ function checkJobOptions(options: JobOptions): void {
   }
 }
 
-const ENTRY = new URL('dist/scheduler/compute/worker.js', packageFolder);
-
 export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
   readonly min: number;
   readonly max: number;
@@ -135,7 +133,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     this.#target = integerIn('compute.size', size, this.min, this.max);
     this.#queueMax = integerIn('compute.queueMax', options.queueMax ?? 100_000, 1, Infinity);
     this.#killAfterMs = numberIn('compute.killAfter', options.killAfter ?? 5000, 0, 2 ** 31 - 1);
-    this.#entry = options.entry ?? ENTRY;
+    this.#entry = options.entry ?? new URL('dist/scheduler/compute/worker.js', packageFolder());
     for (const module of options.warm ?? []) this.#codes.codeFor(module);
     this.#policy = policyOf(options.policy);
     this.#policyState = this.#policy?.initial;

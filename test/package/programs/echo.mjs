@@ -6,7 +6,7 @@ const listener = listen({
   port: 0,
   data: (connection, chunk) => connection.write(chunk),
 });
-const client = await connect({ ...listener.address, host: '127.0.0.1' });
+const client = await connect({ host: '127.0.0.1', port: listener.port });
 client.write('hello');
 for await (const chunk of client) {
   console.log(chunk.toString());
