@@ -229,3 +229,16 @@ it('stop() waits for the rest of a body that nobody reads, in the other face, to
   await client.peer.untilOver();
   await stopped;
 });
+
+it('a GET with a body keeps it in clone(); the platform can have no such Request', async () => {
+  const on = server(async (request) => {
+    const refused = await Promise.resolve(request)
+      .then((given) => new Request(given))
+      .catch(({ name }) => name);
+    const copy = request.clone();
+    return new Response([copy.method, await copy.text(), await request.text(), refused].join());
+  });
+  const text = requestText('GET', '/', { 'Content-Length': '4' }, 'body');
+  const [answer] = parseAnswers(await exchange(on, text));
+  expect(answer!.body).toBe('GET,body,body,TypeError');
+});
