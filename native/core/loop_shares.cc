@@ -20,12 +20,15 @@ double Loop::waitingBytes(const Channel& channel) const {
   return pending_[channel.slot] - (channel.flags & kShareUsed ? kPendingHeld : 0);
 }
 
+// The write that uses a share up is not told, the next one is: a single large one needs no drain.
 void Loop::useShare(Channel& channel, uint64_t bytes) {
+  const bool isUsed =
+      channel.shareBytes >= kConnectionShareBytes || shareBytes_ >= kTurnShareBytes;
   if (channel.shareBytes == 0) sharers_.push_back(channel.token());
   const uint64_t used = std::min<uint64_t>(channel.shareBytes + bytes, kTurnShareBytes);
   channel.shareBytes = static_cast<uint32_t>(used);
   shareBytes_ += bytes;
-  if (used >= kConnectionShareBytes || shareBytes_ >= kTurnShareBytes) endShare(channel);
+  if (isUsed) endShare(channel);
 }
 
 void Loop::endShare(Channel& channel) {

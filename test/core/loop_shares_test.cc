@@ -29,7 +29,7 @@ TEST(loop_holds_a_writer_up_until_the_next_turn_when_its_share_is_used_up) {
     const Connected peer = scripted.accept();
     for (int turn = 0; turn < 3; ++turn) {
       const uint64_t written = writeUntilHeld(scripted, peer);
-      CHECK(written <= kConnectionShareBytes);
+      CHECK(written <= kConnectionShareBytes + 2 * kPieceBytes);
       CHECK(written + kPieceBytes > kConnectionShareBytes / 2);
       CHECK_EQ(scripted.pending(peer.name), kPendingHeld);  // the kernel has taken everything
       scripted.js.command(CommandKind::kWantDrain, peer.name, 1000);
@@ -51,7 +51,7 @@ TEST(loop_holds_all_writers_up_when_the_turn_is_used_up) {
     for (uint32_t i = 0; i < kWriters; ++i) peers.push_back(scripted.accept());
     uint64_t written = 0;
     for (const Connected& peer : peers) written += writeUntilHeld(scripted, peer);
-    CHECK(written <= kTurnShareBytes + kWriters * kPieceBytes);
+    CHECK(written <= kTurnShareBytes + 2 * kWriters * kPieceBytes);
     scripted.js.turn();
     for (const Connected& peer : peers) CHECK_EQ(scripted.pending(peer.name), 0.0);
     expectContract(scripted);
@@ -67,9 +67,23 @@ TEST(loop_holds_up_a_writer_of_many_single_bytes) {
       scripted.js.write(peer.name, "x");
       ++writes;
     }
-    CHECK(writes <= 2 * kCommandCapacity);
+    CHECK(writes <= 3 * kCommandCapacity);
     scripted.js.turn();
     CHECK_EQ(scripted.kernel.sentBytes(peer.fd).size(), static_cast<size_t>(writes));
+    expectContract(scripted);
+  }
+}
+
+TEST(loop_does_not_hold_a_single_large_write_up_that_the_kernel_takes) {
+  for (const Kind kind : kBothKinds) {
+    Scripted scripted(kind);
+    const Connected peer = scripted.accept();
+    scripted.js.write(peer.name, std::string(4 * kTurnShareBytes, 'x'));
+    CHECK_EQ(scripted.pending(peer.name), 0.0);
+    scripted.js.write(peer.name, std::string(100'000, 'x'));
+    CHECK_EQ(scripted.pending(peer.name), kPendingHeld);
+    CHECK(scripted.js.turn().empty());
+    CHECK_EQ(scripted.pending(peer.name), 0.0);
     expectContract(scripted);
   }
 }

@@ -9,6 +9,12 @@ import { listen } from 'ringpoll';
 import { Response as LightResponse, serve } from 'ringpoll/http';
 
 const [, , name] = process.argv;
+
+// Readable.toWeb() of Node 20 may enqueue once more after it was cancelled, and throws then.
+process.on('uncaughtException', (error) => {
+  if (error.code !== 'ERR_INVALID_STATE') throw error;
+});
+
 const PIECE = new Uint8Array(16 * 1024).fill(0x78);
 const TICK_MS = 5;
 let ended = 0;
