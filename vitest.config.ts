@@ -10,6 +10,8 @@ const HOOK_MS_MAX = 10_000;
 // The conformance tests load every core, and some of them measure time: few at once.
 const WORKERS_MAX = 2;
 
+const ATTACK = 'test/conformance/attack.test.ts';
+
 export default defineConfig({
   resolve: {
     // Tests see one copy of the package, whether they import it by name or a module of it.
@@ -34,7 +36,16 @@ export default defineConfig({
     },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          exclude: [ATTACK],
+        },
+      },
+      // After the others, with the machine to itself: it takes all that there is.
+      { extends: true, test: { name: 'attack', include: [ATTACK], sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -32,6 +32,7 @@ interface Settings {
 
 /** A program that runs; it is killed when the test is over. */
 export class Program {
+  name = 'node';
   stdout = '';
   stderr = '';
   readonly ended: Promise<Ending>;
@@ -79,7 +80,9 @@ export class Program {
 }
 
 export function startProgram(name: string, { args = [], ...settings }: Settings = {}): Program {
-  return spawnNode([programPath(name), ...args], settings);
+  const program = spawnNode([programPath(name), ...args], settings);
+  program.name = name;
+  return program;
 }
 
 /** Starts Node with these arguments. */

@@ -11,7 +11,7 @@ const PROBE_MS_MAX = 20_000;
 
 const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
 
-async function vitest(name, project, env, launcher = []) {
+async function vitest(name, projects, env, launcher = []) {
   const file = join(root, 'build', 'test', `${name}.json`);
   mkdirSync(join(root, 'build', 'test'), { recursive: true });
   rmSync(file, { force: true });
@@ -20,7 +20,7 @@ async function vitest(name, project, env, launcher = []) {
     process.execPath,
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
-    ...['--project', project],
+    ...projects.flatMap((project) => ['--project', project]),
     ...['--reporter', 'default'],
     ...['--reporter', join(root, 'test', 'support', 'counts-reporter.mjs')],
   ];
@@ -69,10 +69,10 @@ async function buildDenyProgram() {
 
 function conformance(name, engine, launcher) {
   const env = { RINGPOLL_TEST_CONFIG: name, RINGPOLL_ENGINE: engine };
-  return vitest(name, 'conformance', env, launcher);
+  return vitest(name, ['conformance', 'attack'], env, launcher);
 }
 
-export const unitLane = { name: 'unit', run: () => vitest('unit', 'unit', {}) };
+export const unitLane = { name: 'unit', run: () => vitest('unit', ['unit'], {}) };
 
 export const conformanceLanes = [
   { name: 'poll', run: () => conformance('poll', 'poll') },
