@@ -17,16 +17,17 @@ export type {
 } from './loop/explain.js';
 export { formatExplanation } from './loop/explanation_text.js';
 export { type Capabilities, Loop } from './loop/loop.js';
-export type { EngineReport, PathAddress, SocketAddress } from './loop/native.js';
-export type { SystemError } from './loop/system_error.js';
 export {
   Watchdog,
   type WatchdogOptions,
   type WatchdogOverrun,
   type WatchdogReport,
 } from './loop/watchdog.js';
+export type { EngineReport, PathAddress, SocketAddress } from './runtime/native.js';
+export type { SystemError } from './runtime/system_error.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
 export { Connection, type RouteHint, type Writable } from './tcp/connection.js';
-export type { ConnectionOptions, Handlers } from './tcp/handlers.js';
+export type { Handlers } from './tcp/connection_handlers.js';
+export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';

@@ -13,8 +13,7 @@ const ENTRIES = [
   'scheduler/compute/worker',
 ];
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
-const CORE =
-  /\/lib\/((index|errors|option_names|builtins|brand)\.ts|(loop|tcp)\/|scheduler\/watch\.ts)/;
+const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp)\/|scheduler\/watch\.ts)/;
 
 /**
  * Writes the JavaScript of lib, with source maps, into `folder`, from where it is moved to

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { Loop } from '../index.js';
-import type { EngineReport } from '../loop/native.js';
+import type { EngineReport } from '../runtime/native.js';
 
 export interface Limit {
   /** Infinity: unlimited. */

@@ -1,9 +1,9 @@
 // An open file: its two names (native code's number and the descriptor), and how it is opened and
 // closed. It is closed when the last operation on it has ended.
 import fs from 'node:fs';
+import { EAGAIN, REGULAR_FILE } from '../runtime/native_files.js';
 import { appends, MODE_DEFAULT, usualFlags, usualMode, usualPath, writes } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
-import { EAGAIN, REGULAR_FILE } from './native.js';
 import { inPool } from './pool.js';
 import { request } from './requests.js';
 import { type EngineHint, Op, Route, type Routes, routes } from './routes.js';

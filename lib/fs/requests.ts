@@ -1,8 +1,8 @@
 // Operations that native code has under way, by the number that names them on both sides.
-import '../loop/dispatch.js';
-import { Command, Event } from '../loop/protocol.js';
-import type { FileEvents, Runtime } from '../loop/runtime.js';
-import { NO_BLOCK } from './native.js';
+import { type EventSink, registerSink, Wing } from '../runtime/dispatch.js';
+import { NO_BLOCK } from '../runtime/native_files.js';
+import { Command, Event } from '../runtime/protocol.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { routes } from './routes.js';
 
 /** What became of an operation. */
@@ -26,7 +26,7 @@ interface Waiting {
   fetch?: Fetch;
 }
 
-class Requests implements FileEvents {
+class Requests implements EventSink {
   readonly runtime: Runtime;
   #flushThreads: unknown;
   readonly #waiting: (Waiting | undefined)[] = [];
@@ -34,7 +34,7 @@ class Requests implements FileEvents {
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
-    runtime.files = this;
+    registerSink(Wing.files, this);
   }
 
   add(waiting: Waiting): number {

@@ -1,8 +1,8 @@
 // Where operations go: at once on this thread, to the ring, or to libuv's pool; and how often each
 // went where. explain() shows it.
 import { invalidArgValue, outOfRange } from '../errors.js';
-import { type Runtime, runtime } from '../loop/runtime.js';
 import { checkOptions, type OptionNames } from '../option_names.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type FileCost, FileCosts } from './costs.js';
 
 /** The first eleven are native code's FileOp; the ring has none of the others. */
@@ -167,7 +167,7 @@ export function routes(hint: EngineHint = 'auto'): Routes {
     const auto = new Routes(of, 'auto');
     const other = (engine: EngineHint) => new Routes(of, engine, auto);
     current = { auto, uring: other('uring'), poll: other('poll') };
-    of.fileReport = () => auto.report();
+    of.reports.set('files', () => auto.report());
   }
   return current[hint];
 }

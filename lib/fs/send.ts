@@ -1,11 +1,12 @@
 // Files on their way to a connection: a range of the file takes its place in the connection's
 // queue, and native code sends it when its turn has come.
 import { RingpollError } from '../errors.js';
-import { Command, Control, RECORD_WORDS } from '../loop/protocol.js';
-import { type Connection, closedError, Flag } from '../tcp/connection.js';
+import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from '../runtime/native_files.js';
+import { Command, Control, RECORD_WORDS } from '../runtime/protocol.js';
+import type { Connection } from '../tcp/connection.js';
+import { closedError, Flag } from '../tcp/connection_state.js';
 import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
-import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from './native.js';
 import { poolRead } from './pool.js';
 import { requestWithFetch } from './requests.js';
 import { type EngineHint, Op, Route, type Routes } from './routes.js';

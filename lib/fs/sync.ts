@@ -1,8 +1,8 @@
 // What changes or flushes an open file beside its bytes.
 import fs, { type Stats } from 'node:fs';
+import { EAGAIN, STAT_FIELDS } from '../runtime/native_files.js';
 import { fileError } from './errors.js';
 import type { OpenedFile, SyncTurns } from './file.js';
-import { EAGAIN, STAT_FIELDS } from './native.js';
 import { inPool } from './pool.js';
 import { release, request, requestFlush, slabOf } from './requests.js';
 import { Op, Route, type Routes } from './routes.js';

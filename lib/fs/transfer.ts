@@ -2,9 +2,10 @@
 // otherwise. Copies: none where the answer comes at once or from libuv's pool; one on the ring,
 // whose memory is the arena's: the kernel must not write to memory that its owner could transfer
 // away meanwhile.
+
+import { BLOCK_BYTES_MAX, CURRENT_POSITION, NEVER, WAITS } from '../runtime/native_files.js';
 import { abortError } from './errors.js';
 import type { OpenedFile } from './file.js';
-import { BLOCK_BYTES_MAX, CURRENT_POSITION, NEVER, WAITS } from './native.js';
 import { poolRead, poolWrite } from './pool.js';
 import { release, request, slabOf } from './requests.js';
 import { Op, Route, type Routes } from './routes.js';

@@ -2,10 +2,10 @@
 import { promises } from 'node:fs';
 import { Socket } from 'node:net';
 import { markAsUntransferable } from 'node:worker_threads';
+import { CURRENT_POSITION, EAGAIN } from '../runtime/native_files.js';
 import { bytesOf, type FileOptions, usualFileOptions, usualPath } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
 import { closeFile, OpenedFile, openFile } from './file.js';
-import { CURRENT_POSITION, EAGAIN } from './native.js';
 import { type EngineHint, hintOf, Op, Route, type Routes, routes } from './routes.js';
 import { spend } from './share.js';
 import { sync } from './sync.js';

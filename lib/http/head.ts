@@ -1,6 +1,6 @@
 // Reads a request's head from the record that native code wrote: nothing is decoded before it is
 // asked for. The bytes and the record are good for the turn; detach() makes copies that last.
-import { FIELD_WORDS, Head, HeadFlag } from '../loop/protocol.js';
+import { FIELD_WORDS, Head, HeadFlag } from '../runtime/protocol.js';
 import { HEADER_IDS, HEADER_NAMES, METHODS } from './tables.js';
 
 const ID_SHIFT = 16;

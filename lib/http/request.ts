@@ -1,8 +1,8 @@
 // A request, as a handler sees it.
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
-import { Control, Head, HeadFlag } from '../loop/protocol.js';
-import type { Runtime } from '../loop/runtime.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { Control, Head, HeadFlag } from '../runtime/protocol.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';

@@ -1,9 +1,9 @@
 // A response, as a handler writes it.
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { HeadFlag, Respond } from '../loop/protocol.js';
+import { HeadFlag, Respond } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
-import type { Handlers } from '../tcp/handlers.js';
+import type { Handlers } from '../tcp/connection_handlers.js';
 import { checkHandlers, checkObject } from '../tcp/options.js';
 import { aborted } from './errors.js';
 import { flagsOf } from './head.js';

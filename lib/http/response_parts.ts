@@ -1,8 +1,8 @@
 // What a response is made of besides its methods: its states, and what only few of them need.
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
-import { lengthOf } from '../loop/outgoing.js';
-import { HeadFlag } from '../loop/protocol.js';
+import { HeadFlag } from '../runtime/protocol.js';
+import { lengthOf } from '../runtime/staging.js';
 import { checkObject } from '../tcp/options.js';
 import { fieldLine } from './header_fields.js';
 import { WINDOW_BYTES } from './large_body.js';

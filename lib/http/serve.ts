@@ -1,7 +1,7 @@
 // serve(): an HTTP/1.1 server.
 import { invalidArgType, invalidArgValue } from '../errors.js';
-import { runtime } from '../loop/runtime.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { runtime } from '../runtime/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';

@@ -1,13 +1,16 @@
 // The HTTP server: from events of the loop to handlers, and from failures to answers.
 import { asError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { connectionAt, setAfterEvents, ticks, uncaught } from '../loop/dispatch.js';
-import { Event } from '../loop/protocol.js';
-import { onRejection } from '../loop/rejection.js';
-import type { Runtime } from '../loop/runtime.js';
+import { registerSink, Wing } from '../runtime/dispatch.js';
+import { Event } from '../runtime/protocol.js';
+import { onRejection } from '../runtime/rejection.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
+import { ticks, uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
+import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
+import { connectionAt, groups } from '../tcp/tables.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
@@ -34,7 +37,7 @@ const sessions: (Session | undefined)[] = [];
 
 // What has not been answered when the turn is over outlasts it as copies. Microtasks first: most
 // asynchronous handlers are done after them.
-setAfterEvents(() => {
+function keepUnanswered(): void {
   if (unanswered.length > 0) {
     ticks();
     for (const response of unanswered) {
@@ -43,6 +46,13 @@ setAfterEvents(() => {
     unanswered.length = 0;
   }
   keepLasting();
+}
+
+registerSink(Wing.http, {
+  event: (kind, at) => groups[runtime().events[at + 7]]?.protocol?.event(kind, at),
+  broken: brokenConnection,
+  afterEvents: keepUnanswered,
+  batched: Event.request,
 });
 
 // A Protocol without saying so: members that are internal are not in the types of the package.

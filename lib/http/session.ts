@@ -1,6 +1,8 @@
 // One HTTP connection: its requests, and the responses that are due, in the order of the requests.
 
 import { RingpollError } from '../errors.js';
+import { Command, Control, HeadFlag, Respond } from '../runtime/protocol.js';
+import type { Runtime } from '../runtime/runtime.js';
 import {
   lengthOf,
   respondBytes,
@@ -8,12 +10,12 @@ import {
   respondText,
   sendBytes,
   sendString,
-} from '../loop/outgoing.js';
-import { Command, Control, HeadFlag, Respond } from '../loop/protocol.js';
-import type { Runtime } from '../loop/runtime.js';
-import { type Connection, Flag } from '../tcp/connection.js';
+} from '../runtime/staging.js';
+import type { Connection } from '../tcp/connection.js';
+import type { Handlers } from '../tcp/connection_handlers.js';
+import { Flag } from '../tcp/connection_state.js';
 import { Group } from '../tcp/group.js';
-import type { Handlers } from '../tcp/handlers.js';
+import type { AnyGroup } from '../tcp/tables.js';
 import { DROPPED_BYTES_MAX, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
@@ -451,17 +453,17 @@ export class Session {
     this.#first = undefined;
     this.#server._forget(this);
     const listening = connection._group;
-    const group = new Group(handlers, false, listening.highWaterMark);
+    const group = new Group<Connection<Data>>(handlers, false, listening.highWaterMark);
     group.owner = listening.owner;
-    group.listening = listening;
+    group.listening = listening as unknown as Group<Connection<Data>>;
     group.connections = 1;
     group.onConnectionClosed = () => {
       listening.connections--;
       listening.onConnectionClosed?.();
       group.over();
     };
-    const raw = connection as unknown as Connection<Data> & { _group: Group<Data> };
-    raw._group = group;
+    const raw = connection as unknown as Connection<Data>;
+    (connection as { _group: AnyGroup })._group = group as unknown as AnyGroup;
     this.#command(Command.httpRaw);
     if (group.data === undefined) raw.pause();
     return raw;

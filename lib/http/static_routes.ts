@@ -2,8 +2,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
-import type { NativeHttpProfile } from '../loop/native.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import type { NativeHttpProfile } from '../runtime/native.js';
 import { checkObject } from '../tcp/options.js';
 import { normalKey } from './paths.js';
 import type { Handler } from './server.js';

@@ -1,7 +1,7 @@
 // Names that native code knows by number.
 import { STATUS_CODES } from 'node:http';
 import type { HttpRefusalCode } from '../errors.js';
-import { native } from '../loop/native.js';
+import { native } from '../runtime/native.js';
 
 const tables = native().httpTables();
 

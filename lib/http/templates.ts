@@ -1,6 +1,6 @@
 // The beginnings of responses' heads, which native code keeps ready under a number: status line,
 // Server, Date, Content-Type, Connection.
-import type { Runtime } from '../loop/runtime.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { statusLine } from './tables.js';
 
 /** What a head has besides its status and type. */

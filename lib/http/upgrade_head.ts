@@ -1,5 +1,5 @@
 // What is sent before a connection becomes the handler's.
-import { HeadFlag } from '../loop/protocol.js';
+import { HeadFlag } from '../runtime/protocol.js';
 import { flagsOf } from './head.js';
 import { fieldLine } from './header_fields.js';
 import type { HttpRequest } from './request.js';

@@ -1,7 +1,7 @@
 // What the router did, for people and for programs.
 import type { Report as FileReport } from '../fs/routes.js';
-import type { EngineReport, NativeCost, NativeRouting } from './native.js';
-import type { Runtime } from './runtime.js';
+import type { EngineReport, NativeCost, NativeRouting } from '../runtime/native.js';
+import type { Runtime } from '../runtime/runtime.js';
 
 export type RouteName = 'readiness' | 'completion' | 'poll';
 
@@ -130,7 +130,7 @@ function fileOf(engine: string, report: FileReport | undefined): FileKindReport 
 }
 
 /** @internal */
-export function explain({ native, fileReport }: Runtime): Explanation {
+export function explain({ native, reports }: Runtime): Explanation {
   const { engine, engines } = native.describe();
   const routing = native.routing();
   const { sends, sendsByEngine } = native.metrics();
@@ -151,6 +151,6 @@ export function explain({ native, fileReport }: Runtime): Explanation {
       why: 'a socket usually has room: only what it does not take at once goes to the engine',
       costs: { now: costsOf(routing.sentNow), engine: costsOf(routing.sentByEngine) },
     },
-    file: fileOf(engine, fileReport?.()),
+    file: fileOf(engine, reports.get('files')?.() as FileReport | undefined),
   };
 }

@@ -1,7 +1,8 @@
 // The public face of this thread's loop.
+
+import type { EngineReport } from '../runtime/native.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type Explanation, explain } from './explain.js';
-import type { EngineReport } from './native.js';
-import { type Runtime, runtime } from './runtime.js';
 
 export interface Capabilities {
   /** Every engine, whether it runs, and if not, why. */

@@ -2,6 +2,7 @@
 import { workerThreads } from '../builtins.js';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { runtime } from '../runtime/runtime.js';
 import {
   createWatch,
   WATCH_LAST_TASK,
@@ -9,7 +10,6 @@ import {
   WATCH_LONGEST_US,
   WATCH_OVERRUNS,
 } from '../scheduler/watch.js';
-import { runtime } from './runtime.js';
 import { StackCapture } from './stack_capture.js';
 
 const LIMIT_DEFAULT_MS = 50;

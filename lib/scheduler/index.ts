@@ -1,5 +1,6 @@
 // The scheduler of ringpoll: tasks, structured concurrency, channels, dispatch, and a compute pool.
 
+export type { LoopLevels } from '../gauges.js';
 export { Channel, type ChannelOptions } from './channel.js';
 export type { Clock } from './clock.js';
 export type { JobOptions } from './compute/job.js';
@@ -42,7 +43,6 @@ export type {
   DeadlockReport,
   DebugOptions,
   FairnessOptions,
-  LoopLevels,
   SchedulerMetrics,
   SchedulerOptions,
   StallReport,

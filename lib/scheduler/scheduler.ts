@@ -2,6 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { invalidArgType, RingpollError } from '../errors.js';
+import { loopLevels } from '../gauges.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { LazyCompute } from './compute/lazy.js';
 import type { ScaleEvent } from './compute/policy.js';
@@ -23,7 +24,6 @@ import { Runner } from './runner.js';
 import { CLASS_INDEX, CLASS_NAMES, FREE, NEW, type OnEnded, SUSPENDED, type Task } from './task.js';
 import { TaskGroup } from './task_group.js';
 import { Trace } from './trace.js';
-import { loopLevels } from './trace_sources.js';
 import type {
   DeadlockReport,
   SchedulerMetrics,

@@ -1,4 +1,5 @@
 // What users of the scheduler see of tasks: the names of classes and states, options and reports.
+import type { LoopLevels } from '../gauges.js';
 import type { Clock } from './clock.js';
 
 /** The three levels of work, in falling order of default weight. */
@@ -212,16 +213,6 @@ export interface SchedulerMetrics {
   compute: ComputeMetrics | undefined;
   /** Undefined until ringpoll's loop runs in this thread. */
   loop: LoopLevels | undefined;
-}
-
-/** The loop beside the scheduler. */
-export interface LoopLevels {
-  /** Entries in the ring's submission queue when it was last submitted; 0 without a ring. */
-  sq: number;
-  /** Entries in its completion queue when it last had any. */
-  cq: number;
-  /** Connections now. */
-  connections: number;
 }
 
 /** The compute pool, now. */

@@ -1,8 +1,8 @@
 // A lease on received bytes.
 import { workerThreads } from '../builtins.js';
 import { RingpollError } from '../errors.js';
-import { COPY_INSTEAD_OF_PIN_MAX, Command } from '../loop/protocol.js';
-import { type Runtime, runtime } from '../loop/runtime.js';
+import { COPY_INSTEAD_OF_PIN_MAX, Command } from '../runtime/protocol.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
 
 // Not by brand(): `instanceof` of a chunk is in the way of every write.
 const CHUNK: unique symbol = Symbol.for('ringpoll.Chunk') as never;

@@ -1,13 +1,15 @@
 // connect(): outgoing TCP and Unix connections.
 import { net } from '../builtins.js';
 import { invalidArgValue } from '../errors.js';
-import { Control } from '../loop/protocol.js';
-import { type Runtime, runtime } from '../loop/runtime.js';
-import { systemError, type Target } from '../loop/system_error.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import { Connection, extraOf, Flag } from './connection.js';
+import { Control } from '../runtime/protocol.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
+import { systemError, type Target } from '../runtime/system_error.js';
+import { Connection } from './connection.js';
+import type { Handlers } from './connection_handlers.js';
+import { extraOf, Flag } from './connection_state.js';
 import { Group } from './group.js';
-import type { ConnectionOptions, Handlers } from './handlers.js';
+import type { ConnectionOptions } from './handlers.js';
 import {
   type CheckedConnectionOptions,
   CONNECT_TIMEOUT_DEFAULT_MS,
@@ -22,6 +24,8 @@ import {
   milliseconds,
   RAW_PEERS,
 } from './options.js';
+import { keepConnection, keepGroup, leaveGroup } from './tables.js';
+import './events.js';
 
 export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
   /** An IP address or a name. Default: 'localhost'. */
@@ -176,7 +180,7 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): 
 }
 
 function connectOnce<Data>(
-  group: Group<Data>,
+  group: Group<Connection<Data>>,
   target: Target,
   local: Local | undefined,
   timeoutMs: number,
@@ -199,12 +203,12 @@ function connectOnce<Data>(
     return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
   }
   const connection = register(of, group, userData);
-  return settle(of, connection, target, checked);
+  return settle(connection, target, checked);
 }
 
 function register<Data>(
   of: Runtime,
-  group: Group<Data>,
+  group: Group<Connection<Data>>,
   userData: Data | undefined,
 ): Connection<Data> {
   const { control } = of;
@@ -212,16 +216,13 @@ function register<Data>(
   const connection = new Connection<Data>(group, slot, control[Control.resultGeneration]);
   connection._flags |= Flag.connecting;
   if (userData !== undefined) connection.data = userData;
-  while (of.connections.length < slot) of.connections.push(undefined);
-  of.connections[slot] = connection as unknown as Connection;
-  group.owner = control[Control.resultOwner];
-  of.groups[group.owner] = group as unknown as Group;
+  keepConnection(connection);
+  keepGroup(group, control[Control.resultOwner]);
   group.natives++;
   return connection;
 }
 
 function settle<Data>(
-  of: Runtime,
   connection: Connection<Data>,
   target: Target,
   checked: CheckedConnectionOptions,
@@ -230,10 +231,10 @@ function settle<Data>(
   const abort = () => connection.reset();
   signal?.addEventListener('abort', abort, { once: true });
   const { _group: group } = connection;
-  group.onCloseHeld = () => group.leave(of.groups);
+  group.onCloseHeld = () => leaveGroup(group);
   group.onConnectionClosed = () => {
     signal?.removeEventListener('abort', abort);
-    group.leave(of.groups);
+    leaveGroup(group);
     if (!(connection._flags & Flag.connecting)) group.over();
   };
   return new Promise((resolve, reject) => {

@@ -2,39 +2,21 @@
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import type { PathAddress, SocketAddress } from '../loop/native.js';
-import { sendBytes, sendFromBlock, sendString } from '../loop/outgoing.js';
-import { Command, PENDING_HELD, PENDING_OVER } from '../loop/protocol.js';
-import { type Runtime, runtime } from '../loop/runtime.js';
-import { systemError } from '../loop/system_error.js';
+import type { PathAddress, SocketAddress } from '../runtime/native.js';
+import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
+import { sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
+import { systemError } from '../runtime/system_error.js';
 import { Chunk, isForeignChunk } from './chunk.js';
-import {
-  closedError,
-  dropHeld,
-  type Extra,
-  extraOf,
-  Flag,
-  type HasExtra,
-} from './connection_state.js';
+import { closedError, dropHeld, type Extra, extraOf, Flag, OVER } from './connection_state.js';
+import { deliverHeld } from './delivery.js';
 import type { Group } from './group.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
 
-export {
-  type Connecting,
-  closedError,
-  dropHeld,
-  extraOf,
-  Flag,
-  type HasExtra,
-  type Held,
-  type Sink,
-} from './connection_state.js';
-
 /** What can be written. Strings are sent as UTF-8. */
 export type Writable = string | Uint8Array | Chunk;
 
-const OVER = Flag.closing | Flag.closed;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /** In the order of native code's ReceiveHint. */
@@ -58,14 +40,14 @@ export class Connection<Data = unknown> {
   /** @internal */
   readonly _generation: number;
   /** @internal */
-  readonly _group: Group<Data>;
+  readonly _group: Group<Connection<Data>>;
   /** @internal */
   _flags = 0;
   /** @internal */
   _extra: Extra | undefined = undefined;
 
   /** @internal */
-  constructor(group: Group<Data>, slot: number, generation: number) {
+  constructor(group: Group<Connection<Data>>, slot: number, generation: number) {
     this.data = undefined as Data;
     this._group = group;
     this._slot = slot;
@@ -360,7 +342,7 @@ export class Connection<Data = unknown> {
    * early closes the connection.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Chunk> {
-    return iterate(this as Connection);
+    return iterate(this);
   }
 
   #queue(of: Runtime, data: Writable): boolean {
@@ -449,12 +431,6 @@ export class Connection<Data = unknown> {
     runtime().native.byteCounts(this._slot, this._generation, counts);
     return true;
   }
-}
-
-let deliverHeld: (connection: HasExtra) => void;
-/** @internal Set by the dispatcher, which knows how to deliver. */
-export function setHeldDelivery(deliver: (connection: HasExtra) => void): void {
-  deliverHeld = deliver;
 }
 
 function checkWritable(name: string, data: unknown): void {

@@ -17,6 +17,8 @@ export const enum Flag {
   told = 512, // drained() has said that it is over
 }
 
+export const OVER = Flag.closing | Flag.closed;
+
 /** A delivery that waits because the connection is paused. */
 export type Held =
   | { kind: 'data'; chunk: Chunk }

@@ -1,13 +1,12 @@
 // What the connections of one listener, or of one connect call, have in common.
 import type { Chunk } from './chunk.js';
-import type { Connection } from './connection.js';
 import { HandlerContext } from './handler_context.js';
-import type { Handlers } from './handlers.js';
+import type { HandlersOf } from './handlers.js';
 
 type Result = unknown;
 
 /** What stands between received bytes and the user: for connections that are not raw. */
-export interface Protocol {
+export interface Protocol<Connection> {
   /** An event of the protocol's own, at `at` in the event ring. */
   event(kind: number, at: number): void;
   /** The connection is over, before its handlers hear of it. */
@@ -18,14 +17,14 @@ export interface Protocol {
   over(): void;
 }
 
-export class Group<Data = unknown> {
-  readonly open: ((connection: Connection<Data>) => Result) | undefined;
-  readonly data: ((connection: Connection<Data>, chunk: Chunk) => Result) | undefined;
-  readonly drain: ((connection: Connection<Data>) => Result) | undefined;
-  readonly end: ((connection: Connection<Data>) => Result) | undefined;
-  readonly timeout: ((connection: Connection<Data>) => Result) | undefined;
-  readonly error: ((connection: Connection<Data>, error: Error) => Result) | undefined;
-  readonly close: ((connection: Connection<Data>, error?: Error) => Result) | undefined;
+export class Group<Connection> {
+  readonly open: ((connection: Connection) => Result) | undefined;
+  readonly data: ((connection: Connection, chunk: Chunk) => Result) | undefined;
+  readonly drain: ((connection: Connection) => Result) | undefined;
+  readonly end: ((connection: Connection) => Result) | undefined;
+  readonly timeout: ((connection: Connection) => Result) | undefined;
+  readonly error: ((connection: Connection, error: Error) => Result) | undefined;
+  readonly close: ((connection: Connection, error?: Error) => Result) | undefined;
   readonly #context = new HandlerContext();
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number;
@@ -38,8 +37,8 @@ export class Group<Data = unknown> {
   /** Connections whose close waits for resume(): native code has forgotten them. */
   closeHeld: Set<Connection> | undefined;
   /** The listener's group, when the connection has been taken over from HTTP. */
-  listening: Group | undefined;
-  protocol: Protocol | undefined;
+  listening: Group<Connection> | undefined;
+  protocol: Protocol<Connection> | undefined;
   /** Called when native code has nothing of this group any more. */
   onListenerClosed: (() => void) | undefined;
   onConnectionClosed: (() => void) | undefined;
@@ -47,7 +46,7 @@ export class Group<Data = unknown> {
   onCloseHeld: (() => void) | undefined;
   onAcceptError: ((errno: number) => void) | undefined;
 
-  constructor(handlers: Handlers<Data>, allowHalfOpen: boolean, highWaterMark: number) {
+  constructor(handlers: HandlersOf<Connection>, allowHalfOpen: boolean, highWaterMark: number) {
     const bind = <Args extends unknown[]>(handler?: (...args: Args) => Result) =>
       handler === undefined ? undefined : this.#context.bind(handler);
     this.open = bind(handlers.open);
@@ -59,11 +58,6 @@ export class Group<Data = unknown> {
     this.close = bind(handlers.close);
     this.allowHalfOpen = allowHalfOpen;
     this.highWaterMark = highWaterMark;
-  }
-
-  /** Native code has nothing of it any more, and may give its number to another copy's group. */
-  leave(groups: (Group | undefined)[]): void {
-    if (groups[this.owner] === (this as unknown)) groups[this.owner] = undefined;
   }
 
   /** Nothing of it is open any more, nor will be. */

@@ -1,6 +1,5 @@
 // The handlers and options that listen() and connect() share.
 import type { Chunk } from './chunk.js';
-import type { Connection } from './connection.js';
 
 /**
  * What happens to a connection. Order: open, data in the order of arrival, end (the peer's FIN),
@@ -9,24 +8,24 @@ import type { Connection } from './connection.js';
  * the close. Without an `error` handler, and from `error` itself, it is an uncaught exception, as
  * in Node. The microtasks and next ticks of a handler run before the next handler.
  */
-export interface Handlers<Data = unknown> {
+export interface HandlersOf<Connection> {
   /** The connection is there. */
-  open?(connection: Connection<Data>): unknown;
+  open?(connection: Connection): unknown;
   /** Bytes have come. Without this handler the connection is paused until it is iterated. */
-  data?(connection: Connection<Data>, chunk: Chunk): unknown;
+  data?(connection: Connection, chunk: Chunk): unknown;
   /** After a write answered false: at most half of highWaterMark is still waiting. */
-  drain?(connection: Connection<Data>): unknown;
+  drain?(connection: Connection): unknown;
   /** The peer's FIN: no more data. Without allowHalfOpen our end() follows. */
-  end?(connection: Connection<Data>): unknown;
+  end?(connection: Connection): unknown;
   /**
    * Nothing was sent or received for the time-out; what follows is the handler's choice. Without it
    * the connection is closed, and `close` gets ERR_RINGPOLL_IDLE_TIMEOUT.
    */
-  timeout?(connection: Connection<Data>): unknown;
+  timeout?(connection: Connection): unknown;
   /** The network's error, or one that a handler threw. close follows. */
-  error?(connection: Connection<Data>, error: Error): unknown;
+  error?(connection: Connection, error: Error): unknown;
   /** It is over; `error` is why, when that was not in order. */
-  close?(connection: Connection<Data>, error?: Error): unknown;
+  close?(connection: Connection, error?: Error): unknown;
 }
 
 export interface ConnectionOptions {

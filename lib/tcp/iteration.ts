@@ -1,15 +1,24 @@
 // `for await (const chunk of connection)`: linear code instead of handlers.
-import { runtime } from '../loop/runtime.js';
+import { runtime } from '../runtime/runtime.js';
 import type { Chunk } from './chunk.js';
-import { type Connection, extraOf, Flag, type Sink } from './connection.js';
+import { extraOf, Flag, type HasExtra, type Sink } from './connection_state.js';
 
 interface Waiting {
   resolve(result: IteratorResult<Chunk>): void;
   reject(error: Error): void;
 }
 
+/** What an iterator asks of its connection. */
+export interface Source extends HasExtra {
+  readonly _flags: number;
+  readonly readyState: string;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
 class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
-  readonly #connection: Connection;
+  readonly #connection: Source;
   readonly #chunks: Chunk[] = [];
   /** Calls of next() that no chunk has answered yet, in their order. */
   #waiting: Waiting[] = [];
@@ -18,7 +27,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
   #ended = false;
   #error: Error | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Source) {
     this.#connection = connection;
   }
 
@@ -94,7 +103,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
 }
 
 /** @internal Iterators of one connection are one: the chunks are shared out among them. */
-export function iterate(connection: Connection): AsyncIterableIterator<Chunk> {
+export function iterate(connection: Source): AsyncIterableIterator<Chunk> {
   const extra = extraOf(connection);
   if (extra.sink instanceof ChunkIterator && !extra.sink.ended) return extra.sink;
   const iterator = new ChunkIterator(connection);

@@ -1,16 +1,17 @@
 // A listener, and listen().
 import { invalidArgValue } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { connectionAt } from '../loop/dispatch.js';
-import type { NativeHttpProfile, PathAddress, SocketAddress } from '../loop/native.js';
-import { Command, Control } from '../loop/protocol.js';
-import { type Runtime, runtime } from '../loop/runtime.js';
-import { systemError } from '../loop/system_error.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
+import { Command, Control } from '../runtime/protocol.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
+import { systemError } from '../runtime/system_error.js';
 import { stopWithWorker } from './cluster.js';
-import { type Connection, Flag } from './connection.js';
+import type { Connection } from './connection.js';
+import type { Handlers } from './connection_handlers.js';
+import { Flag } from './connection_state.js';
 import { Group, type Protocol } from './group.js';
-import type { ConnectionOptions, Handlers } from './handlers.js';
+import type { ConnectionOptions } from './handlers.js';
 import {
   BACKLOG_DEFAULT,
   boolean,
@@ -24,6 +25,8 @@ import {
   milliseconds,
   RAW_PEERS,
 } from './options.js';
+import { type AnyGroup, connectionAt, keepGroup, leaveGroup } from './tables.js';
+import './events.js';
 
 /** How long stop() goes on hearing peers that never pause, in milliseconds. */
 const STOP_READ_MS = 100;
@@ -82,7 +85,7 @@ const STOP_OPTIONS = optionNames<StopOptions>(
 
 export class Listener {
   readonly #runtime: Runtime;
-  readonly #group: Group;
+  readonly #group: AnyGroup;
   readonly #address: SocketAddress | PathAddress;
   #closing = false;
   #gone = false;
@@ -93,7 +96,7 @@ export class Listener {
   readonly #onAbort = () => this.close();
 
   /** @internal */
-  constructor(of: Runtime, group: Group, signal: AbortSignal | undefined) {
+  constructor(of: Runtime, group: AnyGroup, signal: AbortSignal | undefined) {
     this.#runtime = of;
     this.#group = group;
     this.#address = of.native.listenerAddress(group.owner) ?? { path: '' };
@@ -219,7 +222,7 @@ export class Listener {
   }
 
   #checkStopped(): void {
-    if (this._over) this.#group.leave(this.#runtime.groups);
+    if (this._over) leaveGroup(this.#group);
     if (!this.#gone || this.#group.connections > 0) return;
     this.#leaveWorker();
     this.#signal?.removeEventListener('abort', this.#onAbort);
@@ -242,7 +245,7 @@ export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
 /** What speaks between the bytes and the handlers. */
 export interface Layer {
   profile: Omit<NativeHttpProfile, 'unsentMax'>;
-  protocol: Protocol;
+  protocol: Protocol<Connection>;
 }
 
 /** @internal */
@@ -265,7 +268,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   checked.signal?.throwIfAborted();
   const of = runtime();
   const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
-  group.protocol = layer?.protocol;
+  group.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
   of.native.listen(
     target.name,
     target.port,
@@ -285,9 +288,8 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
     group.over();
     throw systemError(errno, of.control[Control.resultSyscall], target.described);
   }
-  group.owner = of.control[Control.resultOwner];
-  of.groups[group.owner] = group as unknown as Group;
-  return new Listener(of, group as unknown as Group, checked.signal);
+  keepGroup(group, of.control[Control.resultOwner]);
+  return new Listener(of, group as unknown as AnyGroup, checked.signal);
 }
 
 function checkTarget(options: ListenOptions) {

@@ -2,7 +2,9 @@
 import { net } from '../builtins.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
-import type { ConnectionOptions, Handlers } from './handlers.js';
+import type { ConnectionOptions, HandlersOf } from './handlers.js';
+
+type Handlers = HandlersOf<never>;
 
 export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
 export const BACKLOG_DEFAULT = 511;
@@ -127,7 +129,7 @@ function checkFunctions(of: string, handlers: object): void {
 }
 
 export function checkConnectionOptions(
-  options: ConnectionOptions & Handlers<never>,
+  options: ConnectionOptions & Handlers,
 ): CheckedConnectionOptions {
   checkFunctions('options', options);
   return {

@@ -280,6 +280,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   setHttpMetrics(*guest, object);
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
+  object.Set("connections", guest->loop().connections());
   object.Set("arenaLeases", static_cast<double>(arena.leases));
   object.Set("arenaReused", static_cast<double>(arena.reused));
   object.Set("arenaRefused", static_cast<double>(arena.refused));
@@ -289,7 +290,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// protocol() -> the numbers that lib/loop/protocol.ts repeats, for a test to compare
+// protocol() -> the numbers that lib/runtime/protocol.ts repeats, for a test to compare
 Napi::Value Protocol(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("recordWords", kRecordWords);

@@ -10,7 +10,7 @@
 namespace ringpoll {
 
 // Limits, times in milliseconds, flags; proxies: [rule];
-// routes: [{ path, head, dateOffset, body }]. See NativeHttpProfile in lib/loop/native.ts.
+// routes: [{ path, head, dateOffset, body }]. See NativeHttpProfile in lib/runtime/native.ts.
 std::shared_ptr<http::Profile> httpProfile(Napi::Object object);
 
 // { methods: [name], headers: [name], errors: [{ code, status, message }] }, by their numbers.

@@ -139,6 +139,7 @@ Channel* Loop::openChannel(ChannelType type, int fd, uint32_t owner) {
   channel->owner = owner;
   channel->protocol = protocols_[0].get();
   if (type != ChannelType::kWatch) ++live_;
+  if (type == ChannelType::kConnection) ++connections_;
   return channel;
 }
 

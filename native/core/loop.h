@@ -162,6 +162,8 @@ class Loop final : private Transport {
 
   // Listeners and connections that exist, closing ones included.
   uint32_t live() const { return live_; }
+  // Connections that exist, connecting and closing ones included.
+  uint32_t connections() const { return connections_; }
   const char* engineName() const;
   const std::vector<EngineReport>& reports() const { return reports_; }
   const Metrics& metrics();
@@ -319,6 +321,7 @@ class Loop final : private Transport {
   bool stopped_ = false;
   bool released_ = true;
   uint32_t live_ = 0;
+  uint32_t connections_ = 0;
   uint64_t nowMs_ = 0;  // when the wait ended, or JavaScript's commands were taken
 };
 

@@ -240,6 +240,7 @@ void Loop::onClose(Channel& channel) {
   } else {
     ++metrics_.closed;
     --owner.connections;
+    --connections_;
     queues_.clear(channel.sends, [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
     channel.protocol->closed(channel);
     RP_ASSERT(pending_[channel.slot] == kPendingOver);

@@ -1,5 +1,5 @@
 // The memory that native code and JavaScript share, and the records in it.
-// lib/loop/protocol.ts holds the same numbers; a test compares the two.
+// lib/runtime/protocol.ts holds the same numbers; a test compares the two.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 namespace ringpoll {
 
+// Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files.
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
@@ -22,12 +23,12 @@ enum class EventKind : int32_t {
   kConnected = 7,       // aux1: owner
   kAcceptError = 8,     // result: errno, aux1: owner
   kListenerClosed = 9,  // aux1: owner
-  kRequest = 10,        // a complete head. result: slab, offset and length of the head in it, aux0:
+  kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
                         // index of its record in the table of heads, aux1: owner
-  kBody = 11,           // like kData: bytes of a request's body
-  kTrailers = 12,       // result: slab, offset of the section, length: fields, aux0: their index
-  kBodyEnd = 13,        // the request is complete
-  kHttpError = 14,      // result: HttpError; nothing more is parsed
+  kBody = 17,           // like kData: bytes of a request's body
+  kTrailers = 18,       // result: slab, offset of the section, length: fields, aux0: their index
+  kBodyEnd = 19,        // the request is complete
+  kHttpError = 20,      // result: HttpError; nothing more is parsed
   kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
                         // its slab (kNoBlock: none)
   kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being

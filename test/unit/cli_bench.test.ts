@@ -2,7 +2,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { compare } from '../../lib/cli/bench/compare.js';
 import { type Measured, measure, median, noiseOf } from '../../lib/cli/bench/measure.js';
-import { makeReport } from '../../lib/cli/bench/report.js';
 import type { Output } from '../../lib/cli/output.js';
 
 const silent: Output = { json: false, line() {}, document() {}, note() {} };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { native } from '../../lib/loop/native.js';
+import { native } from '../../lib/runtime/native.js';
 import {
   COMMAND_CAPACITY,
   COPY_INSTEAD_OF_PIN_MAX,
@@ -12,8 +12,8 @@ import {
   PENDING_OVER,
   RECORD_WORDS,
   SYSCALLS,
-} from '../../lib/loop/protocol.js';
-import { VERSION } from '../../lib/loop/version.js';
+} from '../../lib/runtime/protocol.js';
+import { VERSION } from '../../lib/runtime/version.js';
 
 describe('the version', () => {
   it('is that of package.json', () => {

@@ -1,8 +1,8 @@
 // The copy ledger: how many copies in user space each way of moving bytes makes, by the documents
 // and by the counters of the loop that has just moved them.
 import { type Chunk, type Connection, connect, listen } from '../../index.js';
-import { Control } from '../../loop/protocol.js';
-import { runtime } from '../../loop/runtime.js';
+import { Control } from '../../runtime/protocol.js';
+import { runtime } from '../../runtime/runtime.js';
 import type { Output } from '../output.js';
 import { inTime } from './case.js';
 

@@ -1,6 +1,6 @@
 // The cases that native code runs by itself, and what crossing into and out of it costs.
-import { native } from '../../loop/native.js';
-import { RECORD_WORDS } from '../../loop/protocol.js';
+import { native } from '../../runtime/native.js';
+import { RECORD_WORDS } from '../../runtime/protocol.js';
 import { type BenchCase, type NoSample, now, type Sample } from './case.js';
 
 /** native/binding/bench.cc */

@@ -1,7 +1,7 @@
 // Runs a fetch handler: a Request in, a Response out.
 import { invalidArgType } from '../../errors.js';
-import { runtime } from '../../loop/runtime.js';
-import { nextTurn, turnIsLate } from '../../loop/turn_time.js';
+import { runtime } from '../../runtime/runtime.js';
+import { nextTurn, turnIsLate } from '../../runtime/turn_time.js';
 import type { HttpRequest } from '../request.js';
 import type { HttpResponse } from '../response.js';
 import { NOT_DECLARED } from '../response_parts.js';

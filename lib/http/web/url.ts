@@ -1,5 +1,5 @@
 // The URL of a request: absolute, and exactly what the URL standard's serialiser gives for it.
-import { HeadFlag } from '../../loop/protocol.js';
+import { HeadFlag } from '../../runtime/protocol.js';
 import { HttpRequestError } from '../errors.js';
 import { flagsOf, hostOf } from '../head.js';
 import { encodedBytes, isOdd } from '../paths.js';

@@ -1,8 +1,8 @@
 // The addon's functions, loaded at the first use of a loop.
 
 import { fileURLToPath } from 'node:url';
-import type { NativeFiles } from '../fs/native.js';
 import { loadAddon } from './addon.js';
+import type { NativeFiles } from './native_files.js';
 import { firstAddon } from './one_addon.js';
 import { packageFolder } from './package_folder.js';
 

@@ -1,23 +1,13 @@
-// What this copy of the package keeps of the thread's loop: the shared memory, and who is behind
-// each slot.
-import { outOfRange, RingpollError } from '../errors.js';
-import type { Report as FileReport } from '../fs/routes.js';
-import { setLoopLevels } from '../scheduler/trace_sources.js';
-import type { LoopLevels } from '../scheduler/types.js';
-import type { Connection } from '../tcp/connection.js';
-import type { Group } from '../tcp/group.js';
+// What this copy of the package keeps of the thread's loop: the shared memory.
+import { outOfRange } from '../errors.js';
+import { type LoopLevels, setLoopLevels } from '../gauges.js';
+import { turnResource, walkEvents } from './dispatch.js';
 import { type NativeLoop, native, type SharedMemory } from './native.js';
 import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
-
-/** Who hears of operations on files, once there are any. */
-export interface FileEvents {
-  /** `at` is the record's place in the event ring. */
-  event(kind: number, at: number): void;
-}
 
 export class Runtime {
   readonly native: NativeLoop;
@@ -29,22 +19,17 @@ export class Runtime {
   readonly commands: Int32Array;
   /** Checked mode: released blocks are poisoned, and errors say where a chunk was released. */
   readonly checked: boolean;
-  /** By slot. */
-  readonly connections: (Connection | undefined)[] = [];
-  /** By owner: a listener or a connect call. */
-  readonly groups: (Group | undefined)[] = [];
-  files: FileEvents | undefined;
-  /** What became of operations on files, once there were any. */
-  fileReport: (() => FileReport) | undefined;
+  /** What wings have to report, for explain(): by name, once they have begun. */
+  readonly reports = new Map<string, () => unknown>();
   chunksForgotten = 0;
   bytesCopiedByRetain = 0;
 
-  constructor(onTurn: (runtime: Runtime) => void, turnResource: object) {
+  constructor() {
     const env = process.env;
     if (env.RINGPOLL_ROUTING === 'adaptive') warnOfAdaptiveRouting();
     this.checked = env.RINGPOLL_CHECK === '1';
     this.native = native();
-    this.onTurn = () => onTurn(this);
+    this.onTurn = () => walkEvents(this);
     this.memory = this.native.start(
       choice('RINGPOLL_ENGINE', ENGINES, env.RINGPOLL_ENGINE),
       choice('RINGPOLL_RECEIVE', RECEIVES, env.RINGPOLL_RECEIVE),
@@ -106,29 +91,17 @@ function completionEntries(value: string | undefined): number {
 }
 
 let current: Runtime | undefined;
-let turnHandler: ((runtime: Runtime) => void) | undefined;
-let handlersResource: object = {};
-
-/** Set once by the dispatcher, which this module must not import. */
-export function setTurnHandler(handler: (runtime: Runtime) => void, resource: object): void {
-  turnHandler = handler;
-  handlersResource = resource;
-}
 
 /** What the scheduler's metrics and trace show of the loop. */
-function levelsOf({ native: of, connections }: Runtime): LoopLevels {
-  const { ringQueued, ringCompleted } = of.metrics();
-  const open = connections.reduce((count, one) => (one === undefined ? count : count + 1), 0);
-  return { sq: ringQueued, cq: ringCompleted, connections: open };
+function levelsOf({ native: of }: Runtime): LoopLevels {
+  const { ringQueued, ringCompleted, connections } = of.metrics();
+  return { sq: ringQueued, cq: ringCompleted, connections };
 }
 
 /** This thread's runtime; its engines start at the first call. */
 export function runtime(): Runtime {
   if (current === undefined) {
-    if (turnHandler === undefined) {
-      throw new RingpollError('ERR_RINGPOLL_ENGINE_UNAVAILABLE', 'The dispatcher is not loaded');
-    }
-    const made = new Runtime(turnHandler, handlersResource);
+    const made = new Runtime();
     setLoopLevels(() => levelsOf(made));
     current = made;
   }

@@ -1,0 +1,105 @@
+// One call per turn: walks the events that native code has written. Each wing has a sink for its
+// own kinds; this file knows none of them.
+import { Control, RECORD_WORDS } from './protocol.js';
+import { ticks, uncaught } from './ticks.js';
+
+/** What a walk needs of the runtime. */
+export interface Events {
+  readonly control: Int32Array;
+  readonly events: Int32Array;
+}
+
+/** Takes the events of one wing. */
+export interface EventSink {
+  /** `at` is the record's place in the event ring. */
+  event(kind: number, at: number): void;
+  /** Not a handler has thrown, for these are watched, but what stands between. */
+  broken?(at: number, error: unknown): void;
+  /** When the events of a turn have been walked: for what gathers over several of them. */
+  afterEvents?(): void;
+  /** Events of this kind that one connection gets in a row are one delivery. */
+  readonly batched?: number;
+}
+
+/** The first kind of each wing. Kinds are given in sixteens; see native/core's shared_rings.h. */
+export const enum Wing {
+  streams = 0,
+  http = 16,
+  files = 32,
+}
+const WING_BITS = 4;
+
+/** So many events of a batched kind are delivered before what their handlers have queued runs. */
+const TOGETHER_MAX = 16;
+
+const nobody: EventSink = { event() {} };
+const sinks: EventSink[] = [];
+
+/** From here on `sink` takes the kinds from `wing` to `wing` + 15. Once for each wing. */
+export function registerSink(wing: Wing, sink: EventSink): void {
+  while (sinks.length <= wing >> WING_BITS) sinks.push(nobody);
+  sinks[wing >> WING_BITS] = sink;
+}
+
+// All handlers of a turn run in one callback, and so with one execution resource. What one of them
+// enters into it (AsyncLocalStorage.enterWith) must not be there for the next.
+let entered = false;
+const stores: Record<PropertyKey, unknown> = {};
+export const turnResource = new Proxy(stores, {
+  set(target, key, value) {
+    entered = true;
+    target[key as string] = value;
+    return true;
+  },
+});
+
+function leaveStores(): void {
+  entered = false;
+  for (const key of Reflect.ownKeys(stores)) delete stores[key as string];
+}
+
+/** Where the walk over the events of this turn is; for whoever goes on behind a throw. */
+let walkedTo = 0;
+
+/** No throw ends the walk: the rest of the events belongs to others. */
+export function walkEvents(of: Events): void {
+  if (entered) leaveStores();
+  const end = of.control[Control.eventCount] * RECORD_WORDS;
+  for (let from = 0; from < end; from = walkedTo + RECORD_WORDS) {
+    try {
+      walk(of.events, from, end);
+    } catch (error) {
+      const sink = sinks[of.events[walkedTo] >> WING_BITS];
+      if (sink.broken === undefined) uncaught(error);
+      else sink.broken(walkedTo, error);
+      leaveStores();
+    }
+  }
+  for (const sink of sinks) {
+    if (sink.afterEvents === undefined) continue;
+    try {
+      sink.afterEvents();
+    } catch (error) {
+      uncaught(error);
+    }
+  }
+}
+
+function walk(events: Int32Array, from: number, end: number): void {
+  let together = 1;
+  for (let at = from; at < end; at += RECORD_WORDS) {
+    walkedTo = at;
+    const kind = events[at];
+    const sink = sinks[kind >> WING_BITS];
+    sink.event(kind, at);
+    const next = at + RECORD_WORDS;
+    const batched =
+      kind === sink.batched &&
+      next < end &&
+      events[next] === kind &&
+      events[next + 1] === events[at + 1];
+    together = batched ? together + 1 : 1;
+    if (next < end && together % TOGETHER_MAX === 1) ticks();
+    if (entered) leaveStores();
+  }
+}

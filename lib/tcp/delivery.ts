@@ -1,0 +1,226 @@
+// What reaches the handlers of a connection, in which order, and what becomes of what they throw.
+import { asError, RingpollError } from '../errors.js';
+import { onRejection } from '../runtime/rejection.js';
+import { runtime } from '../runtime/runtime.js';
+import { ticks, uncaught } from '../runtime/ticks.js';
+import type { Chunk } from './chunk.js';
+import {
+  closedError,
+  dropHeld,
+  extraOf,
+  Flag,
+  type HasExtra,
+  type Held,
+  OVER,
+} from './connection_state.js';
+
+/** What a connection's group has to say here. */
+interface Behind {
+  open?(connection: Any): unknown;
+  data?(connection: Any, chunk: Chunk): unknown;
+  drain?(connection: Any): unknown;
+  end?(connection: Any): unknown;
+  error?(connection: Any, error: Error): unknown;
+  close?(connection: Any, error?: Error): unknown;
+  readonly allowHalfOpen: boolean;
+  connections: number;
+  closeHeld: { delete(connection: Any): boolean } | undefined;
+  listening: Behind | undefined;
+  protocol: { closed(connection: Any, error: Error | undefined): void } | undefined;
+  onConnectionClosed?(): void;
+}
+
+/** A connection, as far as deliveries know it. */
+export interface Deliverable extends HasExtra {
+  _flags: number;
+  readonly _group: Behind;
+  readonly pendingBytes: number;
+  end(): void;
+  close(): void;
+  reset(): void;
+}
+type Any = Deliverable;
+
+export function call<Of extends Any>(connection: Of, handler: (connection: Of) => unknown): void {
+  try {
+    const result = handler(connection);
+    if (result !== undefined) watch(connection, result);
+  } catch (error) {
+    failed(connection, error);
+  }
+}
+
+/** An async handler's rejection counts like a throw. */
+export function watch(connection: Any, result: unknown): void {
+  onRejection(result, (error) => failed(connection, error));
+}
+
+export function fail(connection: Any, thrown: unknown): Error {
+  const error = asError(thrown);
+  if (!(connection._flags & Flag.closed)) extraOf(connection).failure ??= error;
+  connection.reset();
+  return error;
+}
+
+/** A handler threw: the connection's error if somebody wants it, else an uncaught exception. */
+export function failed(connection: Any, thrown: unknown): void {
+  const error = fail(connection, thrown);
+  const { error: handler } = connection._group;
+  if (handler === undefined) uncaught(thrown);
+  else callWith(handler, connection, error, uncaught);
+}
+
+/** Nobody decides what becomes of it. What its peer does not take would keep it open. */
+export function timedOut(connection: Any): void {
+  const message = 'No byte has moved for as long as idleTimeout allows';
+  extraOf(connection).failure ??= new RingpollError('ERR_RINGPOLL_IDLE_TIMEOUT', message);
+  if (connection.pendingBytes > 0) connection.reset();
+  else connection.close();
+}
+
+export function hold(connection: Any, held: Held): void {
+  extraOf(connection).held.push(held);
+}
+
+export function mustHold(connection: Any): boolean {
+  if (connection._flags & Flag.paused) return true;
+  return connection._extra !== undefined && connection._extra.held.length > 0;
+}
+
+/** Only data is worth waiting for: a connection without any does not wait for resume() to close. */
+export function hasHeldData(connection: Any): boolean {
+  return connection._extra?.held.some(({ kind }) => kind === 'data') ?? false;
+}
+
+function closesNext(connection: Any): boolean {
+  return connection._extra?.held.at(-1)?.kind === 'close' && !hasHeldData(connection);
+}
+
+/** The end that came while the connection was paused goes before its close. */
+export function runHeldEnd(connection: Any): void {
+  if (connection._flags & OVER || connection._extra === undefined) return;
+  if (connection._extra.held.some(({ kind }) => kind === 'end')) runEnd(connection);
+}
+
+/** True when somebody else ends the chunk. */
+export function deliverData(connection: Any, chunk: Chunk): boolean {
+  if (connection._flags & OVER) return false;
+  if (mustHold(connection)) {
+    chunk._keep();
+    hold(connection, { kind: 'data', chunk });
+    return true;
+  }
+  const iterated = connection._extra?.sink !== undefined;
+  runData(connection, chunk);
+  return iterated;
+}
+
+function runData(connection: Any, chunk: Chunk): void {
+  const sink = connection._extra?.sink;
+  if (sink !== undefined) {
+    sink.data(chunk);
+    return;
+  }
+  const { data } = connection._group;
+  if (data === undefined) return;
+  try {
+    const result = data(connection, chunk);
+    if (result !== undefined) watch(connection, result);
+  } catch (error) {
+    failed(connection, error);
+  }
+}
+
+export function deliverEnd(connection: Any): void {
+  if (connection._flags & OVER) return;
+  if (mustHold(connection)) {
+    hold(connection, { kind: 'end' });
+    return;
+  }
+  runEnd(connection);
+}
+
+function runEnd(connection: Any): void {
+  connection._flags |= Flag.readEnded;
+  const { end, allowHalfOpen } = connection._group;
+  if (end !== undefined) call(connection, end);
+  connection._extra?.sink?.end();
+  if (!allowHalfOpen) connection.end();
+}
+
+export function deliverDrain(connection: Any): void {
+  if (connection._flags & OVER) return;
+  connection._flags &= ~Flag.drainWanted;
+  const { drain } = connection._group;
+  if (drain !== undefined) call(connection, drain);
+  const waiting = connection._extra?.drained.splice(0);
+  if (waiting !== undefined) for (const { resolve } of waiting) resolve();
+}
+
+export function runClose(connection: Any, networkError: Error | undefined): void {
+  dropHeld(connection);
+  const group = connection._group;
+  const extra = connection._extra;
+  (group.listening ?? group).closeHeld?.delete(connection);
+  connection._flags |= Flag.closing | Flag.closed;
+  if (connection._flags & Flag.connecting) {
+    forget(group, false);
+    extra?.connecting?.refused(networkError ?? closedError());
+    return;
+  }
+  const failure = extra?.failure;
+  const error = failure ?? networkError;
+  group.protocol?.closed(connection, error);
+  if (networkError !== undefined && failure === undefined && group.error !== undefined) {
+    callWith(group.error, connection, networkError, uncaught);
+  }
+  if (group.close !== undefined) {
+    callWith(group.close, connection, error, (thrown) => failed(connection, thrown));
+  }
+  if (extra !== undefined) {
+    extra.sink?.close(error);
+    for (const { reject } of extra.drained.splice(0)) reject(error ?? closedError());
+  }
+  forget(group, true);
+}
+
+export function callWith<Of extends Any, Argument>(
+  handler: (connection: Of, argument: Argument) => unknown,
+  connection: Of,
+  argument: Argument,
+  threw: (thrown: unknown) => void,
+): void {
+  try {
+    onRejection(handler(connection, argument), threw);
+  } catch (error) {
+    threw(error);
+  }
+}
+
+function forget(group: Behind, wasOpen: boolean): void {
+  if (wasOpen) group.connections--;
+  group.onConnectionClosed?.();
+}
+
+/** Delivers what has waited for resume(), as far as the handlers do not pause again. */
+export function deliverHeld(connection: HasExtra): void {
+  const any = connection as Any;
+  const extra = extraOf(any);
+  const mayGoOn = () => !(any._flags & Flag.paused) || closesNext(any);
+  while (extra.held.length > 0 && mayGoOn()) {
+    const held = extra.held.shift() as Held;
+    if (held.kind === 'close') {
+      runClose(any, held.error);
+      return;
+    }
+    if (any._flags & OVER) continue;
+    if (held.kind === 'end') {
+      runEnd(any);
+      continue;
+    }
+    runData(any, held.chunk);
+    // A sink keeps its chunks until the next one is asked for.
+    if (extra.sink === undefined) held.chunk._endTurn(runtime().checked);
+    ticks();
+  }
+}

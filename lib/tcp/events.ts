@@ -1,0 +1,161 @@
+// The events of connections and listeners: which handler each is for.
+import { registerSink, Wing } from '../runtime/dispatch.js';
+import { Event } from '../runtime/protocol.js';
+import { runtime } from '../runtime/runtime.js';
+import { systemError } from '../runtime/system_error.js';
+import { uncaught } from '../runtime/ticks.js';
+import { Chunk } from './chunk.js';
+import { extraOf, Flag, OVER } from './connection_state.js';
+import {
+  call,
+  callWith,
+  deliverData,
+  deliverDrain,
+  deliverEnd,
+  fail,
+  failed,
+  hasHeldData,
+  hold,
+  runClose,
+  runHeldEnd,
+  timedOut,
+  watch,
+} from './delivery.js';
+import { connectionAt, connections, groups } from './tables.js';
+
+const TWO_TO_32 = 2 ** 32;
+
+function event(kind: number, at: number): void {
+  const of = runtime();
+  const { events } = of;
+  const slot = events[at + 1];
+  const generation = events[at + 2];
+  switch (kind) {
+    case Event.data: {
+      const slab = of.memory.slabs[events[at + 3]];
+      const chunk = new Chunk(slab, events[at + 4], events[at + 5], events[at + 6]);
+      const connection = connectionAt(slot, generation, events[at + 7]);
+      if (connection === undefined || !deliverData(connection, chunk)) {
+        chunk._endTurn(of.checked);
+      }
+      break;
+    }
+    case Event.open:
+      opened(slot, generation, events[at + 7]);
+      break;
+    case Event.end: {
+      const connection = connectionAt(slot, generation, events[at + 7]);
+      if (connection === undefined) break;
+      const { protocol } = connection._group;
+      if (protocol === undefined) deliverEnd(connection);
+      else protocol.ended(connection, events[at + 3] === 1);
+      break;
+    }
+    case Event.drain: {
+      const connection = connectionAt(slot, generation, events[at + 7]);
+      if (connection !== undefined) deliverDrain(connection);
+      break;
+    }
+    case Event.timeout: {
+      const connection = connectionAt(slot, generation, events[at + 7]);
+      if (connection === undefined || connection._flags & OVER) break;
+      const { timeout } = connection._group;
+      if (timeout === undefined) timedOut(connection);
+      else call(connection, timeout);
+      break;
+    }
+    case Event.close:
+      closed(at, slot, generation);
+      break;
+    case Event.connected:
+      connected(slot, generation);
+      break;
+    case Event.acceptError:
+      groups[events[at + 7]]?.onAcceptError?.(events[at + 3]);
+      break;
+    case Event.listenerClosed:
+      groups[events[at + 7]]?.onListenerClosed?.();
+      break;
+  }
+}
+
+/**
+ * What stands between the events and the handlers has thrown. The connection has lost an event and
+ * must not go on as if it had not.
+ */
+export function brokenConnection(at: number, error: unknown): void {
+  const { events } = runtime();
+  const connection = connections[events[at + 1]];
+  if (connection?._generation === events[at + 2]) failed(connection, error);
+  else uncaught(error);
+}
+
+function opened(slot: number, generation: number, owner: number): void {
+  const group = groups[owner];
+  if (group === undefined) return;
+  group.connections++;
+  group.natives++;
+  if (group.open === undefined && group.data !== undefined) {
+    while (connections.length <= slot) connections.push(undefined);
+    return;
+  }
+  const connection = connectionAt(slot, generation, owner);
+  if (connection === undefined) return;
+  if (group.data === undefined) connection.pause();
+  if (group.open !== undefined) call(connection, group.open);
+}
+
+function connected(slot: number, generation: number): void {
+  const connection = connections[slot];
+  if (connection === undefined || connection._generation !== generation) return;
+  if (connection._flags & OVER) return;
+  connection._flags &= ~Flag.connecting;
+  const group = connection._group;
+  group.connections++;
+  if (group.data === undefined) connection.pause();
+  const { connecting } = extraOf(connection);
+  let failure: Error | undefined;
+  try {
+    connecting?.configure();
+    if (group.open !== undefined) watch(connection, group.open(connection));
+  } catch (error) {
+    failure = fail(connection, error);
+    // Without that handler it is no uncaught exception: whoever waits for connect() hears of it.
+    if (group.error !== undefined) callWith(group.error, connection, failure, uncaught);
+  }
+  connecting?.opened(failure);
+}
+
+function closed(at: number, slot: number, generation: number): void {
+  const { events } = runtime();
+  const group = groups[events[at + 7]];
+  if (group === undefined) return;
+  group.natives--;
+  const connection = connectionAt(slot, generation, events[at + 7]);
+  if (connection === undefined) return;
+  const errno = events[at + 3] & 0xffffff;
+  const error = errno === 0 ? undefined : systemError(errno, events[at + 3] >>> 24);
+  const extra = extraOf(connection);
+  const highs = events[at + 6] >>> 0;
+  extra.bytesRead = (highs >>> 16) * TWO_TO_32 + (events[at + 4] >>> 0);
+  extra.bytesWritten = (highs & 0xffff) * TWO_TO_32 + (events[at + 5] >>> 0);
+  // Native code may use the slot again; what is still held belongs to the object alone.
+  connections[slot] = undefined;
+  const paused =
+    !(connection._flags & OVER) &&
+    error === undefined &&
+    connection._group.protocol === undefined &&
+    hasHeldData(connection);
+  if (paused) {
+    connection._flags |= Flag.forgotten;
+    hold(connection, { kind: 'close' });
+    group.closeHeld ??= new Set();
+    group.closeHeld.add(connection);
+    group.onCloseHeld?.();
+    return;
+  }
+  if (error === undefined) runHeldEnd(connection);
+  runClose(connection, error);
+}
+
+registerSink(Wing.streams, { event, broken: brokenConnection });
