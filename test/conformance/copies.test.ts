@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { programPath, runProgram, spawnNode } from '../support/program.js';
 
 const whole = 'echo echo aa 20 20 20';
-const held = 'open data, echo, open data close';
+const held = 'open, echo, open data close';
 const output = [`${whole} ${whole}`, 'proxied true true', held, held, 'echo', 'true true\n'].join(
   '\n',
 );

@@ -101,34 +101,34 @@ async function proxied(front, back) {
 
 /** A connection of `one` is over, and its close waits for resume(): its numbers are free. */
 async function held(one, two) {
-  const heard = [];
-  let connection;
+  const heard = new Map();
   const listener = one.listen({
     ...{ host, port: 0 },
     open(peer) {
-      heard.push('open');
-      connection = peer;
+      heard.set(peer, ['open']);
       peer.end();
-      peer.pause();
     },
     data(peer) {
-      heard.push('data');
-      peer.pause();
+      heard.get(peer).push('data');
+      for (const each of heard.keys()) each.pause();
     },
-    close: () => heard.push('close'),
+    close: (peer) => heard.get(peer).push('close'),
   });
-  const socket = netConnect({ host, port: listener.port, allowHalfOpen: true });
-  socket.on('end', () => socket.end('the last')).resume();
-  await once(socket, 'close');
-  connection.resume();
+  const open = () => netConnect({ host, port: listener.port, allowHalfOpen: true }).resume();
+  const sockets = [open(), open()];
+  await Promise.all(sockets.map((socket) => once(socket, 'end')));
+  // Together, so that the second one's data is received before the first one's handler has run.
+  for (const socket of sockets) socket.end('the last');
+  await Promise.all(sockets.map((socket) => once(socket, 'close')));
   const stopped = listener.stop();
-  // As many turns as it takes to have the end and the close of it.
+  // As many turns as it takes to have the end and the close of both.
   for (let turn = 0; turn < 3; turn += 1) await echoed(two, two);
-  const before = heard.join(' ');
+  const [connection, events] = [...heard].find(([, list]) => !list.includes('data'));
+  const before = events.join(' ');
   const text = await echoed(two, two);
   connection.resume();
   await stopped;
-  return `${before}, ${text}, ${heard.join(' ')}`;
+  return `${before}, ${text}, ${events.join(' ')}`;
 }
 
 async function served({ serve }) {
