@@ -10,7 +10,7 @@ import type { Connection } from '../tcp/connection.js';
 import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
-import { connectionAt, groups } from '../tcp/tables.js';
+import { connectionAt, endpoints } from '../tcp/tables.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { CheckedHttpOptions } from './options.js';
@@ -49,7 +49,7 @@ function keepUnanswered(): void {
 }
 
 registerSink(Wing.http, {
-  event: (kind, at) => groups[runtime().events[at + 7]]?.protocol?.event(kind, at),
+  event: (kind, at) => endpoints[runtime().events[at + 7]]?.protocol?.event(kind, at),
   broken: brokenConnection,
   afterEvents: keepUnanswered,
   batched: Event.request,
@@ -62,7 +62,7 @@ export class HttpServer {
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
   #listener: Listener | undefined;
-  #owner = -1;
+  #endpointId = -1;
   /** @internal */
   readonly _templates: Templates;
   /** @internal */
@@ -94,9 +94,9 @@ export class HttpServer {
   /** @internal */
   _listensOn(listener: Listener): void {
     this.#listener = listener;
-    this.#owner = listener._owner;
+    this.#endpointId = listener._endpointId;
     listener._stopInOrder = () => this.stop();
-    this._templates.owner = listener._owner;
+    this._templates.endpointId = listener._endpointId;
   }
 
   get #on(): Listener {
@@ -125,8 +125,8 @@ export class HttpServer {
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this.#on._drain(options);
     this._stopping = true;
-    if (!this.#on._over) this.#runtime.native.httpStop(this.#owner);
-    this.#on._endOpen((connection) => connection._group.protocol !== this);
+    if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
+    this.#on._endOpen((connection) => connection._endpoint.protocol !== this);
     return stopped;
   }
 
@@ -142,9 +142,9 @@ export class HttpServer {
   }
 
   /** The session of a connection, made when its first event comes. */
-  #meet(slot: number, generation: number, owner: number): Session | undefined {
-    const connection = connectionAt(slot, generation, owner);
-    if (connection === undefined || connection._group.protocol !== this) return undefined;
+  #meet(slot: number, generation: number, endpointId: number): Session | undefined {
+    const connection = connectionAt(slot, generation, endpointId);
+    if (connection === undefined || connection._endpoint.protocol !== this) return undefined;
     const session = new Session(this, this.#runtime, connection);
     while (sessions.length <= slot) sessions.push(undefined);
     sessions[slot] = session;

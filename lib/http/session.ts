@@ -14,8 +14,8 @@ import {
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { Flag } from '../tcp/connection_state.js';
-import { Group } from '../tcp/group.js';
-import type { AnyGroup } from '../tcp/tables.js';
+import { Endpoint } from '../tcp/endpoint.js';
+import type { AnyEndpoint } from '../tcp/tables.js';
 import { DROPPED_BYTES_MAX, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
@@ -139,7 +139,7 @@ export class Session {
   hasRoom(): boolean {
     const { connection } = this;
     if (connection._flags & NO_MORE) return true;
-    return this.#waitingLength <= connection._group.highWaterMark && connection._belowMark();
+    return this.#waitingLength <= connection._endpoint.highWaterMark && connection._belowMark();
   }
 
   /** A piece of body waits for the responses before it (or, negative, does not any more). */
@@ -266,7 +266,7 @@ export class Session {
 
   /** The server stops. What is idle or has no session, native code ends. */
   get upgraded(): boolean {
-    return this.connection._group.protocol === undefined;
+    return this.connection._endpoint.protocol === undefined;
   }
 
   /** Whether the connection may carry another request after the one with these flags. */
@@ -452,20 +452,20 @@ export class Session {
     }
     this.#first = undefined;
     this.#server._forget(this);
-    const listening = connection._group;
-    const group = new Group<Connection<Data>>(handlers, false, listening.highWaterMark);
-    group.owner = listening.owner;
-    group.listening = listening as unknown as Group<Connection<Data>>;
-    group.connections = 1;
-    group.onConnectionClosed = () => {
+    const listening = connection._endpoint;
+    const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
+    endpoint.id = listening.id;
+    endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
+    endpoint.connections = 1;
+    endpoint.onConnectionClosed = () => {
       listening.connections--;
       listening.onConnectionClosed?.();
-      group.over();
+      endpoint.over();
     };
     const raw = connection as unknown as Connection<Data>;
-    (connection as { _group: AnyGroup })._group = group as unknown as AnyGroup;
+    (connection as { _endpoint: AnyEndpoint })._endpoint = endpoint as unknown as AnyEndpoint;
     this.#command(Command.httpRaw);
-    if (group.data === undefined) raw.pause();
+    if (endpoint.data === undefined) raw.pause();
     return raw;
   }
 

@@ -61,7 +61,7 @@ export class Templates {
   #lastType = '';
   #lastNumber = 0;
   /** Native code's number of the listener. */
-  owner = -1;
+  endpointId = -1;
 
   constructor(runtime: Runtime, lines: HeadLines) {
     this.#runtime = runtime;
@@ -81,7 +81,7 @@ export class Templates {
     if (number === undefined) {
       if (contentType !== '' && ++this.#typesKept > TYPES_KEPT_MAX) return -1;
       const { bytes, dateOffset } = headText(status, this.#lines, contentType, variant);
-      number = this.#runtime.native.httpTemplate(this.owner, bytes, dateOffset);
+      number = this.#runtime.native.httpTemplate(this.endpointId, bytes, dateOffset);
       byType.set(contentType, number);
     }
     this.#lastKey = key;

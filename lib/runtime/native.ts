@@ -130,10 +130,10 @@ export interface NativeLoop extends NativeFiles {
     hint: number,
   ): void;
   /** `drain`: who waits to be accepted is accepted first. */
-  closeListener(owner: number, drain: boolean): void;
+  closeListener(endpointId: number, drain: boolean): void;
   /** Whether bytes have come that were not received yet. */
   unread(slot: number, generation: number): boolean;
-  connectionsOf(owner: number): Uint32Array;
+  connectionsOf(endpointId: number): Uint32Array;
   fatalException(error: unknown): void;
   /** That of the thread, whatever is global to the caller. */
   global(): object;
@@ -145,7 +145,7 @@ export interface NativeLoop extends NativeFiles {
     generation: number,
     remote: boolean,
   ): SocketAddress | PathAddress | undefined;
-  listenerAddress(owner: number): SocketAddress | PathAddress | undefined;
+  listenerAddress(endpointId: number): SocketAddress | PathAddress | undefined;
   byteCounts(slot: number, generation: number, into: Float64Array): void;
   setNoDelay(slot: number, generation: number, on: boolean): number;
   setKeepAlive(slot: number, generation: number, milliseconds: number): number;
@@ -163,8 +163,8 @@ export interface NativeLoop extends NativeFiles {
   protocol(): Record<string, number>;
   httpTables(): HttpTables;
   httpAddressRule(rule: string): boolean;
-  httpTemplate(owner: number, head: Uint8Array, dateOffset: number): number;
-  httpStop(owner: number): void;
+  httpTemplate(endpointId: number, head: Uint8Array, dateOffset: number): number;
+  httpStop(endpointId: number): void;
   /** Requests that were told of, and one more if another has come, or begun to. */
   httpExpected(slot: number, generation: number): number;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;

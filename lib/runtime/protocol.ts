@@ -99,7 +99,7 @@ export const Control = {
   turn: 7,
   resultError: 8,
   resultSyscall: 9,
-  resultOwner: 10,
+  resultEndpoint: 10,
   resultSlot: 11,
   resultGeneration: 12,
 } as const;

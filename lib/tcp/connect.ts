@@ -8,7 +8,7 @@ import { systemError, type Target } from '../runtime/system_error.js';
 import { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { extraOf, Flag } from './connection_state.js';
-import { Group } from './group.js';
+import { Endpoint } from './endpoint.js';
 import type { ConnectionOptions } from './handlers.js';
 import {
   type CheckedConnectionOptions,
@@ -24,7 +24,7 @@ import {
   milliseconds,
   RAW_PEERS,
 } from './options.js';
-import { keepConnection, keepGroup, leaveGroup } from './tables.js';
+import { keepConnection, keepEndpoint, leaveEndpoint } from './tables.js';
 import './events.js';
 
 export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
@@ -96,14 +96,14 @@ export async function connect<Data = unknown>(
   const goal = checkGoal(options as ConnectOptions);
   const local = checkLocal(options as ConnectOptions, goal);
   checked.signal?.throwIfAborted();
-  const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
+  const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   let made: Made<Data> | undefined;
   try {
     made = await toAny(goal, checked.signal, (target) =>
-      connectOnce(group, target, local, timeoutMs, checked, options.userData),
+      connectOnce(endpoint, target, local, timeoutMs, checked, options.userData),
     );
   } finally {
-    if (made === undefined) group.over();
+    if (made === undefined) endpoint.over();
   }
   if (made.failure !== undefined) throw made.failure;
   return made.connection;
@@ -180,7 +180,7 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): 
 }
 
 function connectOnce<Data>(
-  group: Group<Connection<Data>>,
+  endpoint: Endpoint<Connection<Data>>,
   target: Target,
   local: Local | undefined,
   timeoutMs: number,
@@ -202,23 +202,23 @@ function connectOnce<Data>(
     const errno = control[Control.resultError];
     return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
   }
-  const connection = register(of, group, userData);
+  const connection = register(of, endpoint, userData);
   return settle(connection, target, checked);
 }
 
 function register<Data>(
   of: Runtime,
-  group: Group<Connection<Data>>,
+  endpoint: Endpoint<Connection<Data>>,
   userData: Data | undefined,
 ): Connection<Data> {
   const { control } = of;
   const slot = control[Control.resultSlot];
-  const connection = new Connection<Data>(group, slot, control[Control.resultGeneration]);
+  const connection = new Connection<Data>(endpoint, slot, control[Control.resultGeneration]);
   connection._flags |= Flag.connecting;
   if (userData !== undefined) connection.data = userData;
   keepConnection(connection);
-  keepGroup(group, control[Control.resultOwner]);
-  group.natives++;
+  keepEndpoint(endpoint, control[Control.resultEndpoint]);
+  endpoint.natives++;
   return connection;
 }
 
@@ -230,12 +230,12 @@ function settle<Data>(
   const { signal } = checked;
   const abort = () => connection.reset();
   signal?.addEventListener('abort', abort, { once: true });
-  const { _group: group } = connection;
-  group.onCloseHeld = () => leaveGroup(group);
-  group.onConnectionClosed = () => {
+  const { _endpoint: endpoint } = connection;
+  endpoint.onCloseHeld = () => leaveEndpoint(endpoint);
+  endpoint.onConnectionClosed = () => {
     signal?.removeEventListener('abort', abort);
-    leaveGroup(group);
-    if (!(connection._flags & Flag.connecting)) group.over();
+    leaveEndpoint(endpoint);
+    if (!(connection._flags & Flag.connecting)) endpoint.over();
   };
   return new Promise((resolve, reject) => {
     extraOf(connection).connecting = {

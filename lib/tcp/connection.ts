@@ -10,7 +10,7 @@ import { systemError } from '../runtime/system_error.js';
 import { Chunk, isForeignChunk } from './chunk.js';
 import { closedError, dropHeld, type Extra, extraOf, Flag, OVER } from './connection_state.js';
 import { deliverHeld } from './delivery.js';
-import type { Group } from './group.js';
+import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
 
@@ -40,16 +40,16 @@ export class Connection<Data = unknown> {
   /** @internal */
   readonly _generation: number;
   /** @internal */
-  readonly _group: Group<Connection<Data>>;
+  readonly _endpoint: Endpoint<Connection<Data>>;
   /** @internal */
   _flags = 0;
   /** @internal */
   _extra: Extra | undefined = undefined;
 
   /** @internal */
-  constructor(group: Group<Connection<Data>>, slot: number, generation: number) {
+  constructor(endpoint: Endpoint<Connection<Data>>, slot: number, generation: number) {
     this.data = undefined as Data;
-    this._group = group;
+    this._endpoint = endpoint;
     this._slot = slot;
     this._generation = generation;
   }
@@ -142,7 +142,7 @@ export class Connection<Data = unknown> {
     this._flags |= Flag.ending;
     this.#command(Command.end);
     // Nobody reads: what comes is dropped, so that the peer's FIN is seen and the connection ends.
-    if (this._group.data === undefined && this._extra?.sink === undefined) this.resume();
+    if (this._endpoint.data === undefined && this._extra?.sink === undefined) this.resume();
   }
 
   /** Sends what is waiting, then closes both ways. No data handler runs after this. */
@@ -319,7 +319,7 @@ export class Connection<Data = unknown> {
   /** @internal Little waits, and nobody is to wait for an event of that. */
   get _low(): boolean {
     if (this._flags & Flag.drainWanted) return false;
-    return runtime().memory.pending[this._slot] <= this._group.highWaterMark / 2;
+    return runtime().memory.pending[this._slot] <= this._endpoint.highWaterMark / 2;
   }
 
   /** @internal Nothing can be sent any more, whether or not its close event has come. */
@@ -377,7 +377,7 @@ export class Connection<Data = unknown> {
   /** @internal */
   _belowMark(): boolean {
     const of = runtime();
-    const { highWaterMark } = this._group;
+    const { highWaterMark } = this._endpoint;
     const pending = of.memory.pending[this._slot];
     if (pending <= highWaterMark) return true;
     if (this._flags & Flag.drainWanted || pending === PENDING_OVER) return false;
@@ -391,7 +391,7 @@ export class Connection<Data = unknown> {
   #wantDrain(of: Runtime): void {
     if (this._flags & Flag.drainWanted) return;
     this._flags |= Flag.drainWanted;
-    const low = Math.floor(this._group.highWaterMark / 2);
+    const low = Math.floor(this._endpoint.highWaterMark / 2);
     of.command(Command.wantDrain, this._slot, this._generation, low);
   }
 

@@ -14,7 +14,7 @@ import {
   OVER,
 } from './connection_state.js';
 
-/** What a connection's group has to say here. */
+/** What a connection's endpoint has to say here. */
 interface Behind {
   open?(connection: Any): unknown;
   data?(connection: Any, chunk: Chunk): unknown;
@@ -33,7 +33,7 @@ interface Behind {
 /** A connection, as far as deliveries know it. */
 export interface Deliverable extends HasExtra {
   _flags: number;
-  readonly _group: Behind;
+  readonly _endpoint: Behind;
   readonly pendingBytes: number;
   end(): void;
   close(): void;
@@ -65,7 +65,7 @@ export function fail(connection: Any, thrown: unknown): Error {
 /** A handler threw: the connection's error if somebody wants it, else an uncaught exception. */
 export function failed(connection: Any, thrown: unknown): void {
   const error = fail(connection, thrown);
-  const { error: handler } = connection._group;
+  const { error: handler } = connection._endpoint;
   if (handler === undefined) uncaught(thrown);
   else callWith(handler, connection, error, uncaught);
 }
@@ -121,7 +121,7 @@ function runData(connection: Any, chunk: Chunk): void {
     sink.data(chunk);
     return;
   }
-  const { data } = connection._group;
+  const { data } = connection._endpoint;
   if (data === undefined) return;
   try {
     const result = data(connection, chunk);
@@ -142,7 +142,7 @@ export function deliverEnd(connection: Any): void {
 
 function runEnd(connection: Any): void {
   connection._flags |= Flag.readEnded;
-  const { end, allowHalfOpen } = connection._group;
+  const { end, allowHalfOpen } = connection._endpoint;
   if (end !== undefined) call(connection, end);
   connection._extra?.sink?.end();
   if (!allowHalfOpen) connection.end();
@@ -151,7 +151,7 @@ function runEnd(connection: Any): void {
 export function deliverDrain(connection: Any): void {
   if (connection._flags & OVER) return;
   connection._flags &= ~Flag.drainWanted;
-  const { drain } = connection._group;
+  const { drain } = connection._endpoint;
   if (drain !== undefined) call(connection, drain);
   const waiting = connection._extra?.drained.splice(0);
   if (waiting !== undefined) for (const { resolve } of waiting) resolve();
@@ -159,29 +159,29 @@ export function deliverDrain(connection: Any): void {
 
 export function runClose(connection: Any, networkError: Error | undefined): void {
   dropHeld(connection);
-  const group = connection._group;
+  const endpoint = connection._endpoint;
   const extra = connection._extra;
-  (group.listening ?? group).closeHeld?.delete(connection);
+  (endpoint.listening ?? endpoint).closeHeld?.delete(connection);
   connection._flags |= Flag.closing | Flag.closed;
   if (connection._flags & Flag.connecting) {
-    forget(group, false);
+    forget(endpoint, false);
     extra?.connecting?.refused(networkError ?? closedError());
     return;
   }
   const failure = extra?.failure;
   const error = failure ?? networkError;
-  group.protocol?.closed(connection, error);
-  if (networkError !== undefined && failure === undefined && group.error !== undefined) {
-    callWith(group.error, connection, networkError, uncaught);
+  endpoint.protocol?.closed(connection, error);
+  if (networkError !== undefined && failure === undefined && endpoint.error !== undefined) {
+    callWith(endpoint.error, connection, networkError, uncaught);
   }
-  if (group.close !== undefined) {
-    callWith(group.close, connection, error, (thrown) => failed(connection, thrown));
+  if (endpoint.close !== undefined) {
+    callWith(endpoint.close, connection, error, (thrown) => failed(connection, thrown));
   }
   if (extra !== undefined) {
     extra.sink?.close(error);
     for (const { reject } of extra.drained.splice(0)) reject(error ?? closedError());
   }
-  forget(group, true);
+  forget(endpoint, true);
 }
 
 export function callWith<Of extends Any, Argument>(
@@ -197,9 +197,9 @@ export function callWith<Of extends Any, Argument>(
   }
 }
 
-function forget(group: Behind, wasOpen: boolean): void {
-  if (wasOpen) group.connections--;
-  group.onConnectionClosed?.();
+function forget(endpoint: Behind, wasOpen: boolean): void {
+  if (wasOpen) endpoint.connections--;
+  endpoint.onConnectionClosed?.();
 }
 
 /** Delivers what has waited for resume(), as far as the handlers do not pause again. */

@@ -21,7 +21,7 @@ import {
   timedOut,
   watch,
 } from './delivery.js';
-import { connectionAt, connections, groups } from './tables.js';
+import { connectionAt, connections, endpoints } from './tables.js';
 
 const TWO_TO_32 = 2 ** 32;
 
@@ -46,7 +46,7 @@ function event(kind: number, at: number): void {
     case Event.end: {
       const connection = connectionAt(slot, generation, events[at + 7]);
       if (connection === undefined) break;
-      const { protocol } = connection._group;
+      const { protocol } = connection._endpoint;
       if (protocol === undefined) deliverEnd(connection);
       else protocol.ended(connection, events[at + 3] === 1);
       break;
@@ -59,7 +59,7 @@ function event(kind: number, at: number): void {
     case Event.timeout: {
       const connection = connectionAt(slot, generation, events[at + 7]);
       if (connection === undefined || connection._flags & OVER) break;
-      const { timeout } = connection._group;
+      const { timeout } = connection._endpoint;
       if (timeout === undefined) timedOut(connection);
       else call(connection, timeout);
       break;
@@ -71,10 +71,10 @@ function event(kind: number, at: number): void {
       connected(slot, generation);
       break;
     case Event.acceptError:
-      groups[events[at + 7]]?.onAcceptError?.(events[at + 3]);
+      endpoints[events[at + 7]]?.onAcceptError?.(events[at + 3]);
       break;
     case Event.listenerClosed:
-      groups[events[at + 7]]?.onListenerClosed?.();
+      endpoints[events[at + 7]]?.onListenerClosed?.();
       break;
   }
 }
@@ -90,19 +90,19 @@ export function brokenConnection(at: number, error: unknown): void {
   else uncaught(error);
 }
 
-function opened(slot: number, generation: number, owner: number): void {
-  const group = groups[owner];
-  if (group === undefined) return;
-  group.connections++;
-  group.natives++;
-  if (group.open === undefined && group.data !== undefined) {
+function opened(slot: number, generation: number, endpointId: number): void {
+  const endpoint = endpoints[endpointId];
+  if (endpoint === undefined) return;
+  endpoint.connections++;
+  endpoint.natives++;
+  if (endpoint.open === undefined && endpoint.data !== undefined) {
     while (connections.length <= slot) connections.push(undefined);
     return;
   }
-  const connection = connectionAt(slot, generation, owner);
+  const connection = connectionAt(slot, generation, endpointId);
   if (connection === undefined) return;
-  if (group.data === undefined) connection.pause();
-  if (group.open !== undefined) call(connection, group.open);
+  if (endpoint.data === undefined) connection.pause();
+  if (endpoint.open !== undefined) call(connection, endpoint.open);
 }
 
 function connected(slot: number, generation: number): void {
@@ -110,27 +110,27 @@ function connected(slot: number, generation: number): void {
   if (connection === undefined || connection._generation !== generation) return;
   if (connection._flags & OVER) return;
   connection._flags &= ~Flag.connecting;
-  const group = connection._group;
-  group.connections++;
-  if (group.data === undefined) connection.pause();
+  const endpoint = connection._endpoint;
+  endpoint.connections++;
+  if (endpoint.data === undefined) connection.pause();
   const { connecting } = extraOf(connection);
   let failure: Error | undefined;
   try {
     connecting?.configure();
-    if (group.open !== undefined) watch(connection, group.open(connection));
+    if (endpoint.open !== undefined) watch(connection, endpoint.open(connection));
   } catch (error) {
     failure = fail(connection, error);
     // Without that handler it is no uncaught exception: whoever waits for connect() hears of it.
-    if (group.error !== undefined) callWith(group.error, connection, failure, uncaught);
+    if (endpoint.error !== undefined) callWith(endpoint.error, connection, failure, uncaught);
   }
   connecting?.opened(failure);
 }
 
 function closed(at: number, slot: number, generation: number): void {
   const { events } = runtime();
-  const group = groups[events[at + 7]];
-  if (group === undefined) return;
-  group.natives--;
+  const endpoint = endpoints[events[at + 7]];
+  if (endpoint === undefined) return;
+  endpoint.natives--;
   const connection = connectionAt(slot, generation, events[at + 7]);
   if (connection === undefined) return;
   const errno = events[at + 3] & 0xffffff;
@@ -144,14 +144,14 @@ function closed(at: number, slot: number, generation: number): void {
   const paused =
     !(connection._flags & OVER) &&
     error === undefined &&
-    connection._group.protocol === undefined &&
+    connection._endpoint.protocol === undefined &&
     hasHeldData(connection);
   if (paused) {
     connection._flags |= Flag.forgotten;
     hold(connection, { kind: 'close' });
-    group.closeHeld ??= new Set();
-    group.closeHeld.add(connection);
-    group.onCloseHeld?.();
+    endpoint.closeHeld ??= new Set();
+    endpoint.closeHeld.add(connection);
+    endpoint.onCloseHeld?.();
     return;
   }
   if (error === undefined) runHeldEnd(connection);

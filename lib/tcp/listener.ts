@@ -10,7 +10,7 @@ import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { Flag } from './connection_state.js';
-import { Group, type Protocol } from './group.js';
+import { Endpoint, type Protocol } from './endpoint.js';
 import type { ConnectionOptions } from './handlers.js';
 import {
   BACKLOG_DEFAULT,
@@ -25,7 +25,7 @@ import {
   milliseconds,
   RAW_PEERS,
 } from './options.js';
-import { type AnyGroup, connectionAt, keepGroup, leaveGroup } from './tables.js';
+import { type AnyEndpoint, connectionAt, keepEndpoint, leaveEndpoint } from './tables.js';
 import './events.js';
 
 /** How long stop() goes on hearing peers that never pause, in milliseconds. */
@@ -85,7 +85,7 @@ const STOP_OPTIONS = optionNames<StopOptions>(
 
 export class Listener {
   readonly #runtime: Runtime;
-  readonly #group: AnyGroup;
+  readonly #endpoint: AnyEndpoint;
   readonly #address: SocketAddress | PathAddress;
   #closing = false;
   #gone = false;
@@ -96,16 +96,16 @@ export class Listener {
   readonly #onAbort = () => this.close();
 
   /** @internal */
-  constructor(of: Runtime, group: AnyGroup, signal: AbortSignal | undefined) {
+  constructor(of: Runtime, endpoint: AnyEndpoint, signal: AbortSignal | undefined) {
     this.#runtime = of;
-    this.#group = group;
-    this.#address = of.native.listenerAddress(group.owner) ?? { path: '' };
-    group.onListenerClosed = () => {
+    this.#endpoint = endpoint;
+    this.#address = of.native.listenerAddress(endpoint.id) ?? { path: '' };
+    endpoint.onListenerClosed = () => {
       this.#gone = true;
       this.#checkStopped();
     };
-    group.onConnectionClosed = () => this.#checkStopped();
-    group.onCloseHeld = () => this.#checkStopped();
+    endpoint.onConnectionClosed = () => this.#checkStopped();
+    endpoint.onCloseHeld = () => this.#checkStopped();
     this.#leaveWorker = stopWithWorker(() => this._stopInOrder());
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -115,8 +115,8 @@ export class Listener {
   _stopInOrder: () => unknown = () => this.stop();
 
   /** @internal Native code's number. */
-  get _owner(): number {
-    return this.#group.owner;
+  get _endpointId(): number {
+    return this.#endpoint.id;
   }
 
   /** Where it listens, or listened. */
@@ -131,7 +131,7 @@ export class Listener {
 
   /** Open connections. */
   get connections(): number {
-    return this.#group.connections;
+    return this.#endpoint.connections;
   }
 
   /**
@@ -201,32 +201,32 @@ export class Listener {
   #stopAccepting(drain: boolean): void {
     if (this.#closing && (drain || this._over)) return;
     this.#closing = true;
-    this.#runtime.native.closeListener(this.#group.owner, drain);
+    this.#runtime.native.closeListener(this.#endpoint.id, drain);
   }
 
   /** @internal Native code has nothing of it any more, and may use its number for another one. */
   get _over(): boolean {
-    return this.#gone && this.#group.natives === 0;
+    return this.#gone && this.#endpoint.natives === 0;
   }
 
   /** @internal */
   _open(): Connection[] {
-    const open = [...(this.#group.closeHeld ?? [])];
+    const open = [...(this.#endpoint.closeHeld ?? [])];
     if (this._over) return open;
-    const names = this.#runtime.native.connectionsOf(this.#group.owner);
+    const names = this.#runtime.native.connectionsOf(this.#endpoint.id);
     for (let i = 0; i < names.length; i += 2) {
-      const connection = connectionAt(names[i], names[i + 1], this.#group.owner);
+      const connection = connectionAt(names[i], names[i + 1], this.#endpoint.id);
       if (connection !== undefined) open.push(connection);
     }
     return open;
   }
 
   #checkStopped(): void {
-    if (this._over) leaveGroup(this.#group);
-    if (!this.#gone || this.#group.connections > 0) return;
+    if (this._over) leaveEndpoint(this.#endpoint);
+    if (!this.#gone || this.#endpoint.connections > 0) return;
     this.#leaveWorker();
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#group.over();
+    this.#endpoint.over();
     this.#resolveStopped?.();
   }
 }
@@ -267,8 +267,8 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
         );
   checked.signal?.throwIfAborted();
   const of = runtime();
-  const group = new Group(options, checked.allowHalfOpen, checked.highWaterMark);
-  group.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
+  const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
+  endpoint.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
   of.native.listen(
     target.name,
     target.port,
@@ -285,11 +285,11 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   );
   const errno = of.control[Control.resultError];
   if (errno !== 0) {
-    group.over();
+    endpoint.over();
     throw systemError(errno, of.control[Control.resultSyscall], target.described);
   }
-  keepGroup(group, of.control[Control.resultOwner]);
-  return new Listener(of, group as unknown as AnyGroup, checked.signal);
+  keepEndpoint(endpoint, of.control[Control.resultEndpoint]);
+  return new Listener(of, endpoint as unknown as AnyEndpoint, checked.signal);
 }
 
 function checkTarget(options: ListenOptions) {

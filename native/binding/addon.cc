@@ -47,7 +47,7 @@ void report(GuestLoop& guest, const SocketResult& result, uint32_t owner, Token 
   int32_t* control = guest.memory().rings().control;
   control[kResultError] = result.fd < 0 ? result.error : 0;
   control[kResultSyscall] = static_cast<int32_t>(result.syscall);
-  control[kResultOwner] = static_cast<int32_t>(owner);
+  control[kResultEndpoint] = static_cast<int32_t>(owner);
   control[kResultSlot] = static_cast<int32_t>(slotOf(connection));
   control[kResultGeneration] = static_cast<int32_t>(generationOf(connection));
 }

@@ -77,7 +77,7 @@ enum ControlWord : uint32_t {
   kTurn = 7,           // number of the turn: chunks of an earlier one are over
   kResultError = 8,    // of the last call that opens something: errno or 0, Syscall, owner,
   kResultSyscall = 9,  // and the slot and generation of a connection
-  kResultOwner = 10,
+  kResultEndpoint = 10,
   kResultSlot = 11,
   kResultGeneration = 12,
   kControlWords = 16,

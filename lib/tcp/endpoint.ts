@@ -12,12 +12,12 @@ export interface Protocol<Connection> {
   /** The connection is over, before its handlers hear of it. */
   closed(connection: Connection, error: Error | undefined): void;
   /** The peer's FIN; true: it came in the middle of something. */
-  ended(connection: Connection, torn: boolean): void;
+  ended(connection: Connection, truncated: boolean): void;
   /** The listener and all of its connections are over. */
   over(): void;
 }
 
-export class Group<Connection> {
+export class Endpoint<Connection> {
   readonly open: ((connection: Connection) => Result) | undefined;
   readonly data: ((connection: Connection, chunk: Chunk) => Result) | undefined;
   readonly drain: ((connection: Connection) => Result) | undefined;
@@ -29,17 +29,17 @@ export class Group<Connection> {
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number;
   /** Native code's number; set when the listener or the connection is there. */
-  owner = -1;
+  id = -1;
   /** Open connections, those included whose close waits for resume(). */
   connections = 0;
   /** Of these, and of those that are connecting: what native code has. */
   natives = 0;
   /** Connections whose close waits for resume(): native code has forgotten them. */
   closeHeld: Set<Connection> | undefined;
-  /** The listener's group, when the connection has been taken over from HTTP. */
-  listening: Group<Connection> | undefined;
+  /** The listener's endpoint, when the connection has been taken over from HTTP. */
+  listening: Endpoint<Connection> | undefined;
   protocol: Protocol<Connection> | undefined;
-  /** Called when native code has nothing of this group any more. */
+  /** Called when native code has nothing of this endpoint any more. */
   onListenerClosed: (() => void) | undefined;
   onConnectionClosed: (() => void) | undefined;
   /** Native code has one connection less, though its close waits for resume(). */
