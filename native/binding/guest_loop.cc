@@ -11,14 +11,12 @@ void doNothing(uv_handle_s*) {}
 thread_local GuestLoop* ofThisThread = nullptr;
 }  // namespace
 
-std::string GuestLoop::start(Napi::Env env, LoopOptions options,
-                             std::unique_ptr<GuestLoop>* out) {
+std::string GuestLoop::start(Napi::Env env, LoopOptions options, std::unique_ptr<GuestLoop>* out) {
   std::unique_ptr<GuestLoop> guest(new GuestLoop(env));
   if (!guest->memory_.open()) return "no memory for the rings";
   if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
-  guest->loop_ =
-      std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options, guest->sockets_,
-                             guest->fileCalls_);
+  guest->loop_ = std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options,
+                                        guest->sockets_, guest->fileCalls_);
   const std::string refused = guest->loop_->start();
   if (!refused.empty()) return refused;
   if (!guest->loop_->watchForeign(uv_backend_fd(guest->uv_))) return "no memory for the loop";

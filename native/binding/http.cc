@@ -114,13 +114,12 @@ Napi::Value Proxied(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return info.Env().Undefined();
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
   if (channel == nullptr) return info.Env().Undefined();
-  const http::ProxyHeader* header =
-      guest->http() != nullptr && channel->protocol == guest->http()
-          ? guest->http()->proxyHeader(*channel)
-          : nullptr;
-  const bool known = header != nullptr && !header->local &&
-                     (header->family == http::ProxyFamily::kInet ||
-                      header->family == http::ProxyFamily::kInet6);
+  const http::ProxyHeader* header = guest->http() != nullptr && channel->protocol == guest->http()
+                                        ? guest->http()->proxyHeader(*channel)
+                                        : nullptr;
+  const bool known =
+      header != nullptr && !header->local &&
+      (header->family == http::ProxyFamily::kInet || header->family == http::ProxyFamily::kInet6);
   if (!known) return info.Env().Undefined();
   return toObject(info.Env(), proxied(*header, flag(info, 2)));
 }

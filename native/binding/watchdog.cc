@@ -168,8 +168,7 @@ namespace {
 Napi::Value Watch(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
-  auto watchdog =
-      std::make_unique<Watchdog>(guest, info[0].As<Napi::Int32Array>(), info[1]);
+  auto watchdog = std::make_unique<Watchdog>(guest, info[0].As<Napi::Int32Array>(), info[1]);
   if (info[2].IsFunction()) watchdog->tell(info.Env(), info[2].As<Napi::Function>());
   if (!watchdog->start(info.Env())) return info.Env().Undefined();
   return Napi::External<Watchdog>::New(info.Env(), watchdog.release(),

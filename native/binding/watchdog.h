@@ -13,15 +13,15 @@
 namespace ringpoll {
 
 enum WatchWord : uint32_t {
-  kWatchYield = 0,     // the slice that is asked to give way
+  kWatchYield = 0,  // the slice that is asked to give way
   kWatchSlice = 1,
-  kWatchSliceMs = 2,   // the limit
+  kWatchSliceMs = 2,  // the limit
   kWatchCheckMs = 3,
   kWatchAttached = 4,
   kWatchOverruns = 5,
   kWatchLongestUs = 6,
-  kWatchTask = 7,      // the task that runs, where there are tasks
-  kWatchLastUs = 8,    // of the last overrun: how long it took so far, and the task
+  kWatchTask = 7,    // the task that runs, where there are tasks
+  kWatchLastUs = 8,  // of the last overrun: how long it took so far, and the task
   kWatchLastTask = 9,
   kWatchWords = 16,
 };

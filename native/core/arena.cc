@@ -94,7 +94,7 @@ bool Arena::grow(uint32_t sizeClass) {
   ++stats_.slabs;
   for (uint32_t i = count; i-- > 0;) {
     Block& block = blocks_[first + i];
-    block = {base + i * blockBytes, index, i * blockBytes, 0, kNoBlock, kNoBlock,
+    block = {base + i * blockBytes,          index, i * blockBytes, 0, kNoBlock, kNoBlock,
              static_cast<uint8_t>(sizeClass)};
     pushFree(first + i);
   }

@@ -28,12 +28,12 @@ class SlabSource {
 };
 
 struct ArenaStats {
-  uint64_t leases = 0;        // blocks handed out
-  uint64_t reused = 0;        // of these, from a free list
-  uint64_t refused = 0;       // no memory
-  uint32_t outstanding = 0;   // blocks held now
-  uint32_t peak = 0;          // most blocks held at once
-  uint32_t slabs = 0;         // slabs held now
+  uint64_t leases = 0;       // blocks handed out
+  uint64_t reused = 0;       // of these, from a free list
+  uint64_t refused = 0;      // no memory
+  uint32_t outstanding = 0;  // blocks held now
+  uint32_t peak = 0;         // most blocks held at once
+  uint32_t slabs = 0;        // slabs held now
 };
 
 class Arena {

@@ -6,6 +6,7 @@ namespace ringpoll {
 [[noreturn]] void assertionFailed(const char* condition, const char* file, int line);
 }  // namespace ringpoll
 
-#define RP_ASSERT(condition) \
-  (__builtin_expect(!!(condition), 1) ? (void)0 \
-                                      : ::ringpoll::assertionFailed(#condition, __FILE__, __LINE__))
+#define RP_ASSERT(condition)          \
+  (__builtin_expect(!!(condition), 1) \
+       ? (void)0                      \
+       : ::ringpoll::assertionFailed(#condition, __FILE__, __LINE__))

@@ -37,10 +37,10 @@ enum class ReceiveHint : uint8_t { kAuto, kReadiness, kCompletion, kPoll, kRing 
 
 // What the engine keeps about a channel. Readiness engines use the first six, and kWatchesWrite.
 enum EngineFlag : uint16_t {
-  kWantReceive = 1 << 0,   // receive() asked for, and not paused
-  kReadable = 1 << 1,      // the kernel said so, and no read has come up short since
-  kHangup = 1 << 2,        // FIN or error may follow the data: read until the end
-  kWantSend = 1 << 3,      // send() asked for, waiting for room
+  kWantReceive = 1 << 0,  // receive() asked for, and not paused
+  kReadable = 1 << 1,     // the kernel said so, and no read has come up short since
+  kHangup = 1 << 2,       // FIN or error may follow the data: read until the end
+  kWantSend = 1 << 3,     // send() asked for, waiting for room
   kWritable = 1 << 4,
   kInReadyQueue = 1 << 5,
   kReceiveArmed = 1 << 6,  // the ring holds a multishot receive
@@ -48,42 +48,42 @@ enum EngineFlag : uint16_t {
   kAcceptsLater = 1 << 8,  // a shared listener's part is taken: waits for accept()
   kSendArmed = 1 << 9,     // the ring holds a send, and so our memory
   kConnectArmed = 1 << 10,
-  kCancelling = 1 << 11,   // a cancel is under way
-  kWatchesWrite = 1 << 12, // epoll: EPOLLOUT is in the interest set
-  kDetaching = 1 << 13,    // detach() asked for: nothing is armed again
+  kCancelling = 1 << 11,    // a cancel is under way
+  kWatchesWrite = 1 << 12,  // epoll: EPOLLOUT is in the interest set
+  kDetaching = 1 << 13,     // detach() asked for: nothing is armed again
 };
 
 // What the loop keeps about a connection.
 enum ConnectionFlag : uint16_t {
-  kReadEnded = 1 << 0,      // the peer's FIN was seen
-  kWriteEnding = 1 << 1,    // FIN when everything queued has left
-  kWriteEnded = 1 << 2,     // our FIN is out
+  kReadEnded = 1 << 0,    // the peer's FIN was seen
+  kWriteEnding = 1 << 1,  // FIN when everything queued has left
+  kWriteEnded = 1 << 2,   // our FIN is out
   kPaused = 1 << 3,
   kCorked = 1 << 4,
   kCloseWhenSent = 1 << 5,
-  kDrainWanted = 1 << 6,    // a write answered false
-  kDirty = 1 << 7,          // in the list of connections to flush
+  kDrainWanted = 1 << 6,  // a write answered false
+  kDirty = 1 << 7,        // in the list of connections to flush
   kResetOnClose = 1 << 8,
-  kUnixSocket = 1 << 9,      // of listeners too, for what they accept
-  kInherited = 1 << 14,      // of listeners: other processes may accept there too
-  kSending = 1 << 10,       // the engine has a send of ours
-  kMigrating = 1 << 11,     // between two routes: the engine was told to let go
-  kSendDeferred = 1 << 12,  // a send that waits for the end of the migration
+  kUnixSocket = 1 << 9,       // of listeners too, for what they accept
+  kInherited = 1 << 14,       // of listeners: other processes may accept there too
+  kSending = 1 << 10,         // the engine has a send of ours
+  kMigrating = 1 << 11,       // between two routes: the engine was told to let go
+  kSendDeferred = 1 << 12,    // a send that waits for the end of the migration
   kProtocolPaused = 1 << 13,  // the protocol's own reason not to read
-  kProtocolWaits = 1 << 14,  // the protocol goes on when fewer bytes wait
+  kProtocolWaits = 1 << 14,   // the protocol goes on when fewer bytes wait
   kShareUsed = 1 << 15,       // pending has kPendingHeld in it until the next turn
 };
 
 struct Channel {
-  int fd = -1;                 // -1 again from the moment it is closed
+  int fd = -1;  // -1 again from the moment it is closed
   uint32_t slot = 0;
   uint32_t generation = 0;
-  uint32_t owner = 0;          // number of the listener or of the connect call
+  uint32_t owner = 0;  // number of the listener or of the connect call
   ChannelType type = ChannelType::kFree;
   ChannelState state = ChannelState::kFree;
-  uint8_t engine = 0;          // index into the loop's engines
+  uint8_t engine = 0;  // index into the loop's engines
   Route route = Route::kReadiness;
-  uint8_t nextEngine = 0;      // where a migration leads; the same as the two above without one
+  uint8_t nextEngine = 0;  // where a migration leads; the same as the two above without one
   Route nextRoute = Route::kReadiness;
   ReceiveHint hint = ReceiveHint::kAuto;
   uint16_t engineFlags = 0;
@@ -102,8 +102,8 @@ struct Channel {
   TimerNode timer;
   uint64_t bytesRead = 0;
   uint64_t bytesWritten = 0;
-  Protocol* protocol = nullptr;    // what is spoken here; never null in a loop
-  void* protocolState = nullptr;   // what it keeps of this connection
+  Protocol* protocol = nullptr;   // what is spoken here; never null in a loop
+  void* protocolState = nullptr;  // what it keeps of this connection
 
   Token token() const { return makeToken(slot, generation); }
 };

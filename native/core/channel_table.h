@@ -26,7 +26,7 @@ class ChannelTable {
     if (slot >= capacity_) return nullptr;
     Channel& channel = at(slot);
     return channel.generation == generation && channel.type != ChannelType::kFree ? &channel
-                                                                                   : nullptr;
+                                                                                  : nullptr;
   }
   Channel* find(Token token) { return find(slotOf(token), generationOf(token)); }
 

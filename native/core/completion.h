@@ -9,15 +9,23 @@
 namespace ringpoll {
 
 enum class OpKind : uint8_t {
-  kAccept, kReceive, kSend, kConnect, kWatch, kClose, kFile, kDetach, kHangup
+  kAccept,
+  kReceive,
+  kSend,
+  kConnect,
+  kWatch,
+  kClose,
+  kFile,
+  kDetach,
+  kHangup
 };
 
 struct Completion {
   Token token;
   OpKind kind;
-  bool more;         // the operation goes on: further completions will follow
-  int32_t result;    // bytes, a descriptor, or -errno
-  BlockId block;     // received bytes: where they lie
+  bool more;       // the operation goes on: further completions will follow
+  int32_t result;  // bytes, a descriptor, or -errno
+  BlockId block;   // received bytes: where they lie
   uint32_t offset;
 };
 

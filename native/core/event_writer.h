@@ -53,8 +53,7 @@ class EventWriter {
   uint32_t beginDelivery() {
     size_t moved = 0;
     while (moved < waiting_.size() && count_ < kEventCapacity) {
-      std::memcpy(rings_.events + count_++ * kRecordWords, waiting_[moved++].words,
-                  sizeof(Record));
+      std::memcpy(rings_.events + count_++ * kRecordWords, waiting_[moved++].words, sizeof(Record));
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(moved));
     ofTurn_ -= std::min(moved, ofTurn_);

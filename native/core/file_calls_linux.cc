@@ -23,8 +23,8 @@ constexpr long kOpenat2 = SYS_openat2;
 #else
 constexpr long kOpenat2 = 437;  // 5.6
 #endif
-constexpr long kCachestat = 451;  // 6.5
-constexpr int kNoWait = 0x8;  // RWF_NOWAIT
+constexpr long kCachestat = 451;           // 6.5
+constexpr int kNoWait = 0x8;               // RWF_NOWAIT
 constexpr uint64_t kResolveCached = 0x20;  // 5.12
 
 struct OpenHow {
@@ -44,10 +44,10 @@ struct Cachestat {
 // parts of the kernel's interface; not all of them are in <linux/magic.h>.
 constexpr unsigned long kMemorySystems[] = {0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */};
 constexpr unsigned long kLocalSystems[] = {
-    0xef53 /* ext2, 3, 4 */,  0x58465342 /* xfs */,      0x9123683e /* btrfs */,
-    0x794c7630 /* overlay */, 0xf2f52010 /* f2fs */,     0xca451a4e /* bcachefs */,
-    0x2fc12fc1 /* zfs */,     0xe0f5e1e2 /* erofs */,    0x73717368 /* squashfs */,
-    0x4d44 /* vfat */,        0x2011bab0 /* exfat */,    0x9660 /* iso9660 */,
+    0xef53 /* ext2, 3, 4 */,  0x58465342 /* xfs */,   0x9123683e /* btrfs */,
+    0x794c7630 /* overlay */, 0xf2f52010 /* f2fs */,  0xca451a4e /* bcachefs */,
+    0x2fc12fc1 /* zfs */,     0xe0f5e1e2 /* erofs */, 0x73717368 /* squashfs */,
+    0x4d44 /* vfat */,        0x2011bab0 /* exfat */, 0x9660 /* iso9660 */,
 };
 
 FileKind kindOf(uint32_t mode) {

@@ -30,17 +30,17 @@ enum class FileOp : uint8_t {
 inline constexpr uint32_t kFileOps = 11;
 
 struct FileRequest {
-  uint32_t id = 0;          // JavaScript's number of it, and its place in the table of requests
+  uint32_t id = 0;  // JavaScript's number of it, and its place in the table of requests
   FileOp op = FileOp::kOpen;
   bool inKernel = false;
-  int fd = -1;              // -1: the paths say what is meant
-  uint32_t flags = 0;       // of open, stat or fallocate
+  int fd = -1;         // -1: the paths say what is meant
+  uint32_t flags = 0;  // of open, stat or fallocate
   uint32_t mode = 0;
-  int64_t offset = -1;      // -1: the descriptor's own position
+  int64_t offset = -1;  // -1: the descriptor's own position
   uint64_t length = 0;
-  BlockId block = kNoBlock;  // bytes read or to write; of a stat: a struct statx, then the fields
+  BlockId block = kNoBlock;   // bytes read or to write; of a stat: a struct statx, then the fields
   uint8_t* memory = nullptr;  // of the block
-  Token connection = 0;      // whose bytes these are, when a file is being sent
+  Token connection = 0;       // whose bytes these are, when a file is being sent
   std::string path;
   std::string target;
 };

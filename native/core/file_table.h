@@ -23,9 +23,9 @@ enum class NowMode : uint8_t {
 };
 
 struct OpenFile {
-  int fd = -1;           // -1: nothing is open in this slot
+  int fd = -1;  // -1: nothing is open in this slot
   uint16_t generation = 0;
-  bool owned = false;    // ours to close; otherwise Node's, which keeps count of those it opened
+  bool owned = false;  // ours to close; otherwise Node's, which keeps count of those it opened
   bool append = false;
   FileKind kind = FileKind::kOther;
   NowMode reading = NowMode::kUnknown;

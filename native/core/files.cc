@@ -72,8 +72,7 @@ void Files::completed(FileRequest& request, int32_t result) {
     result = static_cast<int32_t>(file);
   }
   // What was read is JavaScript's until it gives the block back; everything else ends here.
-  const bool keeps =
-      result >= 0 && (request.op == FileOp::kRead || request.op == FileOp::kStat);
+  const bool keeps = result >= 0 && (request.op == FileOp::kRead || request.op == FileOp::kStat);
   if (!keeps) {
     release(request);
     events_.pushFile(EventKind::kFile, request.id, result, 0, 0, kNoBlock);

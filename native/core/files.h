@@ -62,9 +62,9 @@ class Files {
   NowResult writeNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset);
   // A whole file of at most `capacity` bytes. When it is larger, or not in memory, it is left open.
   struct Whole {
-    int64_t bytes = 0;   // or -errno
-    int64_t file = -1;   // number of the file that was left open
-    int pipe = -1;       // descriptor of a FIFO, which only its own events can tell the end of
+    int64_t bytes = 0;  // or -errno
+    int64_t file = -1;  // number of the file that was left open
+    int pipe = -1;      // descriptor of a FIFO, which only its own events can tell the end of
     uint64_t size = 0;
   };
   Whole readWhole(const char* path, uint8_t* memory, uint64_t capacity);

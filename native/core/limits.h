@@ -27,45 +27,45 @@ inline constexpr uint32_t kCommandShareBytes = 64;             // of a write, be
 inline constexpr uint32_t kDrainsPerTurnMax = 64;              // drain events, all connections
 
 // Arena.
-inline constexpr uint32_t kSlabBytes = 1024 * 1024;      // one ArrayBuffer
-inline constexpr uint32_t kBlockBytesMin = 2 * 1024;     // smallest size class
-inline constexpr uint32_t kBlockBytesMax = 256 * 1024;   // largest size class
-inline constexpr uint32_t kBlockClasses = 8;             // 2 KB, 4 KB, ... 256 KB
-inline constexpr uint32_t kFreeSlabsKept = 8;            // wholly free slabs kept warm
-inline constexpr uint32_t kHotBlockBytes = 256 * 1024;   // receive and staging blocks
-inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;   // least room offered to one receive
-inline constexpr uint32_t kReceiveMax = 128 * 1024;      // most bytes asked of one receive
-inline constexpr uint32_t kReceiveAlignBytes = 64;       // chunks start on a cache line
+inline constexpr uint32_t kSlabBytes = 1024 * 1024;          // one ArrayBuffer
+inline constexpr uint32_t kBlockBytesMin = 2 * 1024;         // smallest size class
+inline constexpr uint32_t kBlockBytesMax = 256 * 1024;       // largest size class
+inline constexpr uint32_t kBlockClasses = 8;                 // 2 KB, 4 KB, ... 256 KB
+inline constexpr uint32_t kFreeSlabsKept = 8;                // wholly free slabs kept warm
+inline constexpr uint32_t kHotBlockBytes = 256 * 1024;       // receive and staging blocks
+inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;       // least room offered to one receive
+inline constexpr uint32_t kReceiveMax = 128 * 1024;          // most bytes asked of one receive
+inline constexpr uint32_t kReceiveAlignBytes = 64;           // chunks start on a cache line
 inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer bytes copies them
 
 // Sending.
-inline constexpr uint32_t kSendVectorsMax = 64;        // iovecs of one send
-inline constexpr size_t kSendBytesMax = INT32_MAX;     // of the caller's own memory in one send
-inline constexpr uint32_t kSendNodesPerPage = 128;     // queue nodes allocated at once
+inline constexpr uint32_t kSendVectorsMax = 64;     // iovecs of one send
+inline constexpr size_t kSendBytesMax = INT32_MAX;  // of the caller's own memory in one send
+inline constexpr uint32_t kSendNodesPerPage = 128;  // queue nodes allocated at once
 
 // Files.
-inline constexpr uint32_t kFileNowBytesMax = 512 * 1024;   // read or written by one call that may
-                                                           // not wait
+inline constexpr uint32_t kFileNowBytesMax = 512 * 1024;    // read or written by one call that may
+                                                            // not wait
 inline constexpr uint32_t kFileSendBytesMax = 1024 * 1024;  // sent to one connection per flush
-inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;   // fewer are read and sent like others
+inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;    // fewer are read and sent like others
 
 // io_uring.
 inline constexpr uint32_t kSubmissionEntries = 1024;
 inline constexpr uint32_t kCompletionEntries = 4096;
-inline constexpr uint32_t kProvidedBuffers = 128;                // power of two
-inline constexpr uint32_t kProvidedBufferBytes = 16 * 1024;      // of each
-inline constexpr uint32_t kReapRoundsMax = 8;                    // CQ refills taken in one turn
+inline constexpr uint32_t kProvidedBuffers = 128;            // power of two
+inline constexpr uint32_t kProvidedBufferBytes = 16 * 1024;  // of each
+inline constexpr uint32_t kReapRoundsMax = 8;                // CQ refills taken in one turn
 
 // Tables and timers.
 inline constexpr uint32_t kChannelsPerPage = 256;
 inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
-inline constexpr uint32_t kAcceptRetryMs = 50;  // after EMFILE, ENFILE, ENOBUFS or ENOMEM
+inline constexpr uint32_t kAcceptRetryMs = 50;     // after EMFILE, ENFILE, ENOBUFS or ENOMEM
 inline constexpr uint32_t kStopAcceptsMax = 4096;  // taken of what waits when a listener stops
-inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of a shared listener's queue
-inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
-inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
+inline constexpr uint32_t kSharedAcceptMs = 4;     // between two parts of a shared listener's queue
+inline constexpr uint32_t kMemoryRetryMs = 10;     // after ENOBUFS or ENOMEM, which has no event
+inline constexpr uint32_t kStopWaitMs = 2000;  // longest wait for the kernel to let go of memory
 
 static_assert(kConnectionShareBytes <= kTurnShareBytes, "one connection may not exceed the turn");
 static_assert(kCommandCapacity * kCommandShareBytes >= kConnectionShareBytes,

@@ -14,7 +14,7 @@ namespace ringpoll {
 
 struct SendNode {
   SendNode* next;
-  BlockId block;    // kNoBlock: a range of a file, whose number stands in offset
+  BlockId block;  // kNoBlock: a range of a file, whose number stands in offset
   uint32_t offset;
   uint32_t length;
   bool pinned;  // this node holds a reference of the block

@@ -36,26 +36,26 @@ enum class EventKind : int32_t {
 };
 
 enum class CommandKind : int32_t {
-  kSend = 1,         // block, offset in the slab, length
-  kEnd = 2,          // FIN after what is queued
-  kClose = 3,        // close after what is queued
-  kReset = 4,        // RST now
+  kSend = 1,   // block, offset in the slab, length
+  kEnd = 2,    // FIN after what is queued
+  kClose = 3,  // close after what is queued
+  kReset = 4,  // RST now
   kPause = 5,
   kResume = 6,
-  kTimeout = 7,      // milliseconds, 0: none
+  kTimeout = 7,  // milliseconds, 0: none
   kCork = 8,
   kUncork = 9,
-  kRetain = 10,      // slot: block
-  kRelease = 11,     // slot: block
-  kWantDrain = 12,   // bytes
-  kDestroy = 13,     // close now, drop what is queued
-  kHttpRaw = 14,     // an upgrade was accepted: bytes come as kData
+  kRetain = 10,       // slot: block
+  kRelease = 11,      // slot: block
+  kWantDrain = 12,    // bytes
+  kDestroy = 13,      // close now, drop what is queued
+  kHttpRaw = 14,      // an upgrade was accepted: bytes come as kData
   kHttpRespond = 15,  // a response: HttpRespondFlags and template; where in the staging slab its
                       // further fields and then its body lie; their lengths; Content-Length
-  kHttpDone = 16,    // a request was answered
-  kRoute = 48,       // ReceiveHint
-  kSendFile = 32,    // file; number of the operation, and above it who reads; offset and length:
-                     // low words, high halves
+  kHttpDone = 16,     // a request was answered
+  kRoute = 48,        // ReceiveHint
+  kSendFile = 32,     // file; number of the operation, and above it who reads; offset and length:
+                      // low words, high halves
 };
 
 // The first word of kHttpRespond; the number of the template stands above them.
@@ -69,8 +69,8 @@ inline constexpr uint32_t kHttpRespondTemplateShift = 2;
 enum ControlWord : uint32_t {
   kEventCount = 0,
   kCommandCount = 1,
-  kStagingBlock = 2,   // where JavaScript writes bytes to send: block, slab, offset in the slab,
-  kStagingSlab = 3,    // size, and how much of it is used
+  kStagingBlock = 2,  // where JavaScript writes bytes to send: block, slab, offset in the slab,
+  kStagingSlab = 3,   // size, and how much of it is used
   kStagingOffset = 4,
   kStagingSize = 5,
   kStagingUsed = 6,

@@ -84,9 +84,8 @@ AddressText describe(const sockaddr_storage& storage, socklen_t length) {
     }
   } else if (storage.ss_family == AF_UNIX) {
     const auto& un = reinterpret_cast<const sockaddr_un&>(storage);
-    const size_t bytes = length > offsetof(sockaddr_un, sun_path)
-                             ? length - offsetof(sockaddr_un, sun_path)
-                             : 0;
+    const size_t bytes =
+        length > offsetof(sockaddr_un, sun_path) ? length - offsetof(sockaddr_un, sun_path) : 0;
     text.family = AF_UNIX;
     text.address.assign(un.sun_path, bytes);
     if (bytes > 0 && un.sun_path[0] != '\0') text.address = text.address.c_str();
@@ -226,8 +225,7 @@ SocketResult openListener(const SocketAddress& address, const ListenOptions& opt
   const int on = 1;
   if (address.family() != AF_UNIX) {
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (options.reusePort &&
-        ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+    if (options.reusePort && ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
       return failed(fd, Syscall::kSetsockopt);
     }
     const int refused = setOptions(fd, options);

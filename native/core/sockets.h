@@ -33,9 +33,7 @@ class SocketCalls {
 // How a send is refused for now: by a full socket, whose room is an event, or by a kernel without
 // memory, which tells nobody when it has some again.
 constexpr bool socketIsFull(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK; }
-constexpr bool kernelLacksMemory(ssize_t result) {
-  return result == -ENOBUFS || result == -ENOMEM;
-}
+constexpr bool kernelLacksMemory(ssize_t result) { return result == -ENOBUFS || result == -ENOMEM; }
 
 // An address as JavaScript gave it, ready for bind or connect.
 struct SocketAddress {
@@ -64,13 +62,22 @@ struct ListenOptions {
   int backlog = 511;
   bool reusePort = false;
   bool ipv6Only = false;
-  bool noDelay = true;          // inherited by the accepted sockets
-  int32_t keepAliveMs = -1;     // -1: off; idle time before the first probe
+  bool noDelay = true;       // inherited by the accepted sockets
+  int32_t keepAliveMs = -1;  // -1: off; idle time before the first probe
 };
 
 // The call that failed, for errors that look like Node's.
 enum class Syscall : uint8_t {
-  kNone, kRead, kWrite, kConnect, kAccept, kListen, kBind, kSocket, kSetsockopt, kShutdown
+  kNone,
+  kRead,
+  kWrite,
+  kConnect,
+  kAccept,
+  kListen,
+  kBind,
+  kSocket,
+  kSetsockopt,
+  kShutdown
 };
 
 struct SocketResult {

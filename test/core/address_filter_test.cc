@@ -23,10 +23,11 @@ TEST(address_filter_takes_addresses_and_networks) {
     CHECK(filter.add(rule));
   }
   CHECK(!filter.empty());
-  const char* const inside[] = {"192.0.2.1",  "10.0.0.0",    "10.255.255.255", "172.31.0.1",
-                                "2001:db8::", "2001:db8:7fff::1", "::1", "::ffff:10.1.2.3"};
-  const char* const outside[] = {"192.0.2.2", "11.0.0.0", "172.32.0.1", "2001:db8:8000::", "::2",
-                                 "::ffff:11.0.0.1", "9.255.255.255"};
+  const char* const inside[] = {"192.0.2.1",  "10.0.0.0",       "10.255.255.255",
+                                "172.31.0.1", "2001:db8::",     "2001:db8:7fff::1",
+                                "::1",        "::ffff:10.1.2.3"};
+  const char* const outside[] = {"192.0.2.2", "11.0.0.0",        "172.32.0.1",   "2001:db8:8000::",
+                                 "::2",       "::ffff:11.0.0.1", "9.255.255.255"};
   for (const char* host : inside) CHECK(contains(filter, host));
   for (const char* host : outside) CHECK(!contains(filter, host));
 }

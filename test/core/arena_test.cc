@@ -220,8 +220,8 @@ void runAgainstModel(uint64_t seed) {
         CHECK_EQ(slabs.slabsHeld, slabs.slabsMax);
         continue;
       }
-      CHECK(arena.size(id) >= bytes && (arena.size(id) == kBlockBytesMin ||
-                                        arena.size(id) / 2 < bytes));
+      CHECK(arena.size(id) >= bytes &&
+            (arena.size(id) == kBlockBytesMin || arena.size(id) / 2 < bytes));
       for (const Model::Held& other : model.held) CHECK(other.id != id);
       const auto fill = static_cast<uint8_t>(random.below(200));
       std::memset(arena.data(id), fill, arena.size(id));

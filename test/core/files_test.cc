@@ -77,9 +77,7 @@ struct FileEvents {
     opening->mode = 0600;
     return run(opening);
   }
-  int fdOf(int32_t file) {
-    return js.loop.files().table().find(static_cast<FileId>(file))->fd;
-  }
+  int fdOf(int32_t file) { return js.loop.files().table().find(static_cast<FileId>(file))->fd; }
   // What a file event names.
   const uint8_t* memory(const Event& event) {
     return js.host.slabs.slab(event.length) + event.offset;
@@ -92,9 +90,9 @@ struct FileEvents {
   std::vector<Event> fetches;
 };
 
-#define NEEDS_RING(real)                                                        \
-  do {                                                                          \
-    START_OR_SKIP(real);                                                        \
+#define NEEDS_RING(real)                                                          \
+  do {                                                                            \
+    START_OR_SKIP(real);                                                          \
     if (!(real).js->loop.files().offers(FileOp::kRead)) SKIP("there is no ring"); \
   } while (false)
 
@@ -263,8 +261,7 @@ EACH_ENGINE(file_leaves_between_what_is_written_before_and_after) {
       real.js->write(sending.events.connection, "between");
       sending.send(file, size / 2, size - size / 2, 2);
       real.js->write(sending.events.connection, "after");
-      const std::string expected =
-          "before" + bytes + "between" + bytes.substr(size / 2) + "after";
+      const std::string expected = "before" + bytes + "between" + bytes.substr(size / 2) + "after";
       CHECK(sending.receive(expected.size(), fd) == expected);
       CHECK(real.until([&] { return sending.events.answers.size() == 2; }));
       CHECK_EQ(sending.events.answers[0].result, 0);

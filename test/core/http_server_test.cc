@@ -116,9 +116,8 @@ struct Bench {
       case EventKind::kRequest: {
         const uint8_t* head = slab + words[4];
         const uint32_t* record = heads.data() + words[6];
-        requests.emplace_back(
-            reinterpret_cast<const char*>(head) + record[kRecordTargetOffset],
-            record[kRecordTargetLength]);
+        requests.emplace_back(reinterpret_cast<const char*>(head) + record[kRecordTargetOffset],
+                              record[kRecordTargetLength]);
         keepAlive.push_back((record[kRecordFlags] & kFlagKeepAlive) != 0);
         ++unanswered;
         break;
@@ -729,8 +728,8 @@ TEST(http_server_refuses_a_body_that_comes_too_slowly) {
 TEST(http_server_names_other_protocols_by_their_first_bytes) {
   const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   const std::string hello("\x16\x03\x01\x02\x00\x01\x00", 7);
-  for (const auto& [bytes, error] : {std::pair{preface, HttpError::kHttp2},
-                                     std::pair{hello, HttpError::kTls}}) {
+  for (const auto& [bytes, error] :
+       {std::pair{preface, HttpError::kHttp2}, std::pair{hello, HttpError::kTls}}) {
     for (size_t cut = 0; cut <= bytes.size(); ++cut) {
       Bench bench;
       bench.receive(bytes.substr(0, cut));
@@ -771,11 +770,21 @@ TEST(http_server_lingers_for_a_while_and_for_so_many_bytes) {
 }
 
 TEST(http_server_stays_sane_on_random_bytes) {
-  const char* const fragments[] = {
-      "GET / HTTP/1.1\r\n", "Host: a\r\n", "\r\n", "POST /x HTTP/1.1\r\nHost: a\r\n",
-      "Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n",
-      "0\r\n\r\n", "0\r\nX: y\r\n\r\n", "Connection: Upgrade\r\nUpgrade: x\r\n", "\n", "x",
-      "Connection: close\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01"};
+  const char* const fragments[] = {"GET / HTTP/1.1\r\n",
+                                   "Host: a\r\n",
+                                   "\r\n",
+                                   "POST /x HTTP/1.1\r\nHost: a\r\n",
+                                   "Content-Length: 5\r\n\r\nhello",
+                                   "Transfer-Encoding: chunked\r\n\r\n",
+                                   "5\r\nhello\r\n",
+                                   "0\r\n\r\n",
+                                   "0\r\nX: y\r\n\r\n",
+                                   "Connection: Upgrade\r\nUpgrade: x\r\n",
+                                   "\n",
+                                   "x",
+                                   "Connection: close\r\n",
+                                   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                   "\x16\x03\x01"};
   test::Random random(11);
   for (int round = 0; round < 2000; ++round) {
     Bench bench(4096);

@@ -60,8 +60,8 @@ class LoopFixture {
         events_(kEventCapacity * kRecordWords),
         commands_(kCommandCapacity * kRecordWords),
         loop(host, {control_.data(), events_.data(), commands_.data()}, options,
-             sockets != nullptr ? *sockets : realSockets_,
-             files != nullptr ? *files : realFiles_) {}
+             sockets != nullptr ? *sockets : realSockets_, files != nullptr ? *files : realFiles_) {
+  }
 
   // One turn as the addon does it. Returns its events, which `handler` has seen one by one.
   std::vector<Event> turn(int64_t timeoutNs = 0) {
@@ -152,10 +152,14 @@ class LoopFixture {
     const uint32_t count = loop.beginDelivery();
     for (uint32_t i = 0; i < count; ++i) {
       const auto* words = reinterpret_cast<const uint32_t*>(&events_[i * kRecordWords]);
-      Event event{static_cast<EventKind>(words[0]), {words[1], words[2]},
-                  static_cast<int32_t>(words[3]),   words[4],
-                  words[5],                         words[6],
-                  words[7],                         {}};
+      Event event{static_cast<EventKind>(words[0]),
+                  {words[1], words[2]},
+                  static_cast<int32_t>(words[3]),
+                  words[4],
+                  words[5],
+                  words[6],
+                  words[7],
+                  {}};
       if (event.kind == EventKind::kData) event.bytes = bytesOf(event);
       if (handler) handler(event);
       seen->push_back(std::move(event));

@@ -26,9 +26,8 @@ TEST(loop_tells_of_an_accept_error_and_accepts_again_later) {
     CHECK_EQ(events[0].result, EMFILE);
     CHECK_EQ(events[0].owner, scripted.owner);
     if (kind == Kind::kRing) {
-      CHECK(scripted.js.until([&] {
-        return scripted.kernel.inKernel(scripted.listenerFd, OpKind::kAccept);
-      }));
+      CHECK(scripted.js.until(
+          [&] { return scripted.kernel.inKernel(scripted.listenerFd, OpKind::kAccept); }));
       scripted.accepts(scripted.kernel.openSocket());
     } else {
       scripted.kernel.willAccept(scripted.listenerFd, scripted.kernel.openSocket());  // no edge
@@ -174,11 +173,10 @@ TEST(loop_gives_up_a_connect_that_takes_too_long) {
     std::vector<Event> events;
     scripted.js.handler = [&](const Event& event) { events.push_back(event); };
     if (kind == Kind::kRing) {
-      CHECK(scripted.js.until([&] {
-        return scripted.js.channel(peer.name)->state == ChannelState::kClosing;
-      }));
+      CHECK(scripted.js.until(
+          [&] { return scripted.js.channel(peer.name)->state == ChannelState::kClosing; }));
       scripted.settle();
-      CHECK(events.empty());  // the kernel has the operation still
+      CHECK(events.empty());                                   // the kernel has the operation still
       scripted.kernel.complete(peer.fd, OpKind::kConnect, 0);  // just too late
     }
     CHECK(scripted.js.until([&] { return !events.empty(); }));

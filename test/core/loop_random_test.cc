@@ -23,16 +23,16 @@ struct Link {
   uint64_t id = 0;
   Peer peer;
   Name name;
-  bool known = false;       // the loop has told of it
+  bool known = false;  // the loop has told of it
   bool isEcho = false;
-  uint64_t peerSent = 0;    // bytes of stream 2 * id that the peer has sent
-  uint64_t received = 0;    // of these, delivered by the loop
-  uint64_t written = 0;     // bytes of stream 2 * id + 1 (or of the echo) given to the loop
-  uint64_t peerRead = 0;    // of these, read by the peer
-  bool peerFin = false;     // the peer has sent its FIN
-  bool ended = false;       // the loop has told of it
-  bool ending = false;      // the loop was told to send ours
-  bool rough = false;       // somebody closed without waiting: bytes may be lost, never wrong
+  uint64_t peerSent = 0;  // bytes of stream 2 * id that the peer has sent
+  uint64_t received = 0;  // of these, delivered by the loop
+  uint64_t written = 0;   // bytes of stream 2 * id + 1 (or of the echo) given to the loop
+  uint64_t peerRead = 0;  // of these, read by the peer
+  bool peerFin = false;   // the peer has sent its FIN
+  bool ended = false;     // the loop has told of it
+  bool ending = false;    // the loop was told to send ours
+  bool rough = false;     // somebody closed without waiting: bytes may be lost, never wrong
   bool closed = false;
   std::vector<Event> kept;  // retained
 
@@ -289,8 +289,7 @@ void runSeeds(RealEngine engine, const LoopOptions& options) {
     real.listen();
     RandomRun run(real, seed);
     run.run();
-    CHECK_EQ(run.problem.empty() ? run.problem
-                                 : run.problem + ", seed " + std::to_string(seed),
+    CHECK_EQ(run.problem.empty() ? run.problem : run.problem + ", seed " + std::to_string(seed),
              std::string());
     CHECK(real.until([&] { return real.js->loop.live() == 1; }));
     real.js->turn();

@@ -273,8 +273,10 @@ EACH_ENGINE(loop_connects_to_a_listener_and_is_refused_without_one) {
   CHECK(real.until([&] { return notes.opened == 2; }));  // both ends are ours
   CHECK(notes.connections[good].has(EventKind::kConnected));
   real.js->write(good, "through the kernel and back");
-  CHECK(real.until([&] { return notes.connections.rbegin()->second.bytes.size() == 27 ||
-                                notes.connections.begin()->second.bytes.size() == 27; }));
+  CHECK(real.until([&] {
+    return notes.connections.rbegin()->second.bytes.size() == 27 ||
+           notes.connections.begin()->second.bytes.size() == 27;
+  }));
   real.js->loop.closeListener(real.owner, false);
   CHECK(real.until([&] { return notes.listenerClosed; }));
   const Name refused = real.connect(real.port, 10'000);
@@ -503,8 +505,7 @@ EACH_ENGINE(loop_loses_nothing_with_a_tiny_completion_queue) {
   }
   for (Peer& peer : peers) peer.close();
   CHECK(real.until([&] { return notes.closed == kPeers; }));
-  const bool ring =
-      engine == RealEngine::kRingReadiness || engine == RealEngine::kRingCompletion;
+  const bool ring = engine == RealEngine::kRingReadiness || engine == RealEngine::kRingCompletion;
   if (ring) CHECK(real.js->loop.metrics().ringOverflows > 0);
 }
 

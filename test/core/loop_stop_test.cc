@@ -38,9 +38,7 @@ class Reluctant final : public Engine {
 
 struct Stopping {
   Stopping() {
-    js.loop.startWith([this](EngineContext) {
-      return std::make_unique<Reluctant>(holds, &stops);
-    });
+    js.loop.startWith([this](EngineContext) { return std::make_unique<Reluctant>(holds, &stops); });
     SocketAddress address;
     SocketAddress::fromIp("127.0.0.1", 0, &address);
     uint32_t owner = 0;

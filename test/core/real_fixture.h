@@ -23,12 +23,12 @@ namespace test {
 enum class RealEngine { kPoll, kRingReadiness, kRingCompletion, kKqueue };
 
 // A test on each engine, registered under a name of its own: EACH_ENGINE(name) { ... engine ... }
-#define EACH_ENGINE(name)                                                                        \
-  static void run_##name(::test::RealEngine engine);                                             \
-  TEST(name##_on_poll) { run_##name(::test::RealEngine::kPoll); }                                \
-  TEST(name##_on_ring_readiness) { run_##name(::test::RealEngine::kRingReadiness); }             \
-  TEST(name##_on_ring_completion) { run_##name(::test::RealEngine::kRingCompletion); }           \
-  EACH_ENGINE_KQUEUE(name)                                                                       \
+#define EACH_ENGINE(name)                                                              \
+  static void run_##name(::test::RealEngine engine);                                   \
+  TEST(name##_on_poll) { run_##name(::test::RealEngine::kPoll); }                      \
+  TEST(name##_on_ring_readiness) { run_##name(::test::RealEngine::kRingReadiness); }   \
+  TEST(name##_on_ring_completion) { run_##name(::test::RealEngine::kRingCompletion); } \
+  EACH_ENGINE_KQUEUE(name)                                                             \
   static void run_##name([[maybe_unused]] ::test::RealEngine engine)
 
 #ifdef RINGPOLL_LIBKQUEUE
@@ -39,18 +39,18 @@ enum class RealEngine { kPoll, kRingReadiness, kRingCompletion, kKqueue };
 #endif
 
 // Skips the test, with the reason, when the engine is refused here.
-#define START_OR_SKIP(real)                                                  \
-  do {                                                                       \
-    const std::string refused = (real).start();                              \
-    if (!refused.empty()) SKIP(refused.c_str());                             \
+#define START_OR_SKIP(real)                      \
+  do {                                           \
+    const std::string refused = (real).start();  \
+    if (!refused.empty()) SKIP(refused.c_str()); \
   } while (false)
 
 inline LoopOptions optionsFor(RealEngine engine) {
   LoopOptions options;
   options.checked = true;
   options.engine = engine == RealEngine::kPoll ? EngineChoice::kPoll : EngineChoice::kUring;
-  options.receive = engine == RealEngine::kRingCompletion ? ReceiveHint::kCompletion
-                                                          : ReceiveHint::kReadiness;
+  options.receive =
+      engine == RealEngine::kRingCompletion ? ReceiveHint::kCompletion : ReceiveHint::kReadiness;
   return options;
 }
 

@@ -7,8 +7,8 @@
 
 #include "check.h"
 #include "core/engine/readiness.h"
-#include "scripted/scripted.h"
 #include "loop_fixture.h"
+#include "scripted/scripted.h"
 
 namespace test {
 

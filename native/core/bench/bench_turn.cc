@@ -130,8 +130,8 @@ class EchoLoop {
   std::vector<int32_t> events_ = std::vector<int32_t>(kEventCapacity * kRecordWords);
   std::vector<int32_t> commands_ = std::vector<int32_t>(kCommandCapacity * kRecordWords);
   FileCalls fileCalls_;
-  Loop loop_{host_, {control_.data(), events_.data(), commands_.data()}, options_, sockets_,
-             fileCalls_};
+  Loop loop_{
+      host_, {control_.data(), events_.data(), commands_.data()}, options_, sockets_, fileCalls_};
   int client_ = -1;
 };
 

@@ -119,8 +119,8 @@ class Kqueue final : public Engine {
     const timespec timeout{static_cast<time_t>(timeoutNs / 1'000'000'000),
                            static_cast<long>(timeoutNs % 1'000'000'000)};
     ++context_.metrics.epollWaits;
-    const int count = ::kevent(fd_, nullptr, 0, events_, kKernelEventsMax,
-                               timeoutNs < 0 ? nullptr : &timeout);
+    const int count =
+        ::kevent(fd_, nullptr, 0, events_, kKernelEventsMax, timeoutNs < 0 ? nullptr : &timeout);
     for (int i = 0; i < count; ++i) {
       const struct kevent& event = events_[i];
       Channel* channel = context_.channels.find(reinterpret_cast<Token>(event.udata));

@@ -35,8 +35,8 @@ void Readiness::resume(Channel& channel) {
 void Readiness::forget(Channel& channel) {
   if (channel.engineFlags & kInReadyQueue) {
     const auto drop = [&](std::vector<Token>& from, size_t first) {
-      const auto at = std::find(from.begin() + static_cast<ptrdiff_t>(first), from.end(),
-                                channel.token());
+      const auto at =
+          std::find(from.begin() + static_cast<ptrdiff_t>(first), from.end(), channel.token());
       if (at != from.end()) from.erase(at);
     };
     drop(queue_, 0);
@@ -121,8 +121,7 @@ void Readiness::serve(Channel& channel) {
 
 void Readiness::acceptAll(Channel& channel) {
   const bool shared = (channel.flags & kInherited) != 0;
-  const uint32_t most =
-      shared ? kSharedAcceptsMin << channel.acceptDoublings : kAcceptsPerTurnMax;
+  const uint32_t most = shared ? kSharedAcceptsMin << channel.acceptDoublings : kAcceptsPerTurnMax;
   for (uint32_t i = 0; i < most; ++i) {
     const int fd = context_.sockets.accept(channel.fd);
     if (fd >= 0) {
@@ -175,8 +174,7 @@ void Readiness::sendMore(Channel& channel) {
 void Readiness::receiveSome(Channel& channel) {
   uint32_t taken = 0;
   ReceiveBuffers::Room room;
-  while (taken < kConnectionBytesMax && context_.ready.room() > 1 &&
-         context_.buffers.room(&room)) {
+  while (taken < kConnectionBytesMax && context_.ready.room() > 1 && context_.buffers.room(&room)) {
     const ssize_t n = context_.sockets.receive(channel.fd, room.at, room.bytes);
     if (n > 0) {
       const auto bytes = static_cast<uint32_t>(n);
@@ -189,8 +187,8 @@ void Readiness::receiveSome(Channel& channel) {
       // A short read has emptied the socket, and whatever comes later is a new edge. Not so when
       // the edge also said hang-up: the FIN gives no second one. Nor on a Unix socket, where a read
       // stops at every descriptor that was passed.
-      const bool emptied = bytes < room.bytes && channel.announced == 0 &&
-                           !(channel.flags & kUnixSocket);
+      const bool emptied =
+          bytes < room.bytes && channel.announced == 0 && !(channel.flags & kUnixSocket);
       if (emptied && !(channel.engineFlags & kHangup)) {
         channel.engineFlags &= ~kReadable;
         return;

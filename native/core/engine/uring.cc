@@ -165,8 +165,7 @@ void Uring::finishClose(Channel& channel) {
 // to after this returns.
 bool Uring::stop() {
   if (!ring_.isOpen()) return true;
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(kStopWaitMs);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kStopWaitMs);
   const auto held = [this] { return inKernel_ + files_.inKernel(); };
   if (held() > 0) {
     io_uring_sqe* sqe = ring_.next(0);

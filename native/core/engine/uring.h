@@ -26,9 +26,7 @@ inline constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI | POLLRDB
 // The top byte of user_data: which operation of the channel.
 enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kSend, kConnect, kFile };
 
-constexpr uint64_t tagged(Token token, Tag tag) {
-  return token | static_cast<uint64_t>(tag) << 56;
-}
+constexpr uint64_t tagged(Token token, Tag tag) { return token | static_cast<uint64_t>(tag) << 56; }
 constexpr Tag tagOf(uint64_t userData) { return static_cast<Tag>(userData >> 56); }
 constexpr Token tokenOf(uint64_t userData) { return userData & 0x00ff'ffff'ffff'ffffull; }
 

@@ -151,8 +151,7 @@ bool Ring::collect() {
 bool Ring::provideBuffers() {
   if (bufferRing_ != nullptr) return true;
   const size_t bytes = kProvidedBuffers * sizeof(io_uring_buf);
-  void* memory =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
   if (memory == MAP_FAILED) return false;
   auto* ring = static_cast<io_uring_buf_ring*>(memory);
   io_uring_buf_ring_init(ring);

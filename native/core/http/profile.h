@@ -33,15 +33,15 @@ using StaticRoutes = std::unordered_map<std::string, StaticRoute, PathHash, std:
 struct Profile final : ProtocolSettings {
   Options options;
   // Milliseconds, or kNoTimeout. lib/http/options.ts has the defaults of servers.
-  uint32_t keepAliveMs = 5000;   // without a request, behind an answer
-  uint32_t headersMs = 60000;    // from a request's first byte to the end of its head
-  uint32_t requestMs = 300000;   // from a request's first byte to its last
-  uint32_t readMs = 10000;       // between two bytes of a request
-  uint32_t writeMs = 10000;      // without progress while bytes wait to be sent
-  uint32_t lingerMs = 5000;      // from our FIN to the peer's
+  uint32_t keepAliveMs = 5000;  // without a request, behind an answer
+  uint32_t headersMs = 60000;   // from a request's first byte to the end of its head
+  uint32_t requestMs = 300000;  // from a request's first byte to its last
+  uint32_t readMs = 10000;      // between two bytes of a request
+  uint32_t writeMs = 10000;     // without progress while bytes wait to be sent
+  uint32_t lingerMs = 5000;     // from our FIN to the peer's
   // Bytes a second on average over a window of time, or 0: no limit.
-  uint32_t receiveRateMin = 0;   // of a body, while it is asked for
-  uint32_t sendRateMin = 0;      // while bytes wait to be sent
+  uint32_t receiveRateMin = 0;  // of a body, while it is asked for
+  uint32_t sendRateMin = 0;     // while bytes wait to be sent
   uint32_t rateWindowMs = 60000;
   uint64_t lingerBytesMax = 16 * 1024 * 1024;  // read and dropped meanwhile
   uint32_t requestsMax = UINT32_MAX;           // on one connection
@@ -50,9 +50,9 @@ struct Profile final : ProtocolSettings {
   AddressFilter proxies;  // from these a PROXY header must come first
   mutable StaticRoutes routes;
   mutable std::vector<HeadTemplate> templates;
-  bool stopping = false;  // the last answer of a connection ends it
-  uint32_t stopGraceMs = 100;          // idle for so long, a connection closes when stopping
-  uint32_t stopFirstGraceMs = 1000;    // the same, from its accept, before its first request
+  bool stopping = false;             // the last answer of a connection ends it
+  uint32_t stopGraceMs = 100;        // idle for so long, a connection closes when stopping
+  uint32_t stopFirstGraceMs = 1000;  // the same, from its accept, before its first request
 };
 
 }  // namespace ringpoll::http

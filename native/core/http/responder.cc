@@ -49,8 +49,8 @@ const std::string& Responder::textOf(HeadTemplate& head) {
 
 bool Responder::compose(HeadTemplate& head, const ResponseParts& parts, Bytes* out) {
   const std::string& text = textOf(head);
-  const size_t most = text.size() + kContentLength.size() + kLengthDigitsMax +
-                      2 * kLineEnd.size() + parts.fields.size() + parts.body.size();
+  const size_t most = text.size() + kContentLength.size() + kLengthDigitsMax + 2 * kLineEnd.size() +
+                      parts.fields.size() + parts.body.size();
   if (most > kHotBlockBytes) return false;
   char* const start = room(static_cast<uint32_t>(most), out);
   if (start == nullptr) return false;

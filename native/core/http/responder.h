@@ -26,8 +26,8 @@ class HeadTemplate {
       : text_(std::move(text)), dateOffset_(dateOffset) {}
 
   bool valid() const {
-    return dateOffset_ == kNoDate || (text_.size() >= kDateBytes &&
-                                      dateOffset_ <= text_.size() - kDateBytes);
+    return dateOffset_ == kNoDate ||
+           (text_.size() >= kDateBytes && dateOffset_ <= text_.size() - kDateBytes);
   }
   const std::string& text(const HttpDate& date) {
     if (stamped_ != date.seconds()) stamp(date);
@@ -46,9 +46,9 @@ class HeadTemplate {
 };
 
 struct ResponseParts {
-  std::string_view fields;           // whole lines
-  std::string_view body;             // copied behind the head
-  int64_t contentLength = -1;        // -1: no such header
+  std::string_view fields;     // whole lines
+  std::string_view body;       // copied behind the head
+  int64_t contentLength = -1;  // -1: no such header
 };
 
 class Responder {

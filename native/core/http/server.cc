@@ -212,8 +212,8 @@ void Server::pushEnd(Channel& channel, const Connection& connection) {
 }
 
 bool Server::idle(const Connection& connection) const {
-  return connection.state == State::kHead && !connection.inHead() &&
-         connection.outstanding == 0 && connection.held.empty();
+  return connection.state == State::kHead && !connection.inHead() && connection.outstanding == 0 &&
+         connection.held.empty();
 }
 
 void Server::endTurn() {

@@ -98,9 +98,9 @@ void Server::stop(Channel& channel, uint64_t nowMs) {
 
 uint32_t Server::expected(const Channel& channel) const {
   const Connection& connection = of(channel);
-  const bool begun = !connection.held.empty() ||
-                     (connection.state == State::kHead &&
-                      (connection.inHead() || transport_.unread(channel)));
+  const bool begun =
+      !connection.held.empty() ||
+      (connection.state == State::kHead && (connection.inHead() || transport_.unread(channel)));
   return connection.told + (begun ? 1 : 0);
 }
 

@@ -25,8 +25,8 @@ struct ProxyFeed {
 }  // namespace
 
 // Copies a piece behind what is gathered already. Behind it all stays room for `tail` bytes.
-bool Server::gatherBytes(Connection& connection, const Piece& piece, uint32_t bytes,
-                         uint32_t limit, uint32_t tail) {
+bool Server::gatherBytes(Connection& connection, const Piece& piece, uint32_t bytes, uint32_t limit,
+                         uint32_t tail) {
   const uint32_t needed = connection.gathered + bytes + tail;
   if (connection.gather == kNoBlock || arena_.size(connection.gather) < needed) {
     // Grows as the peer sends, so that a slow one does not hold what the longest head needs.
@@ -47,8 +47,8 @@ bool Server::gatherBytes(Connection& connection, const Piece& piece, uint32_t by
 // Feeds a section that must be contiguous: from where it was received, or, once a read has ended
 // within it, from the gather block. `section` is what was looked at; when done, the section itself.
 template <typename Parser>
-HeadResult Server::feedSection(Connection& connection, Parser& parser, uint32_t limit,
-                               Piece* piece, Piece* section) {
+HeadResult Server::feedSection(Connection& connection, Parser& parser, uint32_t limit, Piece* piece,
+                               Piece* section) {
   const uint32_t tail = recordBytes(*connection.profile);
   const uint32_t before = connection.gathered;
   uint32_t taken = piece->length;
@@ -127,8 +127,7 @@ bool Server::parseHead(Channel& channel, Connection& connection, Piece* piece) {
   }
   if (result.step == Step::kNeedMore) {
     uint8_t* end = arena_.data(connection.gather) + arena_.size(connection.gather);
-    connection.parser.relocate(
-        reinterpret_cast<uint32_t*>(end - recordBytes(*connection.profile)));
+    connection.parser.relocate(reinterpret_cast<uint32_t*>(end - recordBytes(*connection.profile)));
     return false;
   }
   connection.begun = false;

@@ -16,7 +16,7 @@ constexpr std::string_view kProxyV1Start = "PROXY "sv;
 constexpr std::string_view kProxyV2Start = "\r\n\r\n\0\r\nQUIT\n"sv;
 static_assert(kHttp2Preface.size() == kSniffBytesMax && kProxyV2Start.size() == 12);
 
-constexpr uint32_t kClientHelloBytes = 6;    // record header and type of handshake
+constexpr uint32_t kClientHelloBytes = 6;  // record header and type of handshake
 constexpr uint8_t kTlsMajorVersion = 3;
 constexpr uint8_t kTlsMinorVersionMax = 4;
 constexpr uint8_t kTlsClientHello = 1;  // RFC 8446 section 4

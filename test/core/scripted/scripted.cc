@@ -15,9 +15,8 @@ namespace ringpoll {
 
 namespace {
 const char* nameOf(OpKind kind) {
-  static constexpr const char* kNames[] = {"accept", "receive", "send", "connect",
-                                           "watch",  "close",   "file", "detach",
-                                           "hangup"};
+  static constexpr const char* kNames[] = {"accept", "receive", "send",   "connect", "watch",
+                                           "close",  "file",    "detach", "hangup"};
   return kNames[static_cast<size_t>(kind)];
 }
 }  // namespace

@@ -29,11 +29,11 @@ class ScriptedKernel final : public SocketCalls {
   size_t openCount() const;
 
   // --- answers of system calls, each used once, in order ------------------------------------
-  void willReceive(int fd, std::string bytes);        // bytes that have arrived
-  void willReceive(int fd, int answer);               // 0: FIN, or -errno
+  void willReceive(int fd, std::string bytes);              // bytes that have arrived
+  void willReceive(int fd, int answer);                     // 0: FIN, or -errno
   void willStopReading(int fd) { willReceive(fd, kStop); }  // one read ends here
-  void willSend(int fd, ssize_t answer);              // at most so many bytes, or -errno
-  void willAccept(int listener, int answer);          // a descriptor, or -errno
+  void willSend(int fd, ssize_t answer);                    // at most so many bytes, or -errno
+  void willAccept(int listener, int answer);                // a descriptor, or -errno
   void willConnect(int answer) { connects_.push_back(answer); }
   void willReportError(int error) { socketErrors_.push_back(error); }  // SO_ERROR
   // Without an answer: sends take what there is room for, receives and accepts find nothing.
