@@ -6,11 +6,11 @@ import { commandLine } from './command_line.mjs';
 import { buildSite } from './site.mjs';
 import { inRoot, isMain, main, run } from './steps.mjs';
 
-const BEGIN = '<!-- counters: from native/core/metrics.h by npm run docs -->';
+const BEGIN = '<!-- counters: from native/core/base/metrics.h by npm run docs -->';
 const END = '<!-- end of counters -->';
 
 export function counters() {
-  const source = readFileSync(inRoot('native', 'core', 'metrics.h'), 'utf8');
+  const source = readFileSync(inRoot('native', 'core', 'base', 'metrics.h'), 'utf8');
   return [...source.matchAll(/X\((\w+),\s*"([^"]+)"\)/g)].map(([, name, meaning]) => ({
     name,
     meaning,

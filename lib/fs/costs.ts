@@ -1,6 +1,6 @@
 // What reads and writes take until their answer, by route and size: running averages of one in 61.
 
-/** Bytes, at most; the classes of native/core/route_cost.h. */
+/** Bytes, at most; the classes of native/core/routing/route_cost.h. */
 export const SIZES = [512, 4096, 16384, Number.POSITIVE_INFINITY] as const;
 /** A prime, so that no rhythm of the program hides behind it. */
 const CALLS_PER_SAMPLE = 61;

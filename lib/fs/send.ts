@@ -15,7 +15,7 @@ const TWO_TO_16 = 2 ** 16;
 const TWO_TO_32 = 2 ** 32;
 /** Both numbers have 16 high bits beside their low words. */
 const PLACE_MAX = 2 ** 48 - 1;
-/** The number of an operation, and above it who reads: native/core/files.h, FileReader. */
+/** The number of an operation, and above it who reads: native/core/files/files.h, FileReader. */
 const ID_BITS = 29;
 const READERS: Readonly<Record<EngineHint, number>> = { auto: 0, uring: 1, poll: 2 };
 

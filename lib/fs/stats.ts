@@ -34,7 +34,7 @@ Fields.prototype = Stats.prototype;
 
 const Constructor = Fields as unknown as new (from: Float64Array) => Stats;
 
-/** From native code's fields; see native/core/file_calls.h for their order. */
+/** From native code's fields; see native/core/system/file_calls.h for their order. */
 export function statsFrom(fields: Float64Array): Stats {
   return new Constructor(fields);
 }

@@ -37,7 +37,7 @@ export interface PathAddress {
   path: string;
 }
 
-/** Limits in bytes, times in milliseconds (0: none); native/core/http/profile.h. */
+/** Limits in bytes, times in milliseconds (0: none); native/core/http/server/profile.h. */
 export interface NativeHttpProfile {
   headBytesMax: number;
   targetBytesMax: number;
@@ -78,7 +78,7 @@ export interface NativeCost {
   samples: number;
 }
 
-/** native/core/route_meter.h. */
+/** native/core/routing/route_meter.h. */
 export interface NativeRouting {
   routes: {
     route: 'readiness' | 'completion' | 'poll';

@@ -14,7 +14,7 @@ export const ECANCELED = 125;
 export const BLOCK_BYTES_MAX = 256 * 1024;
 /** The descriptor's own position. */
 export const CURRENT_POSITION = -1;
-/** Fields of a stat; native/core/file_calls.h. */
+/** Fields of a stat; native/core/system/file_calls.h. */
 export const STAT_FIELDS = 14;
 /** The event names no block. */
 export const NO_BLOCK = -1;

@@ -1,9 +1,9 @@
-// The numbers that JavaScript shares with native/core/shared_rings.h. A test compares the two.
+// The numbers that JavaScript shares with native/core/rings/shared_rings.h. A test compares them.
 
 export const RECORD_WORDS = 8;
 export const COMMAND_CAPACITY = 4096;
 
-/** Words of the record of a request's head, see native/core/http/record.h. */
+/** Words of the record of a request's head, see native/core/http/parser/record.h. */
 export const Head = {
   length: 0,
   flags: 1,

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "face.h"
 #include "shared_memory.h"
 #include "uv_api.h"

@@ -2,8 +2,8 @@
 #include <arpa/inet.h>
 
 #include "addon.h"
-#include "core/assert.h"
-#include "core/http/server.h"
+#include "core/base/assert.h"
+#include "core/http/server/server.h"
 #include "http_profile.h"
 
 namespace ringpoll {

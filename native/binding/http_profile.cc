@@ -2,9 +2,9 @@
 
 #include <iterator>
 
-#include "core/http/errors.h"
-#include "core/http/header_names.h"
-#include "core/http/methods.h"
+#include "core/http/parser/errors.h"
+#include "core/http/parser/header_names.h"
+#include "core/http/parser/methods.h"
 
 namespace ringpoll {
 

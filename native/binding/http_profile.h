@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/http/server.h"
+#include "core/http/server/server.h"
 
 namespace ringpoll {
 

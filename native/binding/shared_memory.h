@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 
 namespace ringpoll {
 

@@ -1,10 +1,10 @@
 // Sets of addresses, by prefix.
-#include "core/address_filter.h"
+#include "core/system/address_filter.h"
 
 #include <sys/un.h>
 
 #include "check.h"
-#include "core/sockets.h"
+#include "core/system/sockets.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // The arena: size classes, reuse in LIFO order, reference counts, slabs that come and go.
-#include "core/arena.h"
+#include "core/memory/arena.h"
 
 #include <cstring>
 #include <vector>

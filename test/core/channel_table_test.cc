@@ -1,5 +1,5 @@
 // Channels by slot and generation: stale names find nothing, slots come back only after reclaim().
-#include "core/channel_table.h"
+#include "core/channel/channel_table.h"
 
 #include <set>
 #include <vector>

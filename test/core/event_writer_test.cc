@@ -1,5 +1,5 @@
 // The event ring: records in order, also when it is full or JavaScript is walking it.
-#include "core/event_writer.h"
+#include "core/rings/event_writer.h"
 
 #include <vector>
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/http/request_parser.h"
+#include "core/http/parser/request_parser.h"
 
 namespace {
 

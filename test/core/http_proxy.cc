@@ -3,7 +3,7 @@
 #include <string>
 
 #include "check.h"
-#include "core/http/proxy.h"
+#include "core/http/parser/proxy.h"
 
 namespace {
 

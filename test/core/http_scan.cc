@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/http/scan.h"
+#include "core/http/parser/scan.h"
 
 namespace {
 

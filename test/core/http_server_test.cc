@@ -1,5 +1,5 @@
 // The HTTP server of the core against a fake loop: what it holds, what it gives back, and when.
-#include "core/http/server.h"
+#include "core/http/server/server.h"
 
 #include <cerrno>
 #include <cstring>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/receive_buffers.h"
+#include "core/memory/receive_buffers.h"
 #include "malloc_slabs.h"
 #include "random.h"
 

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "check.h"
-#include "core/http/sniff.h"
+#include "core/http/parser/sniff.h"
 
 namespace {
 

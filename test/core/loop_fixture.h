@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "malloc_slabs.h"
 
 namespace test {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "core/arena.h"
+#include "core/memory/arena.h"
 
 namespace test {
 

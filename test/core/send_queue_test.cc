@@ -1,5 +1,5 @@
 // Send queues: views that join, iovecs in order, and what is kept when the turn ends.
-#include "core/send_queue.h"
+#include "core/channel/send_queue.h"
 
 #include <string>
 #include <vector>

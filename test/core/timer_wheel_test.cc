@@ -1,5 +1,5 @@
 // The timer wheel: never early, at most one tick late, and always awake in time.
-#include "core/timer_wheel.h"
+#include "core/channel/timer_wheel.h"
 
 #include <map>
 #include <memory>

@@ -37,7 +37,7 @@ export type Event =
   | { event: 'mismatch'; how: string; events: string }
   | { event: 'eof'; state: string; unread: number };
 
-/** Bits of `flags`, as in native/core/http/record.h. */
+/** Bits of `flags`, as in native/core/http/parser/record.h. */
 export const Flag = {
   keepAlive: 1,
   hasBody: 2,
@@ -52,7 +52,7 @@ export const Flag = {
   targetAsterisk: 3 << 8,
 } as const;
 
-/** Bits of --lenient, as in native/core/http/options.h. */
+/** Bits of --lenient, as in native/core/http/parser/options.h. */
 export const Lenient = {
   bareLineFeed: 1,
   host: 2,

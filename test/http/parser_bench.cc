@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "core/http/body_decoder.h"
-#include "core/http/request_parser.h"
+#include "core/http/parser/body_decoder.h"
+#include "core/http/parser/request_parser.h"
 
 namespace {
 

@@ -16,9 +16,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/http/errors.h"
-#include "core/http/header_names.h"
-#include "core/http/methods.h"
+#include "core/http/parser/errors.h"
+#include "core/http/parser/header_names.h"
+#include "core/http/parser/methods.h"
 #include "request_stream.h"
 
 namespace {

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/http/body_decoder.h"
-#include "core/http/request_parser.h"
-#include "core/http/trailer_parser.h"
+#include "core/http/parser/body_decoder.h"
+#include "core/http/parser/request_parser.h"
+#include "core/http/parser/trailer_parser.h"
 
 namespace ringpoll::http::testing {
 

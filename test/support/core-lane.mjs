@@ -8,7 +8,7 @@ import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { failureOf, runBounded, runStep } from './command.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const RUN_MS_MAX = 300_000;
+const RUN_MS_MAX = 900_000;
 const PROBE_MS_MAX = 60_000;
 
 const SANITIZER_OPTIONS = {

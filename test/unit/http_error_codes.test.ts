@@ -11,7 +11,7 @@ const read = (path: string) => readFileSync(root + path, 'utf8');
 const PREFIX = 'ERR_RINGPOLL_HTTP_';
 const COMPILE_MS_MAX = 60_000;
 
-const native = [...read('native/core/http/errors.cc').matchAll(/CODE\("(\w+)"\)/g)];
+const native = [...read('native/core/http/parser/errors.cc').matchAll(/CODE\("(\w+)"\)/g)];
 const codes = native.map(([, name]) => PREFIX + name).sort();
 
 function documented(): string[] {

@@ -1,7 +1,7 @@
 // The parser of request heads: requests of one kind back to back, as pipelining sends them.
 #include <string>
 
-#include "../http/request_parser.h"
+#include "core/http/parser/request_parser.h"
 #include "bench_cases.h"
 
 namespace ringpoll::bench {

@@ -1,8 +1,8 @@
 // The arena, the send queue and the ready queue: what every message passes through.
 #include <memory>
 
-#include "../completion.h"
-#include "../send_queue.h"
+#include "core/channel/completion.h"
+#include "core/channel/send_queue.h"
 #include "bench_cases.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"

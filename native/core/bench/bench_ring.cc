@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "../engine/uring_ring.h"
+#include "core/engine/uring_ring.h"
 #include "bench_cases.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"

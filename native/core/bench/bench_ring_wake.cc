@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cerrno>
 
-#include "../engine/uring_compat.h"
+#include "core/engine/uring_compat.h"
 #include "bench_cases.h"
 
 namespace ringpoll::bench {

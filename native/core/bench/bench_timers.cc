@@ -1,7 +1,7 @@
 // The timer wheel.
 #include <vector>
 
-#include "../timer_wheel.h"
+#include "core/channel/timer_wheel.h"
 #include "bench_cases.h"
 
 namespace ringpoll::bench {

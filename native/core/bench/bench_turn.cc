@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "../loop.h"
+#include "core/loop/loop.h"
 #include "bench_cases.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "../arena.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll::bench {
 

@@ -24,11 +24,11 @@
 #include <memory>
 #include <string>
 
-#include "../channel_table.h"
-#include "../completion.h"
-#include "../metrics.h"
-#include "../receive_buffers.h"
-#include "../sockets.h"
+#include "core/channel/channel_table.h"
+#include "core/channel/completion.h"
+#include "core/base/metrics.h"
+#include "core/memory/receive_buffers.h"
+#include "core/system/sockets.h"
 
 namespace ringpoll {
 

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "../assert.h"
+#include "core/base/assert.h"
 #include "engine.h"
 #include "readiness.h"
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "../assert.h"
+#include "core/base/assert.h"
 
 namespace ringpoll {
 

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "../assert.h"
+#include "core/base/assert.h"
 
 namespace ringpoll::uring {
 

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "../assert.h"
-#include "../file_stats.h"
+#include "core/base/assert.h"
+#include "core/system/file_stats.h"
 #include "uring_compat.h"
 
 namespace ringpoll {

@@ -1,9 +1,9 @@
 // The ring's operations on files.
 #pragma once
 
-#include "../completion.h"
-#include "../metrics.h"
-#include "file_engine.h"
+#include "core/channel/completion.h"
+#include "core/base/metrics.h"
+#include "core/files/file_engine.h"
 #include "uring_ring.h"
 
 namespace ringpoll {

@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "../assert.h"
-#include "../limits.h"
+#include "core/base/assert.h"
+#include "core/base/limits.h"
 #include "uring_compat.h"
 
 namespace ringpoll {

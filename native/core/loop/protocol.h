@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
-#include "../arena.h"
-#include "../channel.h"
+#include "core/memory/arena.h"
+#include "core/channel/channel.h"
 
 namespace ringpoll {
 

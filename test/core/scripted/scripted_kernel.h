@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "core/completion.h"
-#include "core/sockets.h"
+#include "core/channel/completion.h"
+#include "core/system/sockets.h"
 
 namespace ringpoll {
 

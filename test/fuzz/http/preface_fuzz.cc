@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "core/http/proxy.h"
-#include "core/http/sniff.h"
+#include "core/http/parser/proxy.h"
+#include "core/http/parser/sniff.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/http/request_parser.h"
+#include "core/http/parser/request_parser.h"
 #include "http/request_stream.h"
 
 namespace {

@@ -1,0 +1,104 @@
+// The memory that native code and JavaScript share, and the records in it.
+// lib/runtime/protocol.ts holds the same numbers; a test compares the two.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "core/base/limits.h"
+
+namespace ringpoll {
+
+// Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files.
+// Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
+// aux0, aux1. Command: kind, slot, generation, then what the kind needs.
+enum class EventKind : int32_t {
+  kOpen = 1,            // aux1: owner
+  kData = 2,            // result: slab, offset and length in it, aux0: block, aux1: owner
+  kEnd = 3,             // result: 1 in the middle of an HTTP request, aux1: owner
+  kDrain = 4,           // aux1: owner
+  kTimeout = 5,         // aux1: owner
+  kClose = 6,           // result: errno or 0, with the Syscall in the top byte; offset and length:
+                        // bytes read and written, low words; aux0: their 16 high bits; aux1: owner
+  kConnected = 7,       // aux1: owner
+  kAcceptError = 8,     // result: errno, aux1: owner
+  kListenerClosed = 9,  // aux1: owner
+  kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
+                        // index of its record in the table of heads, aux1: owner
+  kBody = 17,           // like kData: bytes of a request's body
+  kTrailers = 18,       // result: slab, offset of the section, length: fields, aux0: their index
+  kBodyEnd = 19,        // the request is complete
+  kHttpError = 20,      // result: HttpError; nothing more is parsed
+  kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
+                        // its slab (kNoBlock: none)
+  kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being
+                        // sent are wanted: how many in result, where in offset and length (high)
+};
+
+enum class CommandKind : int32_t {
+  kSend = 1,   // block, offset in the slab, length
+  kEnd = 2,    // FIN after what is queued
+  kClose = 3,  // close after what is queued
+  kReset = 4,  // RST now
+  kPause = 5,
+  kResume = 6,
+  kTimeout = 7,  // milliseconds, 0: none
+  kCork = 8,
+  kUncork = 9,
+  kRetain = 10,       // slot: block
+  kRelease = 11,      // slot: block
+  kWantDrain = 12,    // bytes
+  kDestroy = 13,      // close now, drop what is queued
+  kHttpRaw = 14,      // an upgrade was accepted: bytes come as kData
+  kHttpRespond = 15,  // a response: HttpRespondFlags and template; where in the staging slab its
+                      // further fields and then its body lie; their lengths; Content-Length
+  kHttpDone = 16,     // a request was answered
+  kRoute = 48,        // ReceiveHint
+  kSendFile = 32,     // file; number of the operation, and above it who reads; offset and length:
+                      // low words, high halves
+};
+
+// The first word of kHttpRespond; the number of the template stands above them.
+enum HttpRespondFlags : uint32_t {
+  kHttpRespondLast = 1,      // the request is answered
+  kHttpRespondNoLength = 2,  // without Content-Length
+};
+inline constexpr uint32_t kHttpRespondTemplateShift = 2;
+
+// Words of the control block.
+enum ControlWord : uint32_t {
+  kEventCount = 0,
+  kCommandCount = 1,
+  kStagingBlock = 2,  // where JavaScript writes bytes to send: block, slab, offset in the slab,
+  kStagingSlab = 3,   // size, and how much of it is used
+  kStagingOffset = 4,
+  kStagingSize = 5,
+  kStagingUsed = 6,
+  kTurn = 7,           // number of the turn: chunks of an earlier one are over
+  kResultError = 8,    // of the last call that opens something: errno or 0, Syscall, owner,
+  kResultSyscall = 9,  // and the slot and generation of a connection
+  kResultEndpoint = 10,
+  kResultSlot = 11,
+  kResultGeneration = 12,
+  kControlWords = 16,
+};
+
+// errno values of our own, outside the kernel's range.
+inline constexpr int32_t kErrorConnectTimeout = 0x10000;
+
+// Bytes that wait to be sent, one number for each slot. Both sides add what they queue, native
+// code subtracts what has left. A writer may go on while the number is low, so whatever else must
+// stop it is in the same number, and JavaScript sees it at once:
+//   + kPendingHeld  the connection's share of this turn is used up; taken away in the next turn
+//   = kPendingOver  the connection is over, and its close event on its way; adding and subtracting
+//                   leave it as it is
+inline constexpr double kPendingHeld = 1125899906842624.0;  // 2 ** 50: no queue is as long
+inline constexpr double kPendingOver = std::numeric_limits<double>::infinity();
+
+struct SharedRings {
+  int32_t* control = nullptr;   // kControlWords
+  int32_t* events = nullptr;    // kEventCapacity records
+  int32_t* commands = nullptr;  // kCommandCapacity records
+};
+
+}  // namespace ringpoll
