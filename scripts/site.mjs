@@ -11,7 +11,8 @@ const TOOLS = inRoot('docs', 'site');
 function copyPages(into) {
   const names = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
   for (const folder of ['docs', 'bench', 'bench/results']) {
-    names.push(...readdirSync(inRoot(folder)).map((name) => `${folder}/${name}`));
+    const below = readdirSync(inRoot(folder), { recursive: folder === 'docs' });
+    names.push(...below.map((name) => `${folder}/${name}`));
   }
   for (const name of names) {
     if (!/\.(md|svg|png)$/.test(name)) continue;

@@ -9,6 +9,7 @@ export const groups = [
       ['Scheduler', 'scheduler'],
       ['Metrics', 'metrics'],
       ['Command line', 'cli'],
+      ['Error codes', 'errors'],
       ['Platforms', 'platforms'],
     ],
   },

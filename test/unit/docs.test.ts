@@ -1,9 +1,10 @@
 // Every block of JavaScript in the docs runs, and what the docs take from the sources is fresh.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { docPages } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const TEST_MS_MAX = 30_000;
@@ -24,8 +25,8 @@ function blocksOf(path: string): Block[] {
   }));
 }
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
-const blocks = pages.filter((path) => path.endsWith('.md')).flatMap(blocksOf);
+const pages = ['README.md', ...docPages(root)];
+const blocks = pages.flatMap(blocksOf);
 
 /** Runs a block as a module of its own, with ports that the system chooses. */
 function run({
@@ -86,7 +87,7 @@ describe('the docs', () => {
   it('lead from each page of docs to pages that are there', () => {
     const existing = new Set(pages);
     const dead = pages
-      .filter((path) => path.startsWith('docs/') && path.endsWith('.md'))
+      .filter((path) => path.startsWith('docs/'))
       .flatMap((path) => {
         const links = readFileSync(join(root, path), 'utf8').matchAll(/\]\(([^)#:]+\.md)[^)]*\)/g);
         return [...links].map(([, link]) => join(path, '..', link));

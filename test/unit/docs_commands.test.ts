@@ -14,11 +14,11 @@ import { command as explain } from '../../lib/cli/explain.js';
 import { command as serve } from '../../lib/cli/serve.js';
 import { command as shadow } from '../../lib/cli/shadow.js';
 import { TARGETS } from '../../scripts/targets.mjs';
+import { docPages } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const documents = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-const pages = ['README.md', 'bench/README.md', ...documents.map((name) => `docs/${name}`)];
+const pages = ['README.md', 'bench/README.md', ...docPages(root)];
 const commands: Record<string, Command> = { bench, build, doctor, echo, explain, serve, shadow };
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
@@ -139,7 +139,8 @@ describe('the docs', () => {
   });
 
   it('have blocks of the kinds that are tried, and pictures', () => {
-    const kinds = ['js', 'ts', 'sh', 'json', 'mermaid', ''];
+    // `javascript` is for other packages and other runtimes: to read, not to run.
+    const kinds = ['js', 'ts', 'javascript', 'sh', 'json', 'mermaid', ''];
     expect(blocks.filter(({ language }) => !kinds.includes(language))).toEqual([]);
   });
 });

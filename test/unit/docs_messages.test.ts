@@ -2,11 +2,12 @@
 // part comes first and the rest when that has been seen.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { docPages } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -90,9 +91,8 @@ describe('the docs', { timeout: TEST_MS_MAX }, () => {
   });
 
   it('make no text of a part of a stream by itself', () => {
-    const pages = ['README.md', 'bench/README.md'];
-    const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-    const found = [...pages, ...docs.map((name) => `docs/${name}`)].flatMap((page) =>
+    const pages = ['README.md', 'bench/README.md', ...docPages(root)];
+    const found = pages.flatMap((page) =>
       blocksOf(page)
         .flatMap((code) => code.match(/\b(chunk|bytes|data|piece)\.toString\(.*/g) ?? [])
         .map((line) => `${page}: ${line}`),
