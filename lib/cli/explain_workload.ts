@@ -91,7 +91,7 @@ async function reads(): Promise<void> {
     writeFileSync(path, Buffer.alloc(FILE_BYTES));
     const file = await open(path, 'r');
     const buffer = Buffer.alloc(FILE_BYTES);
-    for (const engine of ['auto', 'uring', 'poll'] as const) {
+    for (const engine of ['auto', 'uring', 'pool'] as const) {
       for (let done = 0; done < READS; done++) await file.read(buffer, { position: 0, engine });
     }
     await file.close();

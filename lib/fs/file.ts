@@ -6,7 +6,7 @@ import { appends, MODE_DEFAULT, usualFlags, usualMode, usualPath, writes } from 
 import { abortError, checkAborted, fileError } from './errors.js';
 import { inPool } from './pool.js';
 import { request } from './requests.js';
-import { type EngineHint, Op, Route, type Routes, routes } from './routes.js';
+import { type FileEngine, Op, Route, type Routes, routes } from './routes.js';
 import { nextTurn, spend } from './share.js';
 
 /** Whether a flush is under way, and the one that those who came later wait for. */
@@ -70,7 +70,7 @@ export async function openFile(
   flags: unknown,
   mode?: unknown,
   signal?: AbortSignal,
-  engine?: EngineHint,
+  engine?: FileEngine,
 ): Promise<OpenedFile> {
   const of = routes(engine);
   checkAborted(signal);

@@ -6,7 +6,7 @@ import { checkFileOptions, type EngineHint, hintOf, type Routes, routes } from '
 export interface SendOptions {
   /**
    * Who reads what is sent. 'uring': the ring, also what is in the page cache, which costs a copy.
-   * 'poll': not the ring, so sendfile(2), and libuv's pool for what is not in the page cache.
+   * 'pool': not the ring, so sendfile(2), and libuv's pool for what is not in the page cache.
    * 'auto': sendfile(2), and the ring (where there is one) for the rest. Default: the handle's.
    */
   engine?: EngineHint;
@@ -32,7 +32,7 @@ export function routesOf(
 export interface OpenOptions {
   /**
    * Where the operations of the handle should go. 'uring': to the ring, also what memory could
-   * answer. 'poll': the ring is left alone, so to memory or libuv's pool. 'auto', the default: to
+   * answer. 'pool': the ring is left alone, so to memory or libuv's pool. 'auto', the default: to
    * memory, the ring or the pool, the first that serves it. A hint never fails: what the ring does
    * not have goes to the pool, and explain() counts and explains the refusal.
    */

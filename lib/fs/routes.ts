@@ -1,5 +1,6 @@
 // Where operations go: at once on this thread, to the ring, or to libuv's pool; and how often each
 // went where. explain() shows it.
+import { deprecated } from '../deprecation.js';
 import { invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type OptionNames } from '../option_names.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
@@ -34,9 +35,11 @@ export const enum Route {
 }
 const ROUTES = 3;
 
-/** What a file or a call asks for; see open(). */
-export type EngineHint = 'auto' | 'uring' | 'poll';
-const HINTS: readonly unknown[] = ['auto', 'uring', 'poll'];
+/** Who serves an operation: 'pool' is libuv's, and memory before it. */
+export type FileEngine = 'auto' | 'uring' | 'pool';
+/** What a file or a call asks for; see open(). 'poll' is the old name of 'pool', deprecated. */
+export type EngineHint = FileEngine | 'poll';
+const HINTS: readonly unknown[] = ['auto', 'uring', 'pool'];
 
 /**
  * What is no object is node:fs's to complain of, or an encoding.
@@ -47,11 +50,16 @@ export function checkFileOptions(known: OptionNames, options: unknown): void {
 }
 
 /** @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE, and for names that are not `known` */
-export function hintOf(options: unknown, known?: OptionNames): EngineHint {
+export function hintOf(options: unknown, known?: OptionNames): FileEngine {
   if (known !== undefined) checkFileOptions(known, options);
   const hint: unknown = (options as { engine?: unknown } | null | undefined)?.engine;
   if (hint === undefined) return 'auto';
-  if (HINTS.includes(hint)) return hint as EngineHint;
+  if (HINTS.includes(hint)) return hint as FileEngine;
+  if (hint === 'poll') {
+    const message = "engine: 'poll' of a file is deprecated: libuv's pool is called 'pool'";
+    deprecated('RINGPOLL_DEP_FILE_POLL', message);
+    return 'pool';
+  }
   throw invalidArgValue('options.engine', `one of ${HINTS.join(', ')}`, hint);
 }
 
@@ -92,7 +100,7 @@ export interface Report {
 /** The routes that one hint allows. Those of all hints count together. */
 export class Routes {
   readonly runtime: Runtime;
-  readonly hint: EngineHint;
+  readonly hint: FileEngine;
   readonly mode: string;
   /** Whether operations may be answered on this thread. */
   readonly now: boolean;
@@ -102,7 +110,7 @@ export class Routes {
   readonly #counts: Float64Array;
   readonly #refusals: Float64Array;
 
-  constructor(of: Runtime, hint: EngineHint, all?: Routes) {
+  constructor(of: Runtime, hint: FileEngine, all?: Routes) {
     this.runtime = of;
     this.hint = hint;
     this.mode = process.env.RINGPOLL_FILES || 'auto';
@@ -110,7 +118,7 @@ export class Routes {
       throw outOfRange('RINGPOLL_FILES', `one of ${MODES.join(', ')}`, this.mode);
     }
     this.now = this.mode === 'auto' && hint !== 'uring' && process.platform === 'linux';
-    this.ring = this.mode === 'pool' || hint === 'poll' ? [] : of.native.fileCapabilities();
+    this.ring = this.mode === 'pool' || hint === 'pool' ? [] : of.native.fileCapabilities();
     this.#costs = all === undefined ? new FileCosts() : all.#costs;
     this.#counts = all === undefined ? new Float64Array(NAMES.length * ROUTES) : all.#counts;
     this.#refusals = all === undefined ? new Float64Array(NAMES.length) : all.#refusals;
@@ -158,15 +166,15 @@ export class Routes {
   }
 }
 
-let current: Record<EngineHint, Routes> | undefined;
+let current: Record<FileEngine, Routes> | undefined;
 
 /** This thread's; the loop starts at the first call. */
-export function routes(hint: EngineHint = 'auto'): Routes {
+export function routes(hint: FileEngine = 'auto'): Routes {
   if (current === undefined) {
     const of = runtime();
     const auto = new Routes(of, 'auto');
-    const other = (engine: EngineHint) => new Routes(of, engine, auto);
-    current = { auto, uring: other('uring'), poll: other('poll') };
+    const other = (engine: FileEngine) => new Routes(of, engine, auto);
+    current = { auto, uring: other('uring'), pool: other('pool') };
     of.reports.set('files', () => auto.report());
   }
   return current[hint];

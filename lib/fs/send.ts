@@ -9,7 +9,7 @@ import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
 import { poolRead } from './pool.js';
 import { requestWithFetch } from './requests.js';
-import { type EngineHint, Op, Route, type Routes } from './routes.js';
+import { type FileEngine, Op, Route, type Routes } from './routes.js';
 
 const TWO_TO_16 = 2 ** 16;
 const TWO_TO_32 = 2 ** 32;
@@ -17,7 +17,7 @@ const TWO_TO_32 = 2 ** 32;
 const PLACE_MAX = 2 ** 48 - 1;
 /** The number of an operation, and above it who reads: native/core/files/files.h, FileReader. */
 const ID_BITS = 29;
-const READERS: Readonly<Record<EngineHint, number>> = { auto: 0, uring: 1, poll: 2 };
+const READERS: Readonly<Record<FileEngine, number>> = { auto: 0, uring: 1, pool: 2 };
 
 function command(
   { runtime, hint }: Routes,

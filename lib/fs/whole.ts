@@ -6,7 +6,7 @@ import { CURRENT_POSITION, EAGAIN } from '../runtime/native_files.js';
 import { bytesOf, type FileOptions, usualFileOptions, usualPath } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
 import { closeFile, OpenedFile, openFile } from './file.js';
-import { type EngineHint, hintOf, Op, Route, type Routes, routes } from './routes.js';
+import { type FileEngine, hintOf, Op, Route, type Routes, routes } from './routes.js';
 import { spend } from './share.js';
 import { sync } from './sync.js';
 import { readInto, writeFrom } from './transfer.js';
@@ -31,7 +31,7 @@ const finished = (bytes: Buffer, { encoding }: FileOptions): Buffer | string =>
 
 /** readFile of a path. `otherwise` is node's, for what is unusual. */
 export function readWholeFile(path: unknown, options: unknown): Promise<Buffer | string> {
-  let engine: EngineHint;
+  let engine: FileEngine;
   let usual: FileOptions | undefined;
   try {
     engine = hintOf(options);

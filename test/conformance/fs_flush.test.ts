@@ -14,7 +14,7 @@ describe('flushes without the ring', () => {
     const names = Array.from({ length: 40 }, (_, index) => join(folder, `log${index}`));
     const before = pooled('datasync');
     const handles = await Promise.all(
-      names.map((name) => open(name, 'a', undefined, { engine: 'poll' })),
+      names.map((name) => open(name, 'a', undefined, { engine: 'pool' })),
     );
     const rounds = 5;
     const append = async (index: number) => {
@@ -34,7 +34,7 @@ describe('flushes without the ring', () => {
   });
 
   it('fail like those of node:fs', async () => {
-    const handle = await open('/dev/null', 'r+', undefined, { engine: 'poll' });
+    const handle = await open('/dev/null', 'r+', undefined, { engine: 'pool' });
     const real = await nodeFs.promises.open('/dev/null', 'r+');
     for (const call of ['sync', 'datasync'] as const) {
       const tell = (error: NodeJS.ErrnoException) => {

@@ -53,7 +53,7 @@ describe("engine: 'uring'", () => {
   });
 
   it('of a call sends that one to the ring, and no other', async () => {
-    const handle = await fs.open(existing(), 'r', undefined, { engine: 'poll' });
+    const handle = await fs.open(existing(), 'r', undefined, { engine: 'pool' });
     const buffer = Buffer.alloc(100);
     const read = (engine?: 'uring') => handle.read(buffer, { position: 5, engine });
     expect(await added('read', () => read('uring'))).toEqual(byRing());
@@ -99,10 +99,10 @@ describe("engine: 'uring'", () => {
   });
 });
 
-describe("engine: 'poll'", () => {
+describe("engine: 'pool'", () => {
   it('leaves the ring alone', async () => {
     const path = existing();
-    const engine = 'poll';
+    const engine = 'pool';
     const ringUses = () => fs.explain().operations.reduce((sum, { ring }) => sum + ring, 0);
     const before = ringUses();
     const handle = await fs.open(path, 'r+', undefined, { engine });
@@ -121,7 +121,7 @@ describe("engine: 'poll'", () => {
 });
 
 describe('what has one side only', () => {
-  const engines = ['uring', 'poll', 'auto'] as const;
+  const engines = ['uring', 'pool', 'auto'] as const;
   it.each(engines)('goes there, whatever is asked for: %s', async (engine) => {
     const path = existing();
     const refusals = engine === 'uring' ? 1 : 0;
@@ -181,21 +181,21 @@ describe('sendFile()', () => {
     }
   });
 
-  it.each([true, false])("does without it with 'poll' (of the handle: %s)", async (ofHandle) => {
+  it.each([true, false])("does without it with 'pool' (of the handle: %s)", async (ofHandle) => {
     for (const contents of files) {
-      const counts = await send(contents, 'poll', ofHandle);
+      const counts = await send(contents, 'pool', ofHandle);
       expect(counts).toEqual({ now: 1, ring: 0, pool: 0, refusals: 0 });
     }
   });
 
-  it("reads by libuv's pool what is not in the page cache, with 'poll'", async (context) => {
+  it("reads by libuv's pool what is not in the page cache, with 'pool'", async (context) => {
     const path = existing();
     nodeFs.writeFileSync(path, large);
     context.skip(!evict(path), 'the page cache cannot be emptied here');
     const { server, peer } = await pair();
     const handle = await fs.open(path);
     const counts = await added('read', async () => {
-      await handle.sendTo(server.connection, { start: 1000, engine: 'poll' });
+      await handle.sendTo(server.connection, { start: 1000, engine: 'pool' });
       server.connection.end();
       await peer.untilEnd();
     });
@@ -207,7 +207,7 @@ describe('sendFile()', () => {
 
 describe('an engine that nobody knows', () => {
   it('is an error of the call', async () => {
-    const options = { engine: 'epoll' as 'poll' };
+    const options = { engine: 'epoll' as 'pool' };
     const path = existing();
     const { server } = await pair();
     const handle = await fs.open(path, 'r+');

@@ -73,7 +73,7 @@ describe('sendFile()', () => {
     expect(answers[3]!.body === big.toString('latin1')).toBe(true);
   });
 
-  it.each(['uring', 'poll'] as const)('sends the same with engine %s', async (engine) => {
+  it.each(['uring', 'pool'] as const)('sends the same with engine %s', async (engine) => {
     const sent = () => explain().operations.find(({ operation }) => operation === 'sendFile')!;
     const before = sent();
     const text = ['/big.bin', '/small.txt'].map((path) => requestText('GET', path)).join('');
