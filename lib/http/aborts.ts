@@ -23,7 +23,7 @@ function saysSo(error: Error, reason: unknown): boolean {
 export function isAbort(error: Error, request: HttpRequest, response: HttpResponse): boolean {
   if ('code' in error && error.code === 'ERR_RINGPOLL_HTTP_ABORTED') return true;
   const signal = request._abort?.signal;
-  if (signal?.aborted !== true && !response._session.peerIsGone) return false;
+  if (signal?.aborted !== true && !response._outlet.peerIsGone) return false;
   let cause: unknown = error;
   for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
     if (saysSo(cause, signal?.reason)) return true;

@@ -1,5 +1,6 @@
 // The body of a request on its way to whoever reads it.
 import { RingpollError } from '../errors.js';
+import { HeadFlag } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import { BodyPieces } from './body_pieces.js';
 import { HttpRequestError } from './errors.js';
@@ -7,7 +8,7 @@ import { HttpRequestError } from './errors.js';
 /** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
 const UNREAD_BYTES_MAX = 256 * 1024;
 /** So much of a body that nobody reads is worth waiting for. */
-export const DROPPED_BYTES_MAX = 64 * 1024;
+const DROPPED_BYTES_MAX = 64 * 1024;
 /** A body that announces at most this much gets its memory at once. */
 const WHOLE_AT_ONCE_MAX = 1024 * 1024;
 
@@ -226,6 +227,18 @@ export class RequestBody {
     });
     if (this.#error !== undefined && this.#pieces.empty) throw this.#error;
   }
+}
+
+/**
+ * Whether the connection ends with the response to a request with these flags: the rest of a body
+ * that nobody reads is not waited for if it is long, or may never come.
+ */
+export function mustCloseAfter(body: RequestBody | undefined, flags: number): boolean {
+  if (body === undefined || body.complete) return false;
+  // Who reads goes on behind the response.
+  if (body.isRead && body.isAwaited) return false;
+  if (flags & HeadFlag.expectContinue && !body.used) return true;
+  return body.missing > DROPPED_BYTES_MAX;
 }
 
 function tooLarge(limit: number): HttpRequestError {

@@ -2,7 +2,7 @@
 // sends next goes there (RFC 9110 section 9.3.6): only upgrade() may say that.
 import type { Connection } from '../tcp/connection.js';
 import { HttpResponse } from './response.js';
-import type { Body } from './response_parts.js';
+import type { Body } from './response_outlet.js';
 
 const NOT_IMPLEMENTED = 501;
 

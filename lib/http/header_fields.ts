@@ -22,27 +22,41 @@ const KINDS: Record<string, FieldKind> = {
   'transfer-encoding': FieldKind.transferEncoding,
 };
 
-const NAMES_KEPT_MAX = 512;
-const names = new Map<string, FieldKind>();
-// Most responses set the same one field.
-let lastName: string | undefined;
-let lastKind = FieldKind.other;
-
-/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, or ERR_INVALID_HTTP_TOKEN as node:http does */
-export function fieldKind(name: string): FieldKind {
-  if (name === lastName) return lastKind;
-  const kind = names.get(name) ?? checkedKind(name);
-  lastName = name;
-  lastKind = kind;
-  return kind;
+/** What is known of a name, in whatever case it is written. */
+export interface FieldName {
+  readonly kind: FieldKind;
+  /** One of 32 bits: different names may have the same one. */
+  readonly bit: number;
 }
 
-function checkedKind(name: string): FieldKind {
+const NAMES_KEPT_MAX = 512;
+const names = new Map<string, FieldName>();
+// Most responses set the same one field.
+let lastName: string | undefined;
+let last: FieldName = { kind: FieldKind.other, bit: 0 };
+
+/** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, or ERR_INVALID_HTTP_TOKEN as node:http does */
+export function fieldName(name: string): FieldName {
+  if (name === lastName) return last;
+  const field = names.get(name) ?? checkedName(name);
+  lastName = name;
+  last = field;
+  return field;
+}
+
+function checkedName(name: string): FieldName {
   if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
   validateHeaderName(name);
-  const kind = KINDS[name.toLowerCase()] ?? FieldKind.other;
-  if (names.size < NAMES_KEPT_MAX) names.set(name, kind);
-  return kind;
+  const key = name.toLowerCase();
+  const field = { kind: KINDS[key] ?? FieldKind.other, bit: bitOf(key) };
+  if (names.size < NAMES_KEPT_MAX) names.set(name, field);
+  return field;
+}
+
+function bitOf(key: string): number {
+  let hash = key.length;
+  for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
+  return 1 << (hash ^ (hash >>> 15)); // of the count, five bits are taken
 }
 
 const PLAIN = /^[\t\x20-\x7e]*$/;
@@ -80,11 +94,11 @@ export function fieldText(value: unknown): string {
 
 /**
  * A whole field line of what has no body of its own: trailers, and 1xx.
- * @throws as fieldKind() and checkFieldValue(), and for what frames a body
+ * @throws as fieldName() and checkFieldValue(), and for what frames a body
  */
 export function fieldLine(name: string, value: string | number): string {
   const text = fieldText(value);
-  const kind = fieldKind(name);
+  const { kind } = fieldName(name);
   // Whoever merges trailers into the head, or takes 1xx for the response, would read wrong lengths.
   if (kind === FieldKind.contentLength || kind === FieldKind.transferEncoding) {
     throw invalidArgValue('name', 'a field that may stand here', name);

@@ -1,15 +1,22 @@
 // Requests that a peer has sent before it reads: their handlers wait, so that no more answers are
 // made than it takes. The body of such a request comes in all the same.
+import type { Connection } from '../tcp/connection.js';
 import type { HttpResponse } from './response.js';
-import type { Session } from './session.js';
+
+/** The session of these requests. */
+interface Holder {
+  readonly connection: Connection;
+  hasRoom(): boolean;
+  handle(response: HttpResponse): void;
+}
 
 export class HeldRequests {
-  readonly #session: Session;
+  readonly #holder: Holder;
   #responses: HttpResponse[] | undefined = undefined;
   #waking = false;
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(holder: Holder) {
+    this.#holder = holder;
   }
 
   get any(): boolean {
@@ -26,7 +33,7 @@ export class HeldRequests {
   goOn(): void {
     if (this.#waking || this.#responses === undefined) return;
     this.#waking = true;
-    this.#session.connection.drained().then(
+    this.#holder.connection.drained().then(
       () => {
         this.#waking = false;
         this.#next();
@@ -40,15 +47,15 @@ export class HeldRequests {
   #next(): void {
     const responses = this.#responses;
     if (responses === undefined) return;
-    if (!this.#session.hasRoom()) {
+    if (!this.#holder.hasRoom()) {
       // Or bodies wait for the response before them: the session says when they have gone.
-      if (!this.#session.connection._low) this.goOn();
+      if (!this.#holder.connection._low) this.goOn();
       return;
     }
     const response = responses.shift();
     if (responses.length === 0) this.#responses = undefined;
     // A request that turned out wrong has been answered meanwhile.
-    if (response !== undefined && !response.ended) this.#session.handle(response);
+    if (response !== undefined && !response.ended) this.#holder.handle(response);
     // One at a time: what an async handler answers at once counts for the next one.
     this.goOn();
   }

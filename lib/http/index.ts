@@ -1,14 +1,15 @@
 // ringpoll/http: an HTTP/1.1 server.
 export { HttpRequestError } from './errors.js';
+export type { ErrorListener, Handler } from './handler.js';
 export type { HttpOptions } from './options.js';
 export { type BodyOptions, HttpRequest } from './request.js';
 export { HttpResponse } from './response.js';
-export type { Body } from './response_parts.js';
+export type { Body } from './response_outlet.js';
 export type { RouteValue, RouteValues } from './route_values.js';
 export type { Route, Routes } from './router.js';
 export type { SendFileOptions } from './send_file.js';
 export { type FetchOptions, type HandlerOptions, type ServeOptions, serve } from './serve.js';
-export { type ErrorListener, type Handler, HttpServer } from './server.js';
+export { HttpServer } from './server.js';
 export type { StaticResponse } from './static_routes.js';
 export type { BodyInit } from './web/body.js';
 export type { FetchHandler } from './web/fetch_handler.js';

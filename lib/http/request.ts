@@ -2,12 +2,11 @@
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control, Head, HeadFlag } from '../runtime/protocol.js';
-import type { Runtime } from '../runtime/runtime.js';
+import { runtime } from '../runtime/runtime.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
 import { normalPath } from './paths.js';
-import type { Session } from './session.js';
 import { METHODS } from './tables.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -29,12 +28,18 @@ export function keepLasting(): void {
   lasting = [];
 }
 
-/** The loop of this thread, for the number of its turn. */
-let control: Int32Array;
+/** Empty for the peer of a Unix socket. */
+export interface Remote {
+  address?: string;
+  port?: number;
+  path?: string;
+}
 
-/** @internal */
-export function useControl(of: Runtime): void {
-  control = of.control;
+/** What a request asks of its connection. A session is one. */
+export interface RequestPeer {
+  readonly remote: Remote;
+  /** The peer left while it waited for the answer to this request. */
+  leftBehind(request: HttpRequest): boolean;
 }
 
 export interface BodyOptions {
@@ -51,7 +56,7 @@ const BODY_OPTIONS = optionNames<BodyOptions>('body()', { limit: true });
  */
 export class HttpRequest {
   /** @internal */
-  declare readonly _session: Session;
+  declare readonly _peer: RequestPeer;
   /** @internal */
   declare _words: Uint32Array;
   /** @internal */
@@ -71,14 +76,14 @@ export class HttpRequest {
 
   /** @internal */
   constructor(
-    session: Session,
+    peer: RequestPeer,
     words: Uint32Array,
     at: number,
     slab: Buffer,
     offset: number,
     turn: number,
   ) {
-    this._session = session;
+    this._peer = peer;
     this._words = words;
     this._at = at;
     this._slab = slab;
@@ -103,7 +108,7 @@ export class HttpRequest {
   }
 
   #check(): void {
-    if (this._turn < 0 || this._turn === control[Control.turn]) return;
+    if (this._turn < 0 || this._turn === runtime().control[Control.turn]) return;
     throw new RingpollError(
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',
@@ -192,11 +197,11 @@ export class HttpRequest {
 
   /** The address of the peer, or the one that a trusted PROXY header gave. */
   get remoteAddress(): string | undefined {
-    return this._session.remote?.address;
+    return this._peer.remote?.address;
   }
 
   get remotePort(): number | undefined {
-    return this._session.remote?.port;
+    return this._peer.remote?.port;
   }
 
   /**
@@ -246,7 +251,7 @@ export class HttpRequest {
   get signal(): AbortSignal {
     if (this._abort === undefined) {
       this._abort = new AbortController();
-      if (this._session.leftBehind(this)) this._abort.abort(aborted());
+      if (this._peer.leftBehind(this)) this._abort.abort(aborted());
     }
     return this._abort.signal;
   }

@@ -1,34 +1,33 @@
 // A response, as a handler writes it.
-import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import { invalidArgType, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { HeadFlag, Respond } from '../runtime/protocol.js';
+import { HeadFlag } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { checkHandlers, checkObject } from '../tcp/options.js';
 import { aborted } from './errors.js';
 import { flagsOf } from './head.js';
-import { checkFieldValue, FieldKind, fieldKind, fieldLine, fieldText } from './header_fields.js';
+import { fieldLine } from './header_fields.js';
 import type { HttpRequest } from './request.js';
 import {
-  type Body,
   bytesOf,
-  COMMAND_LENGTH_MAX,
   checkBody,
-  checkFieldsLength,
   checkInteger,
-  Flag,
   informationalText,
-  later,
   lengthError,
+} from './response_checks.js';
+import { putField } from './response_fields.js';
+import { bodyAllowed, sendEnd, sendHead, sendPiece, sendWhole } from './response_framing.js';
+import type { Body, ResponseOutlet } from './response_outlet.js';
+import {
+  extrasOf,
   NOT_DECLARED,
-  newRare,
-  type Rare,
-  TYPE_LENGTH_MAX,
+  type ResponseExtras,
+  ResponseFlag,
+  sendLater,
   takeWaiting,
-  variantOf,
-} from './response_parts.js';
+} from './response_state.js';
 import { checkSendFile, type SendFileOptions, sendFile } from './send_file.js';
-import type { Session } from './session.js';
 import { upgradeHead } from './upgrade_head.js';
 
 /**
@@ -37,7 +36,7 @@ import { upgradeHead } from './upgrade_head.js';
  */
 export class HttpResponse {
   /** @internal */
-  declare readonly _session: Session;
+  declare readonly _outlet: ResponseOutlet<HttpResponse>;
   /** @internal */
   declare readonly _request: HttpRequest;
   /** @internal */
@@ -49,26 +48,29 @@ export class HttpResponse {
   /** @internal */
   declare _fields: string;
   /** @internal */
-  declare _rare: Rare | undefined;
+  declare _names: number;
+  /** @internal */
+  declare _extras: ResponseExtras | undefined;
 
   /** @internal */
-  constructor(session: Session, request: HttpRequest, first: boolean) {
-    this._session = session;
+  constructor(outlet: ResponseOutlet<HttpResponse>, request: HttpRequest, first: boolean) {
+    this._outlet = outlet;
     this._request = request;
-    this._flags = first ? Flag.first : 0;
+    this._flags = first ? ResponseFlag.first : 0;
     this._status = 200;
     this._type = '';
     this._fields = '';
-    this._rare = undefined;
+    this._names = 0;
+    this._extras = undefined;
   }
 
   /** True once the head cannot be changed any more. */
   get headersSent(): boolean {
-    return (this._flags & (Flag.streaming | Flag.ended)) !== 0;
+    return (this._flags & (ResponseFlag.streaming | ResponseFlag.ended)) !== 0;
   }
 
   get ended(): boolean {
-    return (this._flags & Flag.ended) !== 0;
+    return (this._flags & ResponseFlag.ended) !== 0;
   }
 
   /**
@@ -91,43 +93,8 @@ export class HttpResponse {
    */
   header(name: string, value: string | number): this {
     this.#checkFresh();
-    const kind = fieldKind(name);
-    const text = fieldText(value);
-    checkFieldValue(name, text);
-    if (kind === FieldKind.contentType) {
-      checkFieldsLength(text, this._fields, name, '');
-      this._type = text; // whatever its length: the last one is sent, and only once
-    } else if (kind === FieldKind.other) this.#addField(name, text);
-    else this.#knownField(kind, name, text);
+    putField(this, name, value, false);
     return this;
-  }
-
-  #addField(name: string, value: string): void {
-    checkFieldsLength(this._type, this._fields, name, value);
-    this._fields += `${name}: ${value}\r\n`;
-  }
-
-  #knownField(kind: FieldKind, name: string, value: string): void {
-    switch (kind) {
-      case FieldKind.contentLength:
-        if (!/^\d{1,15}$/.test(value))
-          throw outOfRange('Content-Length', 'a decimal number', value);
-        this.#rarely().declaredLength = Number(value);
-        return;
-      case FieldKind.connection:
-        // The server decides, and a handler may only ask for the end.
-        if (value.toLowerCase().includes('close')) this._flags |= Flag.close;
-        return;
-      case FieldKind.transferEncoding:
-        throw invalidArgType('name', 'anything but Transfer-Encoding, which is ours', name);
-      case FieldKind.date:
-        this._flags |= Flag.ownDate;
-        break;
-      case FieldKind.server:
-        this._flags |= Flag.ownServer;
-        break;
-    }
-    this.#addField(name, value);
   }
 
   /**
@@ -136,7 +103,7 @@ export class HttpResponse {
    */
   trailer(name: string, value: string): this {
     this.#checkNotEnded();
-    this.#rarely().trailers += fieldLine(name, value);
+    extrasOf(this).trailers += fieldLine(name, value);
     return this;
   }
 
@@ -148,8 +115,8 @@ export class HttpResponse {
     this.#checkFresh();
     const text = informationalText(status, headers);
     if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
-    if (this._flags & Flag.first) this._session.send(Buffer.from(text, 'latin1'));
-    else this.#rarely().informational += text;
+    if (this._flags & ResponseFlag.first) this._outlet.send(Buffer.from(text, 'latin1'));
+    else extrasOf(this).informational += text;
     return this;
   }
 
@@ -170,30 +137,30 @@ export class HttpResponse {
     if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
     this.#checkNotEnded();
     if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
-    if (this._rare !== undefined && this.#endsOtherwise(this._rare, body)) return;
-    this._flags |= Flag.ended;
-    if (this._flags & Flag.first) {
-      this.#sendWhole(body);
-      this._session.responseEnded(this);
+    if (this._extras !== undefined && this.#endsOtherwise(this._extras, body)) return;
+    this._flags |= ResponseFlag.ended;
+    if (this._flags & ResponseFlag.first) {
+      sendWhole(this, body);
+      this._outlet.responseEnded(this);
     } else {
-      if (body !== undefined) later(this.#rarely(), this._session, body);
-      this._session.forgetBody(this);
+      if (body !== undefined) sendLater(this, body);
+      this._outlet.forgetBody(this);
     }
   }
 
   /** Something was declared or written before; true: and all is done. */
-  #endsOtherwise(rare: Rare, body: Body | undefined): boolean {
-    if (rare.trailers !== '' && !(this._flags & Flag.streaming) && this.#bodyAllowed()) {
+  #endsOtherwise(extras: ResponseExtras, body: Body | undefined): boolean {
+    if (extras.trailers !== '' && !(this._flags & ResponseFlag.streaming) && bodyAllowed(this)) {
       this.#begin();
     }
-    if (this._flags & Flag.streaming) {
+    if (this._flags & ResponseFlag.streaming) {
       if (body !== undefined && body.length > 0) this.#piece(body);
       this.#endStream();
       return true;
     }
-    if (rare.declaredLength < 0 || !this.#bodyAllowed()) return false;
+    if (extras.declaredLength < 0 || !bodyAllowed(this)) return false;
     const length = bytesOf(body);
-    if (rare.declaredLength !== length) throw lengthError(rare.declaredLength, length);
+    if (extras.declaredLength !== length) throw lengthError(extras.declaredLength, length);
     return false;
   }
 
@@ -207,9 +174,9 @@ export class HttpResponse {
     if ((encoding ?? callback) !== undefined) throw extraArgument('write', encoding ?? callback);
     this.#checkNotEnded();
     if (typeof data !== 'string') checkBody('data', data);
-    if (!(this._flags & Flag.streaming)) this.#begin();
+    if (!(this._flags & ResponseFlag.streaming)) this.#begin();
     if (data.length > 0) this.#piece(data);
-    return (this._flags & Flag.first) !== 0 && this._session.belowMark();
+    return (this._flags & ResponseFlag.first) !== 0 && this._outlet.belowMark();
   }
 
   /** Sends the head now. */
@@ -221,7 +188,7 @@ export class HttpResponse {
   /** Resolves when write() may go on. @returns rejects with ERR_RINGPOLL_HTTP_ABORTED */
   async drained(): Promise<void> {
     await this._turnComes();
-    await this._session.drained();
+    await this._outlet.drained();
   }
 
   /**
@@ -248,19 +215,19 @@ export class HttpResponse {
     this.#checkFresh();
     checkInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
     if (typeof send !== 'function') throw invalidArgType('send', 'a function', send);
-    this.#rarely().declaredLength = length;
+    extrasOf(this).declaredLength = length;
     this.#begin();
     await this._turnComes();
     this.#checkNotEnded(); // an error may have been answered instead
-    if (this.#bodyAllowed() && length > 0) {
+    if (bodyAllowed(this) && length > 0) {
       try {
-        await send(this._session.connection);
+        await send(this._outlet.connection);
       } catch (error) {
-        this._session.breakOff(this);
+        this._outlet.breakOff(this);
         throw error;
       }
     }
-    this.#rarely().sentLength = length;
+    extrasOf(this).sentLength = length;
     this.#endStream();
   }
 
@@ -278,192 +245,102 @@ export class HttpResponse {
     checkObject('headers', headers);
     checkHandlers(handlers);
     const text = upgradeHead(this._request, this._fields, headers);
-    const connection = this._session.handOver(this, handlers);
-    this._flags |= Flag.ended;
+    const connection = this._outlet.handOver(this, handlers);
+    this._flags |= ResponseFlag.ended;
     connection.write(Buffer.from(text, 'latin1'));
     return connection;
   }
 
-  /** False: 204, 304, or the answer to HEAD. */
-  #bodyAllowed(): boolean {
-    return this._status !== 204 && this._status !== 304 && !this._request._isHead;
-  }
-
-  #sendWhole(body: Body | undefined): void {
-    const { _session: session, _status: status } = this;
-    const closing = session.mustCloseAfter(this._request);
-    const head = this.#headWord(closing) | Respond.last;
-    if (this.#bodyAllowed()) {
-      session.respond(head, this._fields, body ?? '');
-    } else if (status === 204 || status === 304) {
-      session.respondHead(head | Respond.noLength, this._fields, 0);
-    } else {
-      // To HEAD; what a body would have had is known only to who gives one, or says it.
-      const declared = this._rare?.declaredLength ?? NOT_DECLARED;
-      const known = declared >= 0 || body !== undefined;
-      const framing = known ? 0 : Respond.noLength;
-      session.respondHead(head | framing, this._fields, declared >= 0 ? declared : bytesOf(body));
-    }
-  }
-
-  /** The head's word for native code; decides whether the connection stays. */
-  #headWord(closing: boolean): number {
-    const requested = flagsOf(this._request);
-    const given = closing || (this._flags & (Flag.close | Flag.untilClose)) !== 0;
-    if (given || !this._session.keepsAlive(requested, this)) this._flags |= Flag.close;
-    const variant = variantOf(this._flags, requested);
-    const { templates } = this._session;
-    const isShort = this._type.length <= TYPE_LENGTH_MAX;
-    let number = isShort ? templates.find(this._status, variant, this._type) : -1;
-    if (number < 0) {
-      this._fields = `Content-Type: ${this._type}\r\n${this._fields}`;
-      number = templates.find(this._status, variant, '');
-    }
-    return number << Respond.templateShift;
-  }
-
   /** From here on it is a stream, and end() finds that out by what only such responses have. */
   #begin(): void {
-    this.#rarely();
-    this._flags |= Flag.streaming;
-    if (this._flags & Flag.first) this.#sendHead();
-  }
-
-  #sendHead(): void {
-    this._flags |= Flag.headOut;
-    const declared = this._rare?.declaredLength ?? NOT_DECLARED;
-    let noLength = 0;
-    if (this._status === 204 || this._status === 304) {
-      noLength = Respond.noLength;
-    } else if (declared > COMMAND_LENGTH_MAX) {
-      noLength = Respond.noLength;
-      this._fields += `Content-Length: ${declared}\r\n`;
-    } else if (declared < 0) {
-      noLength = Respond.noLength;
-      this.#frameUnknownLength();
-    }
-    const head = this.#headWord(false) | noLength;
-    this._session.respondHead(head, this._fields, Math.max(0, declared));
-  }
-
-  /** RFC 9112 section 6. */
-  #frameUnknownLength(): void {
-    if (flagsOf(this._request) & HeadFlag.version11) {
-      if (!this._request._isHead) this._flags |= Flag.chunked;
-      this._fields += 'Transfer-Encoding: chunked\r\n';
-    } else {
-      this._flags |= Flag.untilClose;
-    }
+    extrasOf(this);
+    this._flags |= ResponseFlag.streaming;
+    if (this._flags & ResponseFlag.first) sendHead(this);
   }
 
   #piece(data: Body): void {
-    const rare = this.#rarely();
+    const extras = extrasOf(this);
     const length = bytesOf(data);
-    if (rare.declaredLength >= 0 && rare.sentLength + length > rare.declaredLength) {
-      throw lengthError(rare.declaredLength, rare.sentLength + length);
+    if (extras.declaredLength >= 0 && extras.sentLength + length > extras.declaredLength) {
+      throw lengthError(extras.declaredLength, extras.sentLength + length);
     }
-    rare.sentLength += length;
-    if (!this.#bodyAllowed()) return;
-    if (this._flags & Flag.first) this.#sendPiece(data, length);
-    else if (!(this._flags & Flag.dropped)) later(rare, this._session, data);
-  }
-
-  #sendPiece(data: Body, length: number): void {
-    const session = this._session;
-    if (!(this._flags & Flag.chunked)) {
-      session.send(data);
-    } else if (typeof data === 'string') {
-      session.send(`${length.toString(16)}\r\n${data}\r\n`);
-    } else {
-      session.send(`${length.toString(16)}\r\n`);
-      session.send(data);
-      session.send('\r\n');
-    }
+    extras.sentLength += length;
+    if (!bodyAllowed(this)) return;
+    if (this._flags & ResponseFlag.first) sendPiece(this, data, length);
+    else if (!(this._flags & ResponseFlag.dropped)) sendLater(this, data);
   }
 
   #endStream(): void {
-    const rare = this.#rarely();
-    if (rare.declaredLength >= 0 && rare.sentLength !== rare.declaredLength) {
-      if (this.#bodyAllowed()) {
-        this._session.breakOff(this);
-        throw lengthError(rare.declaredLength, rare.sentLength);
+    const extras = extrasOf(this);
+    if (extras.declaredLength >= 0 && extras.sentLength !== extras.declaredLength) {
+      if (bodyAllowed(this)) {
+        this._outlet.breakOff(this);
+        throw lengthError(extras.declaredLength, extras.sentLength);
       }
     }
-    this._flags |= Flag.ended;
-    if (this._flags & Flag.first) {
-      this.#sendEnd();
-      this._session.responseEnded(this);
+    this._flags |= ResponseFlag.ended;
+    if (this._flags & ResponseFlag.first) {
+      sendEnd(this);
+      this._outlet.responseEnded(this);
     } else {
-      this._session.forgetBody(this);
+      this._outlet.forgetBody(this);
     }
-  }
-
-  #sendEnd(): void {
-    const trailers = this._rare?.trailers ?? '';
-    if (this._flags & Flag.chunked) {
-      this._session.send(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
-    }
-    this._session.done();
   }
 
   /** @internal Resolves when those before this one are out; rejects when that cannot be. */
   _turnComes(): Promise<void> {
-    if (this._flags & Flag.dropped || this._session.lost()) return Promise.reject(aborted());
-    if (this._flags & Flag.first) return Promise.resolve();
+    if (this._flags & ResponseFlag.dropped || this._outlet.lost()) return Promise.reject(aborted());
+    if (this._flags & ResponseFlag.first) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#rarely().turnComes.push({ resolve, reject });
+      extrasOf(this).turnComes.push({ resolve, reject });
     });
-  }
-
-  #rarely(): Rare {
-    this._rare ??= newRare();
-    return this._rare;
   }
 
   /** @internal The responses before this one are out. */
   _becomeFirst(): void {
-    this._flags |= Flag.first;
-    const rare = this._rare;
-    const ended = (this._flags & Flag.ended) !== 0;
-    if (rare !== undefined && rare.informational !== '') {
-      this._session.send(Buffer.from(rare.informational, 'latin1'));
+    this._flags |= ResponseFlag.first;
+    const extras = this._extras;
+    const ended = (this._flags & ResponseFlag.ended) !== 0;
+    if (extras !== undefined && extras.informational !== '') {
+      this._outlet.send(Buffer.from(extras.informational, 'latin1'));
     }
-    if (this._flags & Flag.streaming) {
-      this.#sendHead();
-      for (const piece of takeWaiting(rare, this._session)) this.#sendPiece(piece, bytesOf(piece));
-      if (ended) this.#sendEnd();
+    if (this._flags & ResponseFlag.streaming) {
+      sendHead(this);
+      for (const piece of takeWaiting(this)) sendPiece(this, piece, bytesOf(piece));
+      if (ended) sendEnd(this);
     } else if (ended) {
-      this.#sendWhole(takeWaiting(rare, this._session).pop());
+      sendWhole(this, takeWaiting(this).pop());
     }
-    for (const { resolve } of rare?.turnComes.splice(0) ?? []) resolve();
+    for (const { resolve } of extras?.turnComes.splice(0) ?? []) resolve();
   }
 
   /** @internal Hears of the end of the connection, should it come first; undefined: nobody does. */
   _whenDropped(hear: ((error: Error) => void) | undefined): void {
-    this.#rarely().dropped = hear;
-    if (this._flags & Flag.dropped || this._session.lost()) hear?.(aborted());
+    extrasOf(this).dropped = hear;
+    if (this._flags & ResponseFlag.dropped || this._outlet.lost()) hear?.(aborted());
   }
 
   /** @internal The connection is over. */
   _dropped(error: Error): void {
-    this._flags |= Flag.dropped;
+    this._flags |= ResponseFlag.dropped;
     this._request._body?.fail(error);
     if (!this.ended) this._request._aborts(error);
-    for (const { reject } of this._rare?.turnComes.splice(0) ?? []) reject(error);
-    this._rare?.dropped?.(error);
+    for (const { reject } of this._extras?.turnComes.splice(0) ?? []) reject(error);
+    this._extras?.dropped?.(error);
   }
 
   /** @internal Answers an error instead of whatever was set; false: the head is out already. */
   _replace(status: number, message: string, close: boolean): boolean {
-    if (this._flags & Flag.headOut || this.ended) return false;
+    if (this._flags & ResponseFlag.headOut || this.ended) return false;
     this._fields = '';
+    this._names = 0;
     this._type = 'text/plain';
-    this._flags &= Flag.first;
-    if (close) this._flags |= Flag.close;
+    this._flags &= ResponseFlag.first;
+    if (close) this._flags |= ResponseFlag.close;
     this._status = status;
-    if (this._rare !== undefined) {
-      takeWaiting(this._rare, this._session);
-      Object.assign(this._rare, { declaredLength: NOT_DECLARED, trailers: '' });
+    if (this._extras !== undefined) {
+      takeWaiting(this);
+      Object.assign(this._extras, { declaredLength: NOT_DECLARED, trailers: '' });
     }
     this.end(`${message}\n`);
     return true;
@@ -471,30 +348,30 @@ export class HttpResponse {
 
   /** @internal The connection cannot carry another response. */
   _closeAfter(): void {
-    this._flags |= Flag.close;
+    this._flags |= ResponseFlag.close;
   }
 
   /** @internal */
   get _first(): boolean {
-    return (this._flags & Flag.first) !== 0;
+    return (this._flags & ResponseFlag.first) !== 0;
   }
   /** @internal */
   get _closes(): boolean {
-    return (this._flags & Flag.close) !== 0;
+    return (this._flags & ResponseFlag.close) !== 0;
   }
   /** @internal The end of the connection is the end of its body. */
   get _untilClose(): boolean {
-    return (this._flags & Flag.untilClose) !== 0;
+    return (this._flags & ResponseFlag.untilClose) !== 0;
   }
 
   #checkFresh(): void {
-    if (!(this._flags & (Flag.streaming | Flag.ended))) return;
+    if (!(this._flags & (ResponseFlag.streaming | ResponseFlag.ended))) return;
     this.#checkNotEnded();
     throw new RingpollError('ERR_RINGPOLL_HTTP_HEADERS_SENT', 'The head has been sent already');
   }
 
   #checkNotEnded(): void {
-    if (!(this._flags & Flag.ended)) return;
+    if (!(this._flags & ResponseFlag.ended)) return;
     throw new RingpollError('ERR_RINGPOLL_HTTP_ENDED', 'The response has ended already');
   }
 }

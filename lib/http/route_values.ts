@@ -1,9 +1,9 @@
 // What stands in `routes`: handlers, and Responses that are sent again and again.
 import { invalidArgType, invalidArgValue } from '../errors.js';
+import type { Handler } from './handler.js';
 import type { HttpRequest } from './request.js';
 import type { HttpResponse } from './response.js';
 import type { Routes } from './router.js';
-import type { Handler } from './server.js';
 import { type AnyResponse, fieldsOf, isResponse } from './web/fetch_handler.js';
 import type { LightResponse } from './web/response.js';
 

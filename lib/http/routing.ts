@@ -1,7 +1,7 @@
 // A handler that asks a router which handler answers.
 import { HttpRequestError } from './errors.js';
+import type { Handler } from './handler.js';
 import { type Found, parameters, Router, type Routes } from './router.js';
-import type { Handler } from './server.js';
 
 /** `otherwise` answers paths that no route has; without it they get 404. */
 export function routed(routes: Routes<Handler>, otherwise: Handler | undefined): Handler {

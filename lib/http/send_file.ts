@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { invalidArgType } from '../errors.js';
 import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import type { Connection } from '../tcp/connection.js';
 import { boolean } from '../tcp/options.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
 import { aborted, HttpRequestError } from './errors.js';
 import { mediaType } from './media_types.js';
-import type { HttpRequest } from './request.js';
-import type { HttpResponse } from './response.js';
 
 export interface SendFileOptions {
   /**
@@ -62,6 +61,22 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL', 'ENXIO'];
 const FORBIDDEN = ['EACCES', 'EPERM'];
 
+/** What a file asks of the request for it. */
+export interface FileAsked {
+  readonly method: string;
+  header(name: string): string | undefined;
+}
+
+/** What a file asks of the response that it is sent with. */
+export interface FileAnswer {
+  readonly _status: number;
+  readonly _type: string;
+  status(code: number): this;
+  header(name: string, value: string): this;
+  end(): void;
+  sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void>;
+}
+
 /** The options of a call, checked. */
 export interface Checked extends SendFileOptions {
   etag: boolean;
@@ -87,8 +102,8 @@ export function checkSendFile(path: string, options: SendFileOptions): Checked {
 }
 
 export async function sendFile(
-  request: HttpRequest,
-  response: HttpResponse,
+  request: FileAsked,
+  response: FileAnswer,
   path: string,
   checked: Checked,
 ): Promise<void> {
@@ -147,8 +162,8 @@ function describe(stats: Stats): Representation {
 }
 
 async function answer(
-  request: HttpRequest,
-  response: HttpResponse,
+  request: FileAsked,
+  response: FileAnswer,
   handle: FileHandle,
   stats: Stats,
   options: Checked,

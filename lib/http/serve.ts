@@ -5,10 +5,11 @@ import { runtime } from '../runtime/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';
+import type { ErrorListener, Handler } from './handler.js';
 import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
 import { handlersOf, type RouteValues } from './route_values.js';
 import { routed } from './routing.js';
-import { type ErrorListener, type Handler, HttpServer } from './server.js';
+import { HttpServer } from './server.js';
 import {
   checkStaticRoutes,
   type StaticResponse,

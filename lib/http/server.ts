@@ -13,24 +13,13 @@ import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
+import type { ErrorListener, Handler } from './handler.js';
 import type { CheckedHttpOptions } from './options.js';
-import { type HttpRequest, keepLasting, useControl } from './request.js';
+import { type HttpRequest, keepLasting } from './request.js';
 import type { HttpResponse } from './response.js';
 import { sendReturned } from './returned.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
-
-/**
- * Answers a request, now or later. Text, bytes or a Response that it returns, or that its promise
- * gives, is sent when it has written nothing itself.
- */
-export type Handler = (request: HttpRequest, response: HttpResponse) => unknown;
-
-/**
- * What went wrong and was answered for: a handler's error, or a request that was refused, which is
- * an HttpRequestError.
- */
-export type ErrorListener = (error: Error, request?: HttpRequest) => unknown;
 
 /** By slot, all servers of this thread together. */
 const sessions: (Session | undefined)[] = [];
@@ -82,7 +71,6 @@ export class HttpServer {
     checked: CheckedHttpOptions,
   ) {
     this.#runtime = of;
-    useControl(of);
     this.#handler = this.#context.bind(handler);
     this.#onError = onError === undefined ? undefined : this.#context.bind(onError);
     this._templates = new Templates(of, checked);
@@ -180,10 +168,10 @@ export class HttpServer {
   }
 
   /** @internal */
-  ended(connection: Connection, torn: boolean): void {
+  ended(connection: Connection, truncated: boolean): void {
     const session = this.#sessionOf(connection);
     if (session === undefined) connection.end();
-    else session.ended(torn);
+    else session.ended(truncated);
   }
 
   /** @internal */
@@ -204,9 +192,9 @@ export class HttpServer {
     return session?.connection === connection ? session : undefined;
   }
 
-  /** @internal The connection of this session speaks something else from now on. */
-  _forget(session: Session): void {
-    sessions[session.connection._slot] = undefined;
+  /** @internal The connection speaks something else from now on. */
+  _forget(connection: Connection): void {
+    sessions[connection._slot] = undefined;
   }
 
   /** @internal */
@@ -250,7 +238,7 @@ export class HttpServer {
 
   #answer(response: HttpResponse, status: number, message: string, close: boolean): void {
     if (response.ended || response._replace(status, message, close)) return;
-    response._session.breakOff(response);
+    response._outlet.breakOff(response);
   }
 
   /** @internal */

@@ -3,51 +3,37 @@
 import { RingpollError } from '../errors.js';
 import { Command, Control, HeadFlag, Respond } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
-import {
-  lengthOf,
-  respondBytes,
-  respondHead,
-  respondText,
-  sendBytes,
-  sendString,
-} from '../runtime/staging.js';
+import { lengthOf, respondHead, sendBytes, sendString } from '../runtime/staging.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { Flag } from '../tcp/connection_state.js';
-import { Endpoint } from '../tcp/endpoint.js';
-import type { AnyEndpoint } from '../tcp/tables.js';
-import { DROPPED_BYTES_MAX, RequestBody } from './body.js';
+import { mustCloseAfter, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
+import { handOverTo } from './hand_over.js';
 import { contentLengthOf, flagsOf } from './head.js';
 import { HeldRequests } from './held_requests.js';
 import { LargeBody, WINDOW_BYTES } from './large_body.js';
 import { otherProtocolAnswer } from './other_protocols.js';
-import { HttpRequest } from './request.js';
+import { HttpRequest, type Remote, type RequestPeer } from './request.js';
+import { respondWhole } from './respond_whole.js';
 import { HttpResponse } from './response.js';
-import type { Body } from './response_parts.js';
-import type { HttpServer } from './server.js';
+import type { Body, ResponseOutlet } from './response_outlet.js';
+import type { SessionHost } from './session_host.js';
 import { HeadVariant, type Templates } from './templates.js';
+import { readTrailers } from './trailers.js';
 
 /** Nothing more can be sent. */
 const NO_MORE = Flag.ending | Flag.closing | Flag.closed;
-const SENT_WHOLE = 2 ** 31 - 1;
-
-/** Empty for the peer of a Unix socket. */
-interface Remote {
-  address?: string;
-  port?: number;
-  path?: string;
-}
 
 /** Requests that are not answered when the events of a turn have been walked outlast it. */
 export const unanswered: HttpResponse[] = [];
 
-export class Session {
+export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly connection: Connection;
   readonly generation: number;
   readonly templates: Templates;
-  readonly #server: HttpServer;
+  readonly #host: SessionHost;
   readonly #runtime: Runtime;
   readonly #slot: number;
   /** The response that may be written. */
@@ -74,13 +60,13 @@ export class Session {
   #lost = false;
   #remote: Remote | undefined = undefined;
 
-  constructor(server: HttpServer, of: Runtime, connection: Connection) {
-    this.#server = server;
+  constructor(host: SessionHost, of: Runtime, connection: Connection) {
+    this.#host = host;
     this.#runtime = of;
     this.connection = connection;
     this.#slot = connection._slot;
     this.generation = connection._generation;
-    this.templates = server._templates;
+    this.templates = host._templates;
   }
 
   get remote(): Remote {
@@ -90,16 +76,15 @@ export class Session {
 
   #findRemote(): Remote {
     const { native } = this.#runtime;
-    const proxied = this.#server._proxied && native.httpProxied(this.#slot, this.generation, true);
+    const proxied = this.#host._proxied && native.httpProxied(this.#slot, this.generation, true);
     return proxied || native.address(this.#slot, this.generation, true) || {};
   }
 
   get peerIsGone(): boolean {
     if (this.connection._over) return true;
-    return this.#peerEnded && !this.#server._allowHalfOpen;
+    return this.#peerEnded && !this.#host._allowHalfOpen;
   }
 
-  /** The peer left while it waited for the answer to this request. */
   leftBehind(request: HttpRequest): boolean {
     if (!this.peerIsGone) return false;
     return [this.#first, ...this.#due].some((response) => response?._request === request);
@@ -132,7 +117,7 @@ export class Session {
   }
 
   handle(response: HttpResponse): void {
-    this.#server._handle(response._request, response);
+    this.#host._handle(response._request, response);
   }
 
   /** False: too much of what the peer asked for waits already. It reads, or gets no more. */
@@ -166,31 +151,17 @@ export class Session {
 
   trailers(at: number): void {
     const body = this.#receiving?._request._body;
-    if (body === undefined) return;
-    const { events, memory } = this.#runtime;
-    const slab = memory.slabs[events[at + 3]];
-    const section = events[at + 4];
-    const fields = events[at + 6];
-    const text = (start: number, length: number) =>
-      slab.toString('latin1', section + start, section + start + length);
-    for (let i = 0; i < events[at + 5]; i++) {
-      const [name, nameLength, value, length] = memory.heads.subarray(fields + 4 * i);
-      const key = text(name, nameLength & 0xffff).toLowerCase();
-      const before = body.trailers[key];
-      const added = text(value, length);
-      body.trailers[key] = before === undefined ? added : `${before}, ${added}`;
-    }
+    if (body !== undefined) readTrailers(this.#runtime, at, body.trailers);
   }
 
   bodyEnd(): void {
     this.#receiving?._request._body?.finish();
     this.#receiving = undefined;
     // Native code closes what is idle when the server stops, and this was not.
-    const isLast = this.#server._stopping && this.#first === undefined && !this.#closing;
+    const isLast = this.#host._stopping && this.#first === undefined && !this.#closing;
     if (this.#waitsForBody || isLast) this.#finish();
   }
 
-  /** The first response is complete; the next one may be written. */
   responseEnded(response: HttpResponse): void {
     if (response._request._body !== undefined) this.forgetBody(response);
     if (this.#large !== undefined) return; // said again when all of its body is on its way
@@ -203,27 +174,16 @@ export class Session {
     return this.#peerEnded || this.#refusal !== undefined;
   }
 
-  /** The response is complete, and its request perhaps not. */
   forgetBody(response: HttpResponse): void {
     const body = response._request._body;
     if (body === undefined || body.complete) return;
-    const isLong = this.mustCloseAfter(response._request);
+    const isLong = mustCloseAfter(body, flagsOf(response._request));
     if (isLong) response._closeAfter();
     body.tooMuch = () => {
       response._closeAfter();
       if (this.#first === undefined && (!this.#closing || this.#waitsForBody)) this.#finish();
     };
     if (isLong || !body.outlive()) body.forget();
-  }
-
-  /** The rest of a body that nobody reads is not waited for if it is long, or may never come. */
-  mustCloseAfter(request: HttpRequest): boolean {
-    const body = request._body;
-    if (body === undefined || body.complete) return false;
-    // Who reads goes on behind the response.
-    if (body.isRead && body.isAwaited) return false;
-    if (flagsOf(request) & HeadFlag.expectContinue && !body.used) return true;
-    return body.missing > DROPPED_BYTES_MAX;
   }
 
   #advance(ended: HttpResponse): void {
@@ -264,15 +224,9 @@ export class Session {
     this.connection.end();
   }
 
-  /** The server stops. What is idle or has no session, native code ends. */
-  get upgraded(): boolean {
-    return this.connection._endpoint.protocol === undefined;
-  }
-
-  /** Whether the connection may carry another request after the one with these flags. */
   keepsAlive(flags: number, response: HttpResponse): boolean {
     if ((flags & HeadFlag.keepAlive) === 0) return false;
-    return !this.#server._stopping || this.#expectsMore(response);
+    return !this.#host._stopping || this.#expectsMore(response);
   }
 
   /** While the server stops: the last request that has come gets the last answer. */
@@ -282,26 +236,11 @@ export class Session {
     return this.#runtime.native.httpExpected(this.#slot, this.generation) > this.#told;
   }
 
-  /** Sends a whole response. `head` is a word as Respond describes it. */
   respond(head: number, fields: string, body: Body): void {
     if (this.connection._flags & NO_MORE) return;
-    const runtime = this.#runtime;
-    let bytes: Uint8Array;
-    if (typeof body === 'string') {
-      if (respondText(runtime, this.#slot, this.generation, head, fields, body)) return;
-      bytes = Buffer.from(body, 'utf8');
-    } else {
-      bytes = body;
-    }
-    if (respondBytes(runtime, this.#slot, this.generation, head, fields, bytes)) return;
-    const length = lengthOf(bytes);
-    if (length <= SENT_WHOLE) {
-      this.respondHead(head & ~Respond.last, fields, length);
-    } else {
-      const framed = `${fields}Content-Length: ${length}\r\n`;
-      this.respondHead((head & ~Respond.last) | Respond.noLength, framed, 0);
-    }
-    if (length <= WINDOW_BYTES) {
+    const bytes = respondWhole(this.#runtime, this.#slot, this.generation, head, fields, body);
+    if (bytes === undefined) return;
+    if (lengthOf(bytes) <= WINDOW_BYTES) {
       this.send(bytes);
       this.done();
       return;
@@ -330,7 +269,6 @@ export class Session {
     else sendBytes(this.#runtime, this.#slot, this.generation, data);
   }
 
-  /** The response that was sent in pieces is complete. */
   done(): void {
     this.#command(Command.httpDone);
   }
@@ -342,7 +280,6 @@ export class Session {
     return false;
   }
 
-  /** Resolves when the first response may go on. */
   async drained(): Promise<void> {
     try {
       await this.#large?.sent; // then the body that was given is its owner's again
@@ -364,7 +301,6 @@ export class Session {
     return true;
   }
 
-  /** A response cannot go on, and the peer must not take it for complete. */
   breakOff(response: HttpResponse): void {
     if (!response._first) {
       response._replace(500, 'Internal Server Error', true);
@@ -385,7 +321,7 @@ export class Session {
       this.#finish();
     }
     if (this.#closing) return;
-    this.#server._report(error, response?._request);
+    this.#host._report(error, response?._request);
     if (response === undefined) {
       if (this.#first === undefined) this.#refuse(error);
       else this.#refusal = error;
@@ -410,15 +346,15 @@ export class Session {
     this.#finish();
   }
 
-  /** The peer's FIN; `torn`: in the middle of a request. */
-  ended(torn: boolean): void {
+  /** The peer's FIN; `truncated`: in the middle of a request. */
+  ended(truncated: boolean): void {
     this.#peerEnded = true;
-    if (torn) {
+    if (truncated) {
       this.#receiving?._request._body?.fail(aborted());
       this.#receiving?._request._abort?.abort(aborted());
       this.#receiving = undefined;
     }
-    if (!this.#server._allowHalfOpen) this.#abortAll();
+    if (!this.#host._allowHalfOpen) this.#abortAll();
     if (this.#first === undefined) this.connection.end();
   }
 
@@ -438,34 +374,22 @@ export class Session {
     for (const response of this.#due) response._request._abort?.abort(aborted());
   }
 
-  /** The connection becomes the user's. */
   handOver<Data>(response: HttpResponse, handlers: Handlers<Data>): Connection<Data> {
     const { connection } = this;
     const asked = flagsOf(response._request) & (HeadFlag.upgrade | HeadFlag.hasBody);
     // A body would lie between the request and the other protocol.
     const possible = response._first && asked === HeadFlag.upgrade;
-    if (!possible || !this.#server._holdsUpgrades || connection._flags & NO_MORE) {
+    if (!possible || !this.#host._holdsUpgrades || connection._flags & NO_MORE) {
       throw new RingpollError(
         'ERR_RINGPOLL_HTTP_UPGRADE',
         'No upgrade was asked for, or with a body, or behind open requests, or the option is off',
       );
     }
     this.#first = undefined;
-    this.#server._forget(this);
-    const listening = connection._endpoint;
-    const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
-    endpoint.id = listening.id;
-    endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
-    endpoint.connections = 1;
-    endpoint.onConnectionClosed = () => {
-      listening.connections--;
-      listening.onConnectionClosed?.();
-      endpoint.over();
-    };
-    const raw = connection as unknown as Connection<Data>;
-    (connection as { _endpoint: AnyEndpoint })._endpoint = endpoint as unknown as AnyEndpoint;
+    this.#host._forget(connection);
+    const raw = handOverTo(connection, handlers);
     this.#command(Command.httpRaw);
-    if (endpoint.data === undefined) raw.pause();
+    if (connection._endpoint.data === undefined) raw.pause();
     return raw;
   }
 

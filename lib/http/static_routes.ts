@@ -5,8 +5,8 @@ import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile } from '../runtime/native.js';
 import { checkObject } from '../tcp/options.js';
+import type { Handler } from './handler.js';
 import { normalKey } from './paths.js';
-import type { Handler } from './server.js';
 import { type HeadLines, headText } from './templates.js';
 
 /** A fixed answer to GET and HEAD. */

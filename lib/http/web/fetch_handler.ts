@@ -2,14 +2,14 @@
 import { invalidArgType } from '../../errors.js';
 import { runtime } from '../../runtime/runtime.js';
 import { nextTurn, turnIsLate } from '../../runtime/turn_time.js';
+import type { Handler } from '../handler.js';
 import type { HttpRequest } from '../request.js';
 import type { HttpResponse } from '../response.js';
-import { NOT_DECLARED } from '../response_parts.js';
-import type { Handler } from '../server.js';
+import { NOT_DECLARED } from '../response_state.js';
 import { adopt } from './adopt.js';
 import { bytesOfPiece, type Content, streamOf } from './body.js';
 import { usedError } from './body_readers.js';
-import { apart, join } from './platform.js';
+import { linkPrototypes, prototypesLinked } from './platform.js';
 import { LightRequest } from './request.js';
 import { LightResponse } from './response.js';
 
@@ -40,7 +40,7 @@ export interface AnyResponse {
 
 export function fetching(fetch: FetchHandler): Handler {
   // Now, and not at the expense of the first request.
-  if (apart) join();
+  if (!prototypesLinked) linkPrototypes();
   adopt();
   return (http, response) => {
     // A request of this face lives as long as somebody has it, whatever becomes of the response.
@@ -76,7 +76,7 @@ function answer(
   if (!isResponse(result)) throw invalidArgType('the result of fetch', 'a Response', result);
   if (result.bodyUsed === true) throw usedError();
   response.status(result.status);
-  for (const [name, value] of fieldsOf(result)) setHeader(response, name, value);
+  for (const [name, value] of fieldsOf(result)) addHeader(response, name, value);
   return sendContent(contentOf(result.body), http, response);
 }
 
@@ -114,7 +114,7 @@ function answerLight(
   if (result._type !== '') response.header('Content-Type', result._type);
   const pairs = result._pairs();
   if (pairs !== undefined) {
-    for (let i = 0; i < pairs.length; i += 2) setHeader(response, pairs[i], pairs[i + 1]);
+    for (let i = 0; i < pairs.length; i += 2) addHeader(response, pairs[i], pairs[i + 1]);
   }
   const content = result._take();
   if (typeof content === 'string') {
@@ -124,7 +124,7 @@ function answerLight(
   return sendContent(content, http, response);
 }
 
-function setHeader(response: HttpResponse, name: string, value: string): void {
+function addHeader(response: HttpResponse, name: string, value: string): void {
   if (!HOP_BY_HOP.includes(name.toLowerCase())) response.header(name, value);
 }
 
@@ -191,7 +191,7 @@ async function pump(
   if (await endsNow(next)) {
     const only = bytesOfPiece(piece.value);
     // What the app has said of the length is held against what it sends.
-    const declared = response._rare?.declaredLength ?? NOT_DECLARED;
+    const declared = response._extras?.declaredLength ?? NOT_DECLARED;
     if (declared === NOT_DECLARED) response.header('Content-Length', only.byteLength);
     response.write(only);
     return;

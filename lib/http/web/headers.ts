@@ -1,9 +1,9 @@
 // Headers as the Fetch standard has them, without its price: those of a request are read from where
 // they were received until somebody changes or lists them.
 import { invalidArgType } from '../../errors.js';
-import { checkFieldValue, fieldKind } from '../header_fields.js';
+import { checkFieldValue, fieldName } from '../header_fields.js';
 import type { HttpRequest } from '../request.js';
-import { apart, join, joinLater } from './platform.js';
+import { linkLater, linkPrototypes, prototypesLinked } from './platform.js';
 
 type Pairs = Iterable<Iterable<string>>;
 export type HeadersInit = Record<string, string> | Pairs;
@@ -28,7 +28,7 @@ function normalized(value: unknown): string {
 
 function checkedName(name: unknown): string {
   const text = `${name}`;
-  fieldKind(text);
+  fieldName(text);
   return text.toLowerCase();
 }
 
@@ -43,7 +43,7 @@ export class LightHeaders {
   declare [SOURCE]: HttpRequest | undefined;
 
   constructor(init?: HeadersInit | null) {
-    if (apart) join();
+    if (!prototypesLinked) linkPrototypes();
     this[LIST] = [];
     this[SOURCE] = undefined;
     if (init !== undefined && init !== null) fill(this, init);
@@ -184,4 +184,4 @@ function indexOf(list: readonly string[], name: string): number {
 }
 
 // `headers instanceof Headers` holds. Every method and getter of the platform's is overridden.
-joinLater(LightHeaders.prototype, 'Headers');
+linkLater(LightHeaders.prototype, 'Headers');

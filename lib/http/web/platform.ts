@@ -6,18 +6,18 @@ type Name = 'Headers' | 'Request' | 'Response';
 
 const prototypes: [prototype: object, name: Name][] = [];
 
-/** Whether join() is still to be called: each of our constructors asks first. */
-export let apart = true;
+/** Whether linkPrototypes() has been called: each of our constructors asks first. */
+export let prototypesLinked = false;
 
-/** What join() is to do for a class. */
-export function joinLater(prototype: object, name: Name): void {
+/** What linkPrototypes() is to do for a class. */
+export function linkLater(prototype: object, name: Name): void {
   prototypes.push([prototype, name]);
   Object.defineProperty(prototype.constructor, 'name', { value: name, configurable: true });
 }
 
 /** From here on `ours instanceof Theirs` holds for all that was made and will be. */
-export function join(): void {
-  apart = false;
+export function linkPrototypes(): void {
+  prototypesLinked = true;
   for (const [prototype, name] of prototypes) {
     // Node can be told to have no fetch.
     const platform = globalThis[name]?.prototype;

@@ -13,7 +13,7 @@ import {
   usedError,
 } from './body_readers.js';
 import { LightHeaders } from './headers.js';
-import { apart, join, joinLater } from './platform.js';
+import { linkLater, linkPrototypes, prototypesLinked } from './platform.js';
 import { isAbsolute, originOf, urlOf } from './url.js';
 
 // Symbols instead of private members, which a Proxy around the request could not reach.
@@ -50,7 +50,7 @@ export class LightRequest {
 
   /** @throws HttpRequestError with status 400 for a host that no URL can have */
   constructor(http: HttpRequest) {
-    if (apart) join();
+    if (!prototypesLinked) linkPrototypes();
     this[HTTP] = http;
     this[URL] = isAbsolute(http) ? urlOf(http, '') : undefined;
     this[ORIGIN] = this[URL] ?? originOf(http);
@@ -182,4 +182,4 @@ export class LightRequest {
 }
 
 addReaders(LightRequest.prototype);
-joinLater(LightRequest.prototype, 'Request');
+linkLater(LightRequest.prototype, 'Request');

@@ -12,7 +12,7 @@ import {
   usedError,
 } from './body_readers.js';
 import { type HeadersInit, LightHeaders } from './headers.js';
-import { apart, join, joinLater } from './platform.js';
+import { linkLater, linkPrototypes, prototypesLinked } from './platform.js';
 
 export interface ResponseInit {
   status?: number;
@@ -58,7 +58,7 @@ export class LightResponse {
 
   /** @throws RangeError, TypeError as the standard says */
   constructor(body?: BodyInit | null, init?: ResponseInit) {
-    if (apart) join();
+    if (!prototypesLinked) linkPrototypes();
     this[STATUS] = 200;
     this[STATUS_TEXT] = '';
     this[HEADERS] = undefined;
@@ -211,4 +211,4 @@ function checkedStatus(status: unknown): number {
 }
 
 addReaders(LightResponse.prototype);
-joinLater(LightResponse.prototype, 'Response');
+linkLater(LightResponse.prototype, 'Response');

@@ -1,0 +1,25 @@
+// A connection that spoke HTTP becomes the user's: its handlers and its endpoint are new ones.
+import type { Connection } from '../tcp/connection.js';
+import type { Handlers } from '../tcp/connection_handlers.js';
+import { Endpoint } from '../tcp/endpoint.js';
+import type { AnyEndpoint } from '../tcp/tables.js';
+
+/** From here on its events go to `handlers`. The listener still counts it. */
+export function handOverTo<Data>(
+  connection: Connection,
+  handlers: Handlers<Data>,
+): Connection<Data> {
+  const listening = connection._endpoint;
+  const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
+  endpoint.id = listening.id;
+  endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
+  endpoint.connections = 1;
+  endpoint.onConnectionClosed = () => {
+    listening.connections--;
+    listening.onConnectionClosed?.();
+    endpoint.over();
+  };
+  const raw = connection as unknown as Connection<Data>;
+  (connection as { _endpoint: AnyEndpoint })._endpoint = endpoint as unknown as AnyEndpoint;
+  return raw;
+}

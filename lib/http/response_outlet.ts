@@ -1,0 +1,39 @@
+// What a response asks of its connection. A session is one.
+import type { Connection } from '../tcp/connection.js';
+import type { Handlers } from '../tcp/connection_handlers.js';
+import type { Templates } from './templates.js';
+
+export type Body = string | Uint8Array;
+
+export interface ResponseOutlet<Response> {
+  readonly connection: Connection;
+  readonly templates: Templates;
+  readonly peerIsGone: boolean;
+
+  /** Sends a whole response. `head` is a word as Respond describes it. */
+  respond(head: number, fields: string, body: Body): void;
+  respondHead(head: number, fields: string, length: number): void;
+  /** Bytes of the first response, framed. */
+  send(data: Body): void;
+  /** The response that was sent in pieces is complete. */
+  done(): void;
+  /** False: await drained(). */
+  belowMark(): boolean;
+  /** Resolves when the first response may go on. */
+  drained(): Promise<void>;
+  /** Whether the connection is over. */
+  lost(): boolean;
+
+  /** Bytes (or characters) wait for the responses before; negative: they do not any more. */
+  waits(length: number): void;
+  /** Whether the connection may carry another request after the one with these flags. */
+  keepsAlive(flags: number, response: Response): boolean;
+  /** The first response is complete; the next one may be written. */
+  responseEnded(response: Response): void;
+  /** The response is complete, and its request perhaps not. */
+  forgetBody(response: Response): void;
+  /** A response cannot go on, and the peer must not take it for complete. */
+  breakOff(response: Response): void;
+  /** The connection becomes the user's. */
+  handOver<Data>(response: Response, handlers: Handlers<Data>): Connection<Data>;
+}

@@ -1,0 +1,78 @@
+// What a response has been told so far, and what has become of it.
+import type { HttpRequest } from './request.js';
+import { keptBody } from './response_checks.js';
+import type { Body, ResponseOutlet } from './response_outlet.js';
+
+export const enum ResponseFlag {
+  streaming = 1, // its head cannot be changed any more
+  ended = 2,
+  first = 4, // it may be written: those before it are out
+  headOut = 8,
+  close = 16, // the connection ends with it
+  ownDate = 32,
+  ownServer = 64,
+  chunked = 128,
+  untilClose = 256, // the end of the connection is the end of the body
+  dropped = 512, // the connection was over before it
+}
+
+export const NOT_DECLARED = -1;
+
+/** What few responses need. */
+export interface ResponseExtras {
+  declaredLength: number;
+  sentLength: number;
+  trailers: string;
+  /** What was given before its turn came. */
+  informational: string;
+  waiting: Body[];
+  turnComes: { resolve(): void; reject(error: Error): void }[];
+  /** Told when the connection is over before the response is. */
+  dropped: ((error: Error) => void) | undefined;
+}
+
+/** An HttpResponse, as the framing and the fields see it. */
+export interface ResponseState {
+  readonly _outlet: ResponseOutlet<ResponseState>;
+  readonly _request: HttpRequest;
+  _flags: number;
+  _status: number;
+  /** Content-Type; '' for none. */
+  _type: string;
+  /** The other header fields, as whole lines. */
+  _fields: string;
+  /** A bit for each name in `_fields`; names may share one. */
+  _names: number;
+  _extras: ResponseExtras | undefined;
+}
+
+function newExtras(): ResponseExtras {
+  return {
+    declaredLength: NOT_DECLARED,
+    sentLength: 0,
+    trailers: '',
+    informational: '',
+    waiting: [],
+    turnComes: [],
+    dropped: undefined,
+  };
+}
+
+export function extrasOf(response: ResponseState): ResponseExtras {
+  response._extras ??= newExtras();
+  return response._extras;
+}
+
+/** A body, or a piece of one, is given before the turn of its response has come. */
+export function sendLater(response: ResponseState, data: Body): void {
+  extrasOf(response).waiting.push(keptBody(data));
+  response._outlet.waits(data.length);
+}
+
+export function takeWaiting({ _extras: extras, _outlet: outlet }: ResponseState): Body[] {
+  const pieces = extras?.waiting.splice(0) ?? [];
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length > 0) outlet.waits(-length);
+  return pieces;
+}

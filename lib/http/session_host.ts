@@ -1,0 +1,20 @@
+// What a session asks of its server.
+import type { Connection } from '../tcp/connection.js';
+import type { HttpRequest } from './request.js';
+import type { HttpResponse } from './response.js';
+import type { Templates } from './templates.js';
+
+export interface SessionHost {
+  readonly _templates: Templates;
+  readonly _allowHalfOpen: boolean;
+  readonly _holdsUpgrades: boolean;
+  /** Connections may begin with a PROXY header. */
+  readonly _proxied: boolean;
+  readonly _stopping: boolean;
+  /** Runs the handler. */
+  _handle(request: HttpRequest, response: HttpResponse): void;
+  /** Tells the error listener. */
+  _report(error: Error, request?: HttpRequest): void;
+  /** The connection speaks something else from now on. */
+  _forget(connection: Connection): void;
+}
