@@ -1,8 +1,26 @@
 // Every page of the docs, in the group that says what it is for. A test holds the list complete.
 export const groups = [
   {
+    text: 'Tutorial',
+    items: [['Getting started', 'getting-started']],
+  },
+  {
+    text: 'How to',
+    items: [
+      ['Frame messages', 'how-to/framing'],
+      ['Proxy TCP', 'how-to/proxying'],
+      ['Run behind nginx or HAProxy', 'how-to/behind-a-proxy'],
+      ['Test with node:test, Vitest or Jest', 'how-to/testing'],
+      ['Use cluster and PM2', 'how-to/cluster'],
+      ['Log and watch', 'how-to/logging'],
+      ['Deploy', 'deployment'],
+      ['Bundle', 'bundling'],
+    ],
+  },
+  {
     text: 'Reference',
     items: [
+      ['TCP', 'tcp'],
       ['HTTP server', 'http'],
       ['HTTP parser: what is refused', 'http-parser'],
       ['Files', 'fs'],
@@ -22,10 +40,6 @@ export const groups = [
       ['Backpressure', 'backpressure'],
       ['Benchmarks', 'benchmarks'],
     ],
-  },
-  {
-    text: 'How to',
-    items: [['Deploy', 'deployment']],
   },
   { text: 'Contributing', items: [['Hacking', 'hacking']] },
 ];

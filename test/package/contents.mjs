@@ -21,7 +21,7 @@ const NEEDED = [
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt)$/,
   /^dist\/.*\.(js|js\.map|d\.ts)$/,
-  /^docs\/[^/]+\.md$/,
+  /^docs\/([a-z-]+\/)?[^/]+\.md$/,
   /^native\/(sources\.txt|exports\.map|ringpoll\.gypi)$/,
   /^native\/(core|binding)\/.*\.(cc|h)$/,
   /^node_modules\/node-gyp-build\//,

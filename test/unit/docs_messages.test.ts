@@ -2,23 +2,21 @@
 // part comes first and the rest when that has been seen.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { docPages } from '../support/doc_pages.js';
+import { codeOf, docPages } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const TEST_MS_MAX = 30_000;
 
-const blocksOf = (page: string) =>
-  [...read(page).matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, code]) => code!);
+const programs = (page: string) => codeOf(root, page).map(({ text }) => text);
 
 /** The one block of a page with these words, changed so that it can be tried. */
 function block(page: string, words: string, ...changes: [string, string][]): string {
-  const found = blocksOf(page).filter((code) => code.includes(words));
+  const found = programs(page).filter((code) => code.includes(words));
   expect(found.length).toBe(1);
   return changes.reduce((code, [before, after]) => {
     expect(code).toContain(before);
@@ -93,7 +91,7 @@ describe('the docs', { timeout: TEST_MS_MAX }, () => {
   it('make no text of a part of a stream by itself', () => {
     const pages = ['README.md', 'bench/README.md', ...docPages(root)];
     const found = pages.flatMap((page) =>
-      blocksOf(page)
+      programs(page)
         .flatMap((code) => code.match(/\b(chunk|bytes|data|piece)\.toString\(.*/g) ?? [])
         .map((line) => `${page}: ${line}`),
     );
