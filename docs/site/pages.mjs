@@ -41,5 +41,15 @@ export const groups = [
       ['Benchmarks', 'benchmarks'],
     ],
   },
+  {
+    text: 'Migrating from',
+    items: [
+      ['node:net', 'migrating/node-net'],
+      ['node:http', 'migrating/node-http'],
+      ['Express', 'migrating/express'],
+      ['uWebSockets.js', 'migrating/uwebsockets'],
+      ['Bun', 'migrating/bun'],
+    ],
+  },
   { text: 'Contributing', items: [['Hacking', 'hacking']] },
 ];
