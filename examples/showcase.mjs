@@ -111,9 +111,9 @@ async function stop() {
   const open = echo.connections + resp.listener.connections + http.connections;
   console.log(`draining ${open} connections, at most ${drainDeadline / 1000} s`);
   await Promise.all([
-    echo.stop({ deadline: drainDeadline }),
-    resp.stop({ deadline: drainDeadline }),
-    http.stop({ deadline: drainDeadline }),
+    echo.stop({ timeout: drainDeadline }),
+    resp.stop({ timeout: drainDeadline }),
+    http.stop({ timeout: drainDeadline }),
   ]);
   console.log('stopped');
   process.exitCode = 0;

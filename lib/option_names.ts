@@ -13,14 +13,17 @@ export interface OptionNames {
   readonly names: ReadonlySet<string>;
   /** What peers call an option, and which of ours it is; or a sentence, where there is none. */
   readonly peers: Readonly<Record<string, string>>;
+  /** Names that are deprecated, and those of now. */
+  readonly renamed: Readonly<Record<string, string>>;
 }
 
 export function optionNames<T>(
   of: string,
   names: NamesOf<T>,
   peers: Readonly<Record<string, string>> = {},
+  renamed: Readonly<Record<string, string>> = {},
 ): OptionNames {
-  return { of, names: new Set(Object.keys(names)), peers };
+  return { of, names: new Set(Object.keys(names)), peers, renamed };
 }
 
 /**
@@ -51,7 +54,8 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function advice({ names, peers }: OptionNames, name: string): string {
+function advice({ names: known, peers, renamed }: OptionNames, name: string): string {
+  const names = new Set([...known].filter((each) => !Object.hasOwn(renamed, each)));
   const told = Object.hasOwn(peers, name) ? peers[name] : undefined;
   if (told !== undefined && !names.has(told)) return told;
   const meant = told ?? nearestName(name, names);

@@ -45,6 +45,6 @@ console.log(`ready ${server.port} engine=${Loop.current().engine}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () =>
-    server.stop({ deadline: 2000 }).then(() => process.exit(seen < 0 ? 1 : 0)),
+    server.stop({ timeout: 2000 }).then(() => process.exit(seen < 0 ? 1 : 0)),
   );
 }

@@ -16,5 +16,5 @@ const server = serve({
 console.log(`ready ${server.port} engine=${Loop.current().engine}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => server.stop({ deadline: 2000 }).then(() => process.exit(0)));
+  process.once(signal, () => server.stop({ timeout: 2000 }).then(() => process.exit(0)));
 }

@@ -8,5 +8,5 @@ const server = serveResp({ port: Number(process.argv[2] ?? 0) });
 console.log(`ready ${server.address.address}:${server.address.port}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => server.stop({ deadline: drainDeadline }));
+  process.once(signal, () => server.stop({ timeout: drainDeadline }));
 }

@@ -25,7 +25,7 @@ let stopping = false;
 async function stop() {
   if (stopping) process.exit(1);
   stopping = true;
-  await listener.stop({ deadline: DRAIN_MS });
+  await listener.stop({ timeout: DRAIN_MS });
   process.exit(0);
 }
 process.on('SIGTERM', stop);

@@ -49,5 +49,5 @@ const server = serve({
 console.log(`http://127.0.0.1:${server.port}/ serves ${root}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => server.stop({ deadline: 5000 }));
+  process.once(signal, () => server.stop({ timeout: 5000 }));
 }

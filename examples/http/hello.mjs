@@ -12,5 +12,5 @@ console.log(`http://127.0.0.1:${server.port}/`);
 
 // Ctrl-C: no new connections, those there are get their answer. A second Ctrl-C ends at once.
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => server.stop({ deadline: 5000 }));
+  process.once(signal, () => server.stop({ timeout: 5000 }));
 }

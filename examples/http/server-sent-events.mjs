@@ -50,6 +50,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
     clearInterval(timer);
     for (const response of listening) response.end();
-    server.stop({ deadline: 5000 });
+    server.stop({ timeout: 5000 });
   });
 }

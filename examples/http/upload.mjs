@@ -55,5 +55,5 @@ const server = serve({
 console.log(`http://127.0.0.1:${server.port}/ keeps files in ${root}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => server.stop({ deadline: 60_000 }));
+  process.once(signal, () => server.stop({ timeout: 60_000 }));
 }

@@ -115,7 +115,7 @@ export function serveResp({ host = '127.0.0.1', port = 0, path, limits } = {}) {
     store,
     listener,
     address: listener.address,
-    /** @param {{ deadline?: number }} [stopOptions] */
+    /** @param {{ timeout?: number }} [stopOptions] */
     async stop(stopOptions) {
       clearInterval(sweeper);
       await listener.stop(stopOptions);

@@ -32,7 +32,7 @@ export function place(values: Values, portDefault: number): { host: string; port
 interface Server {
   readonly address: object;
   readonly connections: number;
-  stop(options: { deadline: number }): Promise<void>;
+  stop(options: { timeout: number }): Promise<void>;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process as usual. */
@@ -64,6 +64,6 @@ export async function serveUntilInterrupted(
   else output.line(line(`${isIPv6(address) ? `[${address}]` : address}:${port}`));
   await end;
   const waiting = () => `connections that have not finished: ${server.connections}`;
-  await reporting(output, waiting, server.stop({ deadline: STOP_MS_MAX }));
+  await reporting(output, waiting, server.stop({ timeout: STOP_MS_MAX }));
   return EXIT.ok;
 }

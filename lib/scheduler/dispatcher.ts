@@ -12,7 +12,7 @@
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { SpawnedTask } from './handle.js';
-import { above0, integerIn } from './options.js';
+import { above0, integerIn, timeoutOf } from './options.js';
 import { type Decode, DispatchRequest, type Frame } from './request.js';
 import type { HybridScheduler } from './scheduler.js';
 import type { TaskContext } from './types.js';
@@ -24,6 +24,8 @@ export interface HandlerOptions<P> {
   /** Turns the payload into what the handler wants, when it asks for it. Default: as it came. */
   decode?: Decode<P>;
   /** Milliseconds that the handler may take, above 0. Default none. */
+  timeout?: number;
+  /** @deprecated Its name is `timeout`. */
   deadline?: number;
   /** It needs no context, so a direct lane may call it without a task. Default false. */
   direct?: boolean;
@@ -32,7 +34,7 @@ export interface HandlerOptions<P> {
 export interface LaneOptions {
   /** Receives the result of each request, in the order in which they are done. */
   reply(request: DispatchRequest, result: unknown): void;
-  /** Receives the error of a request that failed, was refused, or ran into its deadline. */
+  /** Receives the error of a request that failed, was refused, or took longer than its timeout. */
   fail(request: DispatchRequest, error: unknown): void;
   /** Finds the frames in received bytes. Needed for `receive()` only. */
   parse?: (bytes: Uint8Array) => Iterable<Frame>;
@@ -49,8 +51,9 @@ export interface LaneOptions {
 
 const HANDLER_OPTIONS = optionNames<HandlerOptions<unknown>>(
   'handle()',
-  { decode: true, deadline: true, direct: true },
-  { timeout: 'deadline' },
+  { decode: true, timeout: true, deadline: true, direct: true },
+  {},
+  { deadline: 'timeout' },
 );
 const LANE_OPTIONS = optionNames<LaneOptions>('open()', {
   reply: true,
@@ -64,7 +67,7 @@ const LANE_OPTIONS = optionNames<LaneOptions>('open()', {
 interface Route {
   handler: Handler<unknown>;
   decode: Decode<unknown> | undefined;
-  deadline: number | undefined;
+  timeout: number | undefined;
   direct: boolean;
 }
 
@@ -95,12 +98,13 @@ export class Dispatcher {
       throw invalidArgType('bizCode', 'a number or a string', bizCode);
     }
     checkOptions(HANDLER_OPTIONS, options);
-    const { decode, deadline, direct = false } = options;
+    const { decode, direct = false } = options;
+    const timeout = timeoutOf('handle()', options);
     if (decode !== undefined && typeof decode !== 'function') {
       throw invalidArgType('options.decode', 'a function', decode);
     }
-    if (deadline !== undefined) above0('options.deadline', deadline);
-    this.#routes.set(bizCode, { handler: handler as Handler<unknown>, decode, deadline, direct });
+    if (timeout !== undefined) above0('options.timeout', timeout);
+    this.#routes.set(bizCode, { handler: handler as Handler<unknown>, decode, timeout, direct });
     return this;
   }
 
@@ -208,7 +212,7 @@ export class Lane {
       return;
     }
     // A promise, a generator: whatever takes more than this call is a task.
-    if (longer) this.#await(request, () => result, route.deadline);
+    if (longer) this.#await(request, () => result, route.timeout);
     else this.#answered(() => this.#options.reply(request, result));
   }
 
@@ -245,20 +249,20 @@ export class Lane {
     task.catch((error: unknown) => this.#failed(error));
   }
 
-  #serve(request: DispatchRequest, { handler, deadline }: Route): void {
-    this.#await(request, (context) => handler(request, context), deadline);
+  #serve(request: DispatchRequest, { handler, timeout }: Route): void {
+    this.#await(request, (context) => handler(request, context), timeout);
   }
 
   #await(
     request: DispatchRequest,
     body: (context: TaskContext) => unknown,
-    deadline: number | undefined,
+    timeout: number | undefined,
   ): void {
     const task = this.#scheduler.spawn(body, {
       class: 'business',
       key: this.key,
       name: `handler of ${request.bizCode}`,
-      deadline,
+      timeout,
     }) as SpawnedTask<unknown>;
     this.#running.add(task);
     task.promise.then(

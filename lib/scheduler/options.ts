@@ -1,4 +1,5 @@
 // Options of the scheduler: defaults, and the check of each at the door.
+import { renamedOption } from '../deprecation.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import { type Clock, systemClock } from './clock.js';
@@ -26,8 +27,9 @@ export const SCHEDULER: NamesOf<SchedulerOptions> = {
 };
 const TASK_OPTIONS = optionNames<TaskOptions>(
   'run() and spawn()',
-  { class: true, key: true, deadline: true, signal: true, name: true },
-  { timeout: 'deadline', priority: 'class' },
+  { class: true, key: true, timeout: true, deadline: true, signal: true, name: true },
+  { priority: 'class' },
+  { deadline: 'timeout' },
 );
 const DEBUG_OPTIONS = optionNames<DebugOptions>('debug', {
   stall: true,
@@ -146,14 +148,23 @@ export function resolveOptions(options: SchedulerOptions): ResolvedOptions {
   };
 }
 
+/** Milliseconds that a task, a handler or a job may take; `deadline` is the old name of it. */
+export function timeoutOf(
+  of: string,
+  options: { timeout?: number; deadline?: number },
+): number | undefined {
+  return renamedOption(of, options, 'timeout', 'deadline', 'RINGPOLL_DEP_DEADLINE');
+}
+
 /** Checks what `run()` was given besides the task; returns the index of the class. */
 export function checkTaskOptions(options: TaskOptions): number {
   checkOptions(TASK_OPTIONS, options);
-  const { class: className = 'business', deadline, signal, name } = options;
+  const { class: className = 'business', signal, name } = options;
   if (!Object.hasOwn(CLASS_INDEX, className)) {
     throw invalidArgValue('options.class', CLASS_NAMES.join(', '), className);
   }
-  if (deadline !== undefined) above0('options.deadline', deadline);
+  const timeout = timeoutOf('run() and spawn()', options);
+  if (timeout !== undefined) above0('options.timeout', timeout);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
   }

@@ -302,8 +302,9 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
     return task;
   }
 
-  #limit(task: Task, { deadline, signal }: TaskOptions): void {
-    if (deadline !== undefined) this.#deadlines.add(task, this.#drive.clock.now() + deadline);
+  #limit(task: Task, options: TaskOptions): void {
+    const { timeout = options.deadline, signal } = options;
+    if (timeout !== undefined) this.#deadlines.add(task, this.#drive.clock.now() + timeout);
     if (signal === undefined) return;
     if (signal.aborted) {
       this.#cancel(task, signal.reason);

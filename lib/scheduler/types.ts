@@ -30,6 +30,8 @@ export interface TaskOptions {
   /** Tasks of one class take turns by key (a connection, a tenant). Compared like a Map key. */
   key?: unknown;
   /** Milliseconds from now after which the task is cancelled; above 0. Default none. */
+  timeout?: number;
+  /** @deprecated Its name is `timeout`. */
   deadline?: number;
   /** Cancels the task when it aborts. */
   signal?: AbortSignal;
@@ -46,7 +48,7 @@ export interface TaskContext {
   readonly key: unknown;
   /** Aborts when the task is cancelled. Made on first use. */
   readonly signal: AbortSignal;
-  /** Milliseconds until the deadline, at least 0; Infinity without one. */
+  /** Milliseconds until its timeout, at least 0; Infinity without one. */
   readonly remaining: number;
 
   /**

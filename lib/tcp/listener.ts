@@ -1,4 +1,5 @@
 // A listener, and listen().
+import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -58,6 +59,8 @@ export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handle
 
 export interface StopOptions {
   /** Milliseconds after which what is left is reset. Default: none. */
+  timeout?: number;
+  /** @deprecated Its name is `timeout`. */
   deadline?: number;
 }
 
@@ -79,8 +82,9 @@ const OPTIONS = optionNames<ListenOptions>(
 );
 const STOP_OPTIONS = optionNames<StopOptions>(
   'stop()',
-  { deadline: true },
-  { timeout: 'deadline', signal: 'a deadline is all that it takes' },
+  { timeout: true, deadline: true },
+  { signal: 'a timeout is all that it takes' },
+  { deadline: 'timeout' },
 );
 
 export class Listener {
@@ -137,7 +141,7 @@ export class Listener {
   /**
    * Stops accepting and lets every connection finish: end() on each, once what is waiting has left.
    * Who was waiting to be accepted is accepted, and what has come is delivered, before end(): for
-   * 100 ms at most. Resolves when all are gone. At the deadline the rest is reset.
+   * 100 ms at most. Resolves when all are gone. After the timeout the rest is reset.
    * @throws TypeError, RangeError ERR_RINGPOLL_OUT_OF_RANGE, _UNKNOWN_OPTION
    */
   stop(options: StopOptions = {}): Promise<void> {
@@ -168,16 +172,17 @@ export class Listener {
   /** @internal Stops accepting; the connections are the caller's to end. */
   _drain(options: StopOptions): Promise<void> {
     checkOptions(STOP_OPTIONS, options);
-    const deadline = milliseconds('options.deadline', options.deadline, -1);
+    const given = renamedOption('stop()', options, 'timeout', 'deadline', 'RINGPOLL_DEP_DEADLINE');
+    const timeout = milliseconds('options.timeout', given, -1);
     this.#stopAccepting(true);
     this.#stopped ??= new Promise((resolve) => {
       this.#resolveStopped = resolve;
       this.#checkStopped();
     });
-    if (deadline >= 0) {
+    if (timeout >= 0) {
       const timer = setTimeout(() => {
         for (const connection of this._open()) connection.reset();
-      }, deadline);
+      }, timeout);
       this.#stopped.then(() => clearTimeout(timer));
     }
     return this.#stopped;

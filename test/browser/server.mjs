@@ -142,4 +142,4 @@ const server = serve({
 });
 
 console.log(`ready ${server.port}`);
-process.once('SIGTERM', () => server.stop({ deadline: 2000 }));
+process.once('SIGTERM', () => server.stop({ timeout: 2000 }));

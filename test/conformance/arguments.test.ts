@@ -230,9 +230,9 @@ describe('a connection', () => {
 
 describe('a listener', () => {
   it.each([
-    [{ deadline: 'x' }, 'TYPE'],
-    [{ deadline: -1 }, 'RANGE'],
-    [{ deadline: Number.NaN }, 'RANGE'],
+    [{ timeout: 'x' }, 'TYPE'],
+    [{ timeout: -1 }, 'RANGE'],
+    [{ timeout: Number.NaN }, 'RANGE'],
     [null, 'TYPE'],
     [5, 'TYPE'],
   ] as [unknown, Code][])('refuses stop(%j), and goes on listening', async (options, kind) => {

@@ -72,7 +72,7 @@ describe('a descriptor that is used again', () => {
         else connection.close();
       });
     }
-    await listener.stop({ deadline: 0 });
+    await listener.stop({ timeout: 0 });
     expect(faults).toEqual([]);
     expect(lives.size).toBe(600);
     expect(closes()).toBe(600);
@@ -106,7 +106,7 @@ describe('a descriptor that is used again', () => {
       await within(Promise.all(replacements.splice(0)), () => 'the new connections');
       open.splice(0);
     }
-    await listener.stop({ deadline: 0 });
+    await listener.stop({ timeout: 0 });
     expect(faults).toEqual([]);
     expect(closes()).toBe(400);
   });

@@ -88,7 +88,7 @@ describe('stop()', () => {
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/'));
     await roundTrips();
-    await soon(server.stop({ deadline: 50 }));
+    await soon(server.stop({ timeout: 50 }));
     await client.peer.untilOver();
     expect(server.connections).toBe(0);
   });

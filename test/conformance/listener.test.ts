@@ -292,7 +292,7 @@ describe('stop()', () => {
     const peers = await connectPeers(addressOf(listener), 3);
     await recorders.at(2);
     const started = performance.now();
-    await listener.stop({ deadline: 100 });
+    await listener.stop({ timeout: 100 });
     expect(performance.now() - started).toBeGreaterThanOrEqual(99);
     expect(listener.connections).toBe(0);
     expect(recorders.all.map(({ order }) => order)).toEqual(Array(3).fill(['open', 'close']));
@@ -301,14 +301,14 @@ describe('stop()', () => {
 
   it('with deadline 0 does not wait for anybody', async () => {
     const { listener, server } = await pair();
-    await listener.stop({ deadline: 0 });
+    await listener.stop({ timeout: 0 });
     expect(server.count('close')).toBe(1);
   });
 
   it('that finishes in time does not wait for the deadline', async () => {
     const { listener, peer } = await pair();
     const started = performance.now();
-    const stopping = listener.stop({ deadline: 60_000 });
+    const stopping = listener.stop({ timeout: 60_000 });
     peer.end();
     await stopping;
     expect(performance.now() - started).toBeLessThan(8000);

@@ -83,7 +83,7 @@ describe('pause()', () => {
     async (way) => {
       const { listener, server } = await heldClose();
       const { connection } = server;
-      const stopped = way === 'deadline' ? listener.stop({ deadline: 200 }) : undefined;
+      const stopped = way === 'deadline' ? listener.stop({ timeout: 200 }) : undefined;
       // Native code has forgotten connection and listener: the next one may get their numbers.
       for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
       expect(server.order).toEqual(['open']);

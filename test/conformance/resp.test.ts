@@ -109,7 +109,7 @@ describe('the RESP server', () => {
     const server = serveResp({ path });
     onTestFinished(() => server.close());
     await ask(await connectPeer({ path }), 'PING\r\n', '+PONG\r\n');
-    await server.stop({ deadline: 0 });
+    await server.stop({ timeout: 0 });
   });
 
   it('tells about itself', async () => {

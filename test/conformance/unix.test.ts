@@ -64,7 +64,7 @@ describe.each([
     for (let round = 0; round < 3; round += 1) {
       const listener = serve({ path });
       await dial({ path });
-      await listener.stop({ deadline: 0 });
+      await listener.stop({ timeout: 0 });
     }
   });
 

@@ -71,7 +71,7 @@ describe('serve()', () => {
     await expectRefusal(open({ static: route }), "options.static['/'].header is unknown");
     const server = serve({ host, port: 0, fetch });
     onTestFinished(() => server.close());
-    await expectRefusal(() => server.stop(given({ timeout: 5 })), 'did you mean deadline?');
+    await expectRefusal(() => server.stop(given({ timeot: 5 })), 'did you mean timeout?');
   });
 
   it('refuses options of sendFile(), body() and upgrade()', async () => {
@@ -109,7 +109,7 @@ describe('listen() and connect()', () => {
     await expectRefusal(() => listen(given({ port: 0, socket: {} })), 'are options themselves');
     await expectRefusal(() => connect(given({ ...at, timout: 5 })), 'did you mean timeout?');
     await expectRefusal(() => connect(given({ ...at, tls: true })), 'TLS is not supported');
-    await expectRefusal(() => listener.stop(given({ dedline: 5 })), 'did you mean deadline?');
+    await expectRefusal(() => listener.stop(given({ timout: 5 })), 'did you mean timeout?');
     expect(listener.connections).toBe(1);
   });
 });
@@ -122,8 +122,8 @@ describe('the watchdog and the scheduler', () => {
     ['HybridScheduler', make({ slize: 5 }), 'did you mean slice?'],
     ['debug', make({ debug: { stal: 5 } }), 'options.debug.stal'],
     ['compute', make({ compute: { maxThreads: 5 } }), 'compute.maxThreads'],
-    ['run()', () => tasks.run(() => 5, given({ timeout: 5 })), 'did you mean deadline?'],
-    ['compute()', () => tasks.compute(() => 5, 5, given({ timeout: 5 })), 'mean deadline?'],
+    ['run()', () => tasks.run(() => 5, given({ timout: 5 })), 'did you mean timeout?'],
+    ['compute()', () => tasks.compute(() => 5, 5, given({ timeOut: 5 })), 'mean timeout?'],
     ['Channel', () => new Channel(given({ size: 5 })), 'did you mean capacity?'],
     ['Semaphore', () => new Semaphore(1, given({ nam: 'x' })), 'did you mean name?'],
     ['TaskGroup', () => new TaskGroup(tasks, given({ signals: 5 })), 'did you mean signal?'],

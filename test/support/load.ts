@@ -43,7 +43,7 @@ export async function startLoad(message = 'x'.repeat(64)): Promise<Load> {
     messages: () => messages,
     stop() {
       stopping = true;
-      return listener.stop({ deadline: 2000 });
+      return listener.stop({ timeout: 2000 });
     },
   };
 }

@@ -153,9 +153,9 @@ describe('the options', () => {
     const range = 'ERR_RINGPOLL_OUT_OF_RANGE';
     expect(code(() => pool.run(jobs, 1, null as never))).toBe(type);
     expect(code(() => pool.run(jobs, 1, { signal: {} as never }))).toBe(type);
-    expect(code(() => pool.run(jobs, 1, { deadline: '1' as never }))).toBe(type);
-    for (const deadline of [-1, Number.NaN, 2 ** 31]) {
-      expect(code(() => pool.run(jobs, 1, { deadline }))).toBe(range);
+    expect(code(() => pool.run(jobs, 1, { timeout: '1' as never }))).toBe(type);
+    for (const timeout of [-1, Number.NaN, 2 ** 31]) {
+      expect(code(() => pool.run(jobs, 1, { timeout }))).toBe(range);
     }
     expect(pool.metrics().queue).toBe(0);
   });

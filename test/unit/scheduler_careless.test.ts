@@ -117,7 +117,7 @@ describe('the class of a task', () => {
 describe('a cancelled task that never ends', () => {
   it('leaves no timer of its deadline behind', async () => {
     const controller = new AbortController();
-    const task = scheduler.run(never, { deadline: 3_600_000, signal: controller.signal });
+    const task = scheduler.run(never, { timeout: 3_600_000, signal: controller.signal });
     await settle();
     expect(clock.timers).toBe(1);
     controller.abort('enough');
@@ -238,9 +238,9 @@ describe('a dispatcher', () => {
     expect(code(() => dispatcher.handle(undefined as never, handler))).toBe(type);
     expect(code(() => dispatcher.handle({} as never, handler))).toBe(type);
     expect(code(() => dispatcher.handle(1, handler, { decode: 5 as never }))).toBe(type);
-    expect(code(() => dispatcher.handle(1, handler, { deadline: '5' as never }))).toBe(type);
-    for (const deadline of [0, -1, Number.NaN]) {
-      const refused = code(() => dispatcher.handle(1, handler, { deadline }));
+    expect(code(() => dispatcher.handle(1, handler, { timeout: '5' as never }))).toBe(type);
+    for (const timeout of [0, -1, Number.NaN]) {
+      const refused = code(() => dispatcher.handle(1, handler, { timeout }));
       expect(refused).toBe('ERR_RINGPOLL_OUT_OF_RANGE');
     }
     expect(code(() => dispatcher.handle(1, handler))).toBeUndefined();

@@ -101,7 +101,7 @@ describe('a job', () => {
   it('that never ends is ended with its worker at the deadline', async () => {
     open();
     await pool.run(jobs, 1);
-    const looping = pool.run(jobs, undefined, { export: 'loops', deadline: 50 });
+    const looping = pool.run(jobs, undefined, { export: 'loops', timeout: 50 });
     const next = pool.run(jobs, 4);
     await expect(looping).rejects.toMatchObject({ code: 'ERR_RINGPOLL_DEADLINE' });
     expect(await next).toBe(8);

@@ -106,7 +106,7 @@ describe('a direct lane', () => {
 
   it('waits for a handler that goes on later, up to its deadline', async () => {
     const never = new Promise(() => {});
-    dispatcher.handle(4, () => never, { direct: true, deadline: 50 });
+    dispatcher.handle(4, () => never, { direct: true, timeout: 50 });
     dispatcher.handle(5, async () => 'later', { direct: true });
     const lane = open('a');
     lane.receive(Buffer.from([4, 5]));

@@ -106,7 +106,7 @@ describe('the dispatcher', () => {
   });
 
   it('fails a request at the deadline of its handler', async () => {
-    dispatcher.handle(1, (_, context) => context.sleep(1000), { deadline: 50 });
+    dispatcher.handle(1, (_, context) => context.sleep(1000), { timeout: 50 });
     open('c1').submit({ reqId: 1, bizCode: 1, payload: '' });
     await settle();
     clock.advance(50);

@@ -79,7 +79,7 @@ describe('a task group', () => {
 
   it('fails by a deadline of a child, and not by one that is cancelled by hand', async () => {
     const late = scheduler.group(async (group) => {
-      void group.run((context) => context.wait(new Promise(() => {})), { deadline: 1 });
+      void group.run((context) => context.wait(new Promise(() => {})), { timeout: 1 });
       await group.join();
     });
     await expect(late).rejects.toMatchObject({ code: 'ERR_RINGPOLL_DEADLINE' });

@@ -123,8 +123,8 @@ describe('run()', () => {
     expect(() => scheduler.run(1 as never)).toThrow(code('INVALID_ARG_TYPE'));
     expect(run(null)).toThrow(code('INVALID_ARG_TYPE'));
     expect(run({ class: 'other' })).toThrow(code('INVALID_ARG_VALUE'));
-    expect(run({ deadline: 0 })).toThrow(code('OUT_OF_RANGE'));
-    expect(run({ deadline: Number.NaN })).toThrow(code('OUT_OF_RANGE'));
+    expect(run({ timeout: 0 })).toThrow(code('OUT_OF_RANGE'));
+    expect(run({ timeout: Number.NaN })).toThrow(code('OUT_OF_RANGE'));
     expect(run({ signal: {} })).toThrow(code('INVALID_ARG_TYPE'));
     const make = (options: unknown) => () => new HybridScheduler(options as never);
     expect(make({ slice: 0 })).toThrow(code('OUT_OF_RANGE'));
@@ -159,7 +159,7 @@ describe('a deadline', () => {
         context = given;
         await never();
       },
-      { deadline: 100 },
+      { timeout: 100 },
     );
     const rejected = expect(task).rejects.toMatchObject({ code: 'ERR_RINGPOLL_DEADLINE' });
     await settle();
@@ -181,7 +181,7 @@ describe('a deadline', () => {
         (context: TaskContext) => context.wait(never()),
         (context: TaskContext) => context.sleep(1000),
       ].map(async (wait) => {
-        const task = scheduler.spawn((context) => wait(context), { deadline: 10 });
+        const task = scheduler.spawn((context) => wait(context), { timeout: 10 });
         const code = task.promise.catch((error) => error.code);
         await settle();
         clock.advance(10);
@@ -199,7 +199,7 @@ describe('a deadline', () => {
       () => {
         started = true;
       },
-      { deadline: 5 },
+      { timeout: 5 },
     );
     clock.advance(5);
     await expect(task).rejects.toMatchObject({ code: 'ERR_RINGPOLL_DEADLINE' });
@@ -209,15 +209,15 @@ describe('a deadline', () => {
   });
 
   it('leaves no timer behind when the task is faster', async () => {
-    await Promise.all([5, 3, 9, 1].map((deadline) => scheduler.run(() => {}, { deadline })));
+    await Promise.all([5, 3, 9, 1].map((timeout) => scheduler.run(() => {}, { timeout })));
     expect(clock.timers).toBe(0);
   });
 
   it('comes in order, whatever the order of the tasks', async () => {
     const late: number[] = [];
-    const deadlines = [50, 10, 40, 20, 30, 10];
-    const tasks = deadlines.map((deadline) =>
-      scheduler.run(() => never(), { deadline }).catch(() => late.push(deadline)),
+    const timeouts = [50, 10, 40, 20, 30, 10];
+    const tasks = timeouts.map((timeout) =>
+      scheduler.run(() => never(), { timeout }).catch(() => late.push(timeout)),
     );
     for (let turn = 0; turn < 5; turn++) {
       clock.advance(10);

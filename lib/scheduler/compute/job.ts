@@ -9,6 +9,8 @@ export interface JobOptions {
   /** What of `data` moves to the worker (when one takes the job) instead of being copied. */
   transfer?: Transferable[];
   /** Milliseconds from submission after which the job fails, and its worker is ended. */
+  timeout?: number;
+  /** @deprecated Its name is `timeout`. */
   deadline?: number;
   /** Fails the job, and ends its worker if it has begun. */
   signal?: AbortSignal;
@@ -37,8 +39,8 @@ export class Job {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const { deadline, signal } = options;
-    if (deadline !== undefined) this.#timer = setTimeout(() => this.#expire(deadline), deadline);
+    const { timeout = options.deadline, signal } = options;
+    if (timeout !== undefined) this.#timer = setTimeout(() => this.#expire(timeout), timeout);
     // Given up before it was taken: nobody has counted it yet.
     if (signal?.aborted === true) this.reject(signal.reason);
     else signal?.addEventListener('abort', this.#onAbort, { once: true });

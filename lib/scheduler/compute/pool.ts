@@ -10,7 +10,7 @@ import { invalidArgType, invalidArgValue, RingpollError } from '../../errors.js'
 import { checkOptions, optionNames } from '../../option_names.js';
 import { packageFolder } from '../../runtime/package_folder.js';
 import { Deque } from '../deque.js';
-import { integerIn, numberIn } from '../options.js';
+import { integerIn, numberIn, timeoutOf } from '../options.js';
 import type { ComputeMetrics } from '../types.js';
 import { CodeBook } from './code.js';
 import { Job, type JobOptions } from './job.js';
@@ -64,8 +64,9 @@ const OPTIONS = optionNames<ComputeOptions>(
 );
 const JOB_OPTIONS = optionNames<JobOptions>(
   'compute()',
-  { export: true, transfer: true, deadline: true, signal: true },
-  { timeout: 'deadline', transferList: 'transfer', name: 'export' },
+  { export: true, transfer: true, timeout: true, deadline: true, signal: true },
+  { transferList: 'transfer', name: 'export' },
+  { deadline: 'timeout' },
 );
 const WORKERS_MAX = 1024;
 const FAILED_STARTS_MAX = 3;
@@ -89,8 +90,9 @@ export function checkComputeNames(options: ComputeOptions): void {
 
 function checkJobOptions(options: JobOptions): void {
   checkOptions(JOB_OPTIONS, options);
-  const { deadline, signal } = options;
-  if (deadline !== undefined) numberIn('options.deadline', deadline, 0, TIMER_MS_MAX);
+  const { signal } = options;
+  const timeout = timeoutOf('compute()', options);
+  if (timeout !== undefined) numberIn('options.timeout', timeout, 0, TIMER_MS_MAX);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
   }
@@ -355,7 +357,7 @@ export class ComputePool extends EventEmitter<{ scale: [ScaleEvent] }> {
     this.#setPending(this.#pending - 1);
   }
 
-  /** Its deadline passed or its signal aborted; the promise has been rejected. */
+  /** Its timeout passed or its signal aborted; the promise has been rejected. */
   #givenUp(job: Job): void {
     const slot = [...this.#slots].find((each) => each.job === job);
     this.#failed++;

@@ -27,4 +27,4 @@ await ask(outside);
 await ask(inside);
 await ask(inside);
 console.log(seen.join(', '));
-await Promise.all([outside, inside].map((listener) => listener.stop({ deadline: 1000 })));
+await Promise.all([outside, inside].map((listener) => listener.stop({ timeout: 1000 })));

@@ -12,4 +12,4 @@ for await (const chunk of client) {
   console.log(chunk.toString());
   break;
 }
-await listener.stop({ deadline: 1000 });
+await listener.stop({ timeout: 1000 });

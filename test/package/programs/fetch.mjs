@@ -49,4 +49,4 @@ const relay = serve({
 });
 const relayed = await fetch(`http://127.0.0.1:${relay.port}/`, { method: 'POST', body: 'relayed' });
 console.log(relayed.status, await relayed.text());
-await Promise.all([server, forwarded, relay].map((one) => one.stop({ deadline: 1000 })));
+await Promise.all([server, forwarded, relay].map((one) => one.stop({ timeout: 1000 })));

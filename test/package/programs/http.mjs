@@ -8,4 +8,4 @@ const server = serve({
 });
 const answer = await fetch(`http://127.0.0.1:${server.port}/hello`);
 console.log(answer.status, await answer.text());
-await server.stop({ deadline: 1000 });
+await server.stop({ timeout: 1000 });

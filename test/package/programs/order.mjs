@@ -22,4 +22,4 @@ await Promise.all(sockets.map((socket) => once(socket, 'close')));
 const expected = Array.from({ length: CLIENTS }, () => ['handler', 'tick', 'microtask']).flat();
 const inOrder = log.join() === expected.join();
 console.log(typeof process._tickCallback, inOrder ? 'in order' : log.join());
-await listener.stop({ deadline: 1000 });
+await listener.stop({ timeout: 1000 });

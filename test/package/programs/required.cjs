@@ -13,6 +13,6 @@ connect({
   data(client, chunk) {
     console.log(chunk.toString());
     client.close();
-    listener.stop({ deadline: 1000 });
+    listener.stop({ timeout: 1000 });
   },
 });

@@ -18,7 +18,7 @@ for await (const line of input) {
   if (line === 'connections') console.log(listener.connections);
   if (line === 'metrics') console.log(JSON.stringify(Loop.current().metrics()));
   if (line === 'stop') {
-    await listener.stop({ deadline: 2000 });
+    await listener.stop({ timeout: 2000 });
     console.log('stopped');
     break;
   }

@@ -44,7 +44,7 @@ function serve() {
   const listener = echoServer();
   parentPort.postMessage({ port: listener.port });
   parentPort.once('message', async () => {
-    await listener.stop({ deadline: 1000 });
+    await listener.stop({ timeout: 1000 });
     parentPort.postMessage('stopped');
   });
 }

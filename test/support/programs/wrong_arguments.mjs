@@ -123,10 +123,7 @@ const groupsOf = {
     );
     const listener = listen({ host, port: 0, data() {} });
     await tryAll('stop', async (value) => listener.stop(value), ['object', 'bare', ...objects]);
-    await tryAll('stop deadline', async (deadline) => listener.stop({ deadline }), [
-      'zero',
-      'half',
-    ]);
+    await tryAll('stop timeout', async (timeout) => listener.stop({ timeout }), ['zero', 'half']);
   },
 
   async connect() {
