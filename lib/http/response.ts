@@ -86,12 +86,23 @@ export class HttpResponse {
   }
 
   /**
-   * Adds a header; the same name twice sends it twice, but for Content-Type and Content-Length. Of
+   * Sets a header, in the place of those that were set under the same name, in whatever case. Of
    * Connection only `close` counts. All together at most 32 KB.
    * @throws TypeError for a name or value that HTTP does not allow (CR, LF, NUL, ...), or that is
    *   neither text nor a number
    */
   header(name: string, value: string | number): this {
+    this.#checkFresh();
+    putField(this, name, value, true);
+    return this;
+  }
+
+  /**
+   * Adds a header behind those of the same name, as Set-Cookie, Vary and Link need it. Of
+   * Content-Type and Content-Length there is only one: the last.
+   * @throws as header()
+   */
+  appendHeader(name: string, value: string | number): this {
     this.#checkFresh();
     putField(this, name, value, false);
     return this;

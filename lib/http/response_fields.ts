@@ -1,4 +1,5 @@
 // The header fields of a response, while its handler sets them.
+import { deprecated } from '../deprecation.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import {
   checkFieldValue,
@@ -91,9 +92,17 @@ function replaceLines(fields: string, name: string, line: string): string {
     } else if (!placed) {
       changed += line;
       placed = true;
+      if (key === 'set-cookie') warnOfCookie();
     }
   }
   return placed ? changed : changed + line;
+}
+
+/** Cookies are lost without a trace in a program that was written when header() added. */
+function warnOfCookie(): void {
+  const message =
+    "header('Set-Cookie') replaces the cookie that was set before: appendHeader() adds";
+  deprecated('RINGPOLL_DEP_SET_COOKIE', message);
 }
 
 /**

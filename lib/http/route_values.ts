@@ -63,7 +63,7 @@ function fixed(
   let body: Buffer | undefined;
   const send = (response: HttpResponse): void => {
     response.status(status);
-    for (const [field, value] of fields) response.header(field, value);
+    for (const [field, value] of fields) response.appendHeader(field, value);
     response.end(body);
   };
   const reading = from.arrayBuffer().then((bytes) => {

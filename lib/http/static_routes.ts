@@ -95,7 +95,7 @@ export function staticHandler(routes: readonly StaticRoute[], otherwise: Handler
       return otherwise(request, response);
     }
     response.status(found.status);
-    for (const [name, value] of Object.entries(found.headers)) response.header(name, value);
+    for (const [name, value] of Object.entries(found.headers)) response.appendHeader(name, value);
     response.end(found.body);
     return undefined;
   };

@@ -125,7 +125,7 @@ function answerLight(
 }
 
 function addHeader(response: HttpResponse, name: string, value: string): void {
-  if (!HOP_BY_HOP.includes(name.toLowerCase())) response.header(name, value);
+  if (!HOP_BY_HOP.includes(name.toLowerCase())) response.appendHeader(name, value);
 }
 
 function sendContent(
