@@ -68,7 +68,7 @@ describe('the docs', { timeout: TEST_MS_MAX }, () => {
   });
 
   it('decode characters that come in two pieces', async () => {
-    const code = block('README.md', 'for await (const { bytes }', [
+    const code = block('docs/tcp.md', 'for await (const { bytes }', [
       "peer.end('hello\\n')",
       '(globalThis.peer = peer).write(Uint8Array.of(0xc3))',
     ]);
