@@ -104,7 +104,7 @@ async function stop() {
     console.log('forced');
     echo.close();
     resp.close();
-    http.close();
+    http.destroy();
     return;
   }
   stopping = true;

@@ -118,9 +118,17 @@ export class HttpServer {
     return stopped;
   }
 
-  /** Stops accepting and closes every connection at once. */
-  close(callback?: undefined): void {
+  /**
+   * stop() without a limit of time, under the name that node:http has for it.
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE for a callback: await what it returns
+   */
+  close(callback?: undefined): Promise<void> {
     if (callback !== undefined) throw extraArgument('close', callback);
+    return this.stop();
+  }
+
+  /** Stops accepting and closes every connection at once: answers under way are cut off. */
+  destroy(): void {
     this._stopping = true;
     this.#on.close();
   }

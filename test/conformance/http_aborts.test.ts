@@ -139,7 +139,7 @@ async function ask(options: { fast?: Fast; fetch?: Fetch }, head: string): Promi
     ...{ host: '127.0.0.1', port: 0, error: (error: Error) => void reported.push(error) },
     ...handling,
   } as Parameters<typeof serve>[0]);
-  onTestFinished(() => server.close());
+  onTestFinished(() => server.destroy());
   const peer = await connectPeer({ port: server.port as number });
   peer.send(head);
   const gone = async () => {

@@ -119,6 +119,38 @@ describe('stop()', () => {
 });
 
 describe('close()', () => {
+  it('lets busy connections answer, ends idle ones, and resolves when all are gone', async () => {
+    const started = deferred<HttpResponse>();
+    const server = serveHttp({
+      handler(request, response) {
+        if (request.path === '/') response.end('x');
+        else started.resolve(response);
+      },
+    });
+    const idle = await HttpClient.connect(server);
+    await idle.get('/');
+    const busy = await HttpClient.connect(server);
+    busy.send(requestText('GET', '/slow'));
+    const response = await started.promise;
+    const closed = server.close();
+    await idle.peer.untilOver();
+    response.end('last');
+    expect(await busy.next()).toMatchObject({ body: 'last', headers: { connection: 'close' } });
+    busy.peer.end();
+    await soon(closed);
+    expect(server.connections).toBe(0);
+  });
+
+  it('may follow stop(), and the other way round', async () => {
+    const server = serveHttp({ handler: (_, response) => response.end('x') });
+    const client = await HttpClient.connect(server);
+    await client.get('/');
+    await soon(Promise.all([server.stop(), server.close(), server.stop({ timeout: 1000 })]));
+    await soon(server.close());
+  });
+});
+
+describe('destroy()', () => {
   it('drops everything', async () => {
     const aborted = deferred<boolean>();
     const server = serveHttp({
@@ -129,8 +161,19 @@ describe('close()', () => {
     const client = await HttpClient.connect(server);
     client.send(requestText('GET', '/'));
     await roundTrips();
-    server.close();
+    server.destroy();
     expect(await aborted.promise).toBe(true);
+    await client.peer.untilOver();
+  });
+
+  it('ends what close() waits for', async () => {
+    const server = serveHttp({ handler() {} });
+    const client = await HttpClient.connect(server);
+    client.send(requestText('GET', '/'));
+    await roundTrips();
+    const closed = server.close();
+    server.destroy();
+    await soon(closed);
     await client.peer.untilOver();
   });
 });
@@ -186,7 +229,7 @@ describe('a server that is gone', () => {
     const client = await HttpClient.connect(second);
     await client.get('/');
     await soon(first.stop());
-    first.close();
+    first.destroy();
     const answer = await client.get('/');
     expect(answer.body).toBe('still here');
     expect(answer.headers.connection).toBe('keep-alive');

@@ -47,7 +47,7 @@ describe('a signal', () => {
     const { signal } = new AbortController();
     const where = { host: '127.0.0.1', port: 0 };
     const server = serveHttp({ ...where, signal, handler: (_, response) => response.end('hi') });
-    onTestFinished(() => server.close());
+    onTestFinished(() => server.destroy());
     const peer = await connectPeer({ port: server.port });
     peer.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await peer.received(20);

@@ -94,12 +94,12 @@ describe('serve(): stop()', () => {
     await soon(stopped);
   });
 
-  it('followed by close() serves nobody', async () => {
+  it('followed by destroy() serves nobody', async () => {
     const server = serveHttp(path);
     const connecting = connectPeers({ port: server.port! }, 3);
     await nextTick();
     const stopped = server.stop();
-    server.close();
+    server.destroy();
     const peers = await connecting.catch(() => []);
     await Promise.all(peers.map((peer) => peer.untilOver()));
     await soon(stopped);

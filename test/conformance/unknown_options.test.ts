@@ -62,15 +62,15 @@ describe('serve()', () => {
       fetch = fetch;
       requests = 0;
     }
-    serve(given({ host, port: 0, fetch, tls: undefined })).close();
-    serve(given(new Options())).close();
+    serve(given({ host, port: 0, fetch, tls: undefined })).destroy();
+    serve(given(new Options())).destroy();
   });
 
   it('refuses members of a static route, and of the options of stop()', async () => {
     const route = { '/': { body: '', header: {} } };
     await expectRefusal(open({ static: route }), "options.static['/'].header is unknown");
     const server = serve({ host, port: 0, fetch });
-    onTestFinished(() => server.close());
+    onTestFinished(() => server.destroy());
     await expectRefusal(() => server.stop(given({ timeot: 5 })), 'did you mean timeout?');
   });
 
@@ -89,7 +89,7 @@ describe('serve()', () => {
         response.end();
       },
     });
-    onTestFinished(() => server.close());
+    onTestFinished(() => server.destroy());
     await globalThis.fetch(`http://${host}:${server.port}/`, { method: 'POST', body: 'x' });
     expect(errors).toEqual([
       'options.contentType is unknown to sendFile(): did you mean type?',

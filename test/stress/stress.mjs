@@ -226,7 +226,7 @@ async function http(rounds) {
     await once(socket, 'close');
   }
   agent.destroy();
-  server.close();
+  server.destroy();
 }
 
 async function files(rounds) {

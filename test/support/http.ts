@@ -16,7 +16,7 @@ export interface Answer {
 /** Serves on a free port of loopback; ends with the test. */
 export function serveHttp(options: Partial<ServeOptions>): HttpServer {
   const server = serve({ host: '127.0.0.1', port: 0, ...options } as ServeOptions);
-  onTestFinished(() => server.close());
+  onTestFinished(() => server.destroy());
   return server;
 }
 

@@ -225,7 +225,7 @@ const groupsOf = {
   async serve() {
     await tryAll('serve', (value) => serve(value));
     const handler = (_request, response) => response.end();
-    const make = (options) => serve({ host, port: 0, handler, ...options }).close();
+    const make = (options) => serve({ host, port: 0, handler, ...options }).destroy();
     const option = (name, fits) =>
       tryAll(`serve ${name}`, (value) => make({ [name]: value }), fits);
     await option('handler', functions);
@@ -420,7 +420,7 @@ async function answering(call) {
   });
   await once(socket, 'close');
   if (!answer.startsWith('HTTP/1.1 ')) wrong('the answer', JSON.stringify(answer));
-  server.close();
+  server.destroy();
   return caught;
 }
 
