@@ -10,7 +10,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { nodeHeaders } from './node-headers.mjs';
 import { sourcesOf } from './sources.mjs';
@@ -20,6 +20,8 @@ import { ensureToolchain } from './toolchain.mjs';
 const NODE_VERSION_MIN = [20, 19];
 const machine = [process.platform, process.arch];
 export const addon = inRoot('build', 'Release', 'ringpoll.node');
+// Not beside the other: node-gyp-build takes the first addon that it finds in build/Release.
+const benchAddon = inRoot('build', 'bench', 'ringpoll_bench.node');
 
 const stamps = {
   packages: stamp(inRoot('node_modules', '.ringpoll-stamp')),
@@ -82,7 +84,7 @@ export function jobs() {
 
 export async function buildNative(options) {
   const hash = nativeHash();
-  if (stamps.native.matches(hash) && existsSync(addon)) return;
+  if (stamps.native.matches(hash) && existsSync(addon) && existsSync(benchAddon)) return;
   if (sourcesOf('binding').length === 0) {
     throw new StepError('native/sources.txt lists no binding source: there is no addon to build.');
   }
@@ -106,10 +108,14 @@ async function compileAddon(name, type, options, flags = []) {
   const program = inRoot('node_modules', 'cmake-js', 'bin', 'cmake-js');
   const args = [program, 'build', '--out', folder, '--parallel', jobs(), ...flags];
   await run('building the addon', process.execPath, args, options);
-  // Renamed into place: a process that has the old file mapped keeps it whole.
-  mkdirSync(inRoot('build', 'Release'), { recursive: true });
-  copyFileSync(join(folder, type, 'ringpoll.node'), `${addon}.new`);
-  renameSync(`${addon}.new`, addon);
+  for (const place of [addon, benchAddon]) putInPlace(join(folder, type, basename(place)), place);
+}
+
+/** Renamed into place: a process that has the old file mapped keeps it whole. */
+function putInPlace(built, place) {
+  mkdirSync(dirname(place), { recursive: true });
+  copyFileSync(built, `${place}.new`);
+  renameSync(`${place}.new`, place);
 }
 
 /** The second way to the addon. It leaves no stamp, so that the first takes over next time. */

@@ -1,6 +1,6 @@
-// Prints the sources of one layer for one system, one a line: the reader of native/sources.txt
+// Prints the sources of one part for one system, one a line: the reader of native/sources.txt
 // that binding.gyp uses (CMakeLists.txt has the same rules).
-// Usage: node scripts/sources.mjs core|binding [linux|bsd]
+// Usage: node scripts/sources.mjs core|binding|bench|bench_addon [linux|bsd]
 import { readFileSync } from 'node:fs';
 import { isMain } from './steps.mjs';
 
@@ -12,8 +12,8 @@ export function parseSources(text) {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
-      const [layer, path, system] = line.split(/\s+/);
-      return { layer, path, system };
+      const [part, path, system] = line.split(/\s+/);
+      return { part, path, system };
     });
 }
 
@@ -22,14 +22,14 @@ const isFor = (entry, system) =>
   entry.system === system ||
   (entry.system === 'kqueue' && system === 'bsd');
 
-export function sourcesOf(layer, system) {
+export function sourcesOf(part, system) {
   return parseSources(readFileSync(new URL('native/sources.txt', root), 'utf8'))
-    .filter((entry) => entry.layer === layer)
+    .filter((entry) => entry.part === part)
     .filter((entry) => isFor(entry, system))
     .map((entry) => entry.path);
 }
 
 if (isMain(import.meta.url)) {
-  const [layer, system = process.platform === 'linux' ? 'linux' : 'bsd'] = process.argv.slice(2);
-  process.stdout.write(`${sourcesOf(layer, system).join('\n')}\n`);
+  const [part, system = process.platform === 'linux' ? 'linux' : 'bsd'] = process.argv.slice(2);
+  process.stdout.write(`${sourcesOf(part, system).join('\n')}\n`);
 }

@@ -3,15 +3,32 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFolder, keepAddon, makeBuildFolder, removeBuildFolder } from './build_folder.js';
+import {
+  ADDON,
+  BENCH_ADDON,
+  type BuildFolder,
+  keepAddon,
+  makeBuildFolder,
+  removeBuildFolder,
+} from './build_folder.js';
 import { type Command, EXIT } from './command.js';
 import { JSON_OPTION } from './help.js';
 import { type Output, reporting } from './output.js';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const WAYS = {
-  cmake: { tool: 'cmake-js', program: 'cmake-js/bin/cmake-js', args: ['compile'] },
-  gyp: { tool: 'node-gyp', program: 'node-gyp/bin/node-gyp.js', args: ['rebuild'] },
+  cmake: {
+    tool: 'cmake-js',
+    program: 'cmake-js/bin/cmake-js',
+    args: ['compile', '--target', 'ringpoll'],
+    benchArgs: ['compile', '--target', 'ringpoll_bench'],
+  },
+  gyp: {
+    tool: 'node-gyp',
+    program: 'node-gyp/bin/node-gyp.js',
+    args: ['rebuild'],
+    benchArgs: ['rebuild', '--ringpoll_bench=1'],
+  },
 } as const;
 
 const NEEDED = `The build needs a C++20 compiler, make or ninja, cmake (or Python, with --gyp) and,
@@ -58,14 +75,20 @@ async function fetchTools({ path, missing }: BuildFolder, output: Output): Promi
 }
 
 /** Resolves with where the addon is; undefined: something failed, and has said so. */
-async function build(way: keyof typeof WAYS, output: Output): Promise<string | undefined> {
-  const { tool, program, args } = WAYS[way];
+async function build(
+  way: keyof typeof WAYS,
+  bench: boolean,
+  output: Output,
+): Promise<string | undefined> {
+  const { tool, program, args, benchArgs } = WAYS[way];
   const folder = makeBuildFolder(top, [tool, 'node-addon-api']);
   try {
     if ((await fetchTools(folder, output)) !== 0) return undefined;
     const script = join(folder.path, 'node_modules', program);
-    const compiling = run(process.execPath, [script, ...args], folder.path, output);
-    return (await report(tool, compiling, output)) === 0 ? keepAddon(folder, top) : undefined;
+    const words = [script, ...(bench ? benchArgs : args)];
+    const compiling = run(process.execPath, words, folder.path, output);
+    if ((await report(tool, compiling, output)) !== 0) return undefined;
+    return keepAddon(folder, top, bench ? BENCH_ADDON : ADDON);
   } finally {
     removeBuildFolder(folder);
   }
@@ -74,15 +97,19 @@ async function build(way: keyof typeof WAYS, output: Output): Promise<string | u
 export const command: Command = {
   summary: 'compile the addon for this machine from the sources in the package',
   details: NEEDED,
-  examples: ['build', 'build --gyp'],
+  examples: ['build', 'build --gyp', 'build --bench'],
   options: {
+    bench: {
+      type: 'boolean',
+      help: 'compile the native benchmarks of `ringpoll bench` in place of the addon',
+    },
     gyp: { type: 'boolean', help: 'use node-gyp (needs Python) in place of cmake-js' },
     json: JSON_OPTION,
   },
   async run(values, _operands, output) {
     const gyp = values.gyp === true || (!has('cmake') && has('python3'));
     const way = gyp ? 'gyp' : 'cmake';
-    const addon = await build(way, output);
+    const addon = await build(way, values.bench === true, output);
     const built = addon !== undefined;
     if (output.json) output.document({ built, tool: WAYS[way].tool, addon });
     else if (built) output.line(`built ${addon}`);

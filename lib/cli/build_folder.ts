@@ -15,11 +15,13 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const SOURCES = ['CMakeLists.txt', 'native', 'scripts'];
 const GYP = '{ "includes": ["native/ringpoll.gypi"] }\n';
 export const ADDON = join('build', 'Release', 'ringpoll.node');
+/** Not beside the other: node-gyp-build takes the first addon that it finds in build/Release. */
+export const BENCH_ADDON = join('build', 'bench', 'ringpoll_bench.node');
 
 export interface BuildFolder {
   readonly path: string;
@@ -70,11 +72,11 @@ export function makeBuildFolder(top: string, tools: readonly string[]): BuildFol
   return { path, missing };
 }
 
-/** Moves the addon to where the package at `top` looks for it; undefined: there is none. */
-export function keepAddon({ path }: BuildFolder, top: string): string | undefined {
-  const built = join(path, ADDON);
+/** Moves what was built to `addon` in the package at `top`; undefined: it was not built. */
+export function keepAddon({ path }: BuildFolder, top: string, addon: string): string | undefined {
+  const built = join(path, dirname(ADDON), basename(addon));
   if (!existsSync(built)) return undefined;
-  const place = join(top, ADDON);
+  const place = join(top, addon);
   mkdirSync(dirname(place), { recursive: true });
   // A process may have the old one open: it keeps its file.
   copyFileSync(built, `${place}.new`);

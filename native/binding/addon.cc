@@ -331,7 +331,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("describe", Napi::Function::New<Describe>(env));
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
-  addBenchFunctions(env, exports);
   addHttpFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);

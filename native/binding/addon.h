@@ -29,9 +29,6 @@ void addWatchdogFunctions(Napi::Env env, Napi::Object exports);
 // routes.cc
 void addRouteFunctions(Napi::Env env, Napi::Object exports);
 
-// bench.cc
-void addBenchFunctions(Napi::Env env, Napi::Object exports);
-
 // { address, port, family } or { path }; undefined when it is not known.
 Napi::Value toObject(Napi::Env env, const AddressText& text);
 

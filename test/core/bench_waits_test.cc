@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "check.h"
-#include "core/bench/bench_cases.h"
+#include "bench/bench_cases.h"
 
 namespace {
 

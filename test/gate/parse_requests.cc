@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "core/bench/bench_cases.h"
+#include "bench/bench_cases.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;

@@ -120,7 +120,7 @@ async function callsIntoJs(engine) {
 async function parserProgram() {
   const sources = [
     'test/gate/parse_requests.cc',
-    'native/core/bench/bench_http.cc',
+    'native/bench/bench_http.cc',
     ...['body_decoder', 'errors', 'framing', 'methods', 'request_parser', 'target'].map(
       (file) => `native/core/http/${file}.cc`,
     ),

@@ -23,7 +23,7 @@ const ALLOWED = [
   /^dist\/.*\.(js|js\.map|d\.ts)$/,
   /^docs\/([a-z-]+\/)?[^/]+\.md$/,
   /^native\/(sources\.txt|exports\.map|ringpoll\.gypi)$/,
-  /^native\/(core|binding)\/.*\.(cc|h)$/,
+  /^native\/(core|binding|bench)\/.*\.(cc|h)$/,
   /^node_modules\/node-gyp-build\//,
   /^prebuilds\/[^/]+\/ringpoll(\.(glibc|musl))?\.node$/,
   /^scripts\/[a-z-]+\.mjs$/,
@@ -58,7 +58,7 @@ export function manifestComplaints(top, files) {
   }
   const listed = readFileSync(join(top, 'native', 'sources.txt'), 'utf8')
     .split('\n')
-    .filter((line) => /^(core|binding) /.test(line))
+    .filter((line) => /^(core|binding|bench|bench_addon) /.test(line))
     .map((line) => line.split(/\s+/)[1]);
   for (const path of listed) if (!files.includes(path)) complaints.push(`not packed: ${path}`);
   return complaints;

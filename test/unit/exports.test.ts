@@ -1,5 +1,5 @@
 // What each addon offers to other modules of the process, and what it asks of the machine: the one
-// that was built here, and the prebuilds for Linux that lie beside it.
+// that was built here, that of the benchmarks, and the prebuilds for Linux that lie beside it.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ function prebuilds(): string[] {
   return names.filter(isOurs).map((name) => `prebuilds/${name}`);
 }
 
-const addons = ['build/Release/ringpoll.node', ...prebuilds()];
+const addons = ['build/Release/ringpoll.node', 'build/bench/ringpoll_bench.node', ...prebuilds()];
 // The C library that Node 20's own binaries ask for.
 const GLIBC_MAX = [2, 28];
 const C_LIBRARIES = /^(lib(c|m|dl|pthread|rt)\.so(\.\d+)?|ld-linux.*|libc\.musl.*)$/;

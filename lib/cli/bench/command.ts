@@ -1,7 +1,10 @@
 // `ringpoll bench`: what the parts of ringpoll cost on this machine, in less than a minute.
 import { openSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Loop } from '../../index.js';
+import { native } from '../../runtime/native.js';
+import { packageFolder } from '../../runtime/package_folder.js';
 import { type Command, EXIT, Failure, integerOption, UsageError, type Values } from '../command.js';
 import { JSON_OPTION } from '../help.js';
 import type { Output } from '../output.js';
@@ -48,7 +51,11 @@ async function run(values: Values, output: Output): Promise<number> {
   const pattern = patternOf(values);
   const fallback = values.quick === true ? ROUNDS_QUICK : ROUNDS_DEFAULT;
   const rounds = integerOption(values, 'rounds', fallback, ROUNDS_RANGE);
-  const cases = [...nativeCases(), ...channelCases].filter(({ group, name }) =>
+  // Without the addon itself nothing can be measured: that is said at once.
+  native();
+  const { cases: nativeOnes, missing } = nativeCases(fileURLToPath(packageFolder()));
+  if (missing !== undefined) output.note(missing);
+  const cases = [...nativeOnes, ...channelCases].filter(({ group, name }) =>
     pattern.test(`${group}/${name}`),
   );
   const withLedger = pattern.test('copies');

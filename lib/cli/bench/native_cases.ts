@@ -1,9 +1,12 @@
 // The cases that native code runs by itself, and what crossing into and out of it costs.
-import { native } from '../../runtime/native.js';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { RECORD_WORDS } from '../../runtime/protocol.js';
+import { BENCH_ADDON } from '../build_folder.js';
 import { type BenchCase, type NoSample, now, type Sample } from './case.js';
 
-/** native/binding/bench.cc */
+/** native/bench/addon.cc */
 interface NativeBench {
   benchCases(): { group: string; name: string }[];
   benchRun(index: number, operations: number): Sample | NoSample;
@@ -15,8 +18,6 @@ interface NativeBench {
 const EVENTS_PER_CALL = 64;
 const GROUP = 'crossing';
 
-const bench = () => native() as unknown as NativeBench;
-
 /** As the dispatcher does: read a record, and do next to nothing for it. */
 function walk(events: Int32Array, count: number): number {
   let sum = 0;
@@ -26,7 +27,7 @@ function walk(events: Int32Array, count: number): number {
   return sum;
 }
 
-function crossings(): BenchCase[] {
+function crossings(bench: NativeBench): BenchCase[] {
   const events = new Int32Array(EVENTS_PER_CALL * RECORD_WORDS).fill(2);
   const sink = new Float64Array(1);
   return [
@@ -34,7 +35,7 @@ function crossings(): BenchCase[] {
       group: GROUP,
       name: 'JavaScript calls native code',
       run(operations) {
-        const { benchNothing } = bench();
+        const { benchNothing } = bench;
         const start = now();
         for (let done = 0; done < operations; done++) benchNothing();
         return { elapsedNs: now() - start, bytes: 0 };
@@ -47,7 +48,7 @@ function crossings(): BenchCase[] {
         const one = () => {
           sink[0] += walk(events, 1);
         };
-        return { elapsedNs: bench().benchCalls(one, operations), bytes: 0 };
+        return { elapsedNs: bench.benchCalls(one, operations), bytes: 0 };
       },
     },
     {
@@ -58,20 +59,36 @@ function crossings(): BenchCase[] {
           sink[0] += walk(events, EVENTS_PER_CALL);
         };
         const calls = Math.ceil(operations / EVENTS_PER_CALL);
-        const elapsedNs = bench().benchCalls(many, calls);
+        const elapsedNs = bench.benchCalls(many, calls);
         return { elapsedNs: (elapsedNs * operations) / (calls * EVENTS_PER_CALL), bytes: 0 };
       },
     },
   ];
 }
 
-export function nativeCases(): BenchCase[] {
-  const cases = bench()
-    .benchCases()
-    .map(({ group, name }, index) => ({
-      group,
-      name,
-      run: (operations: number) => bench().benchRun(index, operations),
-    }));
-  return [...cases, ...crossings()];
+export interface NativeCases {
+  cases: BenchCase[];
+  /** Why there are none, and the command that helps: one line. */
+  missing?: string;
+}
+
+/** Of the package whose folder is `top`. Their addon is not shipped with it. */
+export function nativeCases(top: string): NativeCases {
+  const path = join(top, BENCH_ADDON);
+  const cure = 'Compile them with: npx ringpoll build --bench';
+  if (!existsSync(path)) {
+    return { cases: [], missing: `The native benchmarks are not compiled. ${cure}` };
+  }
+  let bench: NativeBench;
+  try {
+    bench = createRequire(path)(path) as NativeBench;
+  } catch (error) {
+    return { cases: [], missing: `${path} does not load: ${(error as Error).message}. ${cure}` };
+  }
+  const core = bench.benchCases().map(({ group, name }, index) => ({
+    group,
+    name,
+    run: (operations: number) => bench.benchRun(index, operations),
+  }));
+  return { cases: [...core, ...crossings(bench)] };
 }

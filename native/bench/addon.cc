@@ -1,19 +1,24 @@
-// The microbenchmarks' functions, all of them bench*: the core's cases, and what a crossing costs.
-#include "core/bench/bench.h"
+// ringpoll_bench.node: the core's cases for `ringpoll bench`, and what a crossing costs. It is an
+// addon of its own, because a server needs nothing of it. The core's objects are in both.
+#include <napi.h>
 
 #include <memory>
 
-#include "addon.h"
+#include "bench.h"
 
 extern "C" {
-// Of libuv, as in uv_api.h. A thread's name is as large as a pointer on every Unix.
+// Of libuv; not every build finds uv.h. A uv_thread_t is as large as a pointer on every Unix.
 int uv_thread_create(void** thread, void (*entry)(void*), void* argument);
 int uv_thread_join(void** thread);
 }
 
-namespace ringpoll {
+namespace ringpoll::bench {
 
 namespace {
+
+uint32_t word(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].As<Napi::Number>().Uint32Value();
+}
 
 void* startThread(void (*run)(void*), void* argument) {
   auto thread = std::make_unique<void*>();
@@ -26,13 +31,13 @@ void joinThread(void* handle) {
   uv_thread_join(thread.get());
 }
 
-constexpr bench::Threads kThreads{startThread, joinThread};
+constexpr Threads kThreads{startThread, joinThread};
 
 // benchCases() -> [{ group, name }]
 Napi::Value BenchCases(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Array list = Napi::Array::New(env);
-  for (const bench::Case& each : bench::cases()) {
+  for (const Case& each : cases()) {
     Napi::Object entry = Napi::Object::New(env);
     entry.Set("group", each.group);
     entry.Set("name", each.name);
@@ -43,7 +48,7 @@ Napi::Value BenchCases(const Napi::CallbackInfo& info) {
 
 // benchRun(index, operations) -> { elapsedNs, bytes } or { refused, failed }
 Napi::Value BenchRun(const Napi::CallbackInfo& info) {
-  const bench::Sample sample = bench::cases().at(word(info, 0)).run(word(info, 1), kThreads);
+  const Sample sample = cases().at(word(info, 0)).run(word(info, 1), kThreads);
   Napi::Object result = Napi::Object::New(info.Env());
   if (!sample.refused.empty()) {
     result.Set("refused", sample.refused);
@@ -65,7 +70,7 @@ Napi::Value BenchCalls(const Napi::CallbackInfo& info) {
   const uint32_t calls = word(info, 1);
   napi_value global;
   napi_get_global(env, &global);
-  const bench::Stopwatch watch;
+  const Stopwatch watch;
   for (uint32_t i = 0; i < calls; ++i) {
     Napi::HandleScope scope(env);
     if (napi_make_callback(env, nullptr, global, callback, 0, nullptr, nullptr) != napi_ok) {
@@ -75,13 +80,16 @@ Napi::Value BenchCalls(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, watch.elapsedNs());
 }
 
-}  // namespace
-
-void addBenchFunctions(Napi::Env env, Napi::Object exports) {
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("benchCases", Napi::Function::New<BenchCases>(env));
   exports.Set("benchRun", Napi::Function::New<BenchRun>(env));
   exports.Set("benchNothing", Napi::Function::New<BenchNothing>(env));
   exports.Set("benchCalls", Napi::Function::New<BenchCalls>(env));
+  return exports;
 }
 
-}  // namespace ringpoll
+}  // namespace
+
+NODE_API_MODULE(ringpoll_bench, Init)
+
+}  // namespace ringpoll::bench

@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cerrno>
 
-#include "core/engine/uring_compat.h"
 #include "bench_cases.h"
+#include "core/engine/uring_compat.h"
 
 namespace ringpoll::bench {
 

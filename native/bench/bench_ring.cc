@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "core/engine/uring_ring.h"
 #include "bench_cases.h"
+#include "core/engine/uring_ring.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"
 

@@ -1,9 +1,9 @@
 // The arena, the send queue and the ready queue: what every message passes through.
 #include <memory>
 
+#include "bench_cases.h"
 #include "core/channel/completion.h"
 #include "core/channel/send_queue.h"
-#include "bench_cases.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"
 

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "core/loop/loop.h"
 #include "bench_cases.h"
+#include "core/loop/loop.h"
 #include "heap_slabs.h"
 #include "socket_pair.h"
 

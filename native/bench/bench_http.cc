@@ -1,8 +1,8 @@
 // The parser of request heads: requests of one kind back to back, as pipelining sends them.
 #include <string>
 
-#include "core/http/parser/request_parser.h"
 #include "bench_cases.h"
+#include "core/http/parser/request_parser.h"
 
 namespace ringpoll::bench {
 

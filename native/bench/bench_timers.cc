@@ -1,8 +1,8 @@
 // The timer wheel.
 #include <vector>
 
-#include "core/channel/timer_wheel.h"
 #include "bench_cases.h"
+#include "core/channel/timer_wheel.h"
 
 namespace ringpoll::bench {
 
