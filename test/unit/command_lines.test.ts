@@ -29,7 +29,7 @@ const scripts = [
   'scripts/start.mjs',
   'examples/showcase.mjs',
   'scripts/build.mjs',
-  'scripts/prebuild.mjs',
+  'scripts/prebuilds.mjs',
   'scripts/docs.mjs',
   'scripts/clean.mjs',
   'bench/run.mjs',

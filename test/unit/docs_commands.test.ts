@@ -69,7 +69,7 @@ function npm(args: string[]): void {
   expect(Object.keys(scripts)).toContain(name);
   const passed = rest[0] === '--' ? rest.slice(1) : [];
   if (name === 'test' && passed[0] === '--only') lanes(passed[1]);
-  if (name === 'prebuild' && !passed.every((word) => word.startsWith('--'))) {
+  if (name === 'prebuilds' && !passed.every((word) => word.startsWith('--'))) {
     expect(Object.keys(TARGETS)).toContain(passed[0]);
   }
 }

@@ -1,7 +1,6 @@
-// `npm run prebuild [-- TARGET...]`: makes prebuilt addons in prebuilds/. Without a target: every
+// `npm run prebuilds [-- TARGET...]`: makes prebuilt addons in prebuilds/. Without a target: every
 // one that this machine can make. `-- --list` shows the targets; `-- --core-tests` also builds
 // core_test for each, in build/prebuild/TARGET.
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commandLine } from './command_line.mjs';
@@ -10,22 +9,12 @@ import { addon, buildNative, dropForeignCache, jobs, prepare } from './setup.mjs
 import { inRoot, main, run, StepError, say } from './steps.mjs';
 import { hostTarget, prebuildPath, TARGETS } from './targets.mjs';
 
-const USAGE = `usage: npm run prebuild [-- TARGET...] [-- --list] [-- --core-tests]
+const USAGE = `usage: npm run prebuilds [-- TARGET...] [-- --list] [-- --core-tests]
   addons for the targets that are named, or for all; --list prints the targets`;
 const { values, positionals } = commandLine(USAGE, {
   options: { list: { type: 'boolean' }, 'core-tests': { type: 'boolean' } },
   allowPositionals: true,
 });
-
-/**
- * npm also runs a script named prebuild before the one named build. Nothing in the environment
- * tells the two apart; the title of the npm process does.
- */
-function runsBeforeBuild() {
-  if (process.env.npm_lifecycle_event !== 'prebuild') return false;
-  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(process.ppid)]);
-  return /\brun(-script)? build\b/.test(String(stdout));
-}
 
 /** Moves a built addon to its place without its debugging symbols. */
 async function place(built, target, strip) {
@@ -81,7 +70,6 @@ async function build(target) {
 }
 
 await main(async () => {
-  if (runsBeforeBuild()) return;
   const host = hostTarget();
   const known = [...new Set([host, ...Object.keys(TARGETS)])];
   if (values.list) {

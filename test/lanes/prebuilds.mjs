@@ -1,6 +1,6 @@
 // The lane that makes every prebuild that this machine can make, and tries each as far as it can:
 // its table of symbols, the core's tests, and the packed package on Node for arm64 in an emulator.
-// It takes minutes, so it runs when it is asked for: npm test -- --only prebuild
+// It takes minutes, so it runs when it is asked for: npm test -- --only prebuilds
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/steps.mjs';
@@ -11,7 +11,7 @@ import { MAJORS, nodeBinary } from '../package/nodes.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
 import { parseCounts } from '../support/core-lane.mjs';
 
-export const name = 'prebuild';
+export const name = 'prebuilds';
 export const onRequest = true;
 export const msMax = 10_800_000; // most of it is compiling, for four targets
 
@@ -24,7 +24,7 @@ const NOT_HERE = /was not found|Install the Zig compiler|needs apt-get|npm ci of
 /** Makes a prebuild, with core_test beside it; false when the tools for it are not here. */
 async function make(checks, target) {
   const wishes = target === hostTarget() ? [] : ['--core-tests'];
-  const args = [join(root, 'scripts', 'prebuild.mjs'), target, ...wishes];
+  const args = [join(root, 'scripts', 'prebuilds.mjs'), target, ...wishes];
   const ended = await runBounded(process.execPath, args, { cwd: root, capture: true });
   const failure = failureOf(ended);
   if (failure && NOT_HERE.test(ended.output)) {
