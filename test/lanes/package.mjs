@@ -14,6 +14,7 @@ import { fileComplaints, heavyComplaints } from '../package/loading.mjs';
 import { checkManagers } from '../package/managers.mjs';
 import { MAJORS, nodeBinary, OTHERS, otherBinary } from '../package/nodes.mjs';
 import { compileAsUser, publintComplaints, typeComplaints } from '../package/types.mjs';
+import { runBounded } from '../support/command.mjs';
 
 export const name = 'package';
 
@@ -104,6 +105,31 @@ async function checkCommand(checks, app) {
   });
 }
 
+/** As `npx ringpoll bench` in the installed package; resolves with all that it prints. */
+async function benchOutput(app) {
+  const args = ['--no-install', 'ringpoll', 'bench', '--rounds', '3', '--only', 'arena|scheduler'];
+  return (await runBounded('npx', args, { cwd: app, capture: true })).output;
+}
+
+/** The native benchmarks are not in the tarball, but their sources are. */
+async function checkBenchmarks(checks, app) {
+  const cure = 'npx ringpoll build --bench';
+  await checks.check('npx ringpoll bench: JavaScript alone, and how to get the rest', async () => {
+    const output = await benchOutput(app);
+    for (const part of [cure, 'channel']) {
+      if (!output.includes(part)) throw new Error(`no word of ${part} in:\n${output}`);
+    }
+    if (output.includes('arena')) throw new Error(`native code of the shipped addon:\n${output}`);
+  });
+  await checks.check(`${cure}: the others run too`, async () => {
+    const args = ['--no-install', 'ringpoll', 'build', '--bench'];
+    await step(cure, 'npx', args, { cwd: app, env: sourceEnv(), msMax: undefined });
+    const output = await benchOutput(app);
+    if (!output.includes('arena') || output.includes(cure)) throw new Error(output);
+    expectOutput(await printed(app, process.execPath, [], 'echo.mjs'), 'hello');
+  });
+}
+
 /** `ringpoll build` in the installed package, without its prebuild, in the two ways there are. */
 async function checkSourceBuilds(checks, app) {
   // Its tools come from the registry, as a user's do: in the package there are none.
@@ -144,8 +170,8 @@ export async function run() {
   const checks = new Checks();
   mkdirSync(folder, { recursive: true });
   const target = hostTarget();
-  const prebuild = join(root, 'scripts', 'prebuild.mjs');
-  await step('prebuild', process.execPath, [prebuild, target], { msMax: undefined });
+  const script = join(root, 'scripts', 'prebuilds.mjs');
+  await step('prebuild', process.execPath, [script, target], { msMax: undefined });
   const { tarball, files } = await pack();
   console.log(`${basename(tarball)}: ${files.length} files`);
 
@@ -169,6 +195,7 @@ export async function run() {
   await checkCommand(checks, app);
   await checkBundles(checks, app);
   await checkManagers(checks, tarball);
+  await checkBenchmarks(checks, app);
   await checkSourceBuilds(checks, app);
   return checks.result;
 }
