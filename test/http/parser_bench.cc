@@ -1,7 +1,8 @@
 // Nanoseconds per request head, for the vector parser and its scalar twin:
 //
-//   c++ -std=c++20 -O2 -I native test/http/parser_bench.cc native/core/http/{body_decoder,errors,
-//     framing,methods,request_parser,target}.cc -o build/parser_bench
+//   c++ -std=c++20 -O2 -I native test/http/parser_bench.cc \
+//     native/core/http/parser/{body_decoder,errors,framing,methods,request_parser,target}.cc \
+//     -o build/parser_bench
 //
 // Each round parses a buffer of different requests of one kind back to back, as pipelining does;
 // the best of several rounds is printed, because the machine is rarely quiet.

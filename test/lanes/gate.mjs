@@ -122,7 +122,7 @@ async function parserProgram() {
     'test/gate/parse_requests.cc',
     'native/bench/bench_http.cc',
     ...['body_decoder', 'errors', 'framing', 'methods', 'request_parser', 'target'].map(
-      (file) => `native/core/http/${file}.cc`,
+      (file) => `native/core/http/parser/${file}.cc`,
     ),
   ].map((path) => join(root, path));
   const program = join(folder, 'parse_requests');
