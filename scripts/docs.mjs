@@ -28,7 +28,7 @@ export function metricsPage() {
 }
 
 // Types of the inside that public declarations mention; users need not name them.
-const INTERNAL = ['AnyData', 'Pairs', 'ROUTES', 'View'];
+const INTERNAL = ['AnyData', 'BodyReader', 'FileEngine', 'Pairs', 'ROUTES', 'View'];
 
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
