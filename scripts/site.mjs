@@ -15,9 +15,11 @@ function copyPages(into) {
     names.push(...below.map((name) => `${folder}/${name}`));
   }
   for (const name of names) {
-    if (!/\.(md|svg|png)$/.test(name)) continue;
-    mkdirSync(dirname(join(into, name)), { recursive: true });
-    cpSync(inRoot(name), join(into, name));
+    // What no page is goes into the site as it is: the trials that the pages name.
+    const folder = /^bench\/results\/.*\.(json|html)$/.test(name) ? join(into, 'public') : into;
+    if (folder === into && !/\.(md|svg|png)$/.test(name)) continue;
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    cpSync(inRoot(name), join(folder, name));
   }
 }
 
