@@ -52,6 +52,7 @@ export type HttpRefusalCode =
 /** What went wrong, stable across versions. */
 export type RingpollErrorCode =
   | HttpRefusalCode
+  | 'ERR_RINGPOLL_BUFFER_DETACHED'
   | 'ERR_RINGPOLL_BUNDLED'
   | 'ERR_RINGPOLL_CANCELLED'
   | 'ERR_RINGPOLL_CHANNEL_CLOSED'

@@ -5,6 +5,7 @@ import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from '../runtime/native_files.js'
 import { Command, Control, RECORD_WORDS } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import { closedError, Flag } from '../tcp/connection_state.js';
+import { inOrder } from '../tcp/sending.js';
 import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
 import { poolRead } from './pool.js';
@@ -63,7 +64,7 @@ export async function sendRange(
   file.enter();
   try {
     const { result } = await requestWithFetch(
-      (id) => command(of, connection, file, id, start, length),
+      (id) => inOrder(connection, () => command(of, connection, file, id, start, length), length),
       (id, position, wanted) => fetchInPool(of, connection, file, id, position, wanted),
     );
     if (result === -ENODATA) {

@@ -1,8 +1,8 @@
 // The body of a request on its way to whoever reads it.
 import { RingpollError } from '../errors.js';
+import { Pieces } from '../runtime/pieces.js';
 import { HeadFlag } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
-import { BodyPieces } from './body_pieces.js';
 import { HttpRequestError } from './errors.js';
 
 /** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
@@ -20,7 +20,7 @@ interface Waiting {
 export class RequestBody {
   readonly #connection: Connection;
   readonly #announced: number;
-  #pieces = new BodyPieces();
+  #pieces = new Pieces();
   #unread = 0;
   #received = 0;
   #complete = false;
@@ -128,7 +128,7 @@ export class RequestBody {
   /** Nobody will read the rest. */
   discard(): void {
     this.#discarding = true;
-    this.#pieces = new BodyPieces();
+    this.#pieces = new Pieces();
     this.#unread = 0;
     this.#resume();
   }

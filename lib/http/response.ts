@@ -141,7 +141,8 @@ export class HttpResponse {
 
   /**
    * Ends the response, with a last or only piece of body. Over 32 KB nothing is copied that the
-   * kernel takes at once. Over 256 KB an only piece stays where it is until drained() resolves.
+   * kernel takes at once. Over 256 KB and highWaterMark it must not be changed before drained()
+   * resolves: it stays where it is, but for 256 KB at a time.
    * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
   end(body?: Body, encoding?: undefined, callback?: undefined): void {
@@ -178,7 +179,7 @@ export class HttpResponse {
   /**
    * Sends the head with the first call, and a piece of body of unknown total length: chunked, or
    * as it is when Content-Length was set or the peer speaks HTTP/1.0.
-   * @returns false when more than highWaterMark bytes wait: await drained()
+   * @returns false when more than highWaterMark bytes wait: await drained(), as with end()
    * @throws RingpollError ERR_RINGPOLL_HTTP_ENDED, ERR_RINGPOLL_HTTP_CONTENT_LENGTH
    */
   write(data: Body, encoding?: undefined, callback?: undefined): boolean {

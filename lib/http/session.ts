@@ -3,17 +3,17 @@
 import { RingpollError } from '../errors.js';
 import { Command, Control, HeadFlag, Respond } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { lengthOf, respondHead, sendBytes, sendString } from '../runtime/staging.js';
+import { respondHead } from '../runtime/staging.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { Flag } from '../tcp/connection_state.js';
+import { inOrder } from '../tcp/sending.js';
 import { mustCloseAfter, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
 import { handOverTo } from './hand_over.js';
 import { contentLengthOf, flagsOf } from './head.js';
 import { HeldRequests } from './held_requests.js';
-import { LargeBody, WINDOW_BYTES } from './large_body.js';
 import { otherProtocolAnswer } from './other_protocols.js';
 import { HttpRequest, type Remote, type RequestPeer } from './request.js';
 import { respondWhole } from './respond_whole.js';
@@ -38,8 +38,8 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly #slot: number;
   /** The response that may be written. */
   #first: HttpResponse | undefined = undefined;
-  /** Its body, while it goes in windows. */
-  #large: LargeBody | undefined = undefined;
+  /** It has ended, and the rest of it waits in this process for the peer. */
+  #unsent = false;
   /** Those behind it, in the order of their requests. */
   #due: HttpResponse[] = [];
   /** Requests whose handlers wait until the peer has read more of what it asked for. */
@@ -164,7 +164,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   responseEnded(response: HttpResponse): void {
     if (response._request._body !== undefined) this.forgetBody(response);
-    if (this.#large !== undefined) return; // said again when all of its body is on its way
+    if (this.#unsent) return; // said again when all of it is on its way
     if (this.#due.length === 0 && !response._closes && !this.#leaving()) this.#first = undefined;
     else this.#advance(response);
   }
@@ -189,7 +189,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   #advance(ended: HttpResponse): void {
     const due = this.#due;
     let first: HttpResponse | undefined = ended;
-    while (first?.ended && this.#large === undefined) {
+    while (first?.ended && !this.#unsent) {
       if (first._closes) {
         this.#finishAfterBody(first);
         return;
@@ -240,22 +240,8 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     if (this.connection._flags & NO_MORE) return;
     const bytes = respondWhole(this.#runtime, this.#slot, this.generation, head, fields, body);
     if (bytes === undefined) return;
-    if (lengthOf(bytes) <= WINDOW_BYTES) {
-      this.send(bytes);
-      this.done();
-      return;
-    }
-    const large = new LargeBody(this.connection, bytes, (window) => this.send(window));
-    if (large.begin()) {
-      this.done();
-      return;
-    }
-    this.#large = large;
-    large.finish(() => {
-      this.#large = undefined;
-      this.done();
-      if (this.#first !== undefined) this.responseEnded(this.#first);
-    });
+    this.send(bytes);
+    this.done();
   }
 
   respondHead(head: number, fields: string, length: number): void {
@@ -265,12 +251,23 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   send(data: Body): void {
     if (this.connection._flags & NO_MORE) return;
-    if (typeof data === 'string') sendString(this.#runtime, this.#slot, this.generation, data);
-    else sendBytes(this.#runtime, this.#slot, this.generation, data);
+    this.connection._send(this.#runtime, data);
   }
 
   done(): void {
+    if (this.connection._flags & Flag.unsent) {
+      this.#unsent = true;
+      inOrder(this.connection, () => this.#allOnItsWay());
+    } else {
+      this.#command(Command.httpDone);
+    }
+  }
+
+  #allOnItsWay(): void {
+    if (this.connection._over) return;
+    this.#unsent = false;
     this.#command(Command.httpDone);
+    if (this.#first !== undefined) this.responseEnded(this.#first);
   }
 
   belowMark(): boolean {
@@ -282,7 +279,6 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   async drained(): Promise<void> {
     try {
-      await this.#large?.sent; // then the body that was given is its owner's again
       await this.connection.drained();
     } catch (cause) {
       this.lost();

@@ -138,7 +138,11 @@ export interface NativeLoop extends NativeFiles {
   /** That of the thread, whatever is global to the caller. */
   global(): object;
   flush(): void;
-  sendLarge(slot: number, generation: number, bytes: Uint8Array): void;
+  /**
+   * Sends what the kernel takes. Of the rest all is copied when that is at most `keptMax` bytes,
+   * else 256 KB. Answers how many bytes need not be given again.
+   */
+  sendLarge(slot: number, generation: number, bytes: Uint8Array, keptMax: number): number;
   trySend(slot: number, generation: number, bytes: Uint8Array): number;
   address(
     slot: number,

@@ -61,7 +61,8 @@ export function sendString(runtime: Runtime, slot: number, generation: number, t
   if (length === 0) return;
   const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length * UTF8_BYTES_PER_UNIT);
   if (at < 0) {
-    runtime.native.sendLarge(slot, generation, Buffer.from(text, 'utf8'));
+    const bytes = Buffer.from(text, 'utf8');
+    runtime.native.sendLarge(slot, generation, bytes, bytes.length);
     return;
   }
   const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]];
@@ -84,7 +85,7 @@ export function sendBytes(
   if (length === 0) return;
   const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length);
   if (at < 0) {
-    runtime.native.sendLarge(slot, generation, bytes);
+    runtime.native.sendLarge(slot, generation, bytes, length);
     return;
   }
   runtime.memory.slabs[runtime.control[Control.stagingSlab]].set(bytes, at);

@@ -5,14 +5,15 @@ import { extraArgument } from '../extra_arguments.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
-import { sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
+import { lengthOf, sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
 import { systemError } from '../runtime/system_error.js';
-import { Chunk, isForeignChunk } from './chunk.js';
+import { type Chunk, isForeignChunk } from './chunk.js';
 import { closedError, dropHeld, type Extra, extraOf, Flag, OVER } from './connection_state.js';
 import { deliverHeld } from './delivery.js';
 import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
+import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong, WINDOW_BYTES } from './sending.js';
 
 /** What can be written. Strings are sent as UTF-8. */
 export type Writable = string | Uint8Array | Chunk;
@@ -59,7 +60,9 @@ export class Connection<Data = unknown> {
    * was written. Nothing is lost, whatever the answer.
    *
    * Copies: none for a chunk; one for strings and for up to 32 KB of bytes; longer bytes are sent
-   * at once from where they are, and what the kernel does not take is copied.
+   * at once from where they are, and what the kernel does not take is copied. When that is more
+   * than 256 KB and than highWaterMark, it is copied 256 KB at a time, as it leaves: the answer is
+   * false, and the bytes must not be changed before drained() resolves or drain runs.
    * @returns false when more than highWaterMark bytes wait, or when the connection's share of this
    *   turn is used up (256 KB that have left before the turn was over, 1 MB of all connections
    *   together): stop until drain. False from the moment on at which the connection is over, which
@@ -94,7 +97,7 @@ export class Connection<Data = unknown> {
   tryWrite(data: Writable): number {
     checkWritable('data', data);
     this.#checkNotEnded();
-    if (this._flags & OVER) return 0;
+    if (this._flags & (OVER | Flag.unsent)) return 0;
     const bytes =
       typeof data === 'string' ? Buffer.from(data) : isUint8Array(data) ? data : data.bytes;
     const taken = runtime().native.trySend(this._slot, this._generation, bytes);
@@ -140,7 +143,7 @@ export class Connection<Data = unknown> {
     if (data !== undefined) this.write(data);
     if (this._flags & (Flag.ending | OVER)) return;
     this._flags |= Flag.ending;
-    this.#command(Command.end);
+    this.#commandInOrder(Command.end);
     // Nobody reads: what comes is dropped, so that the peer's FIN is seen and the connection ends.
     if (this._endpoint.data === undefined && this._extra?.sink === undefined) this.resume();
   }
@@ -313,12 +316,13 @@ export class Connection<Data = unknown> {
     if (this._flags & (Flag.closed | Flag.forgotten)) return 0;
     const pending = runtime().memory.pending[this._slot];
     if (pending === PENDING_OVER) return 0;
-    return pending < PENDING_HELD ? pending : pending - PENDING_HELD;
+    const unsent = this._extra?.unsent?.bytes ?? 0;
+    return unsent + (pending < PENDING_HELD ? pending : pending - PENDING_HELD);
   }
 
   /** @internal Little waits, and nobody is to wait for an event of that. */
   get _low(): boolean {
-    if (this._flags & Flag.drainWanted) return false;
+    if (this._flags & (Flag.drainWanted | Flag.unsent)) return false;
     return runtime().memory.pending[this._slot] <= this._endpoint.highWaterMark / 2;
   }
 
@@ -346,22 +350,32 @@ export class Connection<Data = unknown> {
   }
 
   #queue(of: Runtime, data: Writable): boolean {
-    if (this._flags & (Flag.ending | OVER)) {
+    if (this._flags & (Flag.ending | OVER | Flag.unsent)) {
       checkWritable('data', data);
       this.#checkNotEnded();
-      return false;
-    }
-    if (typeof data === 'string') {
-      sendString(of, this._slot, this._generation, data);
-    } else if (data instanceof Chunk) {
-      this.#queueChunk(of, data);
-    } else if (isUint8Array(data)) {
-      sendBytes(of, this._slot, this._generation, data);
+      if (!(this._flags & Flag.unsent) || this._over) return false;
+      sendBehind(this, data);
+    } else if (typeof data === 'string' || isUint8Array(data)) {
+      this._send(of, data);
     } else {
       checkWritable('data', data);
       this.#queueChunk(of, data);
     }
     return true;
+  }
+
+  /** @internal Queues what has been checked. */
+  _send(of: Runtime, data: string | Uint8Array): void {
+    if (this._flags & Flag.unsent) {
+      sendBehind(this, data);
+    } else if (typeof data === 'string') {
+      if (data.length < LONG_TEXT) sendString(of, this._slot, this._generation, data);
+      else sendLong(of, this, Buffer.from(data, 'utf8'));
+    } else if (lengthOf(data) <= WINDOW_BYTES) {
+      sendBytes(of, this._slot, this._generation, data);
+    } else {
+      sendLong(of, this, data);
+    }
   }
 
   #queueChunk(of: Runtime, chunk: Chunk): void {
@@ -379,6 +393,7 @@ export class Connection<Data = unknown> {
     const of = runtime();
     const { highWaterMark } = this._endpoint;
     const pending = of.memory.pending[this._slot];
+    if (this._flags & Flag.unsent) return this.#belowMarkWithUnsent(of);
     if (pending <= highWaterMark) return true;
     if (this._flags & Flag.drainWanted || pending === PENDING_OVER) return false;
     // So much that it is worth asking the kernel now: only what it leaves counts.
@@ -388,9 +403,16 @@ export class Connection<Data = unknown> {
     return false;
   }
 
+  #belowMarkWithUnsent(of: Runtime): boolean {
+    if (this.pendingBytes <= this._endpoint.highWaterMark) return !this._over;
+    this.#wantDrain(of);
+    return false;
+  }
+
   #wantDrain(of: Runtime): void {
     if (this._flags & Flag.drainWanted) return;
     this._flags |= Flag.drainWanted;
+    if (this._flags & Flag.unsent) return; // asked for when nothing is
     const low = Math.floor(this._endpoint.highWaterMark / 2);
     of.command(Command.wantDrain, this._slot, this._generation, low);
   }
@@ -404,7 +426,9 @@ export class Connection<Data = unknown> {
     if (this._flags & (force ? Flag.closed : OVER)) return;
     this._flags |= Flag.closing;
     dropHeld(this);
-    this.#command(command);
+    if (force || this._flags & Flag.connecting) dropUnsent(this);
+    else if (this._flags & Flag.unsent) this.#command(Command.pause);
+    this.#commandInOrder(command);
     if (this._extra === undefined || this._extra.held.length === 0) return;
     // What is left is its close, which has come already and need not wait for resume() any longer.
     this._flags &= ~Flag.paused;
@@ -413,6 +437,16 @@ export class Connection<Data = unknown> {
 
   #command(kind: number, value = 0): void {
     runtime().command(kind, this._slot, this._generation, value);
+  }
+
+  /** Behind all that has been written. */
+  #commandInOrder(kind: number): void {
+    if (!(this._flags & Flag.unsent)) {
+      this.#command(kind);
+      return;
+    }
+    this.uncork();
+    inOrder(this, () => this.#command(kind));
   }
 
   #option(result: number): void {

@@ -2,6 +2,7 @@
 // connections need.
 import { RingpollError } from '../errors.js';
 import type { Chunk } from './chunk.js';
+import type { Unsent } from './unsent.js';
 
 /** What JavaScript knows of a connection's state. */
 export const enum Flag {
@@ -15,6 +16,7 @@ export const enum Flag {
   corked = 128,
   forgotten = 256, // native code has closed it; its close event waits for resume()
   told = 512, // drained() has said that it is over
+  unsent = 1024, // a long write is on its way: all else waits behind it
 }
 
 export const OVER = Flag.closing | Flag.closed;
@@ -36,6 +38,8 @@ export interface Extra {
   bytesRead: number;
   bytesWritten: number;
   connecting: Connecting | undefined;
+  /** A long write that is on its way, and what waits behind it. */
+  unsent: Unsent | undefined;
 }
 
 /** Who waits for the outcome of connect(). */
@@ -68,6 +72,7 @@ export function extraOf(connection: HasExtra): Extra {
     bytesRead: 0,
     bytesWritten: 0,
     connecting: undefined,
+    unsent: undefined,
   };
   return connection._extra;
 }

@@ -13,6 +13,7 @@ import {
   type Held,
   OVER,
 } from './connection_state.js';
+import { dropUnsent, type Sender, sendMore } from './sending.js';
 
 /** What a connection's endpoint has to say here. */
 interface Behind {
@@ -23,6 +24,7 @@ interface Behind {
   error?(connection: Any, error: Error): unknown;
   close?(connection: Any, error?: Error): unknown;
   readonly allowHalfOpen: boolean;
+  readonly highWaterMark: number;
   connections: number;
   closeHeld: { delete(connection: Any): boolean } | undefined;
   listening: Behind | undefined;
@@ -31,8 +33,7 @@ interface Behind {
 }
 
 /** A connection, as far as deliveries know it. */
-export interface Deliverable extends HasExtra {
-  _flags: number;
+export interface Deliverable extends HasExtra, Sender {
   readonly _endpoint: Behind;
   readonly pendingBytes: number;
   end(): void;
@@ -149,6 +150,10 @@ function runEnd(connection: Any): void {
 }
 
 export function deliverDrain(connection: Any): void {
+  if (connection._flags & Flag.unsent) {
+    sendMore(connection);
+    return;
+  }
   if (connection._flags & OVER) return;
   connection._flags &= ~Flag.drainWanted;
   const { drain } = connection._endpoint;
@@ -163,6 +168,7 @@ export function runClose(connection: Any, networkError: Error | undefined): void
   const extra = connection._extra;
   (endpoint.listening ?? endpoint).closeHeld?.delete(connection);
   connection._flags |= Flag.closing | Flag.closed;
+  dropUnsent(connection);
   if (connection._flags & Flag.connecting) {
     forget(endpoint, false);
     extra?.connecting?.refused(networkError ?? closedError());

@@ -21,6 +21,7 @@ import {
   timedOut,
   watch,
 } from './delivery.js';
+import { dropUnsent } from './sending.js';
 import { connectionAt, connections, endpoints } from './tables.js';
 
 const TWO_TO_32 = 2 ** 32;
@@ -148,6 +149,7 @@ function closed(at: number, slot: number, generation: number): void {
     hasHeldData(connection);
   if (paused) {
     connection._flags |= Flag.forgotten;
+    dropUnsent(connection);
     hold(connection, { kind: 'close' });
     endpoint.closeHeld ??= new Set();
     endpoint.closeHeld.add(connection);

@@ -148,13 +148,18 @@ void Flush(const Napi::CallbackInfo& info) {
   if (guest != nullptr) guest->loop().flushNow();
 }
 
-// sendLarge(slot, generation, bytes) and trySend(slot, generation, bytes) -> count or -errno
-void SendLarge(const Napi::CallbackInfo& info) {
+// sendLarge(slot, generation, bytes, keptMax) -> count of bytes that have left or are kept
+Napi::Value SendLarge(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest == nullptr) return;
+  if (guest == nullptr) return info.Env().Undefined();
   const auto bytes = info[2].As<Napi::Uint8Array>();
-  guest->loop().sendLarge(word(info, 0), word(info, 1), bytes.Data(), bytes.ByteLength());
+  const auto keptMax = static_cast<size_t>(info[3].As<Napi::Number>().Int64Value());
+  const size_t taken = guest->loop().sendLarge(word(info, 0), word(info, 1), bytes.Data(),
+                                               bytes.ByteLength(), keptMax);
+  return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
+
+// trySend(slot, generation, bytes) -> count or -errno
 
 Napi::Value TrySend(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);

@@ -108,7 +108,7 @@ class LoopFixture {
     const auto length = static_cast<uint32_t>(bytes.size());
     if (length > kStagedBytesMax || !stagingHolds(length)) {
       loop.sendLarge(name.slot, name.generation, reinterpret_cast<const uint8_t*>(bytes.data()),
-                     length);
+                     length, length);
       return;
     }
     const auto slab = static_cast<uint32_t>(control_[kStagingSlab]);

@@ -124,9 +124,11 @@ class Loop final : private Transport {
   const Owner* owner(uint32_t id) const { return id < owners_.size() ? &owners_[id] : nullptr; }
   // Sends at once what the kernel takes, without queueing: bytes taken, or -errno.
   ssize_t trySend(Channel& channel, const uint8_t* data, uint32_t bytes);
-  // Sends from the caller's memory, behind what is queued, and copies what the kernel does not
-  // take. False: no memory, and the connection has failed.
-  bool sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes);
+  // Sends from the caller's memory, behind what is queued. Of what the kernel does not take all is
+  // copied when that is at most `keptMax` bytes, else one block of it. Answers how many bytes need
+  // not be given again; that is all of them when the connection is over or has failed.
+  size_t sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes,
+                   size_t keptMax);
 
   Files& files() { return files_; }
   // JavaScript has read the bytes that a kFileFetch event asked for: `bytes`, or -errno.
@@ -194,7 +196,7 @@ class Loop final : private Transport {
   void connectionCommand(Channel& channel, const int32_t* words);
   void queueSend(Channel& channel, const int32_t* words);
   size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
-  bool queueLarge(Channel& channel, const uint8_t* data, size_t bytes);
+  size_t queueLarge(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
   ssize_t sendNow(Channel& channel, const uint8_t* data, uint32_t bytes);
   void markDirty(Channel& channel);
   void flushConnection(Channel& channel);

@@ -281,7 +281,8 @@ ssize_t Loop::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
   return taken;
 }
 
-bool Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes) {
+size_t Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes,
+                       size_t keptMax) {
   const EarlySends early(*this);
   takeCommands();
   Channel* found = channels_.find(slot, generation);
@@ -289,8 +290,9 @@ bool Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, si
   flush();
   // Sending may have ended it.
   Channel* channel = channels_.find(slot, generation);
-  if (channel == nullptr || channel->state == ChannelState::kClosing) return true;
-  return taken == bytes || queueLarge(*channel, data + taken, bytes - taken);
+  if (channel == nullptr || channel->state == ChannelState::kClosing) return bytes;
+  if (taken == bytes) return bytes;
+  return taken + queueLarge(*channel, data + taken, bytes - taken, keptMax);
 }
 
 // One system call for what waits in the queue and for bytes behind it. Answers how many of these
@@ -317,25 +319,27 @@ size_t Loop::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes
   return behind;
 }
 
-bool Loop::queueLarge(Channel& channel, const uint8_t* data, size_t bytes) {
+// Answers how many bytes have left or are kept here; all of them when the connection has failed.
+size_t Loop::queueLarge(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax) {
   size_t at = 0;
   if (channel.state == ChannelState::kOpen) {
     while (at < bytes) {
       const size_t left = bytes - at;
       const ssize_t taken =
           sendNow(channel, data + at, static_cast<uint32_t>(std::min(left, kSendBytesMax)));
-      if (taken < 0) return true;  // the connection has failed; its close tells why
+      if (taken < 0) return bytes;  // the connection has failed; its close tells why
       if (taken == 0) break;
       at += static_cast<size_t>(taken);
     }
   }
-  while (at < bytes) {
-    const size_t left = bytes - at;
+  const size_t end = bytes - at <= keptMax ? bytes : std::min<size_t>(bytes, at + kBlockBytesMax);
+  while (at < end) {
+    const size_t left = end - at;
     const auto piece = static_cast<uint32_t>(left < kBlockBytesMax ? left : kBlockBytesMax);
     const BlockId block = arena_.lease(piece);
     if (block == kNoBlock) {
       fail(channel, ENOMEM, Syscall::kWrite);
-      return false;
+      return bytes;
     }
     std::memcpy(arena_.data(block), data + at, piece);
     queues_.push(channel.sends, block, 0, piece, true);
@@ -343,7 +347,7 @@ bool Loop::queueLarge(Channel& channel, const uint8_t* data, size_t bytes) {
     at += piece;
   }
   if (!channel.sends.empty()) markDirty(channel);
-  return true;
+  return at;
 }
 
 void Loop::setIdleTimeout(Channel& channel, uint32_t milliseconds) {

@@ -1,10 +1,10 @@
-// Pieces of a body that nobody has read yet. Small ones share memory: an object for each costs some
-// 150 bytes, and a peer can send a byte at a time.
+// Pieces of a stream that wait. Small ones share memory: an object for each costs some 150 bytes,
+// and a peer can send a byte at a time.
 
 const SHARED_BYTES_MIN = 4 * 1024;
 const SHARED_BYTES_MAX = 64 * 1024;
 
-export class BodyPieces {
+export class Pieces {
   #pieces: Buffer[] = [];
   /** The last ones, of which `#used` bytes are there. */
   #shared: Buffer | undefined = undefined;
