@@ -101,9 +101,9 @@ export const command: Command = {
   options: {
     bench: {
       type: 'boolean',
-      help: 'compile the native benchmarks of `ringpoll bench` in place of the addon',
+      help: 'compile the native benchmarks of `ringpoll bench`, and not the addon',
     },
-    gyp: { type: 'boolean', help: 'use node-gyp (needs Python) in place of cmake-js' },
+    gyp: { type: 'boolean', help: 'use node-gyp, which needs Python, instead of cmake-js' },
     json: JSON_OPTION,
   },
   async run(values, _operands, output) {

@@ -46,7 +46,7 @@ function openFiles({ openFiles: limit }: MachineFacts): Check | undefined {
       : 'LimitNOFILE= in the systemd unit, or --ulimit nofile= for a container';
   return {
     ...{ name, value, status: limit.soft < OPEN_FILES_SMALL ? 'problem' : 'advice' },
-    advice: `Each connection takes one. For ${OPEN_FILES_WANTED} of them: ${raise}.`,
+    advice: `Each connection needs one. For ${OPEN_FILES_WANTED} connections: ${raise}.`,
   };
 }
 
@@ -56,7 +56,7 @@ function acceptQueue({ somaxconn }: MachineFacts): Check | undefined {
   return {
     ...{ name: 'accept queue', value: `somaxconn ${somaxconn}`, status: 'advice' },
     advice:
-      `It caps the backlog of listen(), and a burst beyond it is dropped: ` +
+      `It limits how many new connections may wait; more are dropped. To raise it: ` +
       `sysctl -w net.core.somaxconn=${SOMAXCONN_WANTED}`,
   };
 }
@@ -69,7 +69,7 @@ function ports({ portRange }: MachineFacts): Check | undefined {
   return {
     ...{ name: 'outgoing ports', value, status: 'advice' },
     advice:
-      'A proxy needs one for each connection to the same upstream: ' +
+      'A proxy needs one for each connection to an upstream. To have more: ' +
       'sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
   };
 }
@@ -78,7 +78,7 @@ function ports({ portRange }: MachineFacts): Check | undefined {
 function uringAdvice(facts: MachineFacts): string {
   const { uringDisabled, filtered, container } = facts;
   if (uringDisabled === 2) {
-    return 'The administrator has switched it off: sysctl -w kernel.io_uring_disabled=0';
+    return 'The administrator has switched it off. To allow it: sysctl -w kernel.io_uring_disabled=0';
   }
   if (uringDisabled === 1) {
     return 'Only members of the group of kernel.io_uring_group may use it.';
@@ -87,7 +87,7 @@ function uringAdvice(facts: MachineFacts): string {
     const who = container === undefined ? 'A seccomp filter' : `${container}'s seccomp profile`;
     return `${who} forbids it; docs/deployment.md has a profile that allows the three calls.`;
   }
-  if (older(facts.kernel, [5, 19])) return 'Linux 5.19 or newer has what is needed.';
+  if (older(facts.kernel, [5, 19])) return 'It needs Linux 5.19 or newer.';
   return 'See docs/engines.md.';
 }
 
@@ -97,7 +97,7 @@ function uring(facts: MachineFacts): Check | undefined {
   if (report.available) return ok('io_uring', 'available');
   return {
     ...{ name: 'io_uring', value: report.reason ?? 'not available', status: 'advice' },
-    advice: `${uringAdvice(facts)} Until then the poll engine serves everything.`,
+    advice: `${uringAdvice(facts)} Until then epoll serves everything.`,
   };
 }
 
@@ -108,7 +108,8 @@ function lockedMemory({ kernel, lockedBytes, platform }: MachineFacts): Check | 
   if (enough) return ok('locked memory', value);
   return {
     ...{ name: 'locked memory', value, status: 'advice' },
-    advice: 'Before Linux 5.12 the rings count against it: ulimit -l 65536',
+    advice:
+      'Before Linux 5.12 the memory of the rings counts against it. To raise it: ulimit -l 65536',
   };
 }
 
@@ -119,7 +120,7 @@ function processors({ cpus, cpusUsable, cpuQuota }: MachineFacts): Check {
   return {
     ...{ name: 'processors', value, status: 'advice' },
     advice:
-      'More busy threads than the quota has processors are stopped for parts of each period: ' +
+      'The system stops busy threads beyond the quota for a part of each period: ' +
       `use at most ${Math.max(1, Math.floor(cpuQuota))} loop threads.`,
   };
 }

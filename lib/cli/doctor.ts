@@ -17,7 +17,7 @@ function describe(checks: Check[]): string {
 
 export const command: Command = {
   summary: 'check the limits of this machine, and say what to do about them',
-  details: 'The exit code is 1 when something would keep a server from working.',
+  details: 'The exit code is 1 if a problem was found that stops a server from working.',
   examples: ['doctor'],
   options: { json: JSON_OPTION },
   async run(_values, _operands, output) {

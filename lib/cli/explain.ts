@@ -73,10 +73,10 @@ export const command: Command = {
   usage: '[SCRIPT [-- ARG...]]',
   operandsMax: Number.POSITIVE_INFINITY,
   details:
-    'Without a script: half a second of messages and reads by every route that is there.\n' +
-    'With one: runs it, and tells at its end (or at SIGINT) what became of its operations; with\n' +
-    '--json what the script prints goes to standard error. Loops of its workers are not shown.\n' +
-    'RINGPOLL_ENGINE=hybrid|uring|poll asks for an engine, as it does for a server.',
+    'Without SCRIPT it sends messages and reads files by every route for half a second.\n' +
+    'With SCRIPT it runs that program, and reports its operations when the program ends or gets\n' +
+    'SIGINT. Loops of worker threads are not shown. With --json, what the program prints goes to\n' +
+    'standard error. RINGPOLL_ENGINE=hybrid|uring|poll chooses the engines, as for a server.',
   examples: ['explain', 'explain server.mjs -- --port 8080'],
   options: { json: JSON_OPTION },
   async run(_values, [script, ...args], output) {

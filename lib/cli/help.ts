@@ -17,8 +17,8 @@ export function overview(commands: ReadonlyMap<string, Command>): string {
     '',
     indented(table(rows)),
     '',
-    'ringpoll COMMAND --help explains a command; ringpoll --version prints the version.',
-    'Exit codes: 0 all is well, 1 a failure or a problem that was found, 2 wrong usage.',
+    '`ringpoll COMMAND --help` explains a command. `ringpoll --version` prints the version.',
+    'Exit codes: 0 success, 1 a failure or a problem that was found, 2 wrong usage.',
   ].join('\n');
 }
 
@@ -27,7 +27,7 @@ export function commandHelp(name: string, command: Command): string {
   const rows = Object.entries(command.options)
     .filter(([, { hidden }]) => hidden !== true)
     .map(([option, description]) => [optionName(option, description), description.help]);
-  rows.push(['-h, --help', 'print this']);
+  rows.push(['-h, --help', 'print this help']);
   const parts = [usage, '', command.summary, ''];
   if (command.details !== undefined) parts.push(command.details, '');
   parts.push(indented(table(rows)), '', 'Examples:');

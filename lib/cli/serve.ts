@@ -17,8 +17,8 @@ export const command: Command = {
   usage: '[DIR]',
   operandsMax: 1,
   details:
-    'DIR is the present folder if left out. Names that begin with a dot are not served.\n' +
-    'A folder is answered by its index.html, or by a list of what it has.\n' +
+    'Without DIR it serves the current folder. It never serves names that begin with a dot.\n' +
+    'For a folder it sends index.html, or a list of the files if there is none.\n' +
     `${ENDING}`,
   examples: ['serve', 'serve site --host 0.0.0.0 -p 80'],
   options: servingOptions(PORT_DEFAULT),

@@ -9,13 +9,13 @@ const HOST_DEFAULT = '127.0.0.1';
 const STOP_MS_MAX = 3000;
 
 export const ENDING =
-  'It ends at SIGINT or SIGTERM, when the connections have had three seconds to finish.';
+  'SIGINT or SIGTERM stops it: connections get 3 seconds to finish, then they are reset.';
 
 export const servingOptions = (port: number): Record<string, Option> => ({
-  host: { type: 'string', value: 'IP', help: `where to listen (default ${HOST_DEFAULT})` },
+  host: { type: 'string', value: 'IP', help: `the address to listen on (default ${HOST_DEFAULT})` },
   port: {
     ...{ type: 'string', short: 'p', value: 'N' },
-    help: `0 lets the system choose (default ${port})`,
+    help: `the port; 0 lets the system choose (default ${port})`,
   },
   json: JSON_OPTION,
 });

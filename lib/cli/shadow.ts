@@ -129,15 +129,19 @@ export const command: Command = {
   usage: 'SCRIPT',
   operandsMax: 1,
   details:
-    'SCRIPT is a module whose default export is a function: async ({ engine, saw }) => result.\n' +
-    'It starts what it wants to compare, drives it, and ends it. saw(bytes, name) notes what a\n' +
-    'peer received, in order, by name; that and the result have to be the same in each run.\n' +
-    'Operations are receives, sends, accepts, connects and operations on files. CPU is that of\n' +
-    'the process while the function ran, peers in it included. Ends with 1 if anything differs.',
+    'SCRIPT is a module. Its default export is a function: async ({ engine, saw }) => result.\n' +
+    'The function starts servers and clients, sends data, and stops them. It calls\n' +
+    'saw(bytes, name) with what a peer received. These bytes and the result must be the same in\n' +
+    'each run; the exit code is 1 if they differ. Operations are receives, sends, accepts,\n' +
+    'connects and operations on files. CPU is that of the whole process while the function ran.',
   examples: ['shadow workload.mjs --rounds 5'],
   options: {
-    rounds: { type: 'string', value: 'N', help: `runs on each engine (${ROUNDS_DEFAULT})` },
-    seconds: { type: 'string', value: 'N', help: `of a run, at most (${SECONDS_DEFAULT})` },
+    rounds: { type: 'string', value: 'N', help: `runs on each engine (default ${ROUNDS_DEFAULT})` },
+    seconds: {
+      type: 'string',
+      value: 'N',
+      help: `time limit of a run (default ${SECONDS_DEFAULT})`,
+    },
     json: JSON_OPTION,
     child: { type: 'boolean', hidden: true, help: 'one run; its parent gets the report' },
   },

@@ -101,20 +101,28 @@ export const command: Command = {
   usage: '[--compare BEFORE.json AFTER.json]',
   operandsMax: 2,
   details:
-    'Keep a report with --out, and compare two of them with --compare: a change within the noise ' +
-    'of\nboth is called none. Compared, the exit code is 1 when something became slower.\n' +
-    'Measured, it is 1 when something came to no end. What this machine cannot do is no failure.',
+    '--out keeps a report, and --compare compares two of them. A change smaller than the noise\n' +
+    'counts as none. With --compare, the exit code is 1 if something became slower. Otherwise it\n' +
+    'is 1 if a benchmark did not finish. A benchmark that this machine cannot run is skipped.',
   examples: [
     'bench --quick --only "ring engine"',
     'bench --out before.json',
     'bench --compare before.json after.json',
   ],
   options: {
-    only: { type: 'string', value: 'PATTERN', help: 'a regular expression on group/name' },
-    quick: { type: 'boolean', help: `${ROUNDS_QUICK} rounds in place of ${ROUNDS_DEFAULT}` },
-    rounds: { type: 'string', value: 'N', help: 'rounds of some 10 ms for each benchmark' },
-    out: { type: 'string', value: 'FILE', help: 'keep the report, as JSON' },
-    compare: { type: 'boolean', help: 'measure nothing: compare two kept reports' },
+    only: {
+      type: 'string',
+      value: 'PATTERN',
+      help: 'run the benchmarks whose group/name matches this expression',
+    },
+    quick: { type: 'boolean', help: `${ROUNDS_QUICK} rounds instead of ${ROUNDS_DEFAULT}` },
+    rounds: {
+      type: 'string',
+      value: 'N',
+      help: `rounds of about 10 ms each (default ${ROUNDS_DEFAULT})`,
+    },
+    out: { type: 'string', value: 'FILE', help: 'write the report to this file, as JSON' },
+    compare: { type: 'boolean', help: 'compare two reports, and measure nothing' },
     json: JSON_OPTION,
   },
   async run(values, operands, output) {
