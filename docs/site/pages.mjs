@@ -51,5 +51,9 @@ export const groups = [
       ['Bun', 'migrating/bun'],
     ],
   },
+  {
+    text: 'Help',
+    items: [['Questions and answers', 'faq']],
+  },
   { text: 'Contributing', items: [['Hacking', 'hacking']] },
 ];
