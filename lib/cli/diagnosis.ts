@@ -78,7 +78,7 @@ function ports({ portRange }: MachineFacts): Check | undefined {
 function uringAdvice(facts: MachineFacts): string {
   const { uringDisabled, filtered, container } = facts;
   if (uringDisabled === 2) {
-    return 'The administrator has switched it off. To allow it: sysctl -w kernel.io_uring_disabled=0';
+    return 'The administrator has switched it off: sysctl -w kernel.io_uring_disabled=0';
   }
   if (uringDisabled === 1) {
     return 'Only members of the group of kernel.io_uring_group may use it.';

@@ -74,9 +74,10 @@ export const command: Command = {
   operandsMax: Number.POSITIVE_INFINITY,
   details:
     'Without SCRIPT it sends messages and reads files by every route for half a second.\n' +
-    'With SCRIPT it runs that program, and reports its operations when the program ends or gets\n' +
-    'SIGINT. Loops of worker threads are not shown. With --json, what the program prints goes to\n' +
-    'standard error. RINGPOLL_ENGINE=hybrid|uring|poll chooses the engines, as for a server.',
+    'With SCRIPT it runs that program, and reports its operations when the program ends or\n' +
+    'gets SIGINT. Loops of worker threads are not shown. With --json, what the program prints\n' +
+    'goes to standard error. RINGPOLL_ENGINE=hybrid|uring|poll chooses the engines, as for a\n' +
+    'server.',
   examples: ['explain', 'explain server.mjs -- --port 8080'],
   options: { json: JSON_OPTION },
   async run(_values, [script, ...args], output) {

@@ -101,9 +101,10 @@ export const command: Command = {
   usage: '[--compare BEFORE.json AFTER.json]',
   operandsMax: 2,
   details:
-    '--out keeps a report, and --compare compares two of them. A change smaller than the noise\n' +
-    'counts as none. With --compare, the exit code is 1 if something became slower. Otherwise it\n' +
-    'is 1 if a benchmark did not finish. A benchmark that this machine cannot run is skipped.',
+    '--out keeps a report, and --compare compares two of them. A change smaller than the\n' +
+    'noise counts as none. With --compare, the exit code is 1 if something became slower.\n' +
+    'Otherwise it is 1 if a benchmark did not finish. A benchmark that this machine cannot run\n' +
+    'is skipped.',
   examples: [
     'bench --quick --only "ring engine"',
     'bench --out before.json',
@@ -113,7 +114,7 @@ export const command: Command = {
     only: {
       type: 'string',
       value: 'PATTERN',
-      help: 'run the benchmarks whose group/name matches this expression',
+      help: 'run what matches: a regular expression on group/name',
     },
     quick: { type: 'boolean', help: `${ROUNDS_QUICK} rounds instead of ${ROUNDS_DEFAULT}` },
     rounds: {
