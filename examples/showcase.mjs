@@ -102,8 +102,8 @@ async function stop() {
   if (live) process.stdout.write('\n');
   if (stopping) {
     console.log('forced');
-    echo.close();
-    resp.close();
+    echo.destroy();
+    resp.destroy();
     http.destroy();
     return;
   }

@@ -8,6 +8,12 @@ export function deprecated(code: `RINGPOLL_DEP_${string}`, message: string): voi
   process.emitWarning(message, 'DeprecationWarning', code);
 }
 
+/** Options that are renamed, and the code of the warning. */
+const RENAMED = {
+  deadline: 'RINGPOLL_DEP_DEADLINE',
+  userData: 'RINGPOLL_DEP_USER_DATA',
+} as const;
+
 /**
  * The value of the option `name`; or, with a warning, that of `old`, as it was called before.
  * `of` is whose options these are, such as "listen()".
@@ -16,12 +22,11 @@ export function renamedOption<T extends object, Name extends keyof T & string>(
   of: string,
   options: T,
   name: Name,
-  old: keyof T & string,
-  code: `RINGPOLL_DEP_${string}`,
+  old: keyof T & keyof typeof RENAMED,
 ): T[Name] {
   const value = options[name];
   const given = options[old];
   if (value !== undefined || given === undefined) return value;
-  deprecated(code, `The option ${old} of ${of} is deprecated: its name is ${name}`);
+  deprecated(RENAMED[old], `The option ${old} of ${of} is deprecated: its name is ${name}`);
   return given as unknown as T[Name];
 }

@@ -8,7 +8,8 @@ const TEXT = 'Strings are sent as UTF-8: give Buffer.from(text, encoding) for an
 const INSTEAD = {
   write: `${TEXT}Instead of a callback await drained() when write() has returned false`,
   end: `${TEXT}Instead of a callback there is the close handler`,
-  close: 'Instead of a callback there are the close handler, and stop() of a server',
+  close:
+    'Instead of a callback there are the close handler, and the promise of close() of a listener',
   setTimeout: 'Instead of a callback give a timeout handler to listen() or connect()',
   setKeepAlive: 'The milliseconds before the first probe are its first argument',
 };

@@ -121,9 +121,9 @@ export function serveResp({ host = '127.0.0.1', port = 0, path, limits } = {}) {
       await listener.stop(stopOptions);
       await scheduler.close();
     },
-    close() {
+    destroy() {
       clearInterval(sweeper);
-      listener.close();
+      listener.destroy();
       void scheduler.close();
     },
   };

@@ -130,7 +130,7 @@ export class HttpServer {
   /** Stops accepting and closes every connection at once: answers under way are cut off. */
   destroy(): void {
     this._stopping = true;
-    this.#on.close();
+    this.#on.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

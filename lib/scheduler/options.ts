@@ -153,7 +153,7 @@ export function timeoutOf(
   of: string,
   options: { timeout?: number; deadline?: number },
 ): number | undefined {
-  return renamedOption(of, options, 'timeout', 'deadline', 'RINGPOLL_DEP_DEADLINE');
+  return renamedOption(of, options, 'timeout', 'deadline');
 }
 
 /** Checks what `run()` was given besides the task; returns the index of the class. */

@@ -1,5 +1,6 @@
 // connect(): outgoing TCP and Unix connections.
 import { net } from '../builtins.js';
+import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control } from '../runtime/protocol.js';
@@ -40,7 +41,9 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handl
   localAddress?: string;
   /** The port to connect from, 0 to 65535. Default: 0, the system chooses. */
   localPort?: number;
-  /** Connection.data from the start. */
+  /** What `connection.data` begins with. */
+  connectionData?: Data;
+  /** @deprecated Its name is `connectionData`. */
   userData?: Data;
 }
 
@@ -55,9 +58,11 @@ const OPTIONS = optionNames<ConnectOptions>(
     connectTimeout: true,
     localAddress: true,
     localPort: true,
+    connectionData: true,
     userData: true,
   },
   RAW_PEERS,
+  { userData: 'connectionData' },
 );
 
 interface Local {
@@ -95,12 +100,13 @@ export async function connect<Data = unknown>(
   );
   const goal = checkGoal(options as ConnectOptions);
   const local = checkLocal(options as ConnectOptions, goal);
+  const data = renamedOption('connect()', options, 'connectionData', 'userData');
   checked.signal?.throwIfAborted();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   let made: Made<Data> | undefined;
   try {
     made = await toAny(goal, checked.signal, (target) =>
-      connectOnce(endpoint, target, local, timeoutMs, checked, options.userData),
+      connectOnce(endpoint, target, local, timeoutMs, checked, data),
     );
   } finally {
     if (made === undefined) endpoint.over();
@@ -185,7 +191,7 @@ function connectOnce<Data>(
   local: Local | undefined,
   timeoutMs: number,
   checked: CheckedConnectionOptions,
-  userData: Data | undefined,
+  data: Data | undefined,
 ): Promise<Made<Data>> {
   const of = runtime();
   of.native.connect(
@@ -202,20 +208,20 @@ function connectOnce<Data>(
     const errno = control[Control.resultError];
     return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
   }
-  const connection = register(of, endpoint, userData);
+  const connection = register(of, endpoint, data);
   return settle(connection, target, checked);
 }
 
 function register<Data>(
   of: Runtime,
   endpoint: Endpoint<Connection<Data>>,
-  userData: Data | undefined,
+  data: Data | undefined,
 ): Connection<Data> {
   const { control } = of;
   const slot = control[Control.resultSlot];
   const connection = new Connection<Data>(endpoint, slot, control[Control.resultGeneration]);
   connection._flags |= Flag.connecting;
-  if (userData !== undefined) connection.data = userData;
+  if (data !== undefined) connection.data = data;
   keepConnection(connection);
   keepEndpoint(endpoint, control[Control.resultEndpoint]);
   endpoint.natives++;

@@ -1,5 +1,6 @@
 // A connection: a TCP or Unix stream socket.
 import { isUint8Array } from 'node:util/types';
+import { deprecated } from '../deprecation.js';
 import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
@@ -34,7 +35,7 @@ const counts = new Float64Array(2);
  * handler; after the connection is closed they do nothing.
  */
 export class Connection<Data = unknown> {
-  /** The user's own; nothing here looks at it. */
+  /** The user's own, from the option `connectionData`; nothing here looks at it. */
   data: Data;
   /** @internal */
   readonly _slot: number;
@@ -154,6 +155,20 @@ export class Connection<Data = unknown> {
     this.#finish(Command.close);
   }
 
+  /**
+   * Closes at once; what is waiting to be sent is dropped. After what the kernel has taken the peer
+   * sees a FIN, or an RST when bytes of its own had not been read.
+   * @param error the reason, which the close handler gets
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
+   */
+  destroy(error?: Error): void {
+    if (error !== undefined) {
+      if (!(error instanceof Error)) throw invalidArgType('error', 'an Error', error);
+      if (!(this._flags & Flag.closed)) extraOf(this).failure ??= error;
+    }
+    this.#finish(Command.destroy, true);
+  }
+
   /** Closes at once with RST; what is waiting is dropped. */
   reset(): void {
     this.#finish(Command.reset, true);
@@ -235,8 +250,9 @@ export class Connection<Data = unknown> {
     return this;
   }
 
-  /** The same as setTimeout(). */
+  /** @deprecated Its name is setTimeout(). */
   timeout(milliseconds: number): this {
+    deprecated('RINGPOLL_DEP_CONNECTION_TIMEOUT', 'connection.timeout() is now setTimeout()');
     return this.setTimeout(milliseconds);
   }
 

@@ -25,6 +25,8 @@ export class Endpoint<Connection> {
   readonly timeout: ((connection: Connection) => Result) | undefined;
   readonly error: ((connection: Connection, error: Error) => Result) | undefined;
   readonly close: ((connection: Connection, error?: Error) => Result) | undefined;
+  /** Makes what `connection.data` begins with. */
+  makeData: ((connection: Connection) => unknown) | undefined;
   readonly #context = new HandlerContext();
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number;
@@ -58,6 +60,13 @@ export class Endpoint<Connection> {
     this.close = bind(handlers.close);
     this.allowHalfOpen = allowHalfOpen;
     this.highWaterMark = highWaterMark;
+  }
+
+  /** `data` is what `data` of its connections begins with, or makes it. */
+  beginWith(data: unknown): void {
+    if (data === undefined) return;
+    this.makeData =
+      typeof data === 'function' ? this.#context.bind(data as () => unknown) : () => data;
   }
 
   /** Nothing of it is open any more, nor will be. */

@@ -101,7 +101,8 @@ function opened(slot: number, generation: number, endpointId: number): void {
     return;
   }
   const connection = connectionAt(slot, generation, endpointId);
-  if (connection === undefined) return;
+  // connectionData has thrown: that is its error, and no open comes before the close.
+  if (connection === undefined || connection._extra?.failure !== undefined) return;
   if (endpoint.data === undefined) connection.pause();
   if (endpoint.open !== undefined) call(connection, endpoint.open);
 }

@@ -48,6 +48,6 @@ export interface ConnectionOptions {
   idleTimeout?: number;
   /** Which engine serves it, when the loop has both. Default: 'auto'. */
   engine?: 'auto' | 'uring' | 'poll';
-  /** Aborting closes what was opened. */
+  /** Aborting destroys what was opened. */
   signal?: AbortSignal;
 }

@@ -4,7 +4,7 @@ import { invalidArgValue } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
-import { Command, Control } from '../runtime/protocol.js';
+import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { systemError } from '../runtime/system_error.js';
 import { stopWithWorker } from './cluster.js';
@@ -55,6 +55,12 @@ export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handle
   ipv6Only?: boolean;
   /** Beyond this many, new connections are closed at once. Default: no limit. */
   maxConnections?: number;
+  /**
+   * What `connection.data` begins with: a value, the same for all, or a function that makes it,
+   * called once for each connection before its first handler. What the function throws counts
+   * like what that handler throws.
+   */
+  connectionData?: Data | ((connection: Connection) => Data);
 }
 
 export interface StopOptions {
@@ -77,8 +83,9 @@ const OPTIONS = optionNames<ListenOptions>(
     reusePort: true,
     ipv6Only: true,
     maxConnections: true,
+    connectionData: true,
   },
-  RAW_PEERS,
+  { ...RAW_PEERS, userData: 'connectionData' },
 );
 const STOP_OPTIONS = optionNames<StopOptions>(
   'stop()',
@@ -97,7 +104,7 @@ export class Listener {
   #stopped: Promise<void> | undefined;
   #resolveStopped: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => this.close();
+  readonly #onAbort = () => this.destroy();
 
   /** @internal */
   constructor(of: Runtime, endpoint: AnyEndpoint, signal: AbortSignal | undefined) {
@@ -172,7 +179,7 @@ export class Listener {
   /** @internal Stops accepting; the connections are the caller's to end. */
   _drain(options: StopOptions): Promise<void> {
     checkOptions(STOP_OPTIONS, options);
-    const given = renamedOption('stop()', options, 'timeout', 'deadline', 'RINGPOLL_DEP_DEADLINE');
+    const given = renamedOption('stop()', options, 'timeout', 'deadline');
     const timeout = milliseconds('options.timeout', given, -1);
     this.#stopAccepting(true);
     this.#stopped ??= new Promise((resolve) => {
@@ -188,21 +195,28 @@ export class Listener {
     return this.#stopped;
   }
 
-  /** Stops accepting and closes every connection at once; what is waiting is dropped. */
-  close(callback?: undefined): void {
+  /**
+   * Stops accepting, as a server of node:net does, and leaves the connections as they are. Those
+   * that wait to be accepted are accepted.
+   * @returns resolves when the last connection has ended by itself; stop() ends them, destroy()
+   *   closes them at once
+   */
+  close(callback?: undefined): Promise<void> {
     if (callback !== undefined) throw extraArgument('close', callback);
+    return this._drain({});
+  }
+
+  /** Stops accepting and destroys every connection: what is waiting to be sent is dropped. */
+  destroy(): void {
     this.#stopAccepting(false);
-    for (const connection of this._open()) {
-      connection.close();
-      this.#runtime.command(Command.destroy, connection._slot, connection._generation);
-    }
+    for (const connection of this._open()) connection.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  /** `drain`: who waits to be accepted is served; close() takes that back. */
+  /** `drain`: who waits to be accepted is served; destroy() takes that back. */
   #stopAccepting(drain: boolean): void {
     if (this.#closing && (drain || this._over)) return;
     this.#closing = true;
@@ -273,6 +287,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   checked.signal?.throwIfAborted();
   const of = runtime();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
+  endpoint.beginWith(options.connectionData);
   endpoint.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
   of.native.listen(
     target.name,

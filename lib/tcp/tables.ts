@@ -1,6 +1,7 @@
 // What native code's numbers stand for: connections by slot, endpoints by id. All of this copy
 // of the package.
 import { Connection } from './connection.js';
+import { failed } from './delivery.js';
 import type { Endpoint } from './endpoint.js';
 
 export type AnyConnection = Connection;
@@ -38,5 +39,12 @@ export function connectionAt(
   if (endpoint === undefined) return undefined;
   const connection = new Connection(endpoint, slot, generation);
   connections[slot] = connection;
+  if (endpoint.makeData !== undefined) {
+    try {
+      connection.data = endpoint.makeData(connection);
+    } catch (error) {
+      failed(connection, error);
+    }
+  }
   return connection;
 }

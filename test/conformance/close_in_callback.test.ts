@@ -154,9 +154,9 @@ describe('inside a handler', () => {
     },
   );
 
-  it('listener.close() in open, data and close', async () => {
+  it('listener.destroy() in open, data and close', async () => {
     for (const event of ['open', 'data', 'close'] as const) {
-      const recorders = new Recorders({ [event]: () => listener.close() });
+      const recorders = new Recorders({ [event]: () => listener.destroy() });
       const listener = serve(recorders.recording);
       const peer = await connectPeer(addressOf(listener));
       const server = await recorders.at(0);

@@ -1,7 +1,7 @@
 // Old names: they do what the new ones do, and warn once.
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
-import { listen } from 'ringpoll';
+import { connect, listen } from 'ringpoll';
 import * as fs from 'ringpoll/fs';
 import { Dispatcher, HybridScheduler } from 'ringpoll/scheduler';
 import { describe, expect, it } from 'vitest';
@@ -61,5 +61,22 @@ describe('deadline, where it is a duration', () => {
     const listener = listen({ host: '127.0.0.1', port: 0 });
     expect(() => listener.stop({ deadline: -1 })).toThrow(/options.timeout must be/);
     return listener.stop();
+  });
+});
+
+describe('of connections', () => {
+  it('userData means connectionData, and timeout() setTimeout()', async () => {
+    const listener = listen({ host: '127.0.0.1', port: 0, connectionData: 0, data() {} });
+    const { port } = listener;
+    const use = async () => {
+      const connection = await connect({ port, userData: { own: 1 } });
+      expect(connection.data).toEqual({ own: 1 });
+      expect(connection.timeout(1000)).toBe(connection);
+      connection.destroy();
+    };
+    const codes = ['RINGPOLL_DEP_USER_DATA', 'RINGPOLL_DEP_CONNECTION_TIMEOUT'];
+    expect(await deprecationsOf(use)).toEqual(codes);
+    expect(await deprecationsOf(use)).toEqual([]);
+    listener.destroy();
   });
 });

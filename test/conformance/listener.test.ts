@@ -34,7 +34,7 @@ describe('a listener', () => {
   it('takes the port that it is told', async () => {
     const first = serve();
     const port = portOf(first);
-    first.close();
+    first.destroy();
     await first.stop();
     const second = serve({ port });
     expect(portOf(second)).toBe(port);
@@ -49,7 +49,7 @@ describe('a listener', () => {
     for (let count = 0; count < 20; count += 1) {
       peers.push(await connectPeer({ port }));
       await recorders.at(count);
-      if (count % 2 === 0) listener.close();
+      if (count % 2 === 0) listener.destroy();
       else listener.stop();
       listener = serve({ port, ...recorders.recording });
     }
@@ -314,13 +314,13 @@ describe('stop()', () => {
     expect(performance.now() - started).toBeLessThan(8000);
   });
 
-  it('twice resolves twice, and after close() too', async () => {
+  it('twice resolves twice, and after destroy() too', async () => {
     const listener = serve();
     await Promise.all([listener.stop(), listener.stop()]);
     await listener.stop();
     const closed = serve();
-    closed.close();
-    closed.close();
+    closed.destroy();
+    closed.destroy();
     await closed.stop();
   });
 
@@ -335,6 +335,40 @@ describe('stop()', () => {
 });
 
 describe('close()', () => {
+  it('accepts nobody any more, and resolves when the connections have ended', async () => {
+    const { listener, server, peer } = await pair(echo);
+    let closed = false;
+    const closing = listener.close().then(() => {
+      closed = true;
+    });
+    await refused(portOf(listener));
+    await roundTrips(3);
+    expect([closed, listener.connections, server.order]).toEqual([false, 1, ['open']]);
+    peer.send('x');
+    expect(await peer.received(1)).toBe('x');
+    peer.end();
+    await closing;
+    expect(listener.connections).toBe(0);
+  });
+
+  it('may be followed by stop(), which ends the connections', async () => {
+    const { listener, peer } = await pair();
+    const closing = listener.close();
+    const stopped = listener.stop();
+    await peer.untilEnd();
+    peer.end();
+    await Promise.all([closing, stopped, listener.close()]);
+  });
+
+  it('may be followed by destroy()', async () => {
+    const { listener, peer } = await pair();
+    const closing = listener.close();
+    listener.destroy();
+    await Promise.all([closing, peer.untilOver()]);
+  });
+});
+
+describe('destroy()', () => {
   it('drops everybody at once', async () => {
     const recorders = new Recorders();
     const listener = serve(recorders.recording);
@@ -342,7 +376,7 @@ describe('close()', () => {
     await recorders.at(9);
     peers[0]!.socket.pause();
     recorders.all[0]!.connection.write(pattern(20_000_000));
-    listener.close();
+    listener.destroy();
     await Promise.all(recorders.all.map((recorder) => recorder.until('close')));
     for (const { order } of recorders.all) expect(order).toEqual(['open', 'close']);
     await Promise.all(peers.slice(1).map((peer) => peer.untilOver()));
@@ -353,7 +387,7 @@ describe('close()', () => {
   it('right after listen() is fine', async () => {
     for (let count = 0; count < 100; count += 1) {
       const listener = serve();
-      listener.close();
+      listener.destroy();
       await listener.stop();
     }
   });
@@ -363,7 +397,7 @@ describe('close()', () => {
     const listener = serve(recorders.recording);
     const arriving = connectPeers(addressOf(listener), 50);
     await recorders.at(0);
-    listener.close();
+    listener.destroy();
     const peers = await arriving.catch(() => [] as Peer[]);
     await Promise.all(peers.map((peer) => peer.untilOver()));
     await listener.stop();
@@ -382,7 +416,7 @@ describe('close()', () => {
     const kept = serve(echo);
     const peer = await connectPeer(addressOf(kept));
     const listener = serve();
-    listener.close();
+    listener.destroy();
     await roundTrips(3);
     peer.send('x');
     expect(await peer.received(1)).toBe('x');
@@ -396,7 +430,7 @@ describe('a listener with a signal that is aborted already', () => {
     let port = 0;
     try {
       const listener = listen({ host: '127.0.0.1', port: 0, signal });
-      onTestFinished(() => listener.close());
+      onTestFinished(() => listener.destroy());
       port = portOf(listener);
     } catch (error) {
       expect(error).toMatchObject({ name: 'AbortError' });

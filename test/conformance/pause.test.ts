@@ -78,7 +78,7 @@ describe('pause()', () => {
     expect(recorders.all.map(({ text }) => text)).toEqual(Array(10).fill('x'));
   });
 
-  it.each(['resume', 'close', 'reset', 'listener.close', 'deadline'] as const)(
+  it.each(['resume', 'close', 'reset', 'listener.destroy', 'deadline'] as const)(
     'holds back a close that has come, until %s',
     async (way) => {
       const { listener, server } = await heldClose();
@@ -91,7 +91,7 @@ describe('pause()', () => {
       const next = new Recorders({ data: (to, chunk) => to.write(chunk) });
       const other = await connectPeer(addressOf(serve(next.recording)));
       await next.at(0);
-      if (way === 'listener.close') listener.close();
+      if (way === 'listener.destroy') listener.destroy();
       else if (way !== 'deadline') connection[way]();
       await server.until('close');
       await (stopped ?? listener.stop());

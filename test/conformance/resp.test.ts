@@ -8,7 +8,7 @@ import { bulk, encode } from '../support/resp.js';
 
 async function client(options = {}): Promise<Peer> {
   const server = serveResp(options);
-  onTestFinished(() => server.close());
+  onTestFinished(() => server.destroy());
   return connectPeer({ port: server.address.port });
 }
 
@@ -94,7 +94,7 @@ describe('the RESP server', () => {
 
   it('keeps one keyspace for all clients, and drops keys that are due unasked', async () => {
     const server = serveResp();
-    onTestFinished(() => server.close());
+    onTestFinished(() => server.destroy());
     const { port } = server.address;
     const [one, two] = [await connectPeer({ port }), await connectPeer({ port })];
     await ask(one, encode('SET', 'a', '1', 'PX', '20'), '+OK\r\n');
@@ -107,7 +107,7 @@ describe('the RESP server', () => {
   it('listens on a Unix socket too', async () => {
     const path = `/tmp/ringpoll-resp-${process.pid}.sock`;
     const server = serveResp({ path });
-    onTestFinished(() => server.close());
+    onTestFinished(() => server.destroy());
     await ask(await connectPeer({ path }), 'PING\r\n', '+PONG\r\n');
     await server.stop({ timeout: 0 });
   });

@@ -37,7 +37,7 @@ describe('a signal', () => {
     const { signal } = new AbortController();
     for (let count = 0; count < 100; count += 1) {
       const listener = serve({ signal, data() {} });
-      listener.close();
+      listener.destroy();
       await listener.stop();
     }
     expect(listenersOf(signal)).toBe(0);

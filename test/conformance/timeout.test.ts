@@ -165,7 +165,7 @@ describe('setTimeout()', () => {
 
   it('is the same as timeout(), and returns the connection', async () => {
     const { server } = await pair();
-    expect(server.connection.timeout(20)).toBe(server.connection);
+    expect(server.connection.setTimeout(20)).toBe(server.connection);
     await server.until('timeout');
   });
 

@@ -160,7 +160,7 @@ describe('the path of a Unix socket', () => {
     const path = join(folder, 'x'.repeat(107 - folder.length - 1));
     const recorders = new Recorders();
     const listener = serve({ path, ...recorders.recording });
-    onTestFinished(() => listener.close());
+    onTestFinished(() => listener.destroy());
     const client = new Recorder();
     await dial({ path, ...client.recording });
     (await recorders.at(0)).connection.end('found');

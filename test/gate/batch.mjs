@@ -29,5 +29,5 @@ for (let done = 0; done < ROUNDS; done++) await round();
 const after = Loop.current().metrics();
 const turns = after.turnsWithEvents - before.turnsWithEvents;
 for (const socket of sockets) socket.destroy();
-listener.close();
+listener.destroy();
 console.log(JSON.stringify({ callsPerRound: turns / ROUNDS }));

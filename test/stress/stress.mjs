@@ -99,7 +99,7 @@ async function echo(rounds) {
     }
   });
   await Promise.all(clients);
-  listener.close();
+  listener.destroy();
 }
 
 async function churn(connections) {
@@ -151,7 +151,7 @@ async function churn(connections) {
     };
     next();
   });
-  listener.close();
+  listener.destroy();
 }
 
 async function kept(rounds) {
@@ -183,7 +183,7 @@ async function kept(rounds) {
     assert.ok(chunk.bytes.equals(copy), 'a kept chunk has changed');
     chunk.release();
   }
-  listener.close();
+  listener.destroy();
 }
 
 function ask(agent, port, body) {

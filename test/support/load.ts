@@ -38,7 +38,7 @@ export async function startLoad(message = 'x'.repeat(64)): Promise<Load> {
       }),
     ),
   );
-  onTestFinished(() => listener.close());
+  onTestFinished(() => listener.destroy());
   return {
     messages: () => messages,
     stop() {

@@ -12,7 +12,7 @@ export function serve(options: Partial<ListenOptions> = {}): Listener {
   const elsewhere = 'path' in options || 'fd' in options;
   const where = elsewhere ? {} : { host: '127.0.0.1', port: 0 };
   const listener = listen({ ...where, ...options } as ListenOptions);
-  onTestFinished(() => listener.close());
+  onTestFinished(() => listener.destroy());
   return listener;
 }
 

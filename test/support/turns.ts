@@ -13,7 +13,7 @@ export async function roundTrips(count = ROUND_TRIPS): Promise<void> {
     port: 0,
     data: (connection: Connection, chunk) => void connection.write(chunk),
   });
-  onTestFinished(() => listener.close());
+  onTestFinished(() => listener.destroy());
   const { address } = listener;
   if (!('port' in address)) throw new Error('no port');
   const peer = await connectPeer({ port: address.port });
@@ -22,5 +22,5 @@ export async function roundTrips(count = ROUND_TRIPS): Promise<void> {
     await peer.received(trip);
   }
   peer.destroy();
-  listener.close();
+  listener.destroy();
 }

@@ -112,7 +112,7 @@ async function row({ api, bytes, copies, work }: Way): Promise<LedgerRow> {
   });
   await inTime(served);
   // With what is still open: it stood still, and would keep the process alive.
-  listener.close();
+  listener.destroy();
   return { api, bytes, copied, copies };
 }
 

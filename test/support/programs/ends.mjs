@@ -15,7 +15,7 @@ const cases = {
     Loop.current();
   },
   async listenerClosed() {
-    listen(options).close();
+    listen(options).destroy();
   },
   async everythingClosed() {
     const listener = listen(options);
@@ -48,14 +48,14 @@ const cases = {
     const listener = listen(options);
     setTimeout(() => {
       console.log('timer');
-      listener.close();
+      listener.destroy();
     }, 50);
   },
   async timerUnreferencedCloses() {
     const listener = listen(options);
     setTimeout(() => {
       console.log('timer');
-      listener.close();
+      listener.destroy();
     }, 50).unref();
   },
   async referencedAgain() {
@@ -64,11 +64,11 @@ const cases = {
     Loop.current().ref();
     setTimeout(() => {
       console.log('timer');
-      listener.close();
+      listener.destroy();
     }, 50).unref();
   },
   async pendingTimer() {
-    listen(options).close();
+    listen(options).destroy();
     setTimeout(() => console.log('timer'), 50);
   },
   async signalled() {

@@ -136,14 +136,14 @@ const groupsOf = {
     await option('connectTimeout', ['zero', 'half']);
     await option('localAddress');
     await option('localPort', numbers);
-    await option('userData', anything);
+    await option('connectionData', anything);
     await tryAll('connect path', (value) => make({ path: value }).catch(systemIsFine), ['text']);
     await tryAll(
       'connect host',
       (value) => make({ port: given.port, host: value }).catch(systemIsFine),
       ['text'],
     );
-    listener.close();
+    listener.destroy();
   },
 
   async connection() {
@@ -162,7 +162,7 @@ const groupsOf = {
       await tryAll(name, (value) => connection[name](value));
     }
     connection.close();
-    listener.close();
+    listener.destroy();
   },
 
   /** What cannot be sent, and what can although it looks odd: with the right number of bytes. */
@@ -175,7 +175,7 @@ const groupsOf = {
     await tryAll('writev', (value) => connection.writev(value), ['array', 'strings']);
     await tryAll('writev of', (value) => connection.writev([value]), strings);
     peer.close();
-    listener.close();
+    listener.destroy();
     for (const [name, value] of Object.entries(odd)) {
       if (strings.includes(name)) continue;
       const ended = await pair();
@@ -187,7 +187,7 @@ const groupsOf = {
         judge(`end(${name})`, error);
       }
       ended.connection.reset();
-      ended.listener.close();
+      ended.listener.destroy();
     }
     class Liar extends Uint8Array {
       get byteLength() {
@@ -388,7 +388,7 @@ async function sentBy(send) {
   });
   await once(socket, 'end');
   socket.destroy();
-  listener.close();
+  listener.destroy();
   return bytes;
 }
 
