@@ -21,7 +21,7 @@ describe('the docs', () => {
   });
 
   it('name every counter of the core with its meaning', () => {
-    const header = readFileSync(join(root, 'native/core/metrics.h'), 'utf8');
+    const header = readFileSync(join(root, 'native/core/base/metrics.h'), 'utf8');
     const counters = [...header.matchAll(/X\((\w+),\s*"([^"]+)"\)/g)];
     const page = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
     const missing = counters.filter(([, name, meaning]) => {
