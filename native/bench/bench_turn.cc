@@ -57,9 +57,9 @@ class EchoLoop {
   bool connect() {
     SocketAddress address;
     if (!SocketAddress::fromIp("127.0.0.1", 0, &address)) return false;
-    uint32_t owner = 0;
-    if (loop_.listen(address, ListenOptions{}, Owner{}, &owner).fd < 0) return false;
-    const Token token = loop_.owner(owner)->listener;
+    uint32_t endpoint = 0;
+    if (loop_.listen(address, ListenOptions{}, Endpoint{}, &endpoint).fd < 0) return false;
+    const Token token = loop_.endpoint(endpoint)->listener;
     const Channel* listener = loop_.find(slotOf(token), generationOf(token));
     sockaddr_storage bound{};
     socklen_t length = sizeof bound;

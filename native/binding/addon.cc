@@ -43,11 +43,11 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   return guest->memory().object();
 }
 
-void report(GuestLoop& guest, const SocketResult& result, uint32_t owner, Token connection) {
+void report(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token connection) {
   int32_t* control = guest.memory().rings().control;
   control[kResultError] = result.fd < 0 ? result.error : 0;
   control[kResultSyscall] = static_cast<int32_t>(result.syscall);
-  control[kResultEndpoint] = static_cast<int32_t>(owner);
+  control[kResultEndpoint] = static_cast<int32_t>(endpoint);
   control[kResultSlot] = static_cast<int32_t>(slotOf(connection));
   control[kResultGeneration] = static_cast<int32_t>(generationOf(connection));
 }
@@ -71,22 +71,22 @@ void Listen(const Napi::CallbackInfo& info) {
   options.ipv6Only = flag(info, 5);
   options.noDelay = flag(info, 6);
   options.keepAliveMs = signedWord(info, 7);
-  Owner settings;
+  Endpoint settings;
   settings.maxConnections = word(info, 8);
   settings.idleTimeoutMs = word(info, 9);
   settings.hint = static_cast<EngineHint>(word(info, 10));
-  uint32_t owner = 0;
+  uint32_t endpoint = 0;
   const int32_t fd = signedWord(info, 2);
   SocketResult result{-1, EINVAL, Syscall::kListen};
   SocketAddress address;
   if (info[11].IsObject() && !speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) {
     result.error = ENOMEM;
   } else if (fd >= 0) {
-    result = guest->loop().adopt(fd, options, settings, &owner);
+    result = guest->loop().adopt(fd, options, settings, &endpoint);
   } else if (toAddress(info, 0, &address)) {
-    result = guest->loop().listen(address, options, settings, &owner);
+    result = guest->loop().listen(address, options, settings, &endpoint);
   }
-  report(*guest, result, owner, 0);
+  report(*guest, result, endpoint, 0);
   guest->wake();
 }
 
@@ -94,30 +94,30 @@ void Listen(const Napi::CallbackInfo& info) {
 void Connect(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
-  Owner settings;
+  Endpoint settings;
   settings.idleTimeoutMs = word(info, 5);
   settings.hint = static_cast<EngineHint>(word(info, 6));
   SocketAddress remote;
   SocketAddress local;
   SocketResult result{-1, EINVAL, Syscall::kConnect};
   Token connection = 0;
-  uint32_t owner = 0;
+  uint32_t endpoint = 0;
   const bool bound = !info[2].As<Napi::String>().Utf8Value().empty();
   if (toAddress(info, 0, &remote) && (!bound || toAddress(info, 2, &local))) {
     result = guest->loop().connect(remote, bound ? &local : nullptr, settings, word(info, 4),
-                                   &connection, &owner);
+                                   &connection, &endpoint);
   }
-  report(*guest, result, owner, connection);
+  report(*guest, result, endpoint, connection);
   guest->wake();
 }
 
-// closeListener(owner, drain)
+// closeListener(endpoint, drain)
 void CloseListener(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest != nullptr) guest->loop().closeListener(word(info, 0), flag(info, 1));
 }
 
-// connectionsOf(owner) -> Uint32Array of slot, generation, ...
+// connectionsOf(endpoint) -> Uint32Array of slot, generation, ...
 Napi::Value ConnectionsOf(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
@@ -202,13 +202,13 @@ Napi::Value Address(const Napi::CallbackInfo& info) {
                   flag(info, 2) ? remoteAddress(channel->fd) : localAddress(channel->fd));
 }
 
-// listenerAddress(owner) -> object or undefined
+// listenerAddress(endpoint) -> object or undefined
 Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
-  const Owner* owner = guest->loop().owner(word(info, 0));
-  if (owner == nullptr) return info.Env().Undefined();
-  const Token token = owner->listener;
+  const Endpoint* endpoint = guest->loop().endpoint(word(info, 0));
+  if (endpoint == nullptr) return info.Env().Undefined();
+  const Token token = endpoint->listener;
   const Channel* channel = guest->loop().find(slotOf(token), generationOf(token));
   if (channel == nullptr) return info.Env().Undefined();
   return toObject(info.Env(), localAddress(channel->fd));

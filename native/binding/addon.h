@@ -34,7 +34,7 @@ Napi::Value toObject(Napi::Env env, const AddressText& text);
 
 // http.cc
 // Connections of the listener that `settings` describe will speak HTTP. False: no memory.
-bool speakHttp(GuestLoop& guest, Napi::Object options, Owner* settings);
+bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings);
 void setHttpMetrics(GuestLoop& guest, Napi::Object object);
 void addHttpFunctions(Napi::Env env, Napi::Object exports);
 

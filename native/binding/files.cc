@@ -57,7 +57,7 @@ Napi::Value answer(const Napi::CallbackInfo& info, double value) {
   return Napi::Number::New(info.Env(), value);
 }
 
-double encode(const NowResult& result) {
+double encode(const TryResult& result) {
   if (result.error != 0) return -result.error;
   const auto bytes = static_cast<double>(result.bytes);
   if (result.never && result.bytes == 0) return kNever;
@@ -85,7 +85,7 @@ Napi::Value OpenNow(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return info.Env().Undefined();
   const Path path(info, 0);
   if (!path.fits()) return answer(info, -ENAMETOOLONG);
-  const int64_t file = guest->loop().files().openNow(path.get(), signedWord(info, 1));
+  const int64_t file = guest->loop().files().tryOpen(path.get(), signedWord(info, 1));
   return answer(info, static_cast<double>(file));
 }
 
@@ -94,14 +94,14 @@ Napi::Value StatNow(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   Files& files = guest->loop().files();
-  if (info[0].IsNumber()) return answer(info, files.statNow(word(info, 0), fieldsOf(info, 2)));
+  if (info[0].IsNumber()) return answer(info, files.tryStat(word(info, 0), fieldsOf(info, 2)));
   const Path path(info, 0);
   if (!path.fits()) return answer(info, -ENAMETOOLONG);
-  return answer(info, files.statNow(path.get(), flag(info, 1), fieldsOf(info, 2)));
+  return answer(info, files.tryStat(path.get(), flag(info, 1), fieldsOf(info, 2)));
 }
 
 // fileReadNow(file, bytes, offset, length, position) and fileWriteNow(the same)
-template <NowResult (Files::*move)(OpenFile&, uint8_t*, uint64_t, int64_t)>
+template <TryResult (Files::*move)(OpenFile&, uint8_t*, uint64_t, int64_t)>
 Napi::Value MoveNow(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
@@ -370,8 +370,8 @@ void addFileFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("fileCapabilities", Napi::Function::New<Capabilities>(env));
   exports.Set("fileOpenNow", Napi::Function::New<OpenNow>(env));
   exports.Set("fileStatNow", Napi::Function::New<StatNow>(env));
-  exports.Set("fileReadNow", Napi::Function::New<MoveNow<&Files::readNow>>(env));
-  exports.Set("fileWriteNow", Napi::Function::New<MoveNow<&Files::writeNow>>(env));
+  exports.Set("fileReadNow", Napi::Function::New<MoveNow<&Files::tryRead>>(env));
+  exports.Set("fileWriteNow", Napi::Function::New<MoveNow<&Files::tryWrite>>(env));
   exports.Set("fileReadWhole", Napi::Function::New<ReadWhole>(env));
   exports.Set("fileAdopt", Napi::Function::New<Adopt>(env));
   exports.Set("fileAbout", Napi::Function::New<About>(env));

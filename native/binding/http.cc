@@ -19,7 +19,7 @@ http::Server* GuestLoop::openHttp() {
   return http_;
 }
 
-bool speakHttp(GuestLoop& guest, Napi::Object options, Owner* settings) {
+bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   settings->protocol = guest.openHttp();
   if (settings->protocol == nullptr) return false;
   settings->settings = httpProfile(options);
@@ -37,8 +37,8 @@ void setHttpMetrics(GuestLoop& guest, Napi::Object object) {
 namespace {
 
 // nullptr: the listener and all its connections are over.
-http::Profile* profileOf(GuestLoop& guest, uint32_t owner) {
-  const Owner* found = guest.loop().owner(owner);
+http::Profile* profileOf(GuestLoop& guest, uint32_t endpoint) {
+  const Endpoint* found = guest.loop().endpoint(endpoint);
   if (found == nullptr || found->settings == nullptr || guest.http() == nullptr) return nullptr;
   return found->protocol == guest.http() ? static_cast<http::Profile*>(found->settings.get())
                                          : nullptr;
@@ -62,7 +62,7 @@ Napi::Value AddressRule(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), filter.add(info[0].As<Napi::String>().Utf8Value()));
 }
 
-// httpTemplate(owner, head: Uint8Array, dateOffset) -> number
+// httpTemplate(endpoint, head: Uint8Array, dateOffset) -> number
 Napi::Value Template(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
@@ -82,19 +82,19 @@ Napi::Value Expected(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), http ? guest->http()->expected(*channel) : 0);
 }
 
-// httpStop(owner): idle connections close, the others with their last answer
+// httpStop(endpoint): idle connections close, the others with their last answer
 void Stop(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
   // An answer that was given but not flushed counts as given.
   guest->loop().flush();
-  const uint32_t owner = word(info, 0);
-  http::Profile* profile = profileOf(*guest, owner);
+  const uint32_t endpoint = word(info, 0);
+  http::Profile* profile = profileOf(*guest, endpoint);
   if (profile == nullptr) return;
   profile->stopping = true;
   http::Server* server = guest->http();
   const uint64_t nowMs = guest->loop().now();
-  guest->loop().forEachConnection(owner, [server, nowMs](Channel& channel) {
+  guest->loop().forEachConnection(endpoint, [server, nowMs](Channel& channel) {
     if (channel.state != ChannelState::kOpen || channel.protocol != server) return;
     server->stop(channel, nowMs);
   });

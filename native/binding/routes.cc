@@ -18,8 +18,8 @@ Napi::Object costsOf(Napi::Env env, const RouteCost (&costs)[kSizeClasses]) {
 
 Napi::Object refusalsOf(Napi::Env env, const RoutingReport& report) {
   Napi::Object object = Napi::Object::New(env);
-  for (uint32_t i = 0; i < kWishCount; ++i) {
-    object.Set(kWishNames[i], static_cast<double>(report.refusals[i]));
+  for (uint32_t i = 0; i < kHintCount; ++i) {
+    object.Set(kHintNames[i], static_cast<double>(report.refusals[i]));
   }
   return object;
 }
@@ -49,8 +49,8 @@ Napi::Value Routing(const Napi::CallbackInfo& info) {
   object.Set("preferred", kRouteNames[report.preferred]);
   object.Set("reason", report.reason);
   object.Set("refusals", refusalsOf(env, report));
-  object.Set("sentNow", costsOf(env, report.sends.costs[kSentNow]));
-  object.Set("sentByEngine", costsOf(env, report.sends.costs[kSentByEngine]));
+  object.Set("sentNow", costsOf(env, guest->loop().sendMeter().costs[kSentNow]));
+  object.Set("sentByEngine", costsOf(env, guest->loop().sendMeter().costs[kSentByEngine]));
   return object;
 }
 

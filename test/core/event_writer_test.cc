@@ -30,7 +30,7 @@ TEST(event_writer_lays_out_the_words_that_javascript_reads) {
   Bench bench;
   bench.channel.slot = 5;
   bench.channel.generation = 6;
-  bench.channel.owner = 7;
+  bench.channel.endpoint = 7;
   CHECK(bench.writer.empty());
   bench.writer.push(EventKind::kClose, bench.channel, -11, 12, 13, 14);
   CHECK(!bench.writer.empty());

@@ -131,12 +131,12 @@ TEST(read_now_goes_on_after_a_short_read_to_learn_why_it_was_short) {
   Bench bench;
   OpenFile& file = bench.open();
   bench.calls.answers = {1000, 0};
-  NowResult end = bench.files.readNow(file, bench.memory, 4096, 5);
+  TryResult end = bench.files.tryRead(file, bench.memory, 4096, 5);
   CHECK(end.bytes == 1000 && !end.waits && end.error == 0);
   CHECK_EQ(bench.calls.offsets[1], 1005);
 
   bench.calls.answers = {1000, -EAGAIN};
-  NowResult cold = bench.files.readNow(file, bench.memory, 4096, -1);
+  TryResult cold = bench.files.tryRead(file, bench.memory, 4096, -1);
   CHECK(cold.bytes == 1000 && cold.waits && !cold.never);
   CHECK_EQ(bench.calls.offsets[3], -1);
 }
@@ -146,7 +146,7 @@ TEST(read_now_of_a_pipe_takes_what_is_there) {
   bench.calls.kind = FileKind::kPipe;
   OpenFile& file = bench.open();
   bench.calls.answers = {10};
-  const NowResult some = bench.files.readNow(file, bench.memory, 4096, -1);
+  const TryResult some = bench.files.tryRead(file, bench.memory, 4096, -1);
   CHECK(some.bytes == 10 && !some.waits);
 }
 
@@ -154,9 +154,9 @@ TEST(read_now_tells_an_error_unless_bytes_came_before_it) {
   Bench bench;
   OpenFile& file = bench.open();
   bench.calls.answers = {-EINTR, -EIO};
-  CHECK_EQ(bench.files.readNow(file, bench.memory, 4096, 0).error, EIO);
+  CHECK_EQ(bench.files.tryRead(file, bench.memory, 4096, 0).error, EIO);
   bench.calls.answers = {100, -EIO};
-  const NowResult some = bench.files.readNow(file, bench.memory, 4096, 0);
+  const TryResult some = bench.files.tryRead(file, bench.memory, 4096, 0);
   CHECK(some.bytes == 100 && some.error == 0 && !some.waits);
 }
 
@@ -164,8 +164,8 @@ TEST(read_now_learns_once_that_a_file_system_has_no_such_form) {
   Bench bench;
   OpenFile& file = bench.open();
   bench.calls.answers = {-EOPNOTSUPP};
-  CHECK(bench.files.readNow(file, bench.memory, 4096, 0).never);
-  CHECK(bench.files.readNow(file, bench.memory, 4096, 0).never);
+  CHECK(bench.files.tryRead(file, bench.memory, 4096, 0).never);
+  CHECK(bench.files.tryRead(file, bench.memory, 4096, 0).never);
   CHECK_EQ(bench.calls.offsets.size(), 1u);
 }
 
@@ -174,7 +174,7 @@ TEST(read_now_reads_plainly_where_there_is_no_disk) {
   bench.calls.system = FileSystem::kMemory;
   OpenFile& file = bench.open();
   bench.calls.answers = {-EOPNOTSUPP, 4096};
-  const NowResult read = bench.files.readNow(file, bench.memory, 4096, 0);
+  const TryResult read = bench.files.tryRead(file, bench.memory, 4096, 0);
   CHECK(read.bytes == 4096 && !read.waits);
   CHECK_EQ(bench.calls.plain, 1);
 }
@@ -185,7 +185,7 @@ TEST(read_now_never_reads_a_fifo_plainly_not_even_in_memory) {
   bench.calls.kind = FileKind::kPipe;
   OpenFile& file = bench.open();
   bench.calls.answers = {-EOPNOTSUPP, 4096};
-  CHECK(bench.files.readNow(file, bench.memory, 4096, -1).never);
+  CHECK(bench.files.tryRead(file, bench.memory, 4096, -1).never);
   CHECK_EQ(bench.calls.plain, 0);
 }
 
@@ -194,17 +194,17 @@ TEST(read_now_takes_no_more_than_its_share_in_one_call) {
   OpenFile& file = bench.open();
   std::vector<uint8_t> memory(2 * kFileNowBytesMax);
   bench.calls.answers = {static_cast<ssize_t>(kFileNowBytesMax)};
-  const NowResult read = bench.files.readNow(file, memory.data(), memory.size(), 0);
+  const TryResult read = bench.files.tryRead(file, memory.data(), memory.size(), 0);
   CHECK(read.bytes == kFileNowBytesMax && read.waits && !read.never);
 }
 
 TEST(write_now_leaves_appends_to_calls_that_do_not_stop_half_way) {
   Bench bench;
-  CHECK(bench.files.writeNow(bench.open(true), bench.memory, 100, -1).never);
+  CHECK(bench.files.tryWrite(bench.open(true), bench.memory, 100, -1).never);
   CHECK(bench.calls.offsets.empty());
   bench.calls.system = FileSystem::kMemory;
   bench.calls.answers = {100};
-  CHECK_EQ(bench.files.writeNow(bench.open(true), bench.memory, 100, -1).bytes, 100u);
+  CHECK_EQ(bench.files.tryWrite(bench.open(true), bench.memory, 100, -1).bytes, 100u);
   CHECK_EQ(bench.calls.plain, 1);
 }
 
@@ -212,29 +212,29 @@ TEST(write_now_tells_what_the_rest_must_wait_for) {
   Bench bench;
   OpenFile& file = bench.open();
   bench.calls.answers = {40, -EAGAIN, -ENOSPC, -EOPNOTSUPP};
-  const NowResult some = bench.files.writeNow(file, bench.memory, 100, 0);
+  const TryResult some = bench.files.tryWrite(file, bench.memory, 100, 0);
   CHECK(some.bytes == 40 && some.waits);
-  const NowResult none = bench.files.writeNow(file, bench.memory, 100, 0);
+  const TryResult none = bench.files.tryWrite(file, bench.memory, 100, 0);
   CHECK(none.bytes == 0 && none.waits && !none.never);
-  CHECK_EQ(bench.files.writeNow(file, bench.memory, 100, 0).error, ENOSPC);
-  CHECK(bench.files.writeNow(file, bench.memory, 100, 0).never);
+  CHECK_EQ(bench.files.tryWrite(file, bench.memory, 100, 0).error, ENOSPC);
+  CHECK(bench.files.tryWrite(file, bench.memory, 100, 0).never);
 }
 
 TEST(open_now_answers_final_errors_and_leaves_the_others_to_those_who_may_wait) {
   Bench bench;
   bench.calls.openResult = -ENOENT;
-  CHECK_EQ(bench.files.openNow("x", O_RDONLY), -ENOENT);
+  CHECK_EQ(bench.files.tryOpen("x", O_RDONLY), -ENOENT);
   bench.calls.openResult = -EPERM;
-  CHECK_EQ(bench.files.openNow("x", O_RDONLY), -EAGAIN);
-  CHECK_EQ(bench.files.openNow("x", O_WRONLY | O_CREAT), -EAGAIN);
-  CHECK_EQ(bench.files.openNow("x", O_WRONLY | O_TRUNC), -EAGAIN);
+  CHECK_EQ(bench.files.tryOpen("x", O_RDONLY), -EAGAIN);
+  CHECK_EQ(bench.files.tryOpen("x", O_WRONLY | O_CREAT), -EAGAIN);
+  CHECK_EQ(bench.files.tryOpen("x", O_WRONLY | O_TRUNC), -EAGAIN);
   CHECK_EQ(bench.calls.openFlags.size(), 2u);
 }
 
 TEST(open_now_never_opens_a_fifo) {
   Bench bench;
   bench.calls.kind = FileKind::kPipe;
-  CHECK_EQ(bench.files.openNow("x", O_RDONLY), -EAGAIN);
+  CHECK_EQ(bench.files.tryOpen("x", O_RDONLY), -EAGAIN);
   CHECK_EQ(bench.calls.openFlags.size(), 1u);
   CHECK_EQ(bench.calls.closed.size(), 1u);
 }
@@ -243,9 +243,9 @@ TEST(stat_now_asks_no_server) {
   Bench bench;
   double fields[kStatFields] = {};
   bench.calls.system = FileSystem::kOther;
-  CHECK_EQ(bench.files.statNow("x", true, fields), -EAGAIN);
+  CHECK_EQ(bench.files.tryStat("x", true, fields), -EAGAIN);
   bench.calls.system = FileSystem::kLocal;
-  CHECK_EQ(bench.files.statNow("x", true, fields), 0);
+  CHECK_EQ(bench.files.tryStat("x", true, fields), 0);
   CHECK_EQ(fields[0], 7.0);
   CHECK_EQ(bench.calls.closed.size(), 2u);
 }

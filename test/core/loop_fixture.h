@@ -29,7 +29,7 @@ struct Event {
   uint32_t offset;
   uint32_t length;
   uint32_t aux0;
-  uint32_t owner;
+  uint32_t endpoint;
   std::string bytes;  // of kData: copied while they are valid
 
   BlockId block() const { return aux0; }

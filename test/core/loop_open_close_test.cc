@@ -24,7 +24,7 @@ TEST(loop_tells_of_an_accept_error_and_accepts_again_later) {
     const std::vector<Event> events = scripted.js.turn();
     CHECK(areKinds(events, {EventKind::kAcceptError}));
     CHECK_EQ(events[0].result, EMFILE);
-    CHECK_EQ(events[0].owner, scripted.owner);
+    CHECK_EQ(events[0].endpoint, scripted.endpoint);
     if (kind == Kind::kRing) {
       CHECK(scripted.js.until(
           [&] { return scripted.kernel.inKernel(scripted.listenerFd, OpKind::kAccept); }));
@@ -79,7 +79,7 @@ TEST(readiness_bounds_the_accepts_of_a_turn) {
 
 TEST(loop_closes_connections_beyond_the_limit_at_once) {
   for (const Kind kind : kBothKinds) {
-    Owner settings;
+    Endpoint settings;
     settings.maxConnections = 2;
     Scripted scripted(kind, settings);
     const Connected first = scripted.accept();
@@ -100,7 +100,7 @@ TEST(loop_closes_what_a_closing_listener_still_accepts) {
   Scripted scripted(Kind::kRing);
   scripted.kernel.cancelsComplete(false);
   const Connected open = scripted.accept();
-  scripted.js.loop.closeListener(scripted.owner, false);
+  scripted.js.loop.closeListener(scripted.endpoint, false);
   CHECK(scripted.settle().empty());
   const int late = scripted.kernel.openSocket();
   scripted.accepts(late);
@@ -108,14 +108,14 @@ TEST(loop_closes_what_a_closing_listener_still_accepts) {
   CHECK(areKinds(scripted.settle(), {EventKind::kListenerClosed}));
   CHECK(!scripted.kernel.isOpen(late));
   CHECK(!scripted.kernel.isOpen(scripted.listenerFd));
-  // Its connections live on, and are the last to name the owner.
+  // Its connections live on, and are the last to name the endpoint.
   scripted.arrives(open.fd, "still here");
   CHECK(bytesOf(scripted.settle()) == "still here");
-  CHECK(scripted.js.loop.owner(scripted.owner)->live);
+  CHECK(scripted.js.loop.endpoint(scripted.endpoint)->live);
   scripted.kernel.cancelsComplete(true);
   scripted.js.command(CommandKind::kDestroy, open.name);
   CHECK(areKinds(scripted.settle(), {EventKind::kClose}));
-  CHECK(!scripted.js.loop.owner(scripted.owner)->live);
+  CHECK(!scripted.js.loop.endpoint(scripted.endpoint)->live);
   CHECK_EQ(scripted.js.loop.live(), 0u);
   expectContract(scripted);
 }

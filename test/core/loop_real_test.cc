@@ -277,7 +277,7 @@ EACH_ENGINE(loop_connects_to_a_listener_and_is_refused_without_one) {
     return notes.connections.rbegin()->second.bytes.size() == 27 ||
            notes.connections.begin()->second.bytes.size() == 27;
   }));
-  real.js->loop.closeListener(real.owner, false);
+  real.js->loop.closeListener(real.endpoint, false);
   CHECK(real.until([&] { return notes.listenerClosed; }));
   const Name refused = real.connect(real.port, 10'000);
   CHECK(real.until([&] { return notes.connections[refused].closed(); }));
@@ -296,7 +296,7 @@ EACH_ENGINE(loop_serves_unix_sockets_with_abstract_names) {
       std::string(1, '\0') + "ringpoll-core-test-" + std::to_string(::getpid());
   SocketAddress address;
   CHECK(SocketAddress::fromPath(path, &address));
-  const SocketResult opened = real.js->loop.listen(address, {}, {}, &real.owner);
+  const SocketResult opened = real.js->loop.listen(address, {}, {}, &real.endpoint);
   CHECK(opened.fd >= 0);
   CHECK(localAddress(opened.fd).address == path);
   Notes notes;
@@ -517,7 +517,7 @@ TEST(loop_serves_connections_of_its_second_engine) {
   Real real(RealEngine::kRingReadiness, options);
   START_OR_SKIP(real);
   CHECK_EQ(std::string(real.js->loop.engineName()), std::string("hybrid"));
-  Owner settings;
+  Endpoint settings;
   settings.hint = EngineHint::kPoll;
   real.listen(settings);
   Notes notes;

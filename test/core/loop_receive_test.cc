@@ -18,7 +18,7 @@ TEST(loop_delivers_open_data_end_close_in_order) {
     const std::vector<Event> events = scripted.settle();
     CHECK(bytesOf(events) == "firstsecond");
     CHECK(events.back().kind == EventKind::kEnd);
-    CHECK_EQ(events.back().owner, scripted.owner);
+    CHECK_EQ(events.back().endpoint, scripted.endpoint);
     scripted.js.command(CommandKind::kEnd, peer.name);
     const std::vector<Event> last = scripted.settle();
     CHECK(areKinds(last, {EventKind::kClose}));

@@ -71,7 +71,7 @@ EACH_ENGINE(loop_reads_on_behind_passed_descriptors) {
   const std::string path = std::string(1, '\0') + "ringpoll-short-" + std::to_string(::getpid());
   SocketAddress address;
   CHECK(SocketAddress::fromPath(path, &address));
-  CHECK(real.js->loop.listen(address, {}, {}, &real.owner).fd >= 0);
+  CHECK(real.js->loop.listen(address, {}, {}, &real.endpoint).fd >= 0);
   Notes notes;
   real.js->handler = [&](const Event& event) { notes.note(event); };
   Peer peer;

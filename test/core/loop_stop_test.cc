@@ -41,8 +41,8 @@ struct Stopping {
     js.loop.startWith([this](EngineContext) { return std::make_unique<Reluctant>(holds, &stops); });
     SocketAddress address;
     SocketAddress::fromIp("127.0.0.1", 0, &address);
-    uint32_t owner = 0;
-    listenerFd = js.loop.listen(address, {}, {}, &owner).fd;
+    uint32_t endpoint = 0;
+    listenerFd = js.loop.listen(address, {}, {}, &endpoint).fd;
   }
 
   bool holds = true;

@@ -14,7 +14,7 @@ int64_t millisecondsSince(SteadyClock::time_point start) {
 
 TEST(loop_tells_of_an_idle_connection_again_and_again) {
   for (const Kind kind : kBothKinds) {
-    Owner settings;
+    Endpoint settings;
     settings.idleTimeoutMs = 30;
     Scripted scripted(kind, settings);
     const auto begin = SteadyClock::now();
@@ -36,7 +36,7 @@ TEST(loop_tells_of_an_idle_connection_again_and_again) {
 }
 
 TEST(loop_waits_no_longer_than_until_the_next_timer) {
-  Owner settings;
+  Endpoint settings;
   settings.idleTimeoutMs = 500;
   Scripted scripted(Kind::kRing, settings);
   scripted.js.turn(-1);
@@ -61,7 +61,7 @@ TEST(loop_does_not_wait_while_events_wait_for_javascript) {
 
 TEST(loop_does_not_call_a_connection_idle_that_came_after_a_long_wait) {
   for (const Kind kind : kBothKinds) {
-    Owner settings;
+    Endpoint settings;
     settings.idleTimeoutMs = 60;
     Scripted scripted(kind, settings);
     const int fd = scripted.kernel.openSocket();
@@ -74,7 +74,7 @@ TEST(loop_does_not_call_a_connection_idle_that_came_after_a_long_wait) {
 
 TEST(loop_counts_the_idle_time_from_the_moment_bytes_came) {
   for (const Kind kind : kBothKinds) {
-    Owner settings;
+    Endpoint settings;
     settings.idleTimeoutMs = 80;
     Scripted scripted(kind, settings);
     const Connected peer = scripted.accept();

@@ -68,7 +68,7 @@ EACH_ENGINE(protocol_of_lines_needs_one_registration) {
   auto made = std::make_unique<LineEcho>(loop.arena(), loop.transport());
   LineEcho& lines = *made;
   loop.addProtocol(std::move(made));
-  Owner settings;
+  Endpoint settings;
   settings.protocol = &lines;
   real.listen(settings);
   Notes notes;

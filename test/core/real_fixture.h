@@ -74,10 +74,10 @@ class Real {
   }
 
   // A listener on a free port of the loopback interface.
-  void listen(Owner settings = {}) {
+  void listen(Endpoint settings = {}) {
     SocketAddress address;
     SocketAddress::fromIp("127.0.0.1", 0, &address);
-    const SocketResult opened = js->loop.listen(address, {}, settings, &owner);
+    const SocketResult opened = js->loop.listen(address, {}, settings, &endpoint);
     port = localAddress(opened.fd).port;
   }
 
@@ -93,7 +93,7 @@ class Real {
   bool until(const std::function<bool()>& done) { return js->until(done); }
 
   std::unique_ptr<LoopFixture> js;
-  uint32_t owner = 0;
+  uint32_t endpoint = 0;
   uint16_t port = 0;
 
  private:

@@ -22,7 +22,7 @@ struct Connected {
 
 class Scripted {
  public:
-  explicit Scripted(Kind engineKind, Owner settings = {}, LoopOptions options = checkedOptions(),
+  explicit Scripted(Kind engineKind, Endpoint settings = {}, LoopOptions options = checkedOptions(),
                     FileCalls* files = nullptr)
       : kind(engineKind), js(options, &kernel, files) {
     js.loop.startWith([this](EngineContext context) {
@@ -31,7 +31,7 @@ class Scripted {
     });
     SocketAddress address;
     SocketAddress::fromIp("127.0.0.1", 0, &address);
-    const SocketResult opened = js.loop.listen(address, {}, settings, &owner);
+    const SocketResult opened = js.loop.listen(address, {}, settings, &endpoint);
     listenerFd = opened.fd;
   }
 
@@ -103,7 +103,7 @@ class Scripted {
     return {};
   }
   // Starts a connect call; nothing has come of it yet.
-  Connected beginConnect(uint32_t timeoutMs = 0, Owner settings = {}) {
+  Connected beginConnect(uint32_t timeoutMs = 0, Endpoint settings = {}) {
     SocketAddress address;
     SocketAddress::fromIp("127.0.0.1", 9, &address);
     Token token = 0;
@@ -127,7 +127,7 @@ class Scripted {
   Kind kind;
   ScriptedKernel kernel;
   int listenerFd = -1;
-  uint32_t owner = 0;
+  uint32_t endpoint = 0;
   LoopFixture js;
 };
 

@@ -1,5 +1,5 @@
 // Assertions that stay on in every build: a broken invariant here would hand freed memory to
-// JavaScript, so stopping is the safe answer. They guard owner transitions, not user input.
+// JavaScript, so stopping is the safe answer. They guard endpoint transitions, not user input.
 #pragma once
 
 namespace ringpoll {

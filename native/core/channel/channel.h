@@ -78,7 +78,7 @@ struct Channel {
   int fd = -1;  // -1 again from the moment it is closed
   uint32_t slot = 0;
   uint32_t generation = 0;
-  uint32_t owner = 0;  // number of the listener or of the connect call
+  uint32_t endpoint = 0;  // number of the listener or of the connect call
   ChannelType type = ChannelType::kFree;
   ChannelState state = ChannelState::kFree;
   uint8_t engine = 0;  // index into the loop's engines

@@ -15,7 +15,8 @@ int64_t FileTable::add(int fd, bool owned, bool append) {
   const uint16_t generation = files_[slot].generation;
   FileAbout about;
   calls_.about(fd, &about);
-  files_[slot] = {fd, generation, owned, append, about.kind, NowMode::kUnknown, NowMode::kUnknown};
+  files_[slot] = {
+      fd, generation, owned, append, about.kind, NowaitSupport::kUnknown, NowaitSupport::kUnknown};
   return static_cast<int64_t>(generation) << kFileSlotBits | slot;
 }
 

@@ -15,7 +15,7 @@ inline constexpr uint32_t kFileGenerationBits = 11;  // a number is positive as 
 inline constexpr uint32_t kOpenFilesMax = 1u << kFileSlotBits;
 
 // How the loop's own thread may read or write a file.
-enum class NowMode : uint8_t {
+enum class NowaitSupport : uint8_t {
   kUnknown,
   kCached,  // with RWF_NOWAIT
   kPlain,   // with the ordinary calls: there is no disk beneath
@@ -28,8 +28,8 @@ struct OpenFile {
   bool owned = false;  // ours to close; otherwise Node's, which keeps count of those it opened
   bool append = false;
   FileKind kind = FileKind::kOther;
-  NowMode reading = NowMode::kUnknown;
-  NowMode writing = NowMode::kUnknown;
+  NowaitSupport reading = NowaitSupport::kUnknown;
+  NowaitSupport writing = NowaitSupport::kUnknown;
 };
 
 class FileTable {

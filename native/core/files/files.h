@@ -20,7 +20,7 @@
 namespace ringpoll {
 
 // The answer of a read or write that may not wait.
-struct NowResult {
+struct TryResult {
   uint64_t bytes = 0;
   int error = 0;       // errno; nothing was moved
   bool waits = false;  // the rest would have to wait
@@ -55,11 +55,11 @@ class Files {
   FileCalls& calls() { return calls_; }
 
   // Without waiting. A number of an open file, or -errno; -EAGAIN: it would have to wait.
-  int64_t openNow(const char* path, int flags);
-  int statNow(const char* path, bool follow, double* fields);
-  int statNow(FileId id, double* fields);
-  NowResult readNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset);
-  NowResult writeNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset);
+  int64_t tryOpen(const char* path, int flags);
+  int tryStat(const char* path, bool follow, double* fields);
+  int tryStat(FileId id, double* fields);
+  TryResult tryRead(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset);
+  TryResult tryWrite(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset);
   // A whole file of at most `capacity` bytes. When it is larger, or not in memory, it is left open.
   struct Whole {
     int64_t bytes = 0;  // or -errno

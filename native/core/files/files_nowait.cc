@@ -5,8 +5,8 @@
 
 #include <cerrno>
 
-#include "files.h"
 #include "core/base/limits.h"
+#include "files.h"
 
 namespace ringpoll {
 
@@ -43,7 +43,7 @@ constexpr int kPathOnly = O_RDONLY;
 
 }  // namespace
 
-int64_t Files::openNow(const char* path, int flags) {
+int64_t Files::tryOpen(const char* path, int flags) {
   // O_TMPFILE contains O_DIRECTORY, which alone is harmless.
   if ((flags & kCreating) & ~O_DIRECTORY) return -EAGAIN;
   // A FIFO opens when somebody is at its other end: that can only be waited for.
@@ -65,7 +65,7 @@ int64_t Files::openNow(const char* path, int flags) {
   return id;
 }
 
-int Files::statNow(const char* path, bool follow, double* fields) {
+int Files::tryStat(const char* path, bool follow, double* fields) {
   const int fd = calls_.openCached(path, kPathOnly | (follow ? 0 : O_NOFOLLOW));
   if (fd < 0) return isFinal(fd) ? fd : -EAGAIN;
   const bool known = calls_.fileSystem(fd) != FileSystem::kOther;
@@ -74,21 +74,21 @@ int Files::statNow(const char* path, bool follow, double* fields) {
   return result;
 }
 
-int Files::statNow(FileId id, double* fields) {
+int Files::tryStat(FileId id, double* fields) {
   OpenFile* file = table_.find(id);
   if (file == nullptr) return -EBADF;
   return systemOf(*file) == FileSystem::kOther ? -EAGAIN : calls_.stat(file->fd, fields);
 }
 
-NowResult Files::readNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset) {
-  NowResult result;
-  if (file.reading == NowMode::kUnknown) file.reading = NowMode::kCached;
+TryResult Files::tryRead(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset) {
+  TryResult result;
+  if (file.reading == NowaitSupport::kUnknown) file.reading = NowaitSupport::kCached;
   const uint64_t wanted = bytes < kFileNowBytesMax ? bytes : kFileNowBytesMax;
-  while (file.reading != NowMode::kNever && result.bytes < wanted) {
+  while (file.reading != NowaitSupport::kNever && result.bytes < wanted) {
     const iovec rest{memory + result.bytes, wanted - result.bytes};
     const int64_t at = offset < 0 ? -1 : offset + static_cast<int64_t>(result.bytes);
-    const ssize_t n = file.reading == NowMode::kPlain ? calls_.read(file.fd, rest, at)
-                                                      : calls_.readCached(file.fd, rest, at);
+    const ssize_t n = file.reading == NowaitSupport::kPlain ? calls_.read(file.fd, rest, at)
+                                                            : calls_.readCached(file.fd, rest, at);
     if (n > 0) {
       result.bytes += static_cast<uint64_t>(n);
       // Of a regular file a short read is its end, or the beginning of what is not in memory.
@@ -96,8 +96,8 @@ NowResult Files::readNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_
       continue;
     }
     if (n == 0) return result;
-    if (n == -EOPNOTSUPP && file.reading == NowMode::kCached) {
-      file.reading = inMemory(file) ? NowMode::kPlain : NowMode::kNever;
+    if (n == -EOPNOTSUPP && file.reading == NowaitSupport::kCached) {
+      file.reading = inMemory(file) ? NowaitSupport::kPlain : NowaitSupport::kNever;
       continue;
     }
     if (n == -EINTR) continue;
@@ -106,31 +106,34 @@ NowResult Files::readNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_
     return result;
   }
   result.waits = result.bytes < bytes;
-  result.never = file.reading == NowMode::kNever;
+  result.never = file.reading == NowaitSupport::kNever;
   return result;
 }
 
-NowResult Files::writeNow(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset) {
-  NowResult result;
+TryResult Files::tryWrite(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset) {
+  TryResult result;
   result.waits = true;
-  if (file.writing == NowMode::kUnknown) {
+  if (file.writing == NowaitSupport::kUnknown) {
     // An append has to be one call, or it mixes with those of others; the cached form may stop
     // half-way.
     const bool whole = file.append || file.kind != FileKind::kRegular;
-    file.writing = inMemory(file) ? NowMode::kPlain : whole ? NowMode::kNever : NowMode::kCached;
+    file.writing = inMemory(file) ? NowaitSupport::kPlain
+                   : whole        ? NowaitSupport::kNever
+                                  : NowaitSupport::kCached;
   }
-  result.never = file.writing == NowMode::kNever;
+  result.never = file.writing == NowaitSupport::kNever;
   if (result.never || bytes > kFileNowBytesMax) return result;
   const iovec all{memory, bytes};
-  const ssize_t n = file.writing == NowMode::kPlain ? calls_.write(file.fd, all, offset)
-                                                    : calls_.writeCached(file.fd, all, offset);
+  const ssize_t n = file.writing == NowaitSupport::kPlain
+                        ? calls_.write(file.fd, all, offset)
+                        : calls_.writeCached(file.fd, all, offset);
   if (n >= 0) {
     result.bytes = static_cast<uint64_t>(n);
-    result.waits = result.bytes < bytes && file.writing == NowMode::kCached;
+    result.waits = result.bytes < bytes && file.writing == NowaitSupport::kCached;
     return result;
   }
   if (n == -EOPNOTSUPP) {
-    file.writing = NowMode::kNever;
+    file.writing = NowaitSupport::kNever;
     result.never = true;
   }
   if (n != -EAGAIN && n != -EWOULDBLOCK && n != -EINTR && n != -EOPNOTSUPP) {
@@ -162,8 +165,9 @@ Files::Whole Files::readWhole(const char* path, uint8_t* memory, uint64_t capaci
   }
   if (asked == 0 && about.kind == FileKind::kRegular && about.bytes > 0 &&
       about.bytes <= capacity) {
-    OpenFile file{fd, 0, false, false, FileKind::kRegular, NowMode::kUnknown, NowMode::kUnknown};
-    const NowResult read = readNow(file, memory, about.bytes, 0);
+    OpenFile file{
+        fd, 0, false, false, FileKind::kRegular, NowaitSupport::kUnknown, NowaitSupport::kUnknown};
+    const TryResult read = tryRead(file, memory, about.bytes, 0);
     if (!read.waits) {
       calls_.close(fd);
       whole.bytes = read.error != 0 ? -read.error : static_cast<int64_t>(read.bytes);

@@ -8,17 +8,17 @@ namespace ringpoll {
 
 void Loop::dispatch() {
   // Handling a completion can bring about another one, so the end moves.
-  for (size_t i = 0; i < ready_.size(); ++i) {
-    const Completion completion = ready_[i];
+  for (size_t i = 0; i < state_.ready.size(); ++i) {
+    const Completion completion = state_.ready[i];
     if (completion.kind == OpKind::kFile) {
-      onFile(completion);
+      fileSender_.onCompletion(completion);
       continue;
     }
-    Channel* channel = channels_.find(completion.token);
+    Channel* channel = state_.channels.find(completion.token);
     if (channel == nullptr) {
-      ++metrics_.staleEvents;
+      ++state_.metrics.staleEvents;
       if (completion.kind == OpKind::kAccept && completion.result >= 0) {
-        sockets_.close(completion.result);
+        state_.sockets.close(completion.result);
       }
       continue;
     }
@@ -30,20 +30,20 @@ void Loop::dispatch() {
         onReceive(*channel, completion);
         break;
       case OpKind::kSend:
-        onSend(*channel, completion);
+        sender_.onSend(*channel, completion);
         break;
       case OpKind::kConnect:
         onConnect(*channel, completion);
         break;
       case OpKind::kWatch:
         if (completion.token == foreign_) foreignReady_ = true;
-        if (completion.token == secondaryWatch_) secondaryReady_ = true;
+        if (completion.token == secondaryWatch_) state_.secondaryReady = true;
         break;
       case OpKind::kClose:
         onClose(*channel);
         break;
       case OpKind::kDetach:
-        onDetach(*channel);
+        routes_.onDetach(*channel);
         break;
       case OpKind::kHangup:
         onHangup(*channel);
@@ -52,62 +52,69 @@ void Loop::dispatch() {
         break;
     }
   }
-  ready_.clear();
+  state_.ready.clear();
 }
 
 void Loop::onAccept(Channel& listener, const Completion& completion) {
-  Owner& owner = owners_[listener.owner];
+  Endpoint& endpoint = endpoints_[listener.endpoint];
   if (completion.result == -EAGAIN) {
-    if (listener.state != ChannelState::kOpen) return;
-    timers_.arm(listener.timer, nowMs_, kSharedAcceptMs);
-    acceptPaused_.push_back(listener.token());
+    if (listener.state == ChannelState::kOpen) pauseAccepting(listener, kSharedAcceptMs);
     return;
   }
   if (completion.result < 0) {
-    ++metrics_.acceptErrors;
+    ++state_.metrics.acceptErrors;
     if (listener.state == ChannelState::kClosing) return;
-    events_.push(EventKind::kAcceptError, listener, -completion.result);
+    state_.events.push(EventKind::kAcceptError, listener, -completion.result);
     // Out of descriptors or memory: others may be served meanwhile, so ask again a little later,
     // or as soon as one of our connections is gone.
-    timers_.arm(listener.timer, nowMs_, kAcceptRetryMs);
-    acceptPaused_.push_back(listener.token());
+    pauseAccepting(listener, kAcceptRetryMs);
     return;
   }
   const int fd = completion.result;
   if (!completion.more && listener.state == ChannelState::kOpen) {
-    ++metrics_.ringRearms;
-    engineOf(listener).accept(listener);
+    ++state_.metrics.ringRearms;
+    state_.engineOf(listener).accept(listener);
   }
-  const bool over = listener.state == ChannelState::kClosing && !owner.draining;
-  if (owner.connections >= owner.maxConnections || over) {
-    ++metrics_.acceptDropped;
-    sockets_.close(fd);
+  const bool over = listener.state == ChannelState::kClosing && !endpoint.draining;
+  if (endpoint.connections >= endpoint.maxConnections || over) {
+    ++state_.metrics.acceptDropped;
+    state_.sockets.close(fd);
     return;
   }
-  Channel* channel = openChannel(ChannelType::kConnection, fd, listener.owner);
+  Channel* channel = openChannel(ChannelType::kConnection, fd, listener.endpoint);
   if (channel == nullptr) {
-    ++metrics_.acceptErrors;
-    sockets_.close(fd);
+    ++state_.metrics.acceptErrors;
+    state_.sockets.close(fd);
     return;
   }
-  ++metrics_.accepted;
+  ++state_.metrics.accepted;
   channel->flags |= listener.flags & kUnixSocket;
-  ++owner.connections;
-  place(*channel, owner.hint);
-  events_.push(EventKind::kOpen, *channel);
-  const int attached = engineOf(*channel).attach(*channel);
+  ++endpoint.connections;
+  routes_.place(*channel, endpoint.hint);
+  state_.events.push(EventKind::kOpen, *channel);
+  const int attached = state_.engineOf(*channel).attach(*channel);
   if (attached != 0) {
     fail(*channel, -attached, Syscall::kAccept);
     return;
   }
-  openProtocol(*channel, owner);
-  if (owner.idleTimeoutMs > 0) setIdleTimeout(*channel, owner.idleTimeoutMs);
-  engineOf(*channel).receive(*channel);
+  openProtocol(*channel, endpoint);
+  if (endpoint.idleTimeoutMs > 0) setIdleTimeout(*channel, endpoint.idleTimeoutMs);
+  state_.engineOf(*channel).receive(*channel);
 }
 
-void Loop::openProtocol(Channel& channel, const Owner& owner) {
-  channel.protocol = owner.protocol;
-  channel.protocol->open(channel, owner.settings.get(), nowMs_);
+void Loop::acceptWaiting(const Channel& listener) {
+  if (listener.flags & kInherited) return;  // others serve them
+  for (uint32_t i = 0; i < kStopAcceptsMax; ++i) {
+    const int fd = state_.sockets.accept(listener.fd);
+    if (fd == -ECONNABORTED) continue;
+    if (fd < 0) return;
+    state_.ready.push(listener.token(), OpKind::kAccept, fd, true);
+  }
+}
+
+void Loop::openProtocol(Channel& channel, const Endpoint& endpoint) {
+  channel.protocol = endpoint.protocol;
+  channel.protocol->open(channel, endpoint.settings.get(), state_.nowMs);
 }
 
 void Loop::onReceive(Channel& channel, const Completion& completion) {
@@ -115,11 +122,11 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
   if (completion.result > 0) {
     const auto bytes = static_cast<uint32_t>(completion.result);
     channel.bytesRead += bytes;
-    channel.activeMs = static_cast<uint32_t>(nowMs_);
-    metrics_.bytesRead += bytes;
-    meter_.received(routeOf(channel), bytes);
+    channel.activeMs = static_cast<uint32_t>(state_.nowMs);
+    state_.metrics.bytesRead += bytes;
+    routes_.received(channel, bytes);
     if (channel.flags & kCloseWhenSent) return;
-    channel.protocol->received(channel, {completion.block, completion.offset, bytes}, nowMs_);
+    channel.protocol->received(channel, {completion.block, completion.offset, bytes}, state_.nowMs);
     return;
   }
   if (completion.result < 0) {
@@ -135,29 +142,15 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
 // waits behind it, until somebody reads again.
 void Loop::onHangup(Channel& channel) {
   if (channel.state != ChannelState::kOpen) return;
-  if (const int error = sockets_.socketError(channel.fd); error != 0) {
+  if (const int error = state_.sockets.socketError(channel.fd); error != 0) {
     fail(channel, error, Syscall::kRead);
     return;
   }
   if (channel.flags & (kReadEnded | kCloseWhenSent)) return;
-  if (sockets_.peek(channel.fd) != 0) return;
+  if (state_.sockets.peek(channel.fd) != 0) return;
   channel.flags |= kReadEnded;
   channel.protocol->peerEnded(channel);
   destroy(channel);
-}
-
-void Loop::onSend(Channel& channel, const Completion& completion) {
-  channel.flags &= ~kSending;
-  if (channel.state != ChannelState::kOpen) return;
-  if (completion.result >= 0) {
-    sent(channel, static_cast<uint64_t>(completion.result));
-  } else if (!socketIsFull(completion.result) && completion.result != -EINTR &&
-             !kernelLacksMemory(completion.result)) {
-    fail(channel, -completion.result, Syscall::kWrite);
-    return;
-  }
-  migrateIfDue(channel);
-  flushConnection(channel);
 }
 
 void Loop::onConnect(Channel& channel, const Completion& completion) {
@@ -167,14 +160,14 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
     fail(channel, -completion.result, Syscall::kConnect);
     return;
   }
-  ++metrics_.connected;
+  ++state_.metrics.connected;
   channel.state = ChannelState::kOpen;
-  events_.push(EventKind::kConnected, channel);
-  openProtocol(channel, owners_[channel.owner]);
+  state_.events.push(EventKind::kConnected, channel);
+  openProtocol(channel, endpoints_[channel.endpoint]);
   setIdleTimeout(channel, channel.idleTimeoutMs);
-  receiveIfWanted(channel);
-  migrateIfDue(channel);
-  markDirty(channel);  // what was written meanwhile, and an end that was asked for
+  routes_.receiveIfWanted(channel);
+  routes_.migrateIfDue(channel);
+  sender_.markDirty(channel);  // what was written meanwhile, and an end that was asked for
 }
 
 void Loop::onTimer(Channel& channel) {
@@ -188,28 +181,33 @@ void Loop::onTimer(Channel& channel) {
   }
   if (channel.state != ChannelState::kOpen) return;
   if (channel.idleTimeoutMs == 0) {
-    channel.protocol->timer(channel, nowMs_);
+    channel.protocol->timer(channel, state_.nowMs);
     return;
   }
   // Activity only notes the time; the timer is moved when it fires.
-  const uint32_t idleMs = static_cast<uint32_t>(nowMs_) - channel.activeMs;
+  const uint32_t idleMs = static_cast<uint32_t>(state_.nowMs) - channel.activeMs;
   if (idleMs < channel.idleTimeoutMs) {
-    timers_.arm(channel.timer, nowMs_, channel.idleTimeoutMs - idleMs);
+    timers_.arm(channel.timer, state_.nowMs, channel.idleTimeoutMs - idleMs);
     return;
   }
-  ++metrics_.idleTimeouts;
-  events_.push(EventKind::kTimeout, channel);
-  channel.activeMs = static_cast<uint32_t>(nowMs_);
-  timers_.arm(channel.timer, nowMs_, channel.idleTimeoutMs);
+  ++state_.metrics.idleTimeouts;
+  state_.events.push(EventKind::kTimeout, channel);
+  channel.activeMs = static_cast<uint32_t>(state_.nowMs);
+  timers_.arm(channel.timer, state_.nowMs, channel.idleTimeoutMs);
+}
+
+void Loop::pauseAccepting(Channel& listener, uint32_t delayMs) {
+  timers_.arm(listener.timer, state_.nowMs, delayMs);
+  acceptPaused_.push_back(listener.token());
 }
 
 void Loop::resumeAccepting() {
   for (Token token : acceptPaused_) {
-    Channel* listener = channels_.find(token);
+    Channel* listener = state_.channels.find(token);
     if (listener == nullptr || listener->state != ChannelState::kOpen) continue;
     timers_.cancel(listener->timer);
-    engineOf(*listener).accept(*listener);
-    goOn(*listener);
+    state_.engineOf(*listener).accept(*listener);
+    state_.requestAnotherTurn(*listener);
   }
   acceptPaused_.clear();
 }
@@ -227,36 +225,33 @@ void Loop::destroy(Channel& channel) {
   channel.state = ChannelState::kClosing;
   // JavaScript sees it before the event: nothing leaves any more, so nobody may go on writing.
   pending_[channel.slot] = kPendingOver;
-  engineOf(channel).close(channel);
+  state_.engineOf(channel).close(channel);
 }
 
 void Loop::onClose(Channel& channel) {
   RP_ASSERT(channel.state == ChannelState::kClosing);
-  Owner& owner = owners_[channel.owner];
+  Endpoint& endpoint = endpoints_[channel.endpoint];
   const bool listener = channel.type == ChannelType::kListener;
   if (listener) {
-    owner.isListener = false;
-    events_.push(EventKind::kListenerClosed, channel);
+    endpoint.isListener = false;
+    state_.events.push(EventKind::kListenerClosed, channel);
   } else {
-    ++metrics_.closed;
-    --owner.connections;
+    ++state_.metrics.closed;
+    --endpoint.connections;
     --connections_;
-    queues_.clear(channel.sends, [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
+    state_.queues.clear(channel.sends,
+                        [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
     channel.protocol->closed(channel);
     RP_ASSERT(pending_[channel.slot] == kPendingOver);
     const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                              (channel.bytesWritten >> 32 & 0xffff));
-    events_.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24, highs,
-                 static_cast<uint32_t>(channel.bytesRead),
-                 static_cast<uint32_t>(channel.bytesWritten));
+    state_.events.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24,
+                       highs, static_cast<uint32_t>(channel.bytesRead),
+                       static_cast<uint32_t>(channel.bytesWritten));
   }
-  if (!owner.isListener && owner.connections == 0) {
-    owner.live = false;
-    owner.settings.reset();
-    retiredOwners_.push_back(channel.owner);
-  }
+  endpoints_.retireIfOver(channel.endpoint);
   --live_;
-  channels_.release(channel);
+  state_.channels.release(channel);
   if (!acceptPaused_.empty()) resumeAccepting();
 }
 

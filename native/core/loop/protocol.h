@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
-#include "core/memory/arena.h"
 #include "core/channel/channel.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll {
 

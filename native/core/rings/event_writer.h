@@ -25,7 +25,7 @@ class EventWriter {
     record[4] = static_cast<int32_t>(offset);
     record[5] = static_cast<int32_t>(length);
     record[6] = static_cast<int32_t>(aux0);
-    record[7] = static_cast<int32_t>(channel.owner);
+    record[7] = static_cast<int32_t>(channel.endpoint);
   }
 
   // An event of an operation on a file, which belongs to no channel.

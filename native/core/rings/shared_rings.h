@@ -13,18 +13,18 @@ namespace ringpoll {
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
-  kOpen = 1,            // aux1: owner
-  kData = 2,            // result: slab, offset and length in it, aux0: block, aux1: owner
-  kEnd = 3,             // result: 1 in the middle of an HTTP request, aux1: owner
-  kDrain = 4,           // aux1: owner
-  kTimeout = 5,         // aux1: owner
-  kClose = 6,           // result: errno or 0, with the Syscall in the top byte; offset and length:
-                        // bytes read and written, low words; aux0: their 16 high bits; aux1: owner
-  kConnected = 7,       // aux1: owner
-  kAcceptError = 8,     // result: errno, aux1: owner
-  kListenerClosed = 9,  // aux1: owner
+  kOpen = 1,         // aux1: endpoint
+  kData = 2,         // result: slab, offset and length in it, aux0: block, aux1: endpoint
+  kEnd = 3,          // result: 1 in the middle of an HTTP request, aux1: endpoint
+  kDrain = 4,        // aux1: endpoint
+  kTimeout = 5,      // aux1: endpoint
+  kClose = 6,        // result: errno or 0, with the Syscall in the top byte; offset and length:
+                     // bytes read and written, low words; aux0: their 16 high bits; aux1: endpoint
+  kConnected = 7,    // aux1: endpoint
+  kAcceptError = 8,  // result: errno, aux1: endpoint
+  kListenerClosed = 9,  // aux1: endpoint
   kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
-                        // index of its record in the table of heads, aux1: owner
+                        // index of its record in the table of heads, aux1: endpoint
   kBody = 17,           // like kData: bytes of a request's body
   kTrailers = 18,       // result: slab, offset of the section, length: fields, aux0: their index
   kBodyEnd = 19,        // the request is complete
@@ -75,7 +75,7 @@ enum ControlWord : uint32_t {
   kStagingSize = 5,
   kStagingUsed = 6,
   kTurn = 7,           // number of the turn: chunks of an earlier one are over
-  kResultError = 8,    // of the last call that opens something: errno or 0, Syscall, owner,
+  kResultError = 8,    // of the last call that opens something: errno or 0, Syscall, endpoint,
   kResultSyscall = 9,  // and the slot and generation of a connection
   kResultEndpoint = 10,
   kResultSlot = 11,

@@ -52,7 +52,7 @@ class RouteMeter {
 
   RouteStats stats[kRouteCount];
   RouteCosts costs;
-  uint64_t refusals[kWishCount + 1] = {};  // the last one counts what was no refusal
+  uint64_t refusals[kHintCount + 1] = {};  // the last one counts what was no refusal
 
  private:
   LoopClock* clock_;

@@ -48,29 +48,29 @@ inline RouteChoice chooseRoute(const RouterInput& input, EngineHint hint,
           receive == ReceiveHint::kCompletion ? Route::kCompletion : Route::kReadiness};
 }
 
-// What somebody can ask for, by name.
-inline constexpr uint32_t kWishCount = 4;
-inline constexpr const char* kWishNames[kWishCount] = {"uring", "poll", "readiness", "completion"};
-enum Wish : uint32_t { kWishUring, kWishPoll, kWishReadiness, kWishCompletion, kNoWish };
+// What can be asked for, by name.
+inline constexpr uint32_t kHintCount = 4;
+inline constexpr const char* kHintNames[kHintCount] = {"uring", "poll", "readiness", "completion"};
+enum NamedHint : uint32_t { kHintUring, kHintPoll, kHintReadiness, kHintCompletion, kNoHint };
 
-// The wish that the choice does not fulfil.
-inline Wish refusedWish(const RouterInput& input, EngineHint hint, ReceiveHint connection,
+// The hint that the choice does not follow.
+inline NamedHint refusedHint(const RouterInput& input, EngineHint hint, ReceiveHint connection,
                         RouteChoice choice) {
   const RouteIndex got = routeIndex(input, choice);
   switch (connection) {
     case ReceiveHint::kReadiness:
-      return got != kRouteReadiness ? kWishReadiness : kNoWish;
+      return got != kRouteReadiness ? kHintReadiness : kNoHint;
     case ReceiveHint::kCompletion:
-      return got != kRouteCompletion ? kWishCompletion : kNoWish;
+      return got != kRouteCompletion ? kHintCompletion : kNoHint;
     case ReceiveHint::kPoll:
-      return got != kRoutePoll ? kWishPoll : kNoWish;
+      return got != kRoutePoll ? kHintPoll : kNoHint;
     case ReceiveHint::kRing:
-      return got == kRoutePoll ? kWishUring : kNoWish;
+      return got == kRoutePoll ? kHintUring : kNoHint;
     case ReceiveHint::kAuto:
       break;
   }
-  if (hint == EngineHint::kPoll) return got != kRoutePoll ? kWishPoll : kNoWish;
-  return hint == EngineHint::kUring && got == kRoutePoll ? kWishUring : kNoWish;
+  if (hint == EngineHint::kPoll) return got != kRoutePoll ? kHintPoll : kNoHint;
+  return hint == EngineHint::kUring && got == kRoutePoll ? kHintUring : kNoHint;
 }
 
 }  // namespace ringpoll

@@ -1,0 +1,227 @@
+#include "sender.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "protocol.h"
+
+namespace ringpoll {
+
+void Sender::queueCommand(Channel& channel, const int32_t* words) {
+  const auto block = static_cast<BlockId>(words[3]);
+  const auto slabOffset = static_cast<uint32_t>(words[4]);
+  const auto length = static_cast<uint32_t>(words[5]);
+  bool sendable = !(channel.flags & (kWriteEnding | kWriteEnded | kCloseWhenSent)) && length > 0 &&
+                  state_.arena.contains(block, 0, 0);
+  const uint32_t offset = sendable ? slabOffset - state_.arena.slabOffset(block) : 0;
+  sendable = sendable && state_.arena.contains(block, offset, length);
+  if (!sendable) {
+    pending_[channel.slot] -= length;
+    return;
+  }
+  state_.queues.push(channel.sends, block, offset, length, false);
+  markDirty(channel);
+  if (shares_.early()) shares_.use(channel, kCommandShareBytes);
+}
+
+void Sender::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  pending_[channel.slot] += length;
+  state_.queues.push(channel.sends, block, offset, length, false);
+  markDirty(channel);
+}
+
+void Sender::markDirty(Channel& channel) {
+  if (channel.flags & kDirty) return;
+  channel.flags |= kDirty;
+  dirty_.push_back(channel.token());
+}
+
+// A failing send closes its connection, which never queues another one: the list only shrinks.
+void Sender::flushDirty() {
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    Channel* channel = state_.channels.find(dirty_[i]);
+    if (channel == nullptr) continue;
+    channel->flags &= ~kDirty;
+    if (channel->state != ChannelState::kClosing) flushConnection(*channel);
+  }
+  dirty_.clear();
+}
+
+void Sender::flushConnection(Channel& channel) {
+  const bool open = channel.state == ChannelState::kOpen;
+  while (open && !channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
+    if (state_.queues.frontIsFile(channel.sends)) {
+      if (!files_->sendFront(channel)) break;
+      continue;
+    }
+    iovec vectors[kSendVectorsMax];
+    const uint32_t count = state_.queues.gather(channel.sends, vectors, kSendVectorsMax);
+    uint64_t offered = 0;
+    for (uint32_t i = 0; i < count; ++i) offered += vectors[i].iov_len;
+    ++state_.metrics.sends;
+    const uint64_t startNs = meter_.begin();
+    const ssize_t taken = state_.sockets.send(channel.fd, vectors, count);
+    meter_.end(kSentNow, startNs, offered);
+    if (kernelLacksMemory(taken)) {
+      sendWithoutMemory(channel);
+      break;
+    }
+    if (taken < 0 && !socketIsFull(taken)) {
+      ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+      return;
+    }
+    if (taken > 0) sent(channel, static_cast<uint64_t>(taken));
+    if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
+      ++state_.metrics.sendsPartial;
+      handOver(channel);
+      break;
+    }
+  }
+  if (channel.state == ChannelState::kClosing) return;
+  if (!channel.sends.empty() && !state_.queues.keep(channel.sends)) {
+    ends_.fail(channel, ENOMEM, Syscall::kWrite);
+    return;
+  }
+  if (open) queueDrained(channel);
+}
+
+// The rest leaves when the kernel has room: the engine's work. Its memory must stay until then.
+void Sender::handOver(Channel& channel) {
+  if (!state_.queues.keep(channel.sends)) return;  // flushConnection() fails the connection
+  channel.flags |= kSending;
+  ++state_.metrics.sendsByEngine;
+  channel.protocol->sendBlocked(channel, state_.nowMs);
+  if (channel.flags & kMigrating) {
+    channel.flags |= kSendDeferred;
+    return;
+  }
+  const uint64_t startNs = meter_.begin();
+  state_.engineOf(channel).send(channel);
+  meter_.end(kSentByEngine, startNs, static_cast<uint64_t>(shares_.waitingBytes(channel)));
+}
+
+// The engine cannot help: room in a socket is an event, memory in the kernel is not. Only trying
+// again tells, so the next turn waits kMemoryRetryMs at most.
+void Sender::sendWithoutMemory(Channel& channel) {
+  ++state_.metrics.sendsWithoutMemory;
+  withoutMemory_.push_back(channel.token());
+}
+
+void Sender::retrySends() {
+  for (Token token : withoutMemory_) {
+    if (Channel* channel = state_.channels.find(token)) markDirty(*channel);
+  }
+  withoutMemory_.clear();
+}
+
+void Sender::sent(Channel& channel, uint64_t bytes) {
+  state_.queues.consume(channel.sends, bytes);
+  countSent(channel, bytes);
+}
+
+void Sender::countSent(Channel& channel, uint64_t bytes) {
+  channel.bytesWritten += bytes;
+  channel.activeMs = static_cast<uint32_t>(state_.nowMs);
+  state_.metrics.bytesWritten += bytes;
+  pending_[channel.slot] -= static_cast<double>(bytes);
+  if (shares_.early()) shares_.use(channel, bytes);
+}
+
+// What happens when the queue is low or empty: drain, FIN, close.
+void Sender::queueDrained(Channel& channel) {
+  shares_.wakeWriter(channel);
+  if (channel.flags & kProtocolWaits) channel.protocol->sendProgressed(channel);
+  if (!channel.sends.empty()) return;
+  if (channel.flags & kCloseWhenSent) {
+    ends_.destroy(channel);
+    return;
+  }
+  if ((channel.flags & kWriteEnding) && !(channel.flags & kWriteEnded)) {
+    channel.flags |= kWriteEnded;
+    if (channel.flags & kReadEnded) {
+      ends_.destroy(channel);
+    } else {
+      state_.sockets.shutdownWrite(channel.fd);
+      // The peer's FIN may be here already, unread.
+      if (channel.engineFlags & kHangup) state_.ready.push(channel.token(), OpKind::kHangup, 0);
+      channel.protocol->finSent(channel, state_.nowMs);
+    }
+  }
+}
+
+void Sender::onSend(Channel& channel, const Completion& completion) {
+  channel.flags &= ~kSending;
+  if (channel.state != ChannelState::kOpen) return;
+  if (completion.result >= 0) {
+    sent(channel, static_cast<uint64_t>(completion.result));
+  } else if (!socketIsFull(completion.result) && completion.result != -EINTR &&
+             !kernelLacksMemory(completion.result)) {
+    ends_.fail(channel, -completion.result, Syscall::kWrite);
+    return;
+  }
+  routes_.migrateIfDue(channel);
+  flushConnection(channel);
+}
+
+ssize_t Sender::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  const uint16_t closed = kWriteEnding | kWriteEnded | kCloseWhenSent;
+  if (channel.state != ChannelState::kOpen || (channel.flags & closed)) return -EPIPE;
+  if (!channel.sends.empty() || (channel.flags & kCorked)) return 0;
+  const iovec vector{const_cast<uint8_t*>(data), bytes};
+  ++state_.metrics.sends;
+  const ssize_t taken = state_.sockets.send(channel.fd, &vector, 1);
+  if (socketIsFull(taken) || kernelLacksMemory(taken)) return 0;
+  if (taken < 0) {
+    ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+    return taken;
+  }
+  channel.bytesWritten += static_cast<uint64_t>(taken);
+  channel.activeMs = static_cast<uint32_t>(state_.nowMs);
+  state_.metrics.bytesWritten += static_cast<uint64_t>(taken);
+  shares_.use(channel, static_cast<uint64_t>(taken));
+  return taken;
+}
+
+size_t Sender::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes) {
+  constexpr uint16_t unable =
+      kWriteEnding | kWriteEnded | kCloseWhenSent | kCorked | kSending | kMigrating;
+  if (channel.state != ChannelState::kOpen || (channel.flags & unable)) return 0;
+  iovec vectors[kSendVectorsMax];
+  const uint32_t count = state_.queues.gather(channel.sends, vectors, kSendVectorsMax - 1);
+  uint64_t queued = 0;
+  for (uint32_t i = 0; i < count; ++i) queued += vectors[i].iov_len;
+  if (queued == 0 || static_cast<double>(queued) != shares_.waitingBytes(channel)) return 0;
+  vectors[count] = {const_cast<uint8_t*>(data), std::min<size_t>(bytes, kSendBytesMax)};
+  ++state_.metrics.sends;
+  const ssize_t taken = state_.sockets.send(channel.fd, vectors, count + 1);
+  if (taken <= 0) return 0;  // flush() tries again, and finds out what it means
+  const uint64_t ofQueue = std::min(queued, static_cast<uint64_t>(taken));
+  sent(channel, ofQueue);
+  const uint64_t behind = static_cast<uint64_t>(taken) - ofQueue;
+  channel.bytesWritten += behind;
+  state_.metrics.bytesWritten += behind;
+  shares_.use(channel, behind);
+  return behind;
+}
+
+bool Sender::queueCopy(Channel& channel, const uint8_t* data, size_t bytes) {
+  size_t at = 0;
+  while (at < bytes) {
+    const size_t left = bytes - at;
+    const auto piece = static_cast<uint32_t>(left < kBlockBytesMax ? left : kBlockBytesMax);
+    const BlockId block = state_.arena.lease(piece);
+    if (block == kNoBlock) {
+      ends_.fail(channel, ENOMEM, Syscall::kWrite);
+      return false;
+    }
+    std::memcpy(state_.arena.data(block), data + at, piece);
+    state_.queues.push(channel.sends, block, 0, piece, true);
+    pending_[channel.slot] += piece;
+    at += piece;
+  }
+  if (!channel.sends.empty()) markDirty(channel);
+  return true;
+}
+
+}  // namespace ringpoll

@@ -1,0 +1,80 @@
+// From the queues of connections to the kernel. What a socket takes at once leaves in one system
+// call for each connection and flush; what it has no room for is its engine's.
+//
+//   queued --flush()--> sent
+//     |  ^------------ no memory in the kernel: tried again a little later
+//     +--> handed to the engine --onSend()--> the rest is queued again
+#pragma once
+
+#include <vector>
+
+#include "core/routing/send_meter.h"
+#include "loop_state.h"
+#include "pending.h"
+#include "route_switch.h"
+#include "turn_shares.h"
+
+namespace ringpoll {
+
+// A range of a file that stands at the front of a queue.
+class FrontFile {
+ public:
+  virtual ~FrontFile() = default;
+  // True: it is over. False: it goes on later, or never.
+  virtual bool sendFront(Channel& channel) = 0;
+};
+
+class Sender {
+ public:
+  Sender(LoopState& state, ChannelEnds& ends, Pending& pending, TurnShares& shares,
+         RouteSwitch& routes, LoopClock* clock)
+      : state_(state),
+        ends_(ends),
+        pending_(pending),
+        shares_(shares),
+        routes_(routes),
+        meter_(clock) {}
+  void setFiles(FrontFile& files) { files_ = &files; }
+
+  // What JavaScript has counted as pending already, in a command of kSend.
+  void queueCommand(Channel& channel, const int32_t* words);
+  void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
+  // The connection has something to send, or may have come to its end.
+  void markDirty(Channel& channel);
+  void flushDirty();
+  void flushConnection(Channel& channel);
+  void onSend(Channel& channel, const Completion& completion);
+
+  // Of the caller's own memory, behind nothing: bytes taken, 0, or -errno. Flush before.
+  ssize_t sendNow(Channel& channel, const uint8_t* data, uint32_t bytes);
+  // One system call for what waits in the queue and for bytes behind it. Answers how many of these
+  // the kernel has taken; 0 also when it is not possible now.
+  size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
+  // Copies what the kernel did not take. False: no memory, and the connection has failed.
+  bool queueCopy(Channel& channel, const uint8_t* data, size_t bytes);
+
+  // For ranges of files.
+  void countSent(Channel& channel, uint64_t bytes);
+  void handOver(Channel& channel);
+  void sendWithoutMemory(Channel& channel);
+
+  void retrySends();
+  bool waitsForMemory() const { return !withoutMemory_.empty(); }
+  const SendMeter& meter() const { return meter_; }
+
+ private:
+  void sent(Channel& channel, uint64_t bytes);
+  void queueDrained(Channel& channel);
+
+  LoopState& state_;
+  ChannelEnds& ends_;
+  Pending& pending_;
+  TurnShares& shares_;
+  RouteSwitch& routes_;
+  FrontFile* files_ = nullptr;
+  SendMeter meter_;
+  std::vector<Token> dirty_;
+  std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM
+};
+
+}  // namespace ringpoll
