@@ -233,8 +233,8 @@ export class RequestBody {
  * Whether the connection ends with the response to a request with these flags: the rest of a body
  * that nobody reads is not waited for if it is long, or may never come.
  */
-export function mustCloseAfter(body: RequestBody | undefined, flags: number): boolean {
-  if (body === undefined || body.complete) return false;
+export function mustCloseAfter(body: RequestBody, flags: number): boolean {
+  if (body.complete) return false;
   // Who reads goes on behind the response.
   if (body.isRead && body.isAwaited) return false;
   if (flags & HeadFlag.expectContinue && !body.used) return true;
