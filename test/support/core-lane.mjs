@@ -100,10 +100,14 @@ export function coreLane({ name, ...settings }) {
   };
 }
 
-/** Where the addon was built from the same objects, or a folder for core_test alone. */
-function plainFolder() {
-  const shared = join(root, 'build', 'cmake');
-  return existsSync(join(shared, 'CMakeCache.txt')) ? shared : join(root, 'build', 'core');
+/**
+ * build/core, where a person has made it as docs/hacking.md says; otherwise build/cmake, where the
+ * addon was built from the same objects.
+ */
+export function plainFolder(top = root) {
+  const isMade = (folder) => existsSync(join(folder, 'CMakeCache.txt'));
+  const [own, shared] = ['core', 'cmake'].map((name) => join(top, 'build', name));
+  return !isMade(own) && isMade(shared) ? shared : own;
 }
 
 export const plainCoreLane = coreLane({ name: 'core', folder: plainFolder });

@@ -31,6 +31,7 @@ const scripts = [
   'scripts/build.mjs',
   'scripts/prebuilds.mjs',
   'scripts/docs.mjs',
+  'scripts/lint.mjs',
   'scripts/clean.mjs',
   'bench/run.mjs',
   'bench/micro/burst.mjs',
