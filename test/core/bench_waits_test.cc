@@ -7,8 +7,8 @@
 #include <mutex>
 #include <thread>
 
-#include "check.h"
 #include "bench/bench_cases.h"
+#include "check.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "check.h"
-#include "core/files/files.h"
 #include "core/base/limits.h"
+#include "core/files/files.h"
 #include "malloc_slabs.h"
 
 namespace {

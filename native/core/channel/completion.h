@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "core/memory/arena.h"
 #include "channel.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll {
 

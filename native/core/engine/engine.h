@@ -24,9 +24,9 @@
 #include <memory>
 #include <string>
 
+#include "core/base/metrics.h"
 #include "core/channel/channel_table.h"
 #include "core/channel/completion.h"
-#include "core/base/metrics.h"
 #include "core/memory/receive_buffers.h"
 #include "core/system/sockets.h"
 

@@ -1,8 +1,8 @@
 // The ring's operations on files.
 #pragma once
 
-#include "core/channel/completion.h"
 #include "core/base/metrics.h"
+#include "core/channel/completion.h"
 #include "core/files/file_engine.h"
 #include "uring_ring.h"
 

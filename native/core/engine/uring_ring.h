@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/memory/arena.h"
 #include "core/base/metrics.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll {
 

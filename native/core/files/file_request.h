@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
-#include "core/memory/arena.h"
 #include "core/channel/channel.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll {
 

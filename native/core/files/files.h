@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/memory/arena.h"
-#include "file_engine.h"
 #include "core/rings/event_writer.h"
 #include "core/system/file_calls.h"
+#include "file_engine.h"
 #include "file_table.h"
 
 namespace ringpoll {

@@ -1,8 +1,8 @@
 // No protocol at all: JavaScript gets bytes and the peer's end as they come.
 #pragma once
 
-#include "core/rings/event_writer.h"
 #include "core/loop/protocol.h"
+#include "core/rings/event_writer.h"
 
 namespace ringpoll {
 

@@ -4,14 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "core/memory/arena.h"
 #include "core/channel/channel.h"
-#include "core/loop/protocol.h"
 #include "core/http/parser/body_decoder.h"
-#include "profile.h"
 #include "core/http/parser/proxy.h"
 #include "core/http/parser/request_parser.h"
 #include "core/http/parser/trailer_parser.h"
+#include "core/loop/protocol.h"
+#include "core/memory/arena.h"
+#include "profile.h"
 
 namespace ringpoll::http {
 

@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/system/address_filter.h"
-#include "core/loop/protocol.h"
 #include "core/http/parser/options.h"
+#include "core/loop/protocol.h"
+#include "core/system/address_filter.h"
 #include "responder.h"
 
 namespace ringpoll::http {

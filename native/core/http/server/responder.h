@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/memory/arena.h"
 #include "core/http/parser/http_date.h"
+#include "core/memory/arena.h"
 
 namespace ringpoll::http {
 

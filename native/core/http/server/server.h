@@ -18,11 +18,11 @@
 
 #include <vector>
 
-#include "core/memory/arena.h"
-#include "core/channel/channel.h"
-#include "core/rings/event_writer.h"
-#include "core/loop/protocol.h"
 #include "connection.h"
+#include "core/channel/channel.h"
+#include "core/loop/protocol.h"
+#include "core/memory/arena.h"
+#include "core/rings/event_writer.h"
 #include "profile.h"
 #include "responder.h"
 

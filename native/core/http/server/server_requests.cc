@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "server.h"
 #include "core/http/parser/sniff.h"
+#include "server.h"
 
 namespace ringpoll::http {
 
