@@ -17,7 +17,7 @@ std::string GuestLoop::start(Napi::Env env, LoopOptions options, std::unique_ptr
   if (napi_get_uv_event_loop(env, &guest->uv_) != napi_ok) return "this environment has no loop";
   guest->loop_ = std::make_unique<Loop>(guest->memory_, guest->memory_.rings(), options,
                                         guest->sockets_, guest->fileCalls_);
-  const std::string refused = guest->loop_->start();
+  std::string refused = guest->loop_->start();
   if (!refused.empty()) return refused;
   if (!guest->loop_->watchForeign(uv_backend_fd(guest->uv_))) return "no memory for the loop";
   guest->idle_ = static_cast<uv_handle_s*>(std::malloc(uv_handle_size(kUvIdle)));

@@ -23,7 +23,7 @@ enum Once : int { kNotRun = PTHREAD_ONCE_INIT, kRunning, kDone };
 extern "C" {
 
 // GLIBC_2.32. A hint that locks may be left out; never true in Node.
-char __libc_single_threaded = 0;
+char __libc_single_threaded = 0;  // NOLINT(bugprone-reserved-identifier)
 
 // GLIBC_2.35. Finds the unwind tables of an address. Without them an exception that leaves a
 // function ends the process, which is what it has to do in a build without exceptions.
@@ -51,6 +51,7 @@ int pthread_once(pthread_once_t* control, void (*routine)()) {
 
 // GLIBC_2.34. For destructors of thread-local objects on systems without
 // __cxa_thread_atexit_impl, which every glibc since 2.18 has.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 int __pthread_key_create(pthread_key_t*, void (*)(void*)) { abort(); }
 
 }  // extern "C"

@@ -91,6 +91,7 @@ Step FieldSection<Scan>::failName(const uint8_t* region, const uint8_t* mark, co
 }
 
 template <typename Scan>
+// NOLINTNEXTLINE(readability-function-size): one switch, an arm for each state
 Step FieldSection<Scan>::run(const uint8_t* region, uint32_t endOffset, uint32_t* fields,
                              uint32_t fieldsMax, uint32_t lenient) {
   const uint8_t* const end = region + endOffset;

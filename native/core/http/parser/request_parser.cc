@@ -22,7 +22,8 @@ uint64_t wordOf(const char (&text)[kVersionBytes + 1]) {
 // Whether `character` may stand at `index` of HTTP/digit.digit.
 bool fitsVersion(uint8_t character, uint32_t index) {
   constexpr char kPattern[] = "HTTP/0.0";
-  return kPattern[index] == '0' ? is(character, kDigit) : character == kPattern[index];
+  const auto expected = static_cast<uint8_t>(kPattern[index]);
+  return expected == '0' ? is(character, kDigit) : character == expected;
 }
 
 }  // namespace
@@ -153,6 +154,7 @@ HeadResult BasicHeadParser<Scan>::takeVersion(const uint8_t* head, const uint8_t
 }
 
 template <typename Scan>
+// NOLINTNEXTLINE(readability-function-size): one switch, an arm for each state
 HeadResult BasicHeadParser<Scan>::requestLine(const uint8_t* head, uint32_t endOffset) {
   const uint8_t* const end = head + endOffset;
   const uint8_t* at = head + position_;
