@@ -94,6 +94,26 @@ describe('what waits for a peer that does not read is bounded', () => {
     expect((await honest.get('/little')).body).toBe('little');
   });
 
+  it('when few requests ask for more than may wait, each for an answer of its own', async () => {
+    const bytes = 400_000;
+    const server = serveHttp({
+      handler(request, response) {
+        response.end(request.path === '/much' ? Buffer.alloc(bytes, 'x') : 'little');
+      },
+    });
+    const honest = await HttpClient.connect(server);
+    const greedy = await HttpClient.connect(server);
+    expect((await honest.get('/little')).body).toBe('little');
+    const before = memory();
+    greedy.peer.socket.pause();
+    greedy.send(GET.repeat(250)); // fewer than native code lets by
+    const most = await untilStill(honest);
+    expect((most - before) / MB).toBeLessThan(GROWTH_MAX / MB);
+    greedy.peer.socket.resume();
+    await greedy.peer.received(250 * bytes);
+    greedy.peer.reset();
+  });
+
   it('when the first of many answers is not ready', async () => {
     let first: HttpResponse | undefined;
     const server = serveHttp({
