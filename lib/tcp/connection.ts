@@ -227,8 +227,10 @@ export class Connection<Data = unknown> {
     if (!(this._flags & Flag.paused) || this._flags & Flag.closed) return;
     this._flags &= ~Flag.paused;
     if (this._extra !== undefined && this._extra.held.length > 0) {
-      // The handlers must not run inside resume(): whoever calls it is not ready for them.
+      // The handlers must not run inside resume(): whoever calls it is not ready for them. And
+      // nothing more is read before they have had what is here, or ever more of it would be.
       process.nextTick(deliverHeld, this);
+      return;
     }
     this.#command(Command.resume);
   }

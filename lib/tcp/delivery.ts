@@ -1,5 +1,6 @@
 // What reaches the handlers of a connection, in which order, and what becomes of what they throw.
 import { asError, RingpollError } from '../errors.js';
+import { Command } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
 import { runtime } from '../runtime/runtime.js';
 import { ticks, uncaught } from '../runtime/ticks.js';
@@ -229,4 +230,6 @@ export function deliverHeld(connection: HasExtra): void {
     if (extra.sink === undefined) held.chunk._endTurn(runtime().checked);
     ticks();
   }
+  if (extra.held.length > 0 || any._flags & (Flag.paused | OVER | Flag.forgotten)) return;
+  runtime().command(Command.resume, any._slot, any._generation);
 }

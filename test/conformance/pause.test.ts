@@ -5,6 +5,8 @@ import { Recorders } from '../support/recorder.js';
 import { addressOf, pair, pattern, serve } from '../support/serve.js';
 import { roundTrips } from '../support/turns.js';
 
+const MB = 1024 * 1024;
+
 /** A connection that is over, and was paused by another one's handler before its last data. */
 async function heldClose() {
   const recorders = new Recorders({
@@ -375,4 +377,26 @@ describe('resume()', () => {
     expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
     expect(flips).toBeGreaterThan(4);
   });
+
+  it.each(['auto', 'completion', 'poll'] as const)(
+    'take no more than a share from a peer that sends faster: route %s',
+    async (route) => {
+      let delivered = 0;
+      let most = 0;
+      const { peer, server } = await pair({
+        open: (connection) => void connection.setRoute(route),
+        data(connection, chunk) {
+          delivered += chunk.length;
+          most = Math.max(most, connection.bytesRead - delivered);
+          connection.pause();
+          setImmediate(() => connection.resume());
+        },
+      });
+      const sent = pattern(32 * MB);
+      peer.send(sent);
+      await server.received(sent.length);
+      expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+      expect(most / MB).toBeLessThan(4);
+    },
+  );
 });
