@@ -1,4 +1,5 @@
 // What a response has been told so far, and what has become of it.
+import { Pieces } from '../runtime/pieces.js';
 import type { HttpRequest } from './request.js';
 import { keptBody } from './response_checks.js';
 import type { Body, ResponseOutlet } from './response_outlet.js';
@@ -17,6 +18,8 @@ export const enum ResponseFlag {
 }
 
 export const NOT_DECLARED = -1;
+/** Pieces that are shorter share memory while they wait: bytes, or characters. */
+const SMALL_LENGTH = 4 * 1024;
 
 /** What few responses need. */
 export interface ResponseExtras {
@@ -25,7 +28,7 @@ export interface ResponseExtras {
   trailers: string;
   /** What was given before its turn came. */
   informational: string;
-  waiting: Body[];
+  waiting: (Body | Pieces)[];
   turnComes: { resolve(): void; reject(error: Error): void }[];
   /** Told when the connection is over before the response is. */
   dropped: ((error: Error) => void) | undefined;
@@ -65,12 +68,26 @@ export function extrasOf(response: ResponseState): ResponseExtras {
 
 /** A body, or a piece of one, is given before the turn of its response has come. */
 export function sendLater(response: ResponseState, data: Body): void {
-  extrasOf(response).waiting.push(keptBody(data));
-  response._outlet.waits(data.length);
+  const { waiting } = extrasOf(response);
+  if (!(response._flags & ResponseFlag.streaming) || data.length >= SMALL_LENGTH) {
+    waiting.push(keptBody(data));
+    response._outlet.waits(data.length);
+    return;
+  }
+  // There may be many, and an object for each costs more than they do.
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+  let last = waiting.at(-1);
+  if (!(last instanceof Pieces)) {
+    last = new Pieces();
+    waiting.push(last);
+  }
+  last.give(bytes);
+  response._outlet.waits(bytes.length);
 }
 
 export function takeWaiting({ _extras: extras, _outlet: outlet }: ResponseState): Body[] {
-  const pieces = extras?.waiting.splice(0) ?? [];
+  const parts = extras?.waiting.splice(0) ?? [];
+  const pieces = parts.flatMap((part) => (part instanceof Pieces ? part.take() : [part]));
   let length = 0;
   for (const piece of pieces) length += piece.length;
   if (length > 0) outlet.waits(-length);

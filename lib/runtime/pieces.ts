@@ -30,6 +30,18 @@ export class Pieces {
     this.#used += length;
   }
 
+  /** A piece that is nobody else's: small ones are copied, and others stay as they are. */
+  give(piece: Uint8Array): void {
+    const { buffer, byteOffset, byteLength } = piece;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    if (byteLength < SHARED_BYTES_MIN) {
+      this.add(bytes, 0, byteLength);
+    } else {
+      this.#seal();
+      this.#pieces.push(bytes);
+    }
+  }
+
   #seal(): void {
     if (this.#shared === undefined) return;
     this.#pieces.push(this.#shared.subarray(0, this.#used));

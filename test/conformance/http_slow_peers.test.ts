@@ -2,7 +2,7 @@
 // instead of gaps where something is.
 import { Agent, get, request as httpRequest } from 'node:http';
 import { Loop } from 'ringpoll';
-import type { HttpServer } from 'ringpoll/http';
+import { type HttpResponse, type HttpServer, Response, type ServeOptions } from 'ringpoll/http';
 import { describe, expect, it } from 'vitest';
 import { HttpClient, parseAnswers, requestText, serveHttp } from '../support/http.js';
 import { within } from '../support/recorder.js';
@@ -11,6 +11,10 @@ const MB = 1024 * 1024;
 const memory = () => {
   const { arrayBuffers, heapUsed } = process.memoryUsage();
   return arrayBuffers + heapUsed;
+};
+const settled = () => {
+  globalThis.gc?.();
+  return memory();
 };
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -134,18 +138,56 @@ describe('rates', () => {
   });
 });
 
+/** Ways to come by a body, and by its length in the end. */
+const readers: [string, Partial<ServeOptions>][] = [
+  [
+    'body()',
+    { handler: async (request, response) => response.end(String((await request.body()).length)) },
+  ],
+  ['text()', { fetch: async (request) => new Response(String((await request.text()).length)) }],
+  [
+    'text() by way of the stream',
+    {
+      async fetch(request) {
+        expect(request.body).not.toBe(null);
+        return new Response(String((await request.text()).length));
+      },
+    },
+  ],
+];
+
 describe('memory', () => {
-  it('of a body is a few bytes for each of its bytes, however small its pieces', async () => {
-    const count = 200_000;
+  it('is a few bytes for each byte of small pieces: a response that waits', async () => {
+    const count = 400_000;
+    let first: HttpResponse | undefined;
+    let written = false;
     const server = serveHttp({
-      handler: async (request, response) => response.end(String((await request.body()).length)),
+      handler(request, response) {
+        if (request.path === '/first') {
+          first = response;
+          return;
+        }
+        for (let at = 0; at < count; at += 1) response.write(Buffer.from([0x61 + (at % 26)]));
+        written = true;
+        response.end();
+      },
     });
     const client = await HttpClient.connect(server);
+    const before = settled();
+    client.send(requestText('GET', '/first') + requestText('GET', '/pieces'));
+    while (!written) await later(5);
+    // An object for each piece would be some 50 MB.
+    expect((settled() - before) / MB).toBeLessThan(10);
+    first?.end('first');
+    expect((await client.next()).body).toBe('first');
+    expect((await client.next()).body).toHaveLength(count);
+  });
+
+  it.each(readers)('is a few bytes for each byte of small pieces: %s', async (_, options) => {
+    const count = 200_000;
+    const server = serveHttp(options);
+    const client = await HttpClient.connect(server);
     const wire = Buffer.from('1\r\nx\r\n'.repeat(count));
-    const settled = () => {
-      globalThis.gc?.();
-      return memory();
-    };
     const before = settled();
     const read = () => Loop.current().metrics().bytesRead!;
     const all = read() + wire.length;

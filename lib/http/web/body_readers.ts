@@ -1,5 +1,6 @@
 // How the body of a Request or a Response is read back: the same methods for both.
 import { Readable } from 'node:stream';
+import { Pieces } from '../../runtime/pieces.js';
 
 /** The bytes of the body, which counts as used from the call on. Rejects when it cannot be read. */
 export const TAKE = Symbol('take');
@@ -59,12 +60,12 @@ export function isUnusable(stream: unknown): boolean {
 }
 
 export async function readAll(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
+  const pieces = new Pieces();
   const reader = stream.getReader();
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return Buffer.concat(pieces);
-    pieces.push(value);
+    if (done) return Buffer.concat(pieces.take());
+    pieces.give(value);
   }
 }
 
