@@ -1,9 +1,9 @@
-// What docs/hacking.md and CONTRIBUTING.md say of variables and limits is what the sources have.
-import { readFileSync } from 'node:fs';
+// What the docs say of variables, limits and files is what the sources have.
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { filesBelow } from '../support/doc_pages.js';
+import { docPages, filesBelow } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -19,21 +19,21 @@ describe('docs/hacking.md', () => {
     expect(names).toContain('RINGPOLL_ENGINE');
     expect([...new Set(names)].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
+});
 
-  it('and the recipes name files that there are', () => {
-    const named = page.matchAll(/`((?:native|lib|test|scripts|bench|docs)\/[\w./-]+\.\w+)`/g);
-    const missing = [...named]
-      .filter(([, path]) => !/NAME/.test(path!))
-      .filter(([, path]) => {
-        try {
-          read(path!);
-          return false;
-        } catch {
-          return true;
-        }
-      });
-    expect(missing.map(([, path]) => path)).toEqual([]);
-  });
+describe('a page', () => {
+  it.each([...docPages(root), 'README.md', 'CONTRIBUTING.md'])(
+    'names files that there are: %s',
+    (path) => {
+      const named = read(path).matchAll(
+        /`((?:native|lib|test|scripts|bench|docs|examples)\/[\w./-]+\.\w+)`/g,
+      );
+      const missing = [...named]
+        .map(([, file]) => file!)
+        .filter((file) => !/\b[A-Z]{4,}\b/.test(file) && !existsSync(join(root, file)));
+      expect(missing).toEqual([]);
+    },
+  );
 });
 
 describe('CONTRIBUTING.md', () => {
