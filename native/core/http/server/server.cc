@@ -206,9 +206,9 @@ void Server::peerEnded(Channel& channel) {
 }
 
 void Server::pushEnd(Channel& channel, const Connection& connection) {
-  const bool torn = connection.state == State::kBody || connection.state == State::kTrailers ||
-                    (connection.state == State::kHead && connection.inHead());
-  events_.push(EventKind::kEnd, channel, torn ? 1 : 0);
+  const bool truncated = connection.state == State::kBody || connection.state == State::kTrailers ||
+                         (connection.state == State::kHead && connection.inHead());
+  events_.push(EventKind::kEnd, channel, truncated ? 1 : 0);
 }
 
 bool Server::idle(const Connection& connection) const {
