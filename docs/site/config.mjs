@@ -22,12 +22,20 @@ function reference(root) {
   }));
 }
 
-// 74 columns of code beside the two side bars at 1280 pixels. Where there is room, a name in the
-// first column of a table does not break. A table without headings has no bar for them.
+// Tables and code need width: 74 columns of code beside the two side bars at 1280 pixels, 100 on
+// wider screens. Where there is room, a name in the first column of a table does not break. A
+// column of text has room for two or three words, and the table scrolls. A table without headings
+// has no bar for them.
 const CSS = `
 :root:root { --vp-code-font-size: 0.8125em; }
-@media (min-width: 640px) { .vp-doc td:first-child > code { white-space: nowrap; } }
+.vp-doc td:not([style*='right']) { min-width: 9em; }
 .vp-doc thead:not(:has(th:not(:empty))) { display: none; }
+@media (min-width: 640px) { .vp-doc td:first-child > code { white-space: nowrap; } }
+@media (min-width: 1440px) {
+  #VPContent .VPDoc.has-aside > .container { max-width: 1280px; }
+  #VPContent .VPDoc.has-aside .content { max-width: 928px; }
+  #VPContent .VPDoc.has-aside .content-container { max-width: 864px; }
+}
 `;
 
 /** A page of the docs comes before one of the API reference. */

@@ -18,6 +18,16 @@ export const groups = [
     ],
   },
   {
+    text: 'Migrating from',
+    items: [
+      ['node:net', 'migrating/node-net'],
+      ['node:http', 'migrating/node-http'],
+      ['Express', 'migrating/express'],
+      ['uWebSockets.js', 'migrating/uwebsockets'],
+      ['Bun', 'migrating/bun'],
+    ],
+  },
+  {
     text: 'Reference',
     items: [
       ['TCP', 'tcp'],
@@ -39,16 +49,6 @@ export const groups = [
       ['Buffers', 'buffers'],
       ['Backpressure', 'backpressure'],
       ['Benchmarks', 'benchmarks'],
-    ],
-  },
-  {
-    text: 'Migrating from',
-    items: [
-      ['node:net', 'migrating/node-net'],
-      ['node:http', 'migrating/node-http'],
-      ['Express', 'migrating/express'],
-      ['uWebSockets.js', 'migrating/uwebsockets'],
-      ['Bun', 'migrating/bun'],
     ],
   },
   {
