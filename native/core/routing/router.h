@@ -55,7 +55,7 @@ enum NamedHint : uint32_t { kHintUring, kHintPoll, kHintReadiness, kHintCompleti
 
 // The hint that the choice does not follow.
 inline NamedHint refusedHint(const RouterInput& input, EngineHint hint, ReceiveHint connection,
-                        RouteChoice choice) {
+                             RouteChoice choice) {
   const RouteIndex got = routeIndex(input, choice);
   switch (connection) {
     case ReceiveHint::kReadiness:
