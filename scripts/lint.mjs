@@ -15,8 +15,6 @@ const CLANG_MAJOR = 14;
 const PACKAGES = [`clang-format-${CLANG_MAJOR}`, `clang-tidy-${CLANG_MAJOR}`];
 const FORMATTED = ['native', 'test'];
 const ANALYSED = ['native/core/', 'native/binding/'];
-// Its files are being taken apart; they follow.
-const LATER = 'native/core/loop/';
 const COMPILE_COMMANDS = ['build', 'cmake', 'compile_commands.json'];
 
 /** The tool is not here, and cannot be installed. */
@@ -50,8 +48,7 @@ function biome(write) {
 
 function sources(folder) {
   const names = readdirSync(inRoot(folder), { recursive: true, encoding: 'utf8' });
-  const paths = names.filter((name) => /\.(cc|h)$/.test(name)).map((name) => join(folder, name));
-  return paths.filter((path) => !path.startsWith(LATER));
+  return names.filter((name) => /\.(cc|h)$/.test(name)).map((name) => join(folder, name));
 }
 
 async function clangFormat(write) {
@@ -86,8 +83,7 @@ async function clangTidy() {
   const listed = JSON.parse(readFileSync(inRoot(...COMPILE_COMMANDS), 'utf8'));
   const files = listed
     .map(({ file }) => relative(inRoot(), file))
-    .filter((file) => ANALYSED.some((folder) => file.startsWith(folder)))
-    .filter((file) => !file.startsWith(LATER));
+    .filter((file) => ANALYSED.some((folder) => file.startsWith(folder)));
   say(`clang-tidy: ${files.length} files`);
   const waiting = [...new Set(files)];
   const found = [];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/raw/raw_protocol.h"
@@ -37,7 +38,8 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
 Loop::~Loop() {
   stop();
   if (!released_) {
-    for (auto& engine : state_.engines) engine.release();  // the kernel still reads its records
+    // The kernel still reads their records.
+    for (auto& engine : state_.engines) static_cast<void>(engine.release());
     files_.abandon();
     state_.arena.abandon();
     return;
@@ -167,7 +169,7 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
   const SocketResult opened = openListener(address, options);
   if (opened.fd < 0) return opened;
   settings.file = SocketFile(address);
-  return addListener(opened.fd, 0, settings, endpoint);
+  return addListener(opened.fd, 0, std::move(settings), endpoint);
 }
 
 SocketResult Loop::adopt(int fd, const ListenOptions& options, Endpoint settings,
@@ -178,7 +180,7 @@ SocketResult Loop::adopt(int fd, const ListenOptions& options, Endpoint settings
   if (taken) return {-1, EEXIST, Syscall::kListen};
   const SocketResult adopted = adoptListener(fd, options);
   if (adopted.fd < 0) return adopted;
-  return addListener(adopted.fd, kInherited, settings, endpoint);
+  return addListener(adopted.fd, kInherited, std::move(settings), endpoint);
 }
 
 SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* local,
