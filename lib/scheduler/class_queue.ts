@@ -4,7 +4,7 @@
 //           a1 a2    b1       c1 c2 c3      order out: a1 b1 c1 a2 c2 c3
 //
 // A key whose task has just run for long is passed over until as many tasks have left as there were
-// then: turns by number alone would let one long leg go between any two short ones.
+// then: turns by number alone would let one long step go between any two short ones.
 
 /** What can be queued: it carries its own link, so that queueing allocates nothing. */
 export interface Queueable {

@@ -1,11 +1,11 @@
-// The engine room: gives ready tasks their legs, one after the other, and the event loop its turn.
+// The engine room: gives ready tasks their steps, one after the other, and the event loop its turn.
 //
-//   run() ─▶ queue ─▶ microtask: one leg ─▶ microtask: one leg ─▶ ... queue empty: at rest
+//   run() ─▶ queue ─▶ microtask: one step ─▶ microtask: one step ─▶ ... queue empty: at rest
 //                          │ tasks have used up `turn` ms
 //                          ▼
 //                     setImmediate: I/O, timers and everything else of Node have had their turn
 //
-// A leg is what a task does between two waits. It starts here and ends when the microtasks that it
+// A step is what a task does between two waits. It starts here and ends when the microtasks that it
 // queued itself have run, so each task's own continuations come before the next task.
 import { RingpollError } from '../errors.js';
 import type { Clock } from './clock.js';
@@ -29,14 +29,14 @@ import type { Waiter } from './waiter.js';
 import { createWatch, nextSlice, WATCH_SLICE, WATCH_TASK } from './watch.js';
 
 // A continuation may come through a few nested async functions, at one microtask each.
-const LEG_HOPS_MAX = 3;
+const STEP_HOPS_MAX = 3;
 // Tasks that end without a promise share a microtask, up to here.
-const LEGS_AT_ONCE_MAX = 64;
+const STEPS_AT_ONCE_MAX = 64;
 // Time between two bursts of tasks counts for the turn, but an idle second must not use it up.
 const GAP_MS_MAX = 1;
 
 export interface Stage {
-  /** Starts a task, or goes on with it; true when its leg is over on return already. */
+  /** Starts a task, or goes on with it; true when its step is over on return already. */
   dispatch(task: Task): boolean;
   /** The record of a task that ended while it was in the queue has left it. */
   recycle(task: Task): void;
@@ -52,11 +52,11 @@ export class Drive implements TaskDrive {
   /** Milliseconds that each class has run. */
   readonly ranMs: Float64Array;
   readonly turns: Float64Array;
-  /** The last time that was read: at most one leg old while tasks run. */
+  /** The last time that was read: at most one step old while tasks run. */
   now: number;
   loopTurns = 0;
   overruns = 0;
-  longestLegMs = 0;
+  longestStepMs = 0;
 
   /** Whether channels note which tasks use them, for the wait graph. */
   readonly tracksUsers: boolean;
@@ -71,10 +71,10 @@ export class Drive implements TaskDrive {
   #boundary: NodeJS.Immediate | null = null;
   #usedMs = 0;
   #slice = 0;
-  #leg: Task | null = null;
-  #legClass = -1;
-  #legKey: unknown = undefined;
-  #legAt = 0;
+  #step: Task | null = null;
+  #stepClass = -1;
+  #stepKey: unknown = undefined;
+  #stepAt = 0;
   #hops = 0;
   #passing = false;
   /** Times that work ran in its caller's stead, without a task. */
@@ -114,7 +114,7 @@ export class Drive implements TaskDrive {
     return this.#armed;
   }
 
-  /** Runs `work` at once, as a leg of that class without a task. Call it only when idle. */
+  /** Runs `work` at once, as a step of that class without a task. Call it only when idle. */
   pass<T>(classIndex: number, work: (input: T) => void, input: T): void {
     const start = this.clock.now();
     this.#slice = nextSlice(this.#slice);
@@ -194,9 +194,9 @@ export class Drive implements TaskDrive {
     this.wake(task, undefined, false);
   }
 
-  /** The task ended or its record goes back to the pool: its leg is nobody's any more. */
+  /** The task ended or its record goes back to the pool: its step is nobody's any more. */
   forget(task: Task): void {
-    if (this.#leg === task) this.#leg = null;
+    if (this.#step === task) this.#step = null;
   }
 
   /** Why the task cannot wait for anything now: it is cancelled, or waits already. */
@@ -244,16 +244,16 @@ export class Drive implements TaskDrive {
   }
 
   #run(): void {
-    if (this.#legClass >= 0) {
-      const leg = this.#leg;
-      if (leg !== null && leg.state === RUNNING && this.#hops < LEG_HOPS_MAX) {
+    if (this.#stepClass >= 0) {
+      const step = this.#step;
+      if (step !== null && step.state === RUNNING && this.#hops < STEP_HOPS_MAX) {
         this.#hops++;
         this.#tick.then(this.#onTick);
         return;
       }
       this.#endLeg();
     }
-    for (let legs = 0; legs < LEGS_AT_ONCE_MAX && this.#usedMs < this.#turnMs; legs++) {
+    for (let steps = 0; steps < STEPS_AT_ONCE_MAX && this.#usedMs < this.#turnMs; steps++) {
       const task = this.ready.shift();
       if (task === null) {
         this.#armed = false;
@@ -289,36 +289,36 @@ export class Drive implements TaskDrive {
     this.watch[WATCH_SLICE] = this.#slice;
     task.context ??= new Context(task, this);
     task.context.beginSlice(this.#slice, now);
-    this.#leg = task;
-    this.#legClass = task.classIndex;
-    this.#legKey = task.key;
-    this.#legAt = now;
+    this.#step = task;
+    this.#stepClass = task.classIndex;
+    this.#stepKey = task.key;
+    this.#stepAt = now;
     this.#hops = 0;
   }
 
   #endLeg(): void {
     const now = this.clock.now();
-    const ms = now - this.#legAt;
+    const ms = now - this.#stepAt;
     this.now = now;
     this.#usedMs += ms;
-    this.ready.charge(this.#legClass, this.#legKey, ms);
-    this.#count(this.#legClass, ms);
-    const leg = this.#leg;
-    this.#leg = null;
-    this.#legClass = -1;
-    this.#legKey = undefined;
-    if (leg === null) return;
-    leg.ranMs += ms;
-    if (leg.state === RUNNING) {
-      leg.state = WAITING;
-      leg.reason = PLAIN_AWAIT;
-      leg.since = now;
+    this.ready.charge(this.#stepClass, this.#stepKey, ms);
+    this.#count(this.#stepClass, ms);
+    const step = this.#step;
+    this.#step = null;
+    this.#stepClass = -1;
+    this.#stepKey = undefined;
+    if (step === null) return;
+    step.ranMs += ms;
+    if (step.state === RUNNING) {
+      step.state = WAITING;
+      step.reason = PLAIN_AWAIT;
+      step.since = now;
     }
   }
 
   #count(classIndex: number, ms: number): void {
     this.ranMs[classIndex] += ms;
-    if (ms > this.longestLegMs) this.longestLegMs = ms;
+    if (ms > this.longestStepMs) this.longestStepMs = ms;
     if (ms > this.#overrunMs) this.overruns++;
   }
 }

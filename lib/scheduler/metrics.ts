@@ -1,4 +1,5 @@
 // Numbers for `metrics()`, put together when somebody asks.
+import { deprecated } from '../deprecation.js';
 import type { Drive } from './drive.js';
 import { CLASS_NAMES, type Task } from './task.js';
 import type { ClassMetrics, SchedulerMetrics, TaskClass } from './types.js';
@@ -33,4 +34,14 @@ export function classMetrics(
     return [name, metrics] as const;
   });
   return Object.fromEntries(entries) as Record<TaskClass, ClassMetrics>;
+}
+
+/** Not enumerable: whoever prints all metrics has asked for none of them. */
+export function withOldNames(metrics: SchedulerMetrics): SchedulerMetrics {
+  return Object.defineProperty(metrics, 'longestLegMs', {
+    get() {
+      deprecated('RINGPOLL_DEP_LONGEST_LEG', 'metrics().longestLegMs is now longestStepMs');
+      return metrics.longestStepMs;
+    },
+  });
 }

@@ -4,7 +4,7 @@ import type { LiveTasks } from './live_tasks.js';
 import type { ResolvedOptions } from './options.js';
 import { type Task, WAITING } from './task.js';
 import type { DeadlockReport, DebugOptions, StallReport, TaskInfo } from './types.js';
-import { findKnots, type Wakers } from './wait_graph.js';
+import { findDeadlocks, type Wakers } from './wait_graph.js';
 
 const DEFAULT_LIMITS: Required<DebugOptions> = { stall: 2000, leak: 60_000, interval: 500 };
 
@@ -57,7 +57,7 @@ export class Monitor {
       waits.set(task.id, task.target.wakers(task));
     }
     const infoOf = (id: number) => (waiting.get(id) as Task).info(now);
-    return findKnots(waits, (id) => lives.has(id)).map(({ cycle, stuck }) => ({
+    return findDeadlocks(waits, (id) => lives.has(id)).map(({ cycle, stuck }) => ({
       cycle: cycle.map(infoOf),
       tasks: stuck.map(infoOf),
     }));

@@ -1,25 +1,25 @@
 // Which ready task runs next: weighted round robin over the classes, with two queues so that no
-// class starves. It knows no clock and no promises; the drive tells it what each leg cost.
+// class starves. It knows no clock and no promises; the drive tells it what each step cost.
 //
 //   main     connection ─▶ request ─▶ business ─▶ connection ...
 //            a visit adds weight × quantum to the credit; with credit the class has its turn, which
 //            lasts until the credit or the tasks are used up, and costs it decay of its weight;
-//            in debt (a leg was longer than its turn) it is passed over
+//            in debt (a step was longer than its turn) it is passed over
 //   starved  classes that had no turn for so many rounds; they stand before everything in main,
 //            with boosted weight and without debt
 //
 // A round is a pass over the classes, or as many passes as fill the time of one slice: else a long
-// leg would be forgiven as soon as three short ones of others have run.
+// step would be forgiven as soon as three short ones of others have run.
 import { ClassQueue, type Queueable } from './class_queue.js';
 import type { FairnessOptions } from './types.js';
 
 export interface Fairness extends Required<Omit<FairnessOptions, 'weights'>> {
-  /** Milliseconds of legs that a round holds at least. */
+  /** Milliseconds of steps that a round holds at least. */
   roundMs: number;
 }
 
-// A leg that the clock could not see still costs something, or its turn would never end.
-const LEG_MS_MIN = 0.0005;
+// A step that the clock could not see still costs something, or its turn would never end.
+const STEP_MS_MIN = 0.0005;
 
 export class ReadyQueue<T extends Queueable> {
   /** Tasks in all classes. */
@@ -59,10 +59,10 @@ export class ReadyQueue<T extends Queueable> {
     return current.shift();
   }
 
-  /** Tells what a leg of a task of that class and key cost. */
+  /** Tells what a step of a task of that class and key cost. */
   charge(classIndex: number, key: unknown, ms: number): void {
     const charged = this.classes[classIndex];
-    const cost = ms > LEG_MS_MIN ? ms : LEG_MS_MIN;
+    const cost = ms > STEP_MS_MIN ? ms : STEP_MS_MIN;
     charged.credit -= cost;
     this.#roundMs += cost;
     if (cost > this.#fairness.quantum) charged.defer(key);

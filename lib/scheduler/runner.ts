@@ -1,4 +1,4 @@
-// Runs the bodies of tasks: the first leg of each, and every further one of generators.
+// Runs the bodies of tasks: the first step of each, and every further one of generators.
 // An async function goes on by itself as soon as its gate opens.
 import type { Drive } from './drive.js';
 import type { Task, TaskOwner } from './task.js';
@@ -43,7 +43,7 @@ export class Runner {
     this.#owner = owner;
   }
 
-  /** Gives the task its leg; true when that is over on return already. */
+  /** Gives the task its step; true when that is over on return already. */
   dispatch(task: Task): boolean {
     if (!task.started) return this.#start(task);
     const { openGate, failGate, wakeValue, wakeFailed } = task;

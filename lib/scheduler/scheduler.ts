@@ -17,7 +17,7 @@ import { Drive } from './drive.js';
 import { pendingPromise, rejectOfLast, resolveOfLast } from './gate.js';
 import { SpawnedTask } from './handle.js';
 import { LiveTasks } from './live_tasks.js';
-import { classMetrics, countStates } from './metrics.js';
+import { classMetrics, countStates, withOldNames } from './metrics.js';
 import { Monitor } from './monitor.js';
 import { checkTaskOptions, numberIn, resolveOptions, SCHEDULER } from './options.js';
 import { Runner } from './runner.js';
@@ -201,7 +201,7 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   }
 
   /**
-   * @internal Runs `work` now, as a leg of `className` without a task, if nobody is ready or
+   * @internal Runs `work` now, as a step of `className` without a task, if nobody is ready or
    * running. False: somebody is, and nothing was done.
    */
   pass<T>(className: TaskClass, work: (input: T) => void, input: T): boolean {
@@ -239,8 +239,8 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
 
   /** A snapshot of all counters. */
   metrics(): SchedulerMetrics {
-    const { ready, loopTurns, passes, overruns, longestLegMs } = this.#drive;
-    return {
+    const { ready, loopTurns, passes, overruns, longestStepMs } = this.#drive;
+    return withOldNames({
       states: countStates(this.#live),
       classes: classMetrics(this.#drive, this.#counts),
       starved: ready.starvedCount,
@@ -249,11 +249,11 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
       loopTurns,
       passes,
       overruns,
-      longestLegMs,
+      longestStepMs,
       lateErrors: this.#lateErrors,
       compute: this.#compute.metrics(),
       loop: loopLevels(),
-    };
+    });
   }
 
   /** Adds numbers of another part (an event loop, say) to each line of the trace. */

@@ -206,9 +206,11 @@ export interface SchedulerMetrics {
   loopTurns: number;
   /** Times that a direct lane was served without a task, because nobody waited. */
   passes: number;
-  /** Legs that ran for longer than slice + check, and the longest of all. */
+  /** Steps that ran for longer than slice + check, and the longest of all. */
   overruns: number;
-  longestLegMs: number;
+  longestStepMs: number;
+  /** @deprecated Its name is `longestStepMs`. */
+  readonly longestLegMs?: number;
   /** Errors of tasks whose promise was already rejected by a cancellation. */
   lateErrors: number;
   /** Undefined until the first `compute()`. */

@@ -6,8 +6,8 @@
  */
 export type Wakers = { ids: readonly number[]; all: boolean } | null;
 
-export interface Knot {
-  /** One cycle through the knot, each waiting for the next. */
+export interface Deadlock {
+  /** One cycle through the deadlock, each waiting for the next. */
   cycle: number[];
   /** Everybody whose wait cannot end, the cycle among them. */
   stuck: number[];
@@ -17,22 +17,22 @@ export interface Knot {
  * `waits` holds every task that waits, and by whom it can be woken. Tasks that are not in it are
  * taken to go on, unless `lives` says that they have ended.
  */
-export function findKnots(
+export function findDeadlocks(
   waits: ReadonlyMap<number, Wakers>,
   lives: (id: number) => boolean,
-): Knot[] {
+): Deadlock[] {
   const edges = stuckEdges(waits, lives);
-  const knots: Knot[] = [];
+  const deadlocks: Deadlock[] = [];
   const seen = new Set<number>();
   for (const start of edges.keys()) {
     if (seen.has(start)) continue;
     const cycle = cycleFrom(start, edges, seen);
-    if (cycle.length > 0) knots.push({ cycle, stuck: [...edges.keys()] });
+    if (cycle.length > 0) deadlocks.push({ cycle, stuck: [...edges.keys()] });
   }
-  for (const knot of knots) {
-    knot.stuck = knot.stuck.filter((id) => reaches(id, knot.cycle[0], edges));
+  for (const deadlock of deadlocks) {
+    deadlock.stuck = deadlock.stuck.filter((id) => reaches(id, deadlock.cycle[0], edges));
   }
-  return knots;
+  return deadlocks;
 }
 
 /** Strikes out, until nothing changes, every task that somebody who goes on can still wake. */

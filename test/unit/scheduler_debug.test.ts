@@ -11,21 +11,21 @@ import {
   type StallReport,
   type TaskInfo,
 } from '../../lib/scheduler/index.js';
-import { findKnots, type Wakers } from '../../lib/scheduler/wait_graph.js';
+import { findDeadlocks, type Wakers } from '../../lib/scheduler/wait_graph.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const any = (...ids: number[]): Wakers => ({ ids, all: false });
 const all = (...ids: number[]): Wakers => ({ ids, all: true });
 
-function knots(waits: [number, Wakers][], living: number[] = []) {
+function deadlocks(waits: [number, Wakers][], living: number[] = []) {
   const map = new Map(waits);
-  const found = findKnots(map, (id) => map.has(id) || living.includes(id));
+  const found = findDeadlocks(map, (id) => map.has(id) || living.includes(id));
   return found.map(({ cycle, stuck }) => ({ cycle: cycle.sort(), stuck: stuck.sort() }));
 }
 
 describe('the wait graph', () => {
   it('finds a cycle, and who else is stuck because of it', () => {
-    const found = knots([
+    const found = deadlocks([
       [1, any(2)],
       [2, any(1)],
       [3, any(1)],
@@ -35,7 +35,7 @@ describe('the wait graph', () => {
 
   it('finds none while somebody can still be woken', () => {
     expect(
-      knots(
+      deadlocks(
         [
           [1, any(2)],
           [2, any(1, 9)],
@@ -44,17 +44,17 @@ describe('the wait graph', () => {
       ),
     ).toEqual([]);
     expect(
-      knots([
+      deadlocks([
         [1, any(2)],
         [2, null],
       ]),
     ).toEqual([]);
-    expect(knots([[1, any(2)]], [2])).toEqual([]);
+    expect(deadlocks([[1, any(2)]], [2])).toEqual([]);
   });
 
   it('tells waiting for all from waiting for one', () => {
     expect(
-      knots(
+      deadlocks(
         [
           [1, all(2, 9)],
           [2, any(1)],
@@ -63,7 +63,7 @@ describe('the wait graph', () => {
       ),
     ).toEqual([{ cycle: [1, 2], stuck: [1, 2] }]);
     expect(
-      knots(
+      deadlocks(
         [
           [1, any(2, 9)],
           [2, any(1)],
@@ -74,15 +74,15 @@ describe('the wait graph', () => {
   });
 
   it('does not take a wait for tasks that have ended for a deadlock', () => {
-    expect(knots([[1, any(7)]])).toEqual([]);
+    expect(deadlocks([[1, any(7)]])).toEqual([]);
   });
 
   it('finds a task that waits for itself', () => {
-    expect(knots([[1, any(1)]])).toEqual([{ cycle: [1], stuck: [1] }]);
+    expect(deadlocks([[1, any(1)]])).toEqual([{ cycle: [1], stuck: [1] }]);
   });
 
   it('keeps separate cycles apart', () => {
-    const found = knots([
+    const found = deadlocks([
       [1, any(2)],
       [2, any(1)],
       [3, any(4)],

@@ -14,7 +14,7 @@ const STEPS = 3000;
 interface Item extends Queueable {
   classIndex: number;
   key: unknown;
-  /** How many legs its class had when it became ready. */
+  /** How many steps its class had when it became ready. */
   at: number;
   /** Tasks of the same class and key that were ready before it. */
   ahead: number;
@@ -32,10 +32,10 @@ function filled(count: number, classes = [0, 1, 2]): ReadyQueue<Item> {
   return queue;
 }
 
-/** Runs legs of `ms` and counts the time that each class got. */
-function shares(queue: ReadyQueue<Item>, legs: number, ms: (classIndex: number) => number) {
+/** Runs steps of `ms` and counts the time that each class got. */
+function shares(queue: ReadyQueue<Item>, steps: number, ms: (classIndex: number) => number) {
   const got = [0, 0, 0];
-  for (let leg = 0; leg < legs; leg++) {
+  for (let step = 0; step < steps; step++) {
     const next = queue.shift();
     if (next === null) break;
     got[next.classIndex] += ms(next.classIndex);
@@ -70,7 +70,7 @@ describe('the ready queue', () => {
     expect(got[1] / got[2]).toBeLessThan(2.25);
   });
 
-  it('shares time and not turns: long legs are paid for', () => {
+  it('shares time and not turns: long steps are paid for', () => {
     const got = shares(filled(10, [0, 2]), 20_000, (classIndex) => (classIndex === 0 ? 0.5 : 0.05));
     expect(got[0] / got[2]).toBeGreaterThan(3.5);
     expect(got[0] / got[2]).toBeLessThan(4.6);
@@ -96,22 +96,22 @@ describe('the ready queue', () => {
   it('puts a class that missed three rounds first, with three times its weight', () => {
     const queue = filled(100, [0, 2]);
     const business = queue.classes[2];
-    const legUntilBusiness = () => {
-      let legs = 0;
+    const stepUntilBusiness = () => {
+      let steps = 0;
       for (let next = queue.shift() as Item; next.classIndex !== 2; next = queue.shift() as Item) {
         queue.charge(next.classIndex, undefined, 1);
         queue.push(next, next.classIndex, undefined);
-        legs++;
+        steps++;
       }
-      return legs;
+      return steps;
     };
-    legUntilBusiness();
-    // A leg far longer than a turn: the class would be in debt for hundreds of passes.
+    stepUntilBusiness();
+    // A step far longer than a turn: the class would be in debt for hundreds of passes.
     queue.charge(2, undefined, 1000);
     const { weight } = business;
-    const legs = legUntilBusiness();
+    const steps = stepUntilBusiness();
     expect(queue.starvations).toBe(1);
-    expect(legs).toBeLessThan(3 * FAIRNESS.roundMs + 20);
+    expect(steps).toBeLessThan(3 * FAIRNESS.roundMs + 20);
     expect(business.credit).toBeCloseTo(weight * 3);
     expect(business.weight).toBeCloseTo(weight * 3 * 0.95);
   });
@@ -136,7 +136,7 @@ describe('the ready queue', () => {
     expect(queue.starvations).toBe(0);
   });
 
-  it('ends a turn even when legs take no time that the clock can see', () => {
+  it('ends a turn even when steps take no time that the clock can see', () => {
     const got = shares(filled(3), 200_000, () => 0);
     expect(got).toEqual([0, 0, 0]);
   });
@@ -148,14 +148,14 @@ function filledInto(queue: ReadyQueue<Item>, classIndex: number): ReadyQueue<Ite
 }
 
 // The bound of docs/scheduler.md has two parts. While a class has ready tasks, the next of them
-// gets its leg within r · (S + Σ (boost · weight · quantum + L)), the sum over the other classes.
-// And a task with p others of its key ahead has the (p + 1) · 2P-th leg of its class at the latest,
-// with P tasks of that class ready at most.
-function turnBound(classIndex: number, legMsMax: number): number {
+// gets its step within r · (S + Σ (boost · weight · quantum + L)), the sum over the other classes.
+// And a task with p others of its key ahead has the (p + 1) · 2P-th step of its class at the
+// latest, with P tasks of that class ready at most.
+function turnBound(classIndex: number, stepMsMax: number): number {
   const { boost, quantum, roundMs, starveAfter } = FAIRNESS;
   const others = WEIGHTS.reduce(
     (sum, weight, index) =>
-      index === classIndex ? sum : sum + boost * weight * quantum + legMsMax,
+      index === classIndex ? sum : sum + boost * weight * quantum + stepMsMax,
     0,
   );
   return starveAfter * (roundMs + others);
@@ -164,30 +164,30 @@ function turnBound(classIndex: number, legMsMax: number): number {
 interface Play {
   late: string[];
   starvations: number;
-  /** The longest wait for a turn, and the latest leg, as shares of their bounds. */
+  /** The longest wait for a turn, and the latest step, as shares of their bounds. */
   turnShare: number;
-  legShare: number;
+  stepShare: number;
 }
 
-/** A seeded play of arrivals and legs, some of them a whole slice long, over a virtual clock. */
+/** A seeded play of arrivals and steps, some of them a whole slice long, over a virtual clock. */
 class Stage {
   readonly random: Random;
   readonly queue: ReadyQueue<Item>;
-  readonly legMsMax: number;
-  readonly result: Play = { late: [], starvations: 0, turnShare: 0, legShare: 0 };
+  readonly stepMsMax: number;
+  readonly result: Play = { late: [], starvations: 0, turnShare: 0, stepShare: 0 };
   readonly #away: Item[] = [];
   readonly #population = WEIGHTS.map(() => 0);
   readonly #readyByKey = new Map<string, number>();
-  /** Since when a class has ready tasks and no leg; undefined while it has none. */
+  /** Since when a class has ready tasks and no step; undefined while it has none. */
   readonly #since: (number | undefined)[] = WEIGHTS.map(() => undefined);
-  readonly #legs = WEIGHTS.map(() => 0);
+  readonly #steps = WEIGHTS.map(() => 0);
   readonly #hogs: number;
   #now = 0;
 
   constructor(seed: number, fairness: Fairness) {
     this.random = new Random(seed);
     this.queue = new ReadyQueue<Item>(WEIGHTS, fairness);
-    this.legMsMax = 1 + this.random.below(60);
+    this.stepMsMax = 1 + this.random.below(60);
     this.#hogs = this.random.next();
     const keys = 1 + this.random.below(4);
     const count = 3 + this.random.below(30);
@@ -208,13 +208,13 @@ class Stage {
     this.#check(next);
     // Tasks of the lowest class are the hogs more often than others.
     const isHog = random.chance(this.#hogs * (next.classIndex === 2 ? 0.9 : 0.2));
-    const leg = isHog ? this.legMsMax : random.next() * 0.5;
-    this.#now += leg;
+    const step = isHog ? this.stepMsMax : random.next() * 0.5;
+    this.#now += step;
     const stays = random.chance(0.9);
-    // As in the drive: a task that yields is in the queue again before its leg is paid for.
+    // As in the drive: a task that yields is in the queue again before its step is paid for.
     if (stays) this.#enter(next);
     else this.#away.push(next);
-    queue.charge(next.classIndex, next.key, leg);
+    queue.charge(next.classIndex, next.key, step);
     const { classIndex } = next;
     this.#since[classIndex] = queue.classes[classIndex].count > 0 ? this.#now : undefined;
   }
@@ -222,7 +222,7 @@ class Stage {
   #enter(entering: Item): void {
     const { classIndex, key } = entering;
     const name = `${classIndex}/${key}`;
-    entering.at = this.#legs[classIndex];
+    entering.at = this.#steps[classIndex];
     entering.ahead = this.#readyByKey.get(name) ?? 0;
     this.#readyByKey.set(name, entering.ahead + 1);
     this.#since[classIndex] ??= this.#now;
@@ -233,15 +233,15 @@ class Stage {
     const name = `${classIndex}/${key}`;
     this.#readyByKey.set(name, (this.#readyByKey.get(name) ?? 0) - 1);
     const waited = this.#now - (this.#since[classIndex] ?? this.#now);
-    const waitedMax = turnBound(classIndex, this.legMsMax);
-    this.#legs[classIndex]++;
-    const leg = this.#legs[classIndex] - at;
-    const legMax = (ahead + 1) * 2 * this.#population[classIndex];
+    const waitedMax = turnBound(classIndex, this.stepMsMax);
+    this.#steps[classIndex]++;
+    const step = this.#steps[classIndex] - at;
+    const stepMax = (ahead + 1) * 2 * this.#population[classIndex];
     const { result } = this;
     if (waited > waitedMax) result.late.push(`class ${classIndex}: ${waited} > ${waitedMax} ms`);
-    if (leg > legMax) result.late.push(`key ${key}: leg ${leg} > ${legMax}`);
+    if (step > stepMax) result.late.push(`key ${key}: step ${step} > ${stepMax}`);
     result.turnShare = Math.max(result.turnShare, waited / waitedMax);
-    result.legShare = Math.max(result.legShare, leg / legMax);
+    result.stepShare = Math.max(result.stepShare, step / stepMax);
   }
 }
 
@@ -259,7 +259,7 @@ describe('the bound on how long a ready task waits', () => {
     // The plays come near to what they are meant to test.
     expect(plays.filter(({ starvations }) => starvations > 0).length).toBeGreaterThan(SEEDS / 4);
     expect(Math.max(...plays.map(({ turnShare }) => turnShare))).toBeGreaterThan(0.4);
-    expect(Math.max(...plays.map(({ legShare }) => legShare))).toBeGreaterThan(0.4);
+    expect(Math.max(...plays.map(({ stepShare }) => stepShare))).toBeGreaterThan(0.4);
   });
 
   it('does not hold without the starved queue (so the plays can tell)', () => {

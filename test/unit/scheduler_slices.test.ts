@@ -13,6 +13,7 @@ import {
 } from '../../lib/scheduler/watch.js';
 import { Random } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { deprecationsOf } from '../support/warnings.js';
 
 const SLICE_MS = 50;
 
@@ -109,11 +110,19 @@ describe('the shared memory', () => {
 });
 
 describe('overruns', () => {
-  it('are legs longer than slice and check, with the longest leg told', async () => {
+  it('are steps longer than slice and check, with the longest step told', async () => {
     const { clock, scheduler } = onVirtualTime();
     for (const ms of [10, SLICE_MS, 75]) await scheduler.run(() => clock.advance(ms));
     await loopTurn();
-    expect(scheduler.metrics()).toMatchObject({ overruns: 1, longestLegMs: 75 });
+    expect(scheduler.metrics()).toMatchObject({ overruns: 1, longestStepMs: 75 });
+  });
+
+  it('are told by the old name too, with one warning', async () => {
+    const { scheduler } = onVirtualTime();
+    const use = () => expect(scheduler.metrics().longestLegMs).toBe(0);
+    expect(await deprecationsOf(use)).toEqual(['RINGPOLL_DEP_LONGEST_LEG']);
+    expect(await deprecationsOf(use)).toEqual([]);
+    expect(await deprecationsOf(() => ({ ...scheduler.metrics() }))).toEqual([]);
   });
 });
 
@@ -187,13 +196,13 @@ describe('a hog that yields only when told to', () => {
 describe('the bound of the ready queue', () => {
   const WEIGHTS = { connection: 4, request: 2, business: 1 } as const;
   const CLASSES = ['connection', 'request', 'business'] as const;
-  const LEG_MS_MAX = 55;
+  const STEP_MS_MAX = 55;
 
   /** docs/scheduler.md: 2P(p + 1) · (3 · (S + Σ (3 · weight + L)) + L) */
   function bound(name: (typeof CLASSES)[number], sameKey: number, sameClass: number): number {
     const others = CLASSES.filter((other) => other !== name);
-    const sum = others.reduce((total, other) => total + 3 * WEIGHTS[other] + LEG_MS_MAX, 0);
-    return 2 * sameClass * sameKey * (3 * (SLICE_MS + sum) + LEG_MS_MAX);
+    const sum = others.reduce((total, other) => total + 3 * WEIGHTS[other] + STEP_MS_MAX, 0);
+    return 2 * sameClass * sameKey * (3 * (SLICE_MS + sum) + STEP_MS_MAX);
   }
 
   it.each([1, 2, 3, 4, 5, 6])('holds for whole tasks on virtual time, seed %i', async (seed) => {
@@ -212,7 +221,7 @@ describe('the bound of the ready queue', () => {
       let readyAt = clock.now();
       return scheduler.run(
         async (context) => {
-          for (let leg = 0; leg < 30; leg++) {
+          for (let step = 0; step < 30; step++) {
             const waited = clock.now() - readyAt;
             if (waited > waitedMax) late.push(`${plan.class}: ${waited} > ${waitedMax}`);
             if (plan.hog) while (!context.shouldYield()) clock.advance(5);
@@ -226,7 +235,7 @@ describe('the bound of the ready queue', () => {
     });
     await Promise.all(tasks);
     expect(late).toEqual([]);
-    expect(scheduler.metrics().longestLegMs).toBeLessThanOrEqual(LEG_MS_MAX);
+    expect(scheduler.metrics().longestStepMs).toBeLessThanOrEqual(STEP_MS_MAX);
   });
 });
 

@@ -91,7 +91,7 @@ describe('run()', () => {
     expect(order).toEqual(['a 1', 'a 2', 'b 1', 'b 2']);
   });
 
-  it('keeps the async context of the caller, in every leg', async () => {
+  it('keeps the async context of the caller, in every step', async () => {
     const storage = new AsyncLocalStorage<number>();
     const seen: unknown[] = [];
     const jobs = [1, 2, 3].map((value) =>
