@@ -133,6 +133,8 @@ export interface NativeLoop extends NativeFiles {
   closeListener(endpointId: number, drain: boolean): void;
   /** Whether bytes have come that were not received yet. */
   unread(slot: number, generation: number): boolean;
+  /** The addresses of a name, or Node's name of the error. Blocks the thread. */
+  lookUpHost(name: string): string[] | 'ENOTFOUND' | 'EAI_AGAIN' | 'EAI_FAIL';
   connectionsOf(endpointId: number): Uint32Array;
   fatalException(error: unknown): void;
   /** That of the thread, whatever is global to the caller. */

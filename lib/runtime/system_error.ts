@@ -40,6 +40,19 @@ export function systemError(errno: number, syscall: number, target?: Target): Er
   return error;
 }
 
+const LOOKUP_ERRNOS: Readonly<Record<string, number>> = {
+  ENOTFOUND: -3008,
+  EAI_AGAIN: -3001,
+  EAI_FAIL: -3004,
+};
+
+/** A name that has no address, as Node's look-up says it. */
+export function lookupError(code: string, hostname: string): Error {
+  const error = new Error(`getaddrinfo ${code} ${hostname}`);
+  const errno = LOOKUP_ERRNOS[code];
+  return Object.assign(error, { code, errno, syscall: 'getaddrinfo', hostname });
+}
+
 function describe(target?: Target): string {
   if (target?.path !== undefined) return target.path.replace(/^\0/, '@');
   if (target?.host === undefined) return '';

@@ -1,26 +1,22 @@
 // A listener, and listen().
 import { renamedOption } from '../deprecation.js';
-import { invalidArgValue } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
-import { systemError } from '../runtime/system_error.js';
 import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { Flag } from './connection_state.js';
 import { Endpoint, type Protocol } from './endpoint.js';
 import type { ConnectionOptions } from './handlers.js';
+import { bindToOne, checkTarget, type Place } from './listen_address.js';
 import {
   BACKLOG_DEFAULT,
   boolean,
   CONNECTION,
   checkConnectionOptions,
-  checkIp,
-  checkPath,
-  checkPort,
   HANDLERS,
   integer,
   milliseconds,
@@ -36,7 +32,12 @@ const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
 
 export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
-  /** An IP address or 'localhost' (127.0.0.1). Default: '0.0.0.0'. */
+  /**
+   * An IP address, 'localhost' (127.0.0.1), or a name: the first of its addresses that this machine
+   * has. A name is looked up before listen() returns, and the thread waits for that. Default: '::',
+   * which takes IPv4 too (`remoteAddress` is '::ffff:127.0.0.1' then), or '0.0.0.0' where there is
+   * no IPv6.
+   */
   host?: string;
   /** 0 to 65535; 0 lets the system choose. */
   port?: number;
@@ -51,7 +52,7 @@ export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handle
   backlog?: number;
   /** Share the port with other listeners (SO_REUSEPORT). Default: false. */
   reusePort?: boolean;
-  /** With host '::': leave IPv4 alone. Default: false. */
+  /** With host '::', the default: leave IPv4 alone. Default: false. */
   ipv6Only?: boolean;
   /** Beyond this many, new connections are closed at once. Default: no limit. */
   maxConnections?: number;
@@ -254,7 +255,7 @@ export class Listener {
  * Listens for TCP or Unix stream connections. It is bound when this returns.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
- * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
+ * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, ...), in Node's shape
  */
 export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
   checkOptions(OPTIONS, options);
@@ -289,47 +290,29 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   endpoint.beginWith(options.connectionData);
   endpoint.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
-  of.native.listen(
-    target.name,
-    target.port,
-    target.fd,
-    backlog,
-    reusePort,
-    ipv6Only,
-    checked.noDelay,
-    checked.keepAliveMs,
-    maxConnections,
-    checked.idleTimeoutMs,
-    checked.hint,
-    layer === undefined ? undefined : { ...layer.profile, unsentMax: checked.highWaterMark },
-  );
-  const errno = of.control[Control.resultError];
-  if (errno !== 0) {
+  const bind = ({ name, port, fd }: Place) => {
+    of.native.listen(
+      name,
+      port,
+      fd,
+      backlog,
+      reusePort,
+      ipv6Only,
+      checked.noDelay,
+      checked.keepAliveMs,
+      maxConnections,
+      checked.idleTimeoutMs,
+      checked.hint,
+      layer === undefined ? undefined : { ...layer.profile, unsentMax: checked.highWaterMark },
+    );
+    return of.control[Control.resultError];
+  };
+  try {
+    bindToOne(of, target, bind);
+  } catch (error) {
     endpoint.over();
-    throw systemError(errno, of.control[Control.resultSyscall], target.described);
+    throw error;
   }
   keepEndpoint(endpoint, of.control[Control.resultEndpoint]);
   return new Listener(of, endpoint as unknown as AnyEndpoint, checked.signal);
-}
-
-function checkTarget(options: ListenOptions) {
-  const given = ['port', 'path', 'fd'].filter((name) => name in options);
-  const chosen = given.filter((name) => options[name as 'port'] !== undefined);
-  if (chosen.length !== 1) {
-    throw invalidArgValue('options', 'given exactly one of port, path and fd', options);
-  }
-  if (options.path !== undefined) {
-    if (options.host !== undefined) {
-      throw invalidArgValue('options.host', 'left out when a path is given', options.host);
-    }
-    const path = checkPath(options.path);
-    return { name: path, port: -1, fd: -1, described: { path } };
-  }
-  if (options.fd !== undefined) {
-    const fd = integer('options.fd', options.fd, 0, 2 ** 31 - 1, -1);
-    return { name: '', port: -1, fd, described: undefined };
-  }
-  const host = checkIp('options.host', options.host, '0.0.0.0');
-  const port = checkPort('options.port', options.port);
-  return { name: host, port, fd: -1, described: { host, port } };
 }

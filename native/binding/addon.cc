@@ -2,6 +2,8 @@
 // were checked in TypeScript: here they are only converted.
 #include "addon.h"
 
+#include "core/system/host_lookup.h"
+
 namespace ringpoll {
 
 namespace {
@@ -124,6 +126,15 @@ Napi::Value ConnectionsOf(const Napi::CallbackInfo& info) {
   const std::vector<uint32_t> names = guest->loop().connectionsOf(word(info, 0));
   Napi::Uint32Array array = Napi::Uint32Array::New(info.Env(), names.size());
   for (size_t i = 0; i < names.size(); ++i) array[i] = names[i];
+  return array;
+}
+
+// lookUpHost(name) -> addresses, or Node's name of the error
+Napi::Value LookUpHost(const Napi::CallbackInfo& info) {
+  const HostLookup found = lookUpHost(info[0].As<Napi::String>().Utf8Value());
+  if (found.error != nullptr) return Napi::String::New(info.Env(), found.error);
+  Napi::Array array = Napi::Array::New(info.Env(), found.addresses.size());
+  for (uint32_t i = 0; i < found.addresses.size(); ++i) array[i] = found.addresses[i];
   return array;
 }
 
@@ -321,6 +332,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("connect", Napi::Function::New<Connect>(env));
   exports.Set("closeListener", Napi::Function::New<CloseListener>(env));
   exports.Set("unread", Napi::Function::New<Unread>(env));
+  exports.Set("lookUpHost", Napi::Function::New<LookUpHost>(env));
   exports.Set("connectionsOf", Napi::Function::New<ConnectionsOf>(env));
   exports.Set("fatalException", Napi::Function::New<FatalException>(env));
   exports.Set("global", Napi::Function::New<Global>(env));

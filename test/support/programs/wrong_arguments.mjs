@@ -102,9 +102,10 @@ async function socketOptions(what, make, given) {
 const groupsOf = {
   async listen() {
     await tryAll('listen', (value) => listen(value));
-    const make = (options) => listen(options).close();
+    const make = (options) => listen(options).destroy();
     const option = await socketOptions('listen', make, { host, port: 0 });
-    await option('host');
+    const named = async (value) => make({ host: value, port: 0 });
+    await tryAll('listen host', (value) => named(value).catch(systemIsFine), ['text']);
     await option('port', numbers);
     await option('backlog');
     for (const name of ['reusePort', 'ipv6Only']) await option(name, ['true']);
