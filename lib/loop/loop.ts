@@ -43,8 +43,11 @@ export class Loop {
 
   /** Counters since the loop began; each is explained in docs/metrics.md. */
   metrics(): Record<string, number> {
+    const counters = this.#runtime.native.metrics();
     return {
-      ...this.#runtime.native.metrics(),
+      ...counters,
+      // Its name until version 0.2; kevent is counted too.
+      epollWaits: counters.pollWaits,
       chunksForgotten: this.#runtime.chunksForgotten,
       bytesCopiedByRetain: this.#runtime.bytesCopiedByRetain,
     };

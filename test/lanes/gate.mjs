@@ -20,7 +20,7 @@ const STEP_MS_MAX = 120_000;
 const HEAP_ATTEMPTS_MAX = 4;
 const LOOP_CALLS = [
   ...['receives', 'receivesEmpty', 'sends', 'sendsByEngine'],
-  ...['ringEnters', 'epollWaits', 'epollControls'],
+  ...['ringEnters', 'pollWaits', 'epollControls'],
 ];
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';

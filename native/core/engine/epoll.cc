@@ -97,7 +97,7 @@ class Epoll final : public Engine {
 
   void wait(int64_t timeoutNs) override {
     const int timeoutMs = timeoutNs < 0 ? -1 : static_cast<int>((timeoutNs + 999'999) / 1'000'000);
-    ++context_.metrics.epollWaits;
+    ++context_.metrics.pollWaits;
     const int count = ::epoll_wait(fd_, events_, kKernelEventsMax, timeoutMs);
     for (int i = 0; i < count; ++i) {
       Channel* channel = context_.channels.find(events_[i].data.u64);

@@ -118,7 +118,7 @@ class Kqueue final : public Engine {
   void wait(int64_t timeoutNs) override {
     const timespec timeout{static_cast<time_t>(timeoutNs / 1'000'000'000),
                            static_cast<long>(timeoutNs % 1'000'000'000)};
-    ++context_.metrics.epollWaits;
+    ++context_.metrics.pollWaits;
     const int count =
         ::kevent(fd_, nullptr, 0, events_, kKernelEventsMax, timeoutNs < 0 ? nullptr : &timeout);
     for (int i = 0; i < count; ++i) {
