@@ -56,7 +56,7 @@ function checkedName(name: string): FieldName {
 function bitOf(key: string): number {
   let hash = key.length;
   for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
-  return 1 << (hash ^ (hash >>> 15)); // of the count, five bits are taken
+  return 1 << (hash ^ (hash >>> 13)); // of the count, five bits are taken
 }
 
 const PLAIN = /^[\t\x20-\x7e]*$/;
