@@ -6,7 +6,7 @@ import { appends, MODE_DEFAULT, usualFlags, usualMode, usualPath, writes } from 
 import { abortError, checkAborted, fileError } from './errors.js';
 import { inPool } from './pool.js';
 import { request } from './requests.js';
-import { type FileEngine, Op, Route, type Routes, routes } from './routes.js';
+import { type FileEngine, Op, Route, type Routes, routesFor } from './routes.js';
 import { nextTurn, spend } from './share.js';
 
 /** Whether a flush is under way, and the one that those who came later wait for. */
@@ -17,7 +17,7 @@ export interface SyncTurns {
 
 export class OpenedFile {
   /** Where its operations go, by the hint that it was opened with. */
-  readonly of: Routes;
+  readonly routes: Routes;
   readonly id: number;
   readonly fd: number;
   readonly regular: boolean;
@@ -32,9 +32,9 @@ export class OpenedFile {
   #busy = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(of: Routes, id: number, owned: boolean, writable: boolean) {
-    const about = of.runtime.native.fileAbout(id);
-    this.of = of;
+  constructor(routes: Routes, id: number, owned: boolean, writable: boolean) {
+    const about = routes.runtime.native.fileAbout(id);
+    this.routes = routes;
     this.id = id;
     this.fd = about >> 2;
     this.regular = (about & 3) === REGULAR_FILE;
@@ -72,42 +72,42 @@ export async function openFile(
   signal?: AbortSignal,
   engine?: FileEngine,
 ): Promise<OpenedFile> {
-  const of = routes(engine);
+  const routes = routesFor(engine);
   checkAborted(signal);
   const usual = { path: usualPath(path), flags: usualFlags(flags), mode: usualMode(mode) };
   if (usual.path === undefined || usual.flags === undefined || usual.mode === undefined) {
-    return openInPool(of, path, flags, mode);
+    return openInPool(routes, path, flags, mode);
   }
   // A written file is closed by a worker of the ring or of the pool; without a ring, the pool must
   // have opened it.
-  if (of.now && (of.ring[Op.close] || !writes(usual.flags))) {
+  if (routes.now && (routes.ring[Op.close] || !writes(usual.flags))) {
     if (!spend(0)) await nextTurn();
-    const id = of.runtime.native.fileOpenNow(usual.path, usual.flags);
-    if (id >= 0 || id !== -EAGAIN) of.count(Op.open, Route.now);
-    if (id >= 0) return new OpenedFile(of, id, true, writes(usual.flags));
+    const id = routes.runtime.native.fileOpenNow(usual.path, usual.flags);
+    if (id >= 0 || id !== -EAGAIN) routes.count(Op.open, Route.now);
+    if (id >= 0) return new OpenedFile(routes, id, true, writes(usual.flags));
     if (id !== -EAGAIN) throw fileError(id, 'open', usual.path);
   }
-  if (!of.ring[Op.open] || !of.ring[Op.close]) return openInPool(of, path, flags, mode);
-  of.count(Op.open, Route.ring);
+  if (!routes.ring[Op.open] || !routes.ring[Op.close]) return openInPool(routes, path, flags, mode);
+  routes.count(Op.open, Route.ring);
   const { path: name, flags: bits, mode: permissions } = usual;
   const { result } = await request(
-    (id) => of.runtime.native.fileOpen(id, name, bits, permissions),
+    (id) => routes.runtime.native.fileOpen(id, name, bits, permissions),
     signal,
   );
   if (result < 0) {
     if (signal?.aborted) throw abortError(signal);
     throw fileError(result, 'open', name);
   }
-  return new OpenedFile(of, result, true, writes(bits));
+  return new OpenedFile(routes, result, true, writes(bits));
 }
 
 async function openInPool(
-  of: Routes,
+  routes: Routes,
   path: unknown,
   flags: unknown,
   mode: unknown,
 ): Promise<OpenedFile> {
-  of.count(Op.open, Route.pool);
+  routes.count(Op.open, Route.pool);
   const fd = await inPool<number>((callback) => {
     fs.open(
       path as fs.PathLike,
@@ -117,31 +117,31 @@ async function openInPool(
     );
   });
   const bits = usualFlags(flags) ?? 0;
-  const id = of.runtime.native.fileAdopt(fd, appends(bits));
+  const id = routes.runtime.native.fileAdopt(fd, appends(bits));
   if (id < 0) {
     await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
     throw fileError(id, 'open', String(path));
   }
-  return new OpenedFile(of, id, false, writes(bits));
+  return new OpenedFile(routes, id, false, writes(bits));
 }
 
 /** Waits for what is under way, then closes. Nothing new may begin meanwhile. */
 export async function closeFile(file: OpenedFile): Promise<void> {
-  const { of } = file;
+  const { routes } = file;
   await file.idle();
-  const { native } = of.runtime;
+  const { native } = routes.runtime;
   if (!file.owned) {
-    of.count(Op.close, Route.pool);
+    routes.count(Op.close, Route.pool);
     const fd = native.fileForget(file.id);
     await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
     return;
   }
   let result: number;
-  if (!of.ring[Op.close] || (!file.writable && of.hint !== 'uring')) {
-    of.count(Op.close, Route.now);
+  if (!routes.ring[Op.close] || (!file.writable && routes.hint !== 'uring')) {
+    routes.count(Op.close, Route.now);
     result = native.fileCloseNow(file.id);
   } else {
-    of.count(Op.close, Route.ring);
+    routes.count(Op.close, Route.ring);
     ({ result } = await request((id) => native.fileClose(id, file.id)));
   }
   if (result < 0) throw fileError(result, 'close');

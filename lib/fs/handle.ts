@@ -17,7 +17,7 @@ import { OPEN, type OpenOptions, routesOf, SEND, SEND_TO, type SendOptions } fro
 import { unwatchLeak, watchLeak } from './leaks.js';
 import { STAT, type StatOptions } from './names.js';
 import { inPool } from './pool.js';
-import { hintOf, Op, Route, type Routes, routes } from './routes.js';
+import { hintOf, Op, Route, type Routes, routesFor } from './routes.js';
 import { sendRange } from './send.js';
 import {
   openReadStream,
@@ -99,9 +99,9 @@ export class FileHandle {
   }
 
   async #readBy({ bytes, buffer, offset, length, position, engine }: Request) {
-    const of = routes(hintOf({ engine }));
+    const routes = routesFor(hintOf({ engine }));
     return this.#read(
-      await readInto(this.#file, bytes, offset, length, position, undefined, of),
+      await readInto(this.#file, bytes, offset, length, position, undefined, routes),
       buffer,
     );
   }
@@ -110,7 +110,7 @@ export class FileHandle {
     // The form with callbacks tells its own forms apart by how many arguments there are.
     const apart = ArrayBuffer.isView(first) && (typeof rest[0] !== 'object' || rest[0] === null);
     const args = apart ? [first, ...rest] : [first, ...rest].filter((arg) => arg !== undefined);
-    this.#file.of.count(Op.read, Route.pool);
+    this.#file.routes.count(Op.read, Route.pool);
     return this.#use('read', async (file) => {
       if (apart && ((rest[0] ?? 0) as number) >= 0) {
         checkNotNegative('length', rest[1] ?? first.byteLength - ((rest[0] ?? 0) as number));
@@ -164,15 +164,15 @@ export class FileHandle {
     }
     if (request === undefined) return this.#writeUnusual(data, offset, length, position);
     if (request.engine !== undefined) return this.#writeBy(request, data);
-    return this.#write(request, data, this.#file.of);
+    return this.#write(request, data, this.#file.routes);
   }
 
   async #writeBy(request: Request, data: unknown) {
-    return this.#write(request, data, routes(hintOf(request)));
+    return this.#write(request, data, routesFor(hintOf(request)));
   }
 
-  #write({ bytes, offset, length, position }: Request, buffer: unknown, of: Routes) {
-    const n = writeFrom(this.#file, bytes, offset, length, position, undefined, of);
+  #write({ bytes, offset, length, position }: Request, buffer: unknown, routes: Routes) {
+    const n = writeFrom(this.#file, bytes, offset, length, position, undefined, routes);
     const answer = (count: number) => {
       if (count < 0) throw fileError(count, 'write');
       return { bytesWritten: count, buffer };
@@ -183,7 +183,7 @@ export class FileHandle {
 
   #writeUnusual(data: unknown, ...args: unknown[]): Promise<WriteResult<unknown>> {
     while (args.length > 0 && args.at(-1) === undefined) args.pop();
-    this.#file.of.count(Op.write, Route.pool);
+    this.#file.routes.count(Op.write, Route.pool);
     return this.#use('write', async (file) => {
       const bytesWritten = await inPool<number>((callback) => {
         (fs.write as (...all: unknown[]) => void)(file.fd, data, ...args, callback);
@@ -199,7 +199,7 @@ export class FileHandle {
   ): Promise<{ bytesRead: number; buffers: T }> {
     if (!isUsualList(buffers) || !isUsualPlace(position)) {
       return this.#use('readv', async (file) => {
-        file.of.count(Op.read, Route.pool);
+        file.routes.count(Op.read, Route.pool);
         const place = typeof position === 'number' ? position : null;
         const bytesRead = await inPool<number>((callback) =>
           fs.readv(file.fd, buffers as unknown as View[], place, callback),
@@ -230,7 +230,7 @@ export class FileHandle {
       const place = typeof position === 'number' ? position : null;
       const request = isUsualList(buffers) ? gathered(buffers, place) : undefined;
       if (request === undefined) {
-        this.#file.of.count(Op.write, Route.pool);
+        this.#file.routes.count(Op.write, Route.pool);
         const bytesWritten = await inPool<number>((callback) =>
           fs.writev(file.fd, buffers as unknown as View[], place as number, callback),
         );
@@ -249,7 +249,7 @@ export class FileHandle {
     return this.#use('readFile', async (file) => {
       const usual = usualFileOptions(options);
       if (usual !== undefined) return readRestOf(file, usual);
-      file.of.count(Op.readFile, Route.pool);
+      file.routes.count(Op.readFile, Route.pool);
       return inPool<Buffer | string>((callback) =>
         fs.readFile(file.fd, options as BufferEncoding, callback),
       );
@@ -264,7 +264,7 @@ export class FileHandle {
     return this.#use('writeFile', async (file) => {
       const usual = usualFileOptions(options);
       if (usual === undefined || !isUsualData(data)) {
-        file.of.count(Op.write, Route.pool);
+        file.routes.count(Op.write, Route.pool);
         return inPool<void>((callback) =>
           fs.writeFile(
             file.fd,
@@ -292,9 +292,9 @@ export class FileHandle {
   stat(options: { bigint: true }): Promise<BigIntStats>;
   stat(options?: StatOptions): Promise<Stats | BigIntStats> {
     return this.#use<Stats | BigIntStats>('fstat', async (file) => {
-      const of = routesOf(file, options, STAT);
-      if (!options?.bigint) return statOf(of, file, true, 'fstat');
-      of.count(Op.stat, Route.pool);
+      const routes = routesOf(file, options, STAT);
+      if (!options?.bigint) return statOf(routes, file, true, 'fstat');
+      routes.count(Op.stat, Route.pool);
       return inPool<BigIntStats>((callback) => fs.fstat(file.fd, { bigint: true }, callback));
     });
   }
@@ -368,10 +368,10 @@ export class FileHandle {
     options: { start?: number; end?: number } & SendOptions = {},
   ): Promise<void> {
     return this.#use('sendTo', async (file) => {
-      const of = routesOf(file, options, SEND_TO);
+      const routes = routesOf(file, options, SEND_TO);
       const { start = 0 } = options;
-      const end = options.end ?? (await statOf(of, file, true, 'fstat')).size - 1;
-      return sendRange(connection, file, start, Math.max(0, end + 1 - start), of);
+      const end = options.end ?? (await statOf(routes, file, true, 'fstat')).size - 1;
+      return sendRange(connection, file, start, Math.max(0, end + 1 - start), routes);
     });
   }
 

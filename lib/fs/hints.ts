@@ -1,7 +1,7 @@
 // What callers may ask for: where operations on files go.
 import { type OptionNames, optionNames } from '../option_names.js';
 import type { OpenedFile } from './file.js';
-import { checkFileOptions, type EngineHint, hintOf, type Routes, routes } from './routes.js';
+import { checkFileOptions, type EngineHint, hintOf, type Routes, routesFor } from './routes.js';
 
 export interface SendOptions {
   /**
@@ -26,7 +26,7 @@ export function routesOf(
   known?: OptionNames,
 ): Routes {
   if (known !== undefined) checkFileOptions(known, options);
-  return options?.engine === undefined ? file.of : routes(hintOf(options));
+  return options?.engine === undefined ? file.routes : routesFor(hintOf(options));
 }
 
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 // Handles that nobody closed and nobody can reach any more: closed, with a warning.
 import { closeFile, type OpenedFile } from './file.js';
-import { routes } from './routes.js';
+import { routesFor } from './routes.js';
 
 interface Forgotten {
   file: OpenedFile;
@@ -19,7 +19,7 @@ const forgotten = new FinalizationRegistry<Forgotten>(({ file, opened }) => {
 });
 
 export function watchLeak(handle: object, file: OpenedFile): void {
-  const opened = routes().runtime.checked ? new Error('here').stack : undefined;
+  const opened = routesFor().runtime.checked ? new Error('here').stack : undefined;
   forgotten.register(handle, { file, opened }, handle);
 }
 

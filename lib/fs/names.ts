@@ -12,7 +12,7 @@ import { usualPath } from './arguments.js';
 import { fileError } from './errors.js';
 import { closeFile, openFile } from './file.js';
 import { request } from './requests.js';
-import { type EngineHint, hintOf, Op, Route, routes } from './routes.js';
+import { type EngineHint, hintOf, Op, Route, routesFor } from './routes.js';
 import { statOf, truncateFile } from './sync.js';
 
 export interface StatOptions {
@@ -35,10 +35,10 @@ export function stat(path: PathLike, options?: StatOptions & { bigint?: false })
 export function stat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function stat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
-  const of = routes(hintOf(options, STAT));
+  const routes = routesFor(hintOf(options, STAT));
   const name = usualPath(path);
-  if (name !== undefined && !options?.bigint) return statOf(of, name, true, 'stat');
-  of.count(Op.stat, Route.pool);
+  if (name !== undefined && !options?.bigint) return statOf(routes, name, true, 'stat');
+  routes.count(Op.stat, Route.pool);
   return promises.stat(path, options);
 }
 
@@ -47,10 +47,10 @@ export function lstat(path: PathLike, options?: StatOptions & { bigint?: false }
 export function lstat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
 export function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats>;
 export async function lstat(path: PathLike, options?: StatOptions): Promise<Stats | BigIntStats> {
-  const of = routes(hintOf(options, STAT));
+  const routes = routesFor(hintOf(options, STAT));
   const name = usualPath(path);
-  if (name !== undefined && !options?.bigint) return statOf(of, name, false, 'lstat');
-  of.count(Op.stat, Route.pool);
+  if (name !== undefined && !options?.bigint) return statOf(routes, name, false, 'lstat');
+  routes.count(Op.stat, Route.pool);
   return promises.lstat(path, options);
 }
 
@@ -60,28 +60,28 @@ export async function rename(
   newPath: PathLike,
   options?: NameOptions,
 ): Promise<void> {
-  const of = routes(hintOf(options, NAME));
+  const routes = routesFor(hintOf(options, NAME));
   const from = usualPath(oldPath);
   const to = usualPath(newPath);
-  if (from === undefined || to === undefined || !of.ring[Op.rename]) {
-    of.count(Op.rename, Route.pool);
+  if (from === undefined || to === undefined || !routes.ring[Op.rename]) {
+    routes.count(Op.rename, Route.pool);
     return promises.rename(oldPath, newPath);
   }
-  of.count(Op.rename, Route.ring);
-  const { result } = await request((id) => of.runtime.native.fileRename(id, from, to));
+  routes.count(Op.rename, Route.ring);
+  const { result } = await request((id) => routes.runtime.native.fileRename(id, from, to));
   if (result < 0) throw fileError(result, 'rename', from, to);
 }
 
 /** Removes a name that is no directory's. */
 export async function unlink(path: PathLike, options?: NameOptions): Promise<void> {
-  const of = routes(hintOf(options, NAME));
+  const routes = routesFor(hintOf(options, NAME));
   const name = usualPath(path);
-  if (name === undefined || !of.ring[Op.unlink]) {
-    of.count(Op.unlink, Route.pool);
+  if (name === undefined || !routes.ring[Op.unlink]) {
+    routes.count(Op.unlink, Route.pool);
     return promises.unlink(path);
   }
-  of.count(Op.unlink, Route.ring);
-  const { result } = await request((id) => of.runtime.native.fileUnlink(id, name));
+  routes.count(Op.unlink, Route.ring);
+  const { result } = await request((id) => routes.runtime.native.fileUnlink(id, name));
   if (result < 0) throw fileError(result, 'unlink', name);
 }
 
@@ -89,7 +89,7 @@ export async function unlink(path: PathLike, options?: NameOptions): Promise<voi
 export async function truncate(path: PathLike, length = 0, options?: NameOptions): Promise<void> {
   const engine = hintOf(options, NAME);
   if (!Number.isSafeInteger(length)) {
-    routes(engine).count(Op.truncate, Route.pool);
+    routesFor(engine).count(Op.truncate, Route.pool);
     return promises.truncate(path, length);
   }
   const file = await openFile(path, 'r+', undefined, undefined, engine);
@@ -134,7 +134,7 @@ export function readdir(
   options: ReaddirOptions & ObjectEncodingOptions & { withFileTypes: true },
 ): Promise<Dirent[]>;
 export async function readdir(path: PathLike, options?: unknown): Promise<unknown> {
-  routes(hintOf(options, READDIR)).count(Op.readdir, Route.pool);
+  routesFor(hintOf(options, READDIR)).count(Op.readdir, Route.pool);
   return promises.readdir(path, options as BufferEncoding);
 }
 
@@ -149,6 +149,6 @@ export async function copyFile(
   mode?: number,
   options?: NameOptions,
 ): Promise<void> {
-  routes(hintOf(options, NAME)).count(Op.copyFile, Route.pool);
+  routesFor(hintOf(options, NAME)).count(Op.copyFile, Route.pool);
   return promises.copyFile(source, destination, mode);
 }

@@ -3,7 +3,7 @@ import { type EventSink, registerSink, Wing } from '../runtime/dispatch.js';
 import { NO_BLOCK } from '../runtime/native_files.js';
 import { Command, Event } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { routes } from './routes.js';
+import { routesFor } from './routes.js';
 
 /** What became of an operation. */
 export interface Answer {
@@ -78,7 +78,7 @@ class Requests implements EventSink {
 
 let current: Requests | undefined;
 function requests(): Requests {
-  current ??= new Requests(routes().runtime);
+  current ??= new Requests(routesFor().runtime);
   return current;
 }
 
@@ -87,28 +87,28 @@ function requests(): Requests {
  * begun and cannot be stopped ends first, so that nothing is written to memory afterwards.
  */
 export function request(submit: (id: number) => number, signal?: AbortSignal): Promise<Answer> {
-  const of = requests();
+  const pending = requests();
   return new Promise((resolve) => {
     if (signal === undefined) {
-      const id = of.add({ resolve });
-      begin(of, id, submit);
+      const id = pending.add({ resolve });
+      begin(pending, id, submit);
       return;
     }
-    const cancel = () => of.runtime.native.fileCancel(id);
-    const id = of.add({
+    const cancel = () => pending.runtime.native.fileCancel(id);
+    const id = pending.add({
       resolve(answer) {
         signal.removeEventListener('abort', cancel);
         resolve(answer);
       },
     });
     signal.addEventListener('abort', cancel, { once: true });
-    begin(of, id, submit);
+    begin(pending, id, submit);
   });
 }
 
-function begin(of: Requests, id: number, submit: (id: number) => number): void {
+function begin(pending: Requests, id: number, submit: (id: number) => number): void {
   const error = submit(id);
-  if (error !== 0) of.end(id, without(error));
+  if (error !== 0) pending.end(id, without(error));
 }
 
 /** fsync or fdatasync on a thread; resolves with 0 or -errno, -EAGAIN when there is no thread. */
@@ -122,8 +122,8 @@ export async function requestFlush(file: number, dataOnly: boolean): Promise<num
 
 /** Like request() for what ends by itself and asks for pieces meanwhile. */
 export function requestWithFetch(submit: (id: number) => void, fetch: Fetch): Promise<Answer> {
-  const of = requests();
-  return new Promise((resolve) => submit(of.add({ resolve, fetch })));
+  const pending = requests();
+  return new Promise((resolve) => submit(pending.add({ resolve, fetch })));
 }
 
 /** Gives the answer's block back. */

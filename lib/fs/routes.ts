@@ -110,15 +110,15 @@ export class Routes {
   readonly #counts: Float64Array;
   readonly #refusals: Float64Array;
 
-  constructor(of: Runtime, hint: FileEngine, all?: Routes) {
-    this.runtime = of;
+  constructor(loop: Runtime, hint: FileEngine, all?: Routes) {
+    this.runtime = loop;
     this.hint = hint;
     this.mode = process.env.RINGPOLL_FILES || 'auto';
     if (!MODES.includes(this.mode)) {
       throw outOfRange('RINGPOLL_FILES', `one of ${MODES.join(', ')}`, this.mode);
     }
     this.now = this.mode === 'auto' && hint !== 'uring' && process.platform === 'linux';
-    this.ring = this.mode === 'pool' || hint === 'pool' ? [] : of.native.fileCapabilities();
+    this.ring = this.mode === 'pool' || hint === 'pool' ? [] : loop.native.fileCapabilities();
     this.#costs = all === undefined ? new FileCosts() : all.#costs;
     this.#counts = all === undefined ? new Float64Array(NAMES.length * ROUTES) : all.#counts;
     this.#refusals = all === undefined ? new Float64Array(NAMES.length) : all.#refusals;
@@ -169,13 +169,13 @@ export class Routes {
 let current: Record<FileEngine, Routes> | undefined;
 
 /** This thread's; the loop starts at the first call. */
-export function routes(hint: FileEngine = 'auto'): Routes {
+export function routesFor(hint: FileEngine = 'auto'): Routes {
   if (current === undefined) {
-    const of = runtime();
-    const auto = new Routes(of, 'auto');
-    const other = (engine: FileEngine) => new Routes(of, engine, auto);
+    const loop = runtime();
+    const auto = new Routes(loop, 'auto');
+    const other = (engine: FileEngine) => new Routes(loop, engine, auto);
     current = { auto, uring: other('uring'), pool: other('pool') };
-    of.reports.set('files', () => auto.report());
+    loop.reports.set('files', () => auto.report());
   }
   return current[hint];
 }
@@ -185,5 +185,5 @@ export function routes(hint: FileEngine = 'auto'): Routes {
  * ring. A plain object of its own.
  */
 export function explain(): Report {
-  return routes().report();
+  return routesFor().report();
 }

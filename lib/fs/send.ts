@@ -49,7 +49,7 @@ export async function sendRange(
   file: OpenedFile,
   start: number,
   length: number,
-  of: Routes = file.of,
+  routes: Routes = file.routes,
 ): Promise<void> {
   if (!(start >= 0 && length >= 0 && start + length <= PLACE_MAX)) {
     throw fileError(-22, 'sendfile'); // EINVAL, as the kernel has it
@@ -59,13 +59,14 @@ export async function sendRange(
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'sendFile after end()');
   }
   if (length === 0) return;
-  const byRing = of.hint === 'uring' && of.ring[Op.read];
-  of.count(Op.sendFile, byRing ? Route.ring : Route.now);
+  const byRing = routes.hint === 'uring' && routes.ring[Op.read];
+  routes.count(Op.sendFile, byRing ? Route.ring : Route.now);
   file.enter();
   try {
     const { result } = await requestWithFetch(
-      (id) => inOrder(connection, () => command(of, connection, file, id, start, length), length),
-      (id, position, wanted) => fetchInPool(of, connection, file, id, position, wanted),
+      (id) =>
+        inOrder(connection, () => command(routes, connection, file, id, start, length), length),
+      (id, position, wanted) => fetchInPool(routes, connection, file, id, position, wanted),
     );
     if (result === -ENODATA) {
       const message = 'The file ended before everything that was promised had been sent';
@@ -80,16 +81,16 @@ export async function sendRange(
 
 /** Reads what native code does not read itself: there is no ring, or the hint leaves it out. */
 function fetchInPool(
-  of: Routes,
+  routes: Routes,
   connection: Connection,
   file: OpenedFile,
   id: number,
   position: number,
   wanted: number,
 ): void {
-  const { native } = of.runtime;
+  const { native } = routes.runtime;
   const bytes = Buffer.allocUnsafeSlow(Math.min(wanted, BLOCK_BYTES_MAX));
-  of.count(Op.read, Route.pool);
+  routes.count(Op.read, Route.pool);
   file.enter();
   poolRead(file.fd, bytes, 0, bytes.length, position)
     .then((count) => {

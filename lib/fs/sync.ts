@@ -16,22 +16,31 @@ const OWN_THREADS = process.platform === 'linux';
  * fsync or fdatasync. One runs at a time; whoever asks meanwhile shares the next one, which begins
  * when this one is over and so covers everything that was written before it was asked for.
  */
-export function sync(file: OpenedFile, dataOnly: boolean, of: Routes = file.of): Promise<void> {
+export function sync(
+  file: OpenedFile,
+  dataOnly: boolean,
+  routes: Routes = file.routes,
+): Promise<void> {
   const turns = dataOnly ? file.datasyncs : file.syncs;
-  if (!turns.running) return begin(of, file, dataOnly, turns);
+  if (!turns.running) return begin(routes, file, dataOnly, turns);
   if (turns.next === undefined) {
     let start = () => {};
     const promise = new Promise<void>((resolve) => {
-      start = () => resolve(begin(of, file, dataOnly, turns));
+      start = () => resolve(begin(routes, file, dataOnly, turns));
     });
     turns.next = { promise, start };
   }
   return turns.next.promise;
 }
 
-function begin(of: Routes, file: OpenedFile, dataOnly: boolean, turns: SyncTurns): Promise<void> {
+function begin(
+  routes: Routes,
+  file: OpenedFile,
+  dataOnly: boolean,
+  turns: SyncTurns,
+): Promise<void> {
   turns.running = true;
-  const run = syncNow(of, file, dataOnly);
+  const run = syncNow(routes, file, dataOnly);
   const over = () => {
     const { next } = turns;
     turns.running = false;
@@ -42,16 +51,16 @@ function begin(of: Routes, file: OpenedFile, dataOnly: boolean, turns: SyncTurns
   return run;
 }
 
-async function syncNow(of: Routes, file: OpenedFile, dataOnly: boolean): Promise<void> {
+async function syncNow(routes: Routes, file: OpenedFile, dataOnly: boolean): Promise<void> {
   const op = dataOnly ? Op.datasync : Op.sync;
   const name = dataOnly ? 'fdatasync' : 'fsync';
-  if (of.ring[op]) {
-    of.count(op, Route.ring);
-    const { result } = await request((id) => of.runtime.native.fileSync(id, file.id, dataOnly));
+  if (routes.ring[op]) {
+    routes.count(op, Route.ring);
+    const { result } = await request((id) => routes.runtime.native.fileSync(id, file.id, dataOnly));
     if (result < 0) throw fileError(result, name);
     return;
   }
-  of.count(op, Route.pool);
+  routes.count(op, Route.pool);
   const result = OWN_THREADS ? await requestFlush(file.id, dataOnly) : -EAGAIN;
   if (result === -EAGAIN) {
     return inPool<void>((callback) => fs[name](file.fd, callback as fs.NoParamCallback));
@@ -60,15 +69,15 @@ async function syncNow(of: Routes, file: OpenedFile, dataOnly: boolean): Promise
 }
 
 export async function truncateFile(file: OpenedFile, length: number): Promise<void> {
-  const { of } = file;
-  if (!of.ring[Op.truncate]) {
-    of.count(Op.truncate, Route.pool);
+  const { routes } = file;
+  if (!routes.ring[Op.truncate]) {
+    routes.count(Op.truncate, Route.pool);
     return inPool<void>((callback) =>
       fs.ftruncate(file.fd, length, callback as fs.NoParamCallback),
     );
   }
-  of.count(Op.truncate, Route.ring);
-  const { result } = await request((id) => of.runtime.native.fileTruncate(id, file.id, length));
+  routes.count(Op.truncate, Route.ring);
+  const { result } = await request((id) => routes.runtime.native.fileTruncate(id, file.id, length));
   if (result < 0) throw fileError(result, 'ftruncate');
 }
 
@@ -79,10 +88,10 @@ export async function allocate(
   offset: number,
   length: number,
 ): Promise<void> {
-  const { of } = file;
-  const { native } = of.runtime;
-  const byRing = of.ring[Op.fallocate];
-  of.count(Op.fallocate, byRing ? Route.ring : Route.pool);
+  const { routes } = file;
+  const { native } = routes.runtime;
+  const byRing = routes.ring[Op.fallocate];
+  routes.count(Op.fallocate, byRing ? Route.ring : Route.pool);
   const result = byRing
     ? (await request((id) => native.fileAllocate(id, file.id, mode, offset, length))).result
     : await native.fileAllocateInPool(file.id, mode, offset, length);
@@ -93,25 +102,25 @@ const fields = new Float64Array(STAT_FIELDS);
 
 /** By path or by open file; `path` is for the error alone. */
 export async function statOf(
-  of: Routes,
+  routes: Routes,
   target: string | OpenedFile,
   follow: boolean,
   syscall: string,
 ): Promise<Stats> {
-  const { native } = of.runtime;
+  const { native } = routes.runtime;
   const path = typeof target === 'string' ? target : undefined;
   const name = typeof target === 'string' ? target : target.id;
-  if (of.now) {
+  if (routes.now) {
     if (!spend(0)) await nextTurn();
     const result = native.fileStatNow(name, follow, fields);
     if (result !== -EAGAIN) {
-      of.count(Op.stat, Route.now);
+      routes.count(Op.stat, Route.now);
       if (result < 0) throw fileError(result, syscall, path);
       return statsFrom(fields);
     }
   }
-  if (!of.ring[Op.stat]) return statInPool(of, target, follow);
-  of.count(Op.stat, Route.ring);
+  if (!routes.ring[Op.stat]) return statInPool(routes, target, follow);
+  routes.count(Op.stat, Route.ring);
   const answer = await request((id) => native.fileStat(id, name, follow));
   if (answer.result < 0) throw fileError(answer.result, syscall, path);
   const slab = slabOf(answer);
@@ -122,8 +131,8 @@ export async function statOf(
   return stats;
 }
 
-function statInPool(of: Routes, target: string | OpenedFile, follow: boolean): Promise<Stats> {
-  of.count(Op.stat, Route.pool);
+function statInPool(routes: Routes, target: string | OpenedFile, follow: boolean): Promise<Stats> {
+  routes.count(Op.stat, Route.pool);
   return inPool<Stats>((callback) => {
     if (typeof target !== 'string') fs.fstat(target.fd, callback);
     else if (follow) fs.stat(target, callback);

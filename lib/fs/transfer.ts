@@ -31,52 +31,54 @@ export function readInto(
   length: number,
   position: number,
   signal?: AbortSignal,
-  of: Routes = file.of,
+  routes: Routes = file.routes,
 ): number | Promise<number> {
-  const now = of.now && file.readsNow;
+  const now = routes.now && file.readsNow;
   if (now && spend(length)) {
-    const start = of.begin();
-    const n = of.runtime.native.fileReadNow(file.id, bytes, offset, length, position);
+    const start = routes.begin();
+    const n = routes.runtime.native.fileReadNow(file.id, bytes, offset, length, position);
     if (n > WAITS) {
-      of.count(Op.read, Route.now);
-      of.ended(Op.read, Route.now, n, start);
+      routes.count(Op.read, Route.now);
+      routes.ended(Op.read, Route.now, n, start);
       return n;
     }
     if (n === NEVER) file.readsNow = false;
     const done = n === NEVER ? 0 : WAITS - n;
-    return readSlowly(of, file, { bytes, offset, length, position }, done, false, signal);
+    return readSlowly(routes, file, { bytes, offset, length, position }, done, false, signal);
   }
-  return readSlowly(of, file, { bytes, offset, length, position }, 0, now, signal);
+  return readSlowly(routes, file, { bytes, offset, length, position }, 0, now, signal);
 }
 
 async function readSlowly(
-  of: Routes,
+  routes: Routes,
   file: OpenedFile,
   { bytes, offset, length, position }: Transfer,
   done: number,
   tryNow: boolean,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { native } = of.runtime;
+  const { native } = routes.runtime;
   file.enter();
   try {
-    for (let now = tryNow; ; now = of.now && file.readsNow) {
+    for (let now = tryNow; ; now = routes.now && file.readsNow) {
       if (signal?.aborted) throw abortError(signal);
       if (now) {
         while (!spend(length - done)) await nextTurn();
         const at = after(position, done);
         const n = native.fileReadNow(file.id, bytes, offset + done, length - done, at);
         if (n > WAITS) {
-          of.count(Op.read, Route.now);
+          routes.count(Op.read, Route.now);
           return n < 0 && done === 0 ? n : done + Math.max(n, 0);
         }
         if (n === NEVER) file.readsNow = false;
         else done += WAITS - n;
       }
-      const wanted = of.ring[Op.read] ? Math.min(length - done, BLOCK_BYTES_MAX) : length - done;
-      const n = of.ring[Op.read]
-        ? await ringRead(of, file, bytes, offset + done, wanted, after(position, done), signal)
-        : await poolReadCounted(of, file, bytes, offset + done, wanted, after(position, done));
+      const wanted = routes.ring[Op.read]
+        ? Math.min(length - done, BLOCK_BYTES_MAX)
+        : length - done;
+      const n = routes.ring[Op.read]
+        ? await ringRead(routes, file, bytes, offset + done, wanted, after(position, done), signal)
+        : await poolReadCounted(routes, file, bytes, offset + done, wanted, after(position, done));
       if (n < 0) return done === 0 ? n : done;
       done += n;
       if (n < wanted || done === length || !file.regular) return done;
@@ -87,7 +89,7 @@ async function readSlowly(
 }
 
 async function ringRead(
-  of: Routes,
+  routes: Routes,
   file: OpenedFile,
   bytes: Uint8Array,
   offset: number,
@@ -95,10 +97,10 @@ async function ringRead(
   position: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  of.count(Op.read, Route.ring);
-  const start = of.begin();
+  routes.count(Op.read, Route.ring);
+  const start = routes.begin();
   const answer = await request(
-    (id) => of.runtime.native.fileRead(id, file.id, length, position),
+    (id) => routes.runtime.native.fileRead(id, file.id, length, position),
     signal,
   );
   if (answer.result < 0) {
@@ -108,22 +110,22 @@ async function ringRead(
   // Copies what fits: nothing, when the caller has transferred its memory away.
   slabOf(answer).copy(bytes, offset, answer.offset, answer.offset + answer.result);
   release(answer);
-  of.ended(Op.read, Route.ring, answer.result, start);
+  routes.ended(Op.read, Route.ring, answer.result, start);
   return answer.result;
 }
 
 async function poolReadCounted(
-  of: Routes,
+  routes: Routes,
   file: OpenedFile,
   bytes: Uint8Array,
   offset: number,
   length: number,
   position: number,
 ): Promise<number> {
-  of.count(Op.read, Route.pool);
-  const start = of.begin();
+  routes.count(Op.read, Route.pool);
+  const start = routes.begin();
   const n = await poolRead(file.fd, bytes, offset, length, position);
-  of.ended(Op.read, Route.pool, n, start);
+  routes.ended(Op.read, Route.pool, n, start);
   return n;
 }
 
@@ -135,25 +137,25 @@ export function writeFrom(
   length: number,
   position: number,
   signal?: AbortSignal,
-  of: Routes = file.of,
+  routes: Routes = file.routes,
 ): number | Promise<number> {
-  if (of.now && file.writesNow && spend(length)) {
-    const start = of.begin();
-    const n = of.runtime.native.fileWriteNow(file.id, bytes, offset, length, position);
+  if (routes.now && file.writesNow && spend(length)) {
+    const start = routes.begin();
+    const n = routes.runtime.native.fileWriteNow(file.id, bytes, offset, length, position);
     if (n > WAITS) {
-      of.count(Op.write, Route.now);
-      of.ended(Op.write, Route.now, n, start);
+      routes.count(Op.write, Route.now);
+      routes.ended(Op.write, Route.now, n, start);
       return n;
     }
     if (n === NEVER) file.writesNow = false;
     const done = n === NEVER ? 0 : WAITS - n;
-    return writeSlowly(of, file, { bytes, offset, length, position }, done, signal);
+    return writeSlowly(routes, file, { bytes, offset, length, position }, done, signal);
   }
-  return writeSlowly(of, file, { bytes, offset, length, position }, 0, signal);
+  return writeSlowly(routes, file, { bytes, offset, length, position }, 0, signal);
 }
 
 async function writeSlowly(
-  of: Routes,
+  routes: Routes,
   file: OpenedFile,
   { bytes, offset, length, position }: Transfer,
   done: number,
@@ -164,15 +166,15 @@ async function writeSlowly(
   try {
     const left = length - done;
     // More than a block goes in one call all the same, so that an append stays whole.
-    const byRing = of.ring[Op.write] && left <= BLOCK_BYTES_MAX;
+    const byRing = routes.ring[Op.write] && left <= BLOCK_BYTES_MAX;
     const route = byRing ? Route.ring : Route.pool;
-    of.count(Op.write, route);
-    const start = of.begin();
+    routes.count(Op.write, route);
+    const start = routes.begin();
     const at = after(position, done);
     const n = byRing
       ? await ringWrite(file, bytes, offset + done, left, at, signal)
       : await poolWrite(file.fd, bytes, offset + done, left, at);
-    of.ended(Op.write, route, n, start);
+    routes.ended(Op.write, route, n, start);
     if (n < 0) return done === 0 ? n : done;
     return done + n;
   } finally {
@@ -188,7 +190,7 @@ async function ringWrite(
   position: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { native } = file.of.runtime;
+  const { native } = file.routes.runtime;
   const { result } = await request(
     (id) => native.fileWrite(id, file.id, bytes, offset, length, position),
     signal,

@@ -6,7 +6,7 @@ import { CURRENT_POSITION, EAGAIN } from '../runtime/native_files.js';
 import { bytesOf, type FileOptions, usualFileOptions, usualPath } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
 import { closeFile, OpenedFile, openFile } from './file.js';
-import { type FileEngine, hintOf, Op, Route, type Routes, routes } from './routes.js';
+import { type FileEngine, hintOf, Op, Route, type Routes, routesFor } from './routes.js';
 import { spend } from './share.js';
 import { sync } from './sync.js';
 import { readInto, writeFrom } from './transfer.js';
@@ -39,25 +39,25 @@ export function readWholeFile(path: unknown, options: unknown): Promise<Buffer |
   } catch (error) {
     return Promise.reject(error);
   }
-  const of = routes(engine);
+  const routes = routesFor(engine);
   const name = usualPath(path);
   if (name === undefined || usual === undefined) {
-    of.count(Op.readFile, Route.pool);
+    routes.count(Op.readFile, Route.pool);
     return promises.readFile(path as string, options as BufferEncoding);
   }
   const { encoding, flag, signal } = usual;
   const plain = flag === undefined || flag === null || flag === 'r';
-  if (!of.now || !plain || signal?.aborted || !spend(OPEN_BYTES)) {
-    return readOpening(of, name, usual);
+  if (!routes.now || !plain || signal?.aborted || !spend(OPEN_BYTES)) {
+    return readOpening(routes, name, usual);
   }
-  const n = of.runtime.native.fileReadWhole(name, scratch, details);
+  const n = routes.runtime.native.fileReadWhole(name, scratch, details);
   if (n === -EAGAIN) {
     const [id, size, pipe] = details;
     if (pipe >= 0) return readPipe(pipe, usual);
-    if (id < 0) return readOpening(of, name, usual);
-    return readAndClose(new OpenedFile(of, id, true, false), size, usual);
+    if (id < 0) return readOpening(routes, name, usual);
+    return readAndClose(new OpenedFile(routes, id, true, false), size, usual);
   }
-  of.count(Op.readFile, Route.now);
+  routes.count(Op.readFile, Route.now);
   if (n < 0) {
     const error = OPEN_ERRNOS.has(n) ? fileError(n, 'open', name) : fileError(n, 'read');
     return Promise.reject(error);
@@ -71,18 +71,18 @@ export function readWholeFile(path: unknown, options: unknown): Promise<Buffer |
   return Promise.resolve(bytes);
 }
 
-async function readOpening(of: Routes, name: string, options: FileOptions) {
-  const file = await openFile(name, options.flag, undefined, options.signal, of.hint);
-  return readAndClose(file, sizeOf(of, file), options);
+async function readOpening(routes: Routes, name: string, options: FileOptions) {
+  const file = await openFile(name, options.flag, undefined, options.signal, routes.hint);
+  return readAndClose(file, sizeOf(routes, file), options);
 }
 
 const fields = new Float64Array(14);
 const SIZE_FIELD = 8;
 
 /** The size of a regular file as far as it is known without waiting; 0: it is not. */
-function sizeOf(of: Routes, file: OpenedFile): number {
+function sizeOf(routes: Routes, file: OpenedFile): number {
   if (!file.regular) return 0;
-  return of.runtime.native.fileStatNow(file.id, true, fields) === 0 ? fields[SIZE_FIELD] : 0;
+  return routes.runtime.native.fileStatNow(file.id, true, fields) === 0 ? fields[SIZE_FIELD] : 0;
 }
 
 async function readAndClose(file: OpenedFile, size: number, options: FileOptions) {
@@ -95,15 +95,15 @@ async function readAndClose(file: OpenedFile, size: number, options: FileOptions
 
 /** readFile of a handle: from where its position stands. */
 export async function readRestOf(file: OpenedFile, options: FileOptions) {
-  const of = options.engine === undefined ? file.of : routes(hintOf(options));
-  return finished(await readAll(file, sizeOf(of, file), options.signal, of), options);
+  const routes = options.engine === undefined ? file.routes : routesFor(hintOf(options));
+  return finished(await readAll(file, sizeOf(routes, file), options.signal, routes), options);
 }
 
 async function readAll(
   file: OpenedFile,
   size: number,
   signal?: AbortSignal,
-  of?: Routes,
+  routes?: Routes,
 ): Promise<Buffer> {
   checkAborted(signal);
   if (size > SIZE_MAX) {
@@ -113,7 +113,7 @@ async function readAll(
   const pieces: Buffer[] = [];
   for (let total = 0; ; ) {
     const piece = Buffer.allocUnsafeSlow(size > 0 ? size - total : PIECE_BYTES);
-    const n = await readInto(file, piece, 0, piece.length, CURRENT_POSITION, signal, of);
+    const n = await readInto(file, piece, 0, piece.length, CURRENT_POSITION, signal, routes);
     if (n < 0) throw fileError(n, 'read');
     total += n;
     if (n > 0) pieces.push(n === piece.length ? piece : piece.subarray(0, n));
@@ -152,15 +152,15 @@ export async function writeWholeFile(
   options: unknown,
   flag: string,
 ): Promise<void> {
-  const of = routes(hintOf(options));
+  const routes = routesFor(hintOf(options));
   const usual = usualFileOptions(options);
   if (usual === undefined || !isUsualData(data)) {
-    of.count(Op.write, Route.pool);
+    routes.count(Op.write, Route.pool);
     const write = flag === 'a' ? promises.appendFile : promises.writeFile;
     return write(path as string, data as string, options as BufferEncoding);
   }
   checkAborted(usual.signal);
-  const file = await openFile(path, usual.flag || flag, usual.mode, usual.signal, of.hint);
+  const file = await openFile(path, usual.flag || flag, usual.mode, usual.signal, routes.hint);
   try {
     await writeAll(file, data, usual);
     if (usual.flush) await sync(file, false);
@@ -185,12 +185,12 @@ async function writePiece(
   data: string | ArrayBufferView,
   { encoding, signal, engine }: FileOptions,
 ): Promise<void> {
-  const of = engine === undefined ? file.of : routes(hintOf({ engine }));
+  const routes = engine === undefined ? file.routes : routesFor(hintOf({ engine }));
   const bytes = ArrayBuffer.isView(data) ? bytesOf(data) : Buffer.from(data, encoding ?? 'utf8');
   for (let done = 0; done < bytes.byteLength; ) {
     checkAborted(signal);
     const left = bytes.byteLength - done;
-    const n = await writeFrom(file, bytes, done, left, CURRENT_POSITION, signal, of);
+    const n = await writeFrom(file, bytes, done, left, CURRENT_POSITION, signal, routes);
     if (n < 0) throw fileError(n, 'write');
     done += n;
   }

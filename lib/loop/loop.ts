@@ -16,8 +16,8 @@ export interface Capabilities {
 export class Loop {
   readonly #runtime: Runtime;
 
-  private constructor(of: Runtime) {
-    this.#runtime = of;
+  private constructor(thread: Runtime) {
+    this.#runtime = thread;
   }
 
   static #current: Loop | undefined;

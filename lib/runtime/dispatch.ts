@@ -62,14 +62,14 @@ function leaveStores(): void {
 let walkedTo = 0;
 
 /** No throw ends the walk: the rest of the events belongs to others. */
-export function walkEvents(of: Events): void {
+export function walkEvents(loop: Events): void {
   if (entered) leaveStores();
-  const end = of.control[Control.eventCount] * RECORD_WORDS;
+  const end = loop.control[Control.eventCount] * RECORD_WORDS;
   for (let from = 0; from < end; from = walkedTo + RECORD_WORDS) {
     try {
-      walk(of.events, from, end);
+      walk(loop.events, from, end);
     } catch (error) {
-      const sink = sinks[of.events[walkedTo] >> WING_BITS];
+      const sink = sinks[loop.events[walkedTo] >> WING_BITS];
       if (sink.broken === undefined) uncaught(error);
       else sink.broken(walkedTo, error);
       leaveStores();

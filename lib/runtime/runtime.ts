@@ -93,8 +93,8 @@ function completionEntries(value: string | undefined): number {
 let current: Runtime | undefined;
 
 /** What the scheduler's metrics and trace show of the loop. */
-function levelsOf({ native: of }: Runtime): LoopLevels {
-  const { ringQueued, ringCompleted, connections } = of.metrics();
+function levelsOf({ native }: Runtime): LoopLevels {
+  const { ringQueued, ringCompleted, connections } = native.metrics();
   return { sq: ringQueued, cq: ringCompleted, connections };
 }
 

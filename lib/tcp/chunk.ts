@@ -149,19 +149,19 @@ export class Chunk {
   /** @internal Makes the bytes outlast the turn; whose they are does not change. */
   _keep(): void {
     if (this.#keeper !== Keeper.none) return;
-    const of = runtime();
+    const loop = runtime();
     if (this.length <= COPY_INSTEAD_OF_PIN_MAX) {
       this._slab = Buffer.from(this.#view());
       this._offset = 0;
       this._block = NO_BLOCK;
       this.#bytes = this._slab;
       this.#keeper = Keeper.copy;
-      of.bytesCopiedByRetain += this.length;
+      loop.bytesCopiedByRetain += this.length;
       return;
     }
     this.#keeper = Keeper.block;
-    of.command(Command.retain, this._block, 0);
-    forgotten.register(this, { block: this._block, runtime: of }, this);
+    loop.command(Command.retain, this._block, 0);
+    forgotten.register(this, { block: this._block, runtime: loop }, this);
   }
 
   #letGo(): void {

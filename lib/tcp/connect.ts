@@ -193,8 +193,8 @@ function connectOnce<Data>(
   checked: CheckedConnectionOptions,
   data: Data | undefined,
 ): Promise<Made<Data>> {
-  const of = runtime();
-  of.native.connect(
+  const loop = runtime();
+  loop.native.connect(
     target.path ?? target.host ?? '',
     target.path === undefined ? (target.port ?? 0) : -1,
     localHost(local, target),
@@ -203,21 +203,21 @@ function connectOnce<Data>(
     checked.idleTimeoutMs,
     checked.hint,
   );
-  const { control } = of;
+  const { control } = loop;
   if (control[Control.resultError] !== 0) {
     const errno = control[Control.resultError];
     return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
   }
-  const connection = register(of, endpoint, data);
+  const connection = register(loop, endpoint, data);
   return settle(connection, target, checked);
 }
 
 function register<Data>(
-  of: Runtime,
+  loop: Runtime,
   endpoint: Endpoint<Connection<Data>>,
   data: Data | undefined,
 ): Connection<Data> {
-  const { control } = of;
+  const { control } = loop;
   const slot = control[Control.resultSlot];
   const connection = new Connection<Data>(endpoint, slot, control[Control.resultGeneration]);
   connection._flags |= Flag.connecting;

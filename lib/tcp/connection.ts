@@ -84,8 +84,8 @@ export class Connection<Data = unknown> {
   writev(list: readonly Writable[]): boolean {
     if (!Array.isArray(list)) throw invalidArgType('list', 'an array', list);
     for (const data of list) checkWritable('list', data);
-    const of = runtime();
-    for (const data of list) if (!this.#queue(of, data)) return false;
+    const loop = runtime();
+    for (const data of list) if (!this.#queue(loop, data)) return false;
     return this._belowMark();
   }
 
@@ -367,72 +367,72 @@ export class Connection<Data = unknown> {
     return iterate(this);
   }
 
-  #queue(of: Runtime, data: Writable): boolean {
+  #queue(loop: Runtime, data: Writable): boolean {
     if (this._flags & (Flag.ending | OVER | Flag.unsent)) {
       checkWritable('data', data);
       this.#checkNotEnded();
       if (!(this._flags & Flag.unsent) || this._over) return false;
       sendBehind(this, data);
     } else if (typeof data === 'string' || isUint8Array(data)) {
-      this._send(of, data);
+      this._send(loop, data);
     } else {
       checkWritable('data', data);
-      this.#queueChunk(of, data);
+      this.#queueChunk(loop, data);
     }
     return true;
   }
 
   /** @internal Queues what has been checked. */
-  _send(of: Runtime, data: string | Uint8Array): void {
+  _send(loop: Runtime, data: string | Uint8Array): void {
     if (this._flags & Flag.unsent) {
       sendBehind(this, data);
     } else if (typeof data === 'string') {
-      if (data.length < LONG_TEXT) sendString(of, this._slot, this._generation, data);
-      else sendLong(of, this, Buffer.from(data, 'utf8'));
+      if (data.length < LONG_TEXT) sendString(loop, this._slot, this._generation, data);
+      else sendLong(loop, this, Buffer.from(data, 'utf8'));
     } else if (lengthOf(data) <= WINDOW_BYTES) {
-      sendBytes(of, this._slot, this._generation, data);
+      sendBytes(loop, this._slot, this._generation, data);
     } else {
-      sendLong(of, this, data);
+      sendLong(loop, this, data);
     }
   }
 
-  #queueChunk(of: Runtime, chunk: Chunk): void {
+  #queueChunk(loop: Runtime, chunk: Chunk): void {
     chunk._check();
     if (chunk._inArena) {
       const { _block, _offset, length } = chunk;
-      sendFromBlock(of, this._slot, this._generation, _block, _offset, length);
+      sendFromBlock(loop, this._slot, this._generation, _block, _offset, length);
     } else {
-      sendBytes(of, this._slot, this._generation, chunk.bytes);
+      sendBytes(loop, this._slot, this._generation, chunk.bytes);
     }
   }
 
   /** @internal */
   _belowMark(): boolean {
-    const of = runtime();
+    const loop = runtime();
     const { highWaterMark } = this._endpoint;
-    const pending = of.memory.pending[this._slot];
-    if (this._flags & Flag.unsent) return this.#belowMarkWithUnsent(of);
+    const pending = loop.memory.pending[this._slot];
+    if (this._flags & Flag.unsent) return this.#belowMarkWithUnsent(loop);
     if (pending <= highWaterMark) return true;
     if (this._flags & Flag.drainWanted || pending === PENDING_OVER) return false;
     // So much that it is worth asking the kernel now: only what it leaves counts.
-    of.native.flush();
-    if (of.memory.pending[this._slot] <= highWaterMark) return !(this._flags & OVER);
-    this.#wantDrain(of);
+    loop.native.flush();
+    if (loop.memory.pending[this._slot] <= highWaterMark) return !(this._flags & OVER);
+    this.#wantDrain(loop);
     return false;
   }
 
-  #belowMarkWithUnsent(of: Runtime): boolean {
+  #belowMarkWithUnsent(loop: Runtime): boolean {
     if (this.pendingBytes <= this._endpoint.highWaterMark) return !this._over;
-    this.#wantDrain(of);
+    this.#wantDrain(loop);
     return false;
   }
 
-  #wantDrain(of: Runtime): void {
+  #wantDrain(loop: Runtime): void {
     if (this._flags & Flag.drainWanted) return;
     this._flags |= Flag.drainWanted;
     if (this._flags & Flag.unsent) return; // asked for when nothing is
     const low = Math.floor(this._endpoint.highWaterMark / 2);
-    of.command(Command.wantDrain, this._slot, this._generation, low);
+    loop.command(Command.wantDrain, this._slot, this._generation, low);
   }
 
   #checkNotEnded(): void {

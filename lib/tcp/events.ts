@@ -27,17 +27,17 @@ import { connectionAt, connections, endpoints } from './tables.js';
 const TWO_TO_32 = 2 ** 32;
 
 function event(kind: number, at: number): void {
-  const of = runtime();
-  const { events } = of;
+  const loop = runtime();
+  const { events } = loop;
   const slot = events[at + 1];
   const generation = events[at + 2];
   switch (kind) {
     case Event.data: {
-      const slab = of.memory.slabs[events[at + 3]];
+      const slab = loop.memory.slabs[events[at + 3]];
       const chunk = new Chunk(slab, events[at + 4], events[at + 5], events[at + 6]);
       const connection = connectionAt(slot, generation, events[at + 7]);
       if (connection === undefined || !deliverData(connection, chunk)) {
-        chunk._endTurn(of.checked);
+        chunk._endTurn(loop.checked);
       }
       break;
     }

@@ -108,10 +108,10 @@ export class Listener {
   readonly #onAbort = () => this.destroy();
 
   /** @internal */
-  constructor(of: Runtime, endpoint: AnyEndpoint, signal: AbortSignal | undefined) {
-    this.#runtime = of;
+  constructor(loop: Runtime, endpoint: AnyEndpoint, signal: AbortSignal | undefined) {
+    this.#runtime = loop;
     this.#endpoint = endpoint;
-    this.#address = of.native.listenerAddress(endpoint.id) ?? { path: '' };
+    this.#address = loop.native.listenerAddress(endpoint.id) ?? { path: '' };
     endpoint.onListenerClosed = () => {
       this.#gone = true;
       this.#checkStopped();
@@ -286,12 +286,12 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
           MAX_CONNECTIONS_MAX,
         );
   checked.signal?.throwIfAborted();
-  const of = runtime();
+  const loop = runtime();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   endpoint.beginWith(options.connectionData);
   endpoint.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
   const bind = ({ name, port, fd }: Place) => {
-    of.native.listen(
+    loop.native.listen(
       name,
       port,
       fd,
@@ -305,14 +305,14 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
       checked.hint,
       layer === undefined ? undefined : { ...layer.profile, unsentMax: checked.highWaterMark },
     );
-    return of.control[Control.resultError];
+    return loop.control[Control.resultError];
   };
   try {
-    bindToOne(of, target, bind);
+    bindToOne(loop, target, bind);
   } catch (error) {
     endpoint.over();
     throw error;
   }
-  keepEndpoint(endpoint, of.control[Control.resultEndpoint]);
-  return new Listener(of, endpoint as unknown as AnyEndpoint, checked.signal);
+  keepEndpoint(endpoint, loop.control[Control.resultEndpoint]);
+  return new Listener(loop, endpoint as unknown as AnyEndpoint, checked.signal);
 }

@@ -119,11 +119,11 @@ export function checkHandlers(handlers: unknown): void {
   checkFunctions('handlers', handlers);
 }
 
-function checkFunctions(of: string, handlers: object): void {
+function checkFunctions(path: string, handlers: object): void {
   for (const name of Object.keys(HANDLERS)) {
     const handler: unknown = (handlers as Handlers)[name as keyof Handlers];
     if (handler !== undefined && typeof handler !== 'function') {
-      throw invalidArgType(`${of}.${name}`, 'a function', handler);
+      throw invalidArgType(`${path}.${name}`, 'a function', handler);
     }
   }
 }
