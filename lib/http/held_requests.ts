@@ -26,11 +26,11 @@ export class HeldRequests {
   add(response: HttpResponse): void {
     this.#responses ??= [];
     this.#responses.push(response);
-    this.goOn();
+    this.answerMore();
   }
 
   /** When few enough bytes wait, the next handler runs. */
-  goOn(): void {
+  answerMore(): void {
     if (this.#waking || this.#responses === undefined) return;
     this.#waking = true;
     this.#holder.connection.drained().then(
@@ -49,7 +49,7 @@ export class HeldRequests {
     if (responses === undefined) return;
     if (!this.#holder.hasRoom()) {
       // Or bodies wait for the response before them: the session says when they have gone.
-      if (!this.#holder.connection._low) this.goOn();
+      if (!this.#holder.connection._low) this.answerMore();
       return;
     }
     const response = responses.shift();
@@ -57,6 +57,6 @@ export class HeldRequests {
     // A request that turned out wrong has been answered meanwhile.
     if (response !== undefined && !response.ended) this.#holder.handle(response);
     // One at a time: what an async handler answers at once counts for the next one.
-    this.goOn();
+    this.answerMore();
   }
 }

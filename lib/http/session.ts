@@ -130,7 +130,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   /** A piece of body waits for the responses before it (or, negative, does not any more). */
   waits(length: number): void {
     this.#waitingLength += length;
-    if (length < 0) this.#held?.goOn();
+    if (length < 0) this.#held?.answerMore();
   }
 
   #expectBody(request: HttpRequest, response: HttpResponse): void {

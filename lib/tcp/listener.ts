@@ -123,7 +123,7 @@ export class Listener {
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** @internal stop(), as the layer above does it. */
+  /** @internal stop(), as the binding above does it. */
   _stopInOrder: () => unknown = () => this.stop();
 
   /** @internal Native code's number. */
@@ -263,13 +263,16 @@ export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
 }
 
 /** What speaks between the bytes and the handlers. */
-export interface Layer {
+export interface ProtocolBinding {
   profile: Omit<NativeHttpProfile, 'unsentMax'>;
   protocol: Protocol<Connection>;
 }
 
 /** @internal */
-export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?: Layer): Listener {
+export function listenWith<Data = unknown>(
+  options: ListenOptions<Data>,
+  binding?: ProtocolBinding,
+): Listener {
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   const target = checkTarget(options as ListenOptions);
   const backlog = integer('options.backlog', options.backlog, 1, 65535, BACKLOG_DEFAULT);
@@ -289,7 +292,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
   const loop = runtime();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   endpoint.beginWith(options.connectionData);
-  endpoint.protocol = layer?.protocol as Protocol<Connection<Data>> | undefined;
+  endpoint.protocol = binding?.protocol as Protocol<Connection<Data>> | undefined;
   const bind = ({ name, port, fd }: Place) => {
     loop.native.listen(
       name,
@@ -303,7 +306,7 @@ export function listenWith<Data = unknown>(options: ListenOptions<Data>, layer?:
       maxConnections,
       checked.idleTimeoutMs,
       checked.hint,
-      layer === undefined ? undefined : { ...layer.profile, unsentMax: checked.highWaterMark },
+      binding === undefined ? undefined : { ...binding.profile, unsentMax: checked.highWaterMark },
     );
     return loop.control[Control.resultError];
   };
