@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));
-const folder = join(top, 'native/core/http');
+const folder = join(top, 'native/core/http/parser');
 
 const NAMES = [
   'body_decoder',
