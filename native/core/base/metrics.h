@@ -37,7 +37,7 @@ namespace ringpoll {
   X(ringOverflows, "completion queue overflows")                                      \
   X(ringRearms, "multishot operations armed again")                                   \
   X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")        \
-  X(pollWaits, "epoll_wait or kevent calls")                                         \
+  X(pollWaits, "epoll_wait or kevent calls")                                          \
   X(epollControls, "epoll_ctl calls or kevent changes")                               \
   X(timersFired, "timers fired")                                                      \
   X(idleTimeouts, "timeout events")
