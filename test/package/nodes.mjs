@@ -10,8 +10,10 @@ const INSTALL_MS_MAX = 120_000;
 
 export const MAJORS = [20, 22, 24, 26];
 
+// Bun's own link is made by an install script, which does not run here.
+const BUN_CPU = { x64: 'x64', arm64: 'aarch64' }[process.arch];
 /** Other programs that run npm packages, by the package that has them: its path in node_modules. */
-export const OTHERS = { bun: 'bun/bin/bun.exe', deno: '.bin/deno' };
+export const OTHERS = { bun: `@oven/bun-linux-${BUN_CPU}/bin/bun`, deno: '.bin/deno' };
 
 /** The path of a program of an npm package: { path }, or { reason } when it could not be had. */
 async function npmProgram(spec, place, program) {
