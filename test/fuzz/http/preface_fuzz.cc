@@ -37,10 +37,10 @@ void stays(const uint8_t* data, size_t size, Answer needMore, Ask ask, const cha
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  stays(data, size, Protocol::kNeedMore, sniff, "a protocol, once told, stays");
+  stays(data, size, Sniffed::kNeedMore, sniff, "a protocol, once told, stays");
   const std::vector<uint8_t> first(data, data + std::min<size_t>(size, kSniffBytesMax));
   if (first.size() == kSniffBytesMax) {
-    demand(sniff(first.data(), kSniffBytesMax) != Protocol::kNeedMore, "enough to tell");
+    demand(sniff(first.data(), kSniffBytesMax) != Sniffed::kNeedMore, "enough to tell");
   }
   const auto stepOf = [](const uint8_t* region, uint32_t length) {
     ProxyHeader header;
