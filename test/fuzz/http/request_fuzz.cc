@@ -70,8 +70,11 @@ void checkHead(std::string_view head) {
       demand((byte >= 0x20 && byte != 0x7f) || byte == '\t', "a control character");
     }
     if (lines == 0) {
-      version11 = line.ends_with(" HTTP/1.1");
-      demand(version11 || line.ends_with(" HTTP/1.0"), "a version");
+      // A later HTTP/1 is answered as 1.1 (RFC 9110 section 6.2).
+      demand(!line.empty() && line.substr(0, line.size() - 1).ends_with(" HTTP/1."), "a version");
+      const char minor = line.back();
+      demand(minor >= '0' && minor <= '9', "a minor version");
+      version11 = minor != '0';
       demand(std::count(line.begin(), line.end(), ' ') == 2, "two spaces in a request line");
       continue;
     }
