@@ -4,7 +4,7 @@ import { extraArgument } from '../extra_arguments.js';
 import { registerSink, Wing } from '../runtime/dispatch.js';
 import { Event } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
-import { type Runtime, runtime } from '../runtime/runtime.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { ticks, uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
 import { brokenConnection } from '../tcp/events.js';
@@ -38,7 +38,7 @@ function keepUnanswered(): void {
 }
 
 registerSink(Wing.http, {
-  event: (kind, at) => endpoints[runtime().events[at + 7]]?.protocol?.event(kind, at),
+  event: (kind, at, events) => endpoints[events[at + 7]]?.protocol?.event(kind, at),
   broken: brokenConnection,
   afterEvents: keepUnanswered,
   batched: Event.request,

@@ -11,8 +11,8 @@ export interface Events {
 
 /** Takes the events of one wing. */
 export interface EventSink {
-  /** `at` is the record's place in the event ring. */
-  event(kind: number, at: number): void;
+  /** `at` is the record's place in the event ring, which is `events`. */
+  event(kind: number, at: number, events: Int32Array): void;
   /** Not a handler has thrown, for these are watched, but what stands between. */
   broken?(at: number, error: unknown): void;
   /** When the events of a turn have been walked: for what gathers over several of them. */
@@ -32,13 +32,26 @@ const WING_BITS = 4;
 /** So many events of a batched kind are delivered before what their handlers have queued runs. */
 const TOGETHER_MAX = 16;
 
-const nobody: EventSink = { event() {} };
-const sinks: EventSink[] = [];
+/** What a walk looks at for each event: of one shape, whatever the sinks are. */
+class Registered {
+  readonly sink: EventSink;
+  readonly event: EventSink['event'];
+  readonly batched: number;
+
+  constructor(sink: EventSink) {
+    this.sink = sink;
+    this.event = (kind, at, events) => sink.event(kind, at, events);
+    this.batched = sink.batched ?? -1;
+  }
+}
+
+const nobody = new Registered({ event() {} });
+const wings: Registered[] = [];
 
 /** From here on `sink` takes the kinds from `wing` to `wing` + 15. Once for each wing. */
 export function registerSink(wing: Wing, sink: EventSink): void {
-  while (sinks.length <= wing >> WING_BITS) sinks.push(nobody);
-  sinks[wing >> WING_BITS] = sink;
+  while (wings.length <= wing >> WING_BITS) wings.push(nobody);
+  wings[wing >> WING_BITS] = new Registered(sink);
 }
 
 // All handlers of a turn run in one callback, and so with one execution resource. What one of them
@@ -69,13 +82,13 @@ export function walkEvents(loop: Events): void {
     try {
       walk(loop.events, from, end);
     } catch (error) {
-      const sink = sinks[loop.events[walkedTo] >> WING_BITS];
+      const { sink } = wings[loop.events[walkedTo] >> WING_BITS];
       if (sink.broken === undefined) uncaught(error);
       else sink.broken(walkedTo, error);
       leaveStores();
     }
   }
-  for (const sink of sinks) {
+  for (const { sink } of wings) {
     if (sink.afterEvents === undefined) continue;
     try {
       sink.afterEvents();
@@ -87,19 +100,23 @@ export function walkEvents(loop: Events): void {
 
 function walk(events: Int32Array, from: number, end: number): void {
   let together = 1;
+  let wing = -1;
+  let { event, batched } = nobody;
   for (let at = from; at < end; at += RECORD_WORDS) {
     walkedTo = at;
     const kind = events[at];
-    const sink = sinks[kind >> WING_BITS];
-    sink.event(kind, at);
+    if (kind >> WING_BITS !== wing) {
+      wing = kind >> WING_BITS;
+      ({ event, batched } = wings[wing]);
+    }
+    event(kind, at, events);
     const next = at + RECORD_WORDS;
-    const batched =
-      kind === sink.batched &&
-      next < end &&
-      events[next] === kind &&
-      events[next + 1] === events[at + 1];
-    together = batched ? together + 1 : 1;
-    if (next < end && together % TOGETHER_MAX === 1) ticks();
+    if (next < end) {
+      const goesOn =
+        kind === batched && events[next] === kind && events[next + 1] === events[at + 1];
+      together = goesOn ? together + 1 : 1;
+      if (together % TOGETHER_MAX === 1) ticks();
+    }
     if (entered) leaveStores();
   }
 }

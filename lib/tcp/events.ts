@@ -26,9 +26,8 @@ import { connectionAt, connections, endpoints } from './tables.js';
 
 const TWO_TO_32 = 2 ** 32;
 
-function event(kind: number, at: number): void {
+function event(kind: number, at: number, events: Int32Array): void {
   const loop = runtime();
-  const { events } = loop;
   const slot = events[at + 1];
   const generation = events[at + 2];
   switch (kind) {
