@@ -46,11 +46,13 @@ class Registered {
 }
 
 const nobody = new Registered({ event() {} });
-const wings: Registered[] = [];
+const WINGS_MAX = 4;
+// Full from the start: another copy of the package in this thread may have a wing that this one has
+// not loaded, and both walk the events of every turn.
+const wings: Registered[] = new Array<Registered>(WINGS_MAX).fill(nobody);
 
 /** From here on `sink` takes the kinds from `wing` to `wing` + 15. Once for each wing. */
 export function registerSink(wing: Wing, sink: EventSink): void {
-  while (wings.length <= wing >> WING_BITS) wings.push(nobody);
   wings[wing >> WING_BITS] = new Registered(sink);
 }
 
