@@ -2,7 +2,7 @@
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control, Head, HeadFlag } from '../runtime/protocol.js';
-import { runtime } from '../runtime/runtime.js';
+import { control } from '../runtime/runtime.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
@@ -108,7 +108,7 @@ export class HttpRequest {
   }
 
   #check(): void {
-    if (this._turn < 0 || this._turn === runtime().control[Control.turn]) return;
+    if (this._turn < 0 || this._turn === control[Control.turn]) return;
     throw new RingpollError(
       'ERR_RINGPOLL_HTTP_REQUEST_OVER',
       'The request is over: its response ended in an earlier turn',
@@ -147,7 +147,8 @@ export class HttpRequest {
    */
   get path(): string {
     this.#check();
-    return normalPath(head.pathOf(this));
+    const path = head.pathOf(this);
+    return path.length === 1 ? path : normalPath(path);
   }
 
   /** What follows the '?', not decoded, or ''. */

@@ -36,6 +36,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly #host: SessionHost;
   readonly #runtime: Runtime;
   readonly #slot: number;
+  readonly #mark: number;
   /** The response that may be written. */
   #first: HttpResponse | undefined = undefined;
   /** It has ended, and the rest of it waits in this process for the peer. */
@@ -65,6 +66,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     this.#runtime = of;
     this.connection = connection;
     this.#slot = connection._slot;
+    this.#mark = connection._endpoint.highWaterMark;
     this.generation = connection._generation;
     this.templates = host._templates;
   }
@@ -106,8 +108,14 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     if (flags & HeadFlag.hasBody) this.#expectBody(request, response);
     if (isFirst) this.#first = response;
     else this.#due.push(response);
-    if (this.#held?.any || !this.hasRoom()) this.#hold(response);
-    else this.handle(response);
+    // What nearly every request finds is looked at here; hasRoom() looks at the rest.
+    const roomy =
+      memory.pending[this.#slot] <= this.#mark &&
+      this.#waitingLength === 0 &&
+      this.#held === undefined &&
+      (this.connection._flags & Flag.unsent) === 0;
+    if (!roomy && (this.#held?.any || !this.hasRoom())) this.#hold(response);
+    else this.#host._handle(request, response);
     if (!response.ended || !response._first) unanswered.push(response);
   }
 

@@ -98,12 +98,16 @@ function levelsOf({ native }: Runtime): LoopLevels {
   return { sq: ringQueued, cq: ringCompleted, connections };
 }
 
+/** The runtime's control block, for whoever is there only once a runtime is. */
+export let control: Int32Array = new Int32Array(Control.turn + 1);
+
 /** This thread's runtime; its engines start at the first call. */
 export function runtime(): Runtime {
   if (current === undefined) {
     const made = new Runtime();
     setLoopLevels(() => levelsOf(made));
     current = made;
+    control = made.control;
   }
   return current;
 }

@@ -21,17 +21,6 @@ Arena::~Arena() {
   }
 }
 
-Arena::Block& Arena::held(BlockId id) {
-  RP_ASSERT(id < blocks_.size() && blocks_[id].refs > 0);
-  return blocks_[id];
-}
-
-bool Arena::contains(BlockId id, uint32_t offset, uint32_t length) const {
-  if (id >= blocks_.size() || blocks_[id].refs == 0) return false;
-  const uint32_t size = kBlockBytesMin << blocks_[id].sizeClass;
-  return offset <= size && length <= size - offset;
-}
-
 bool Arena::hasFree(uint32_t bytes) const { return freeHead_[sizeClassOf(bytes)] != kNoBlock; }
 
 BlockId Arena::lease(uint32_t bytes) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
 
 namespace ringpoll {
@@ -56,7 +57,11 @@ class Arena {
   uint32_t slab(BlockId id) { return held(id).slab; }
   uint32_t slabOffset(BlockId id) { return held(id).slabOffset; }
   // True when `id` names a block that is held and [offset, offset + length) lies inside it.
-  bool contains(BlockId id, uint32_t offset, uint32_t length) const;
+  bool contains(BlockId id, uint32_t offset, uint32_t length) const {
+    if (id >= blocks_.size() || blocks_[id].refs == 0) return false;
+    const uint32_t size = kBlockBytesMin << blocks_[id].sizeClass;
+    return offset <= size && length <= size - offset;
+  }
 
   // Leaves all memory alone from now on, for ever: the kernel has not let go of it.
   void abandon() { abandoned_ = true; }
@@ -83,7 +88,11 @@ class Arena {
     uint32_t freeCount = 0;
   };
 
-  Block& held(BlockId id);
+  // In the header: a request asks some ten times.
+  Block& held(BlockId id) {
+    RP_ASSERT(id < blocks_.size() && blocks_[id].refs > 0);
+    return blocks_[id];
+  }
   bool grow(uint32_t sizeClass);
   void pushFree(BlockId id);
   void unlinkFree(BlockId id);
