@@ -62,7 +62,7 @@ export function limitServer(name) {
 export function loadGenerator() {
   return once('load', () => {
     const folder = join(BENCH, 'load');
-    return compile('load', filesIn(folder, /\.c$/), filesIn(folder, /\.[ch]$/), []);
+    return compile('load', filesIn(folder, /\.c$/), filesIn(folder, /\.[ch]$/), ['-ldl']);
   });
 }
 

@@ -27,7 +27,7 @@ export function idleCase(settings) {
   };
 }
 
-async function openIdle(connections, server, settings) {
+async function openIdle(mode, connections, server, settings) {
   const options = {
     connections,
     port: server.port,
@@ -35,7 +35,7 @@ async function openIdle(connections, server, settings) {
     sources: SOURCES,
     seconds: HOLD_S_MAX,
   };
-  const load = await startLoad('idle', options, { cpu: settings.loadCpu });
+  const load = await startLoad(mode, options, { cpu: settings.loadCpu });
   try {
     const opened = await load.next();
     return { load, seconds: opened.seconds };
@@ -47,11 +47,13 @@ async function openIdle(connections, server, settings) {
 
 const cpuNs = async (load) => (await load.ask('cpu')).server_cpu.total_ns;
 
-export async function idleTrial(competitor, { connections, silentSeconds }, settings) {
+/** `item.mode` is the load generator's: what a connection says when it is opened. */
+export async function idleTrial(competitor, item, settings) {
+  const { connections, silentSeconds, mode = 'idle' } = item;
   const server = await startServer(competitor, { cpu: settings.serverCpu });
   const loads = [];
   const open = async (count) => {
-    const opening = await openIdle(count, server, settings);
+    const opening = await openIdle(mode, count, server, settings);
     loads.push(opening.load);
     return opening.seconds;
   };

@@ -66,9 +66,9 @@ static bool obey_stdin(void) {
   return true;
 }
 
-void run_idle(void) {
+void run_idle(const struct mode *mode) {
   uint64_t started = now_ns();
-  open_connections(&echo_mode);
+  open_connections(mode);
   meter_enter(HOLDING);
   say("open", (double)(now_ns() - started) / NS_PER_S);
   watch_stdin();

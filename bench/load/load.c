@@ -12,10 +12,10 @@
 const struct options *options;
 
 static const char USAGE[] =
-    "usage: load echo|bulk|accept|idle|http --port N\n"
+    "usage: load echo|bulk|accept|idle|http|websocket|publish|websocket-idle --port N\n"
     "  --connections N   connections (accept: how many at a time)         1\n"
     "  --size BYTES      of a message                                     64\n"
-    "  --depth N         pipelined requests in a batch (http)             1\n"
+    "  --depth N         requests (http), messages (websocket) in a batch 1\n"
     "  --window BYTES    in flight on a connection (bulk)                 1048576\n"
     "  --sources N       local addresses to connect from, 127.0.0.2...    0: the kernel's choice\n"
     "  --seconds S       of the measured phase; of holding (idle)         2\n"
@@ -25,7 +25,10 @@ static const char USAGE[] =
     "  --server-pid N    read the CPU time of this process                0: none\n"
     "  --wait            hold before the warm-up until stdin says go\n"
     "  --request FILE    one HTTP request to repeat                       a plain GET /\n"
-    "  --body-length N   what every HTTP answer must have                 -1: anything\n";
+    "  --body-length N   what every HTTP answer must have                 -1: anything\n"
+    "  --path PATH       of a WebSocket                                   /\n"
+    "  --text            its messages are text                            binary\n"
+    "  --deflate         they are JSON, and compressed\n";
 
 static double number(const char *text, double low, double high) {
   char *end;
@@ -39,21 +42,20 @@ static double number(const char *text, double low, double high) {
 
 static struct options parse(int argc, char **argv) {
   static const struct option names[] = {
-      {"port", 1, NULL, 'p'},        {"connections", 1, NULL, 'c'},
-      {"size", 1, NULL, 's'},        {"depth", 1, NULL, 'd'},
-      {"window", 1, NULL, 'w'},      {"sources", 1, NULL, 'o'},
-      {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'u'},
-      {"messages", 1, NULL, 'm'},    {"server-pid", 1, NULL, 'i'},
-      {"wait", 0, NULL, 'a'},        {"request", 1, NULL, 'r'},
-      {"body-length", 1, NULL, 'b'}, {"rate", 1, NULL, 'e'},
-      {NULL, 0, NULL, 0}};
+      {"port", 1, NULL, 'p'},        {"connections", 1, NULL, 'c'}, {"size", 1, NULL, 's'},
+      {"depth", 1, NULL, 'd'},       {"window", 1, NULL, 'w'},      {"sources", 1, NULL, 'o'},
+      {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'u'},     {"messages", 1, NULL, 'm'},
+      {"server-pid", 1, NULL, 'i'},  {"wait", 0, NULL, 'a'},        {"request", 1, NULL, 'r'},
+      {"body-length", 1, NULL, 'b'}, {"rate", 1, NULL, 'e'},        {"path", 1, NULL, 'h'},
+      {"text", 0, NULL, 'x'},        {"deflate", 0, NULL, 'z'},     {NULL, 0, NULL, 0}};
   struct options run = {.connections = 1,
                         .size = 64,
                         .depth = 1,
                         .window = 1 << 20,
                         .seconds = 2,
                         .warm_up = 0.5,
-                        .body_length = -1};
+                        .body_length = -1,
+                        .path = "/"};
   int name;
   while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
     switch (name) {
@@ -99,6 +101,15 @@ static struct options parse(int argc, char **argv) {
       case 'b':
         run.body_length = (long)number(optarg, -1, 1e12);
         break;
+      case 'h':
+        run.path = optarg;
+        break;
+      case 'x':
+        run.text = true;
+        break;
+      case 'z':
+        run.deflate = true;
+        break;
       default:
         fputs(USAGE, stderr);
         exit(2);
@@ -130,10 +141,16 @@ int main(int argc, char **argv) {
     drive(&bulk_mode);
   } else if (strcmp(run.mode, "http") == 0) {
     drive(&http_mode);
+  } else if (strcmp(run.mode, "websocket") == 0) {
+    drive(&websocket_mode);
+  } else if (strcmp(run.mode, "publish") == 0) {
+    drive(&publish_mode);
+  } else if (strcmp(run.mode, "websocket-idle") == 0) {
+    run_idle(&websocket_mode);
   } else if (strcmp(run.mode, "accept") == 0) {
     run_accept();
   } else if (strcmp(run.mode, "idle") == 0) {
-    run_idle();
+    run_idle(&echo_mode);
   } else {
     fputs(USAGE, stderr);
     return 2;

@@ -26,7 +26,7 @@ struct options {
   int port;
   int connections;
   size_t size;          // bytes of a message
-  int depth;            // pipelined requests in a batch (http)
+  int depth;            // pipelined requests (http) or messages (websocket) in a batch
   size_t window;        // bytes in flight on a connection (bulk)
   int sources;          // local addresses 127.0.0.2 and up to connect from; 0: the kernel's choice
   double seconds;       // of the measured phase; of holding in mode idle
@@ -37,6 +37,9 @@ struct options {
   bool wait;            // hold before the warm-up until stdin says go
   const char *request;  // file with one HTTP request; NULL: a plain GET /
   long body_length;     // what each HTTP answer must have; -1: anything
+  const char *path;     // of a WebSocket
+  bool text;            // messages of WebSocket are text
+  bool deflate;         // they are JSON, and compressed
 };
 
 // cpu.c: what a process has used up so far.
@@ -66,6 +69,7 @@ double histogram_percentile_us(const struct histogram *histogram, double percent
 
 // pattern.c: the bytes that are sent, and the check of those that come back.
 void pattern_prepare(size_t longest);
+void pattern_to_text(void);  // every byte becomes an ASCII letter, digit or sign
 const char *pattern_at(uint32_t connection, uint64_t sequence);
 const char *pattern_stream(uint32_t connection, uint64_t position);
 void pattern_check(const char *received, const char *expected, size_t length, uint32_t connection,
@@ -112,7 +116,7 @@ struct connection {
   uint64_t turns;           // messages that were begun at a fixed rate
   uint64_t sent, received;  // bytes; of the message (echo, http) or of the stream (bulk)
   uint64_t started_ns;
-  void *parser;  // of mode http
+  void *parser;  // of the modes http, websocket and publish
 };
 int socket_connect(int source_index, bool *connecting);
 void socket_watch(int poller, int operation, int fd, uint32_t events, void *data);
@@ -128,7 +132,7 @@ struct mode {
   void (*writable)(struct connection *connection);
   void (*readable)(struct connection *connection);
 };
-extern const struct mode echo_mode, bulk_mode, http_mode;
+extern const struct mode echo_mode, bulk_mode, http_mode, websocket_mode, publish_mode;
 
 // drive.c: the connections, and the phases of a measured run.
 extern const struct options *options;
@@ -150,7 +154,7 @@ bool pace_next(uint64_t now, uint32_t *index);  // whose moment has come; false:
 void pace_wait(uint64_t now, int most_ms);      // until a moment or an event
 
 // idle.c, accept.c: runs of another shape.
-void run_idle(void);
+void run_idle(const struct mode *mode);  // with this mode's messages
 void run_accept(void);
 
 #endif

@@ -10,6 +10,8 @@ enum { PERIOD = 65521 };  // a prime: no power-of-two size lines up with it
 
 static char *table;  // PERIOD bytes, and as many of them again as the longest window needs
 
+static size_t table_bytes;
+
 static uint64_t mix(uint64_t value) {
   value += 0x9e3779b97f4a7c15;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
@@ -19,10 +21,15 @@ static uint64_t mix(uint64_t value) {
 
 void pattern_prepare(size_t longest) {
   if (longest < SCRATCH_BYTES) longest = SCRATCH_BYTES;
-  table = malloc(PERIOD + longest);
+  table_bytes = PERIOD + longest;
+  table = malloc(table_bytes);
   if (table == NULL) fail("out of memory");
   for (size_t i = 0; i < PERIOD; i++) table[i] = (char)mix(i);
   for (size_t i = PERIOD; i < PERIOD + longest; i++) table[i] = table[i - PERIOD];
+}
+
+void pattern_to_text(void) {
+  for (size_t i = 0; i < table_bytes; i++) table[i] = (char)(' ' + (table[i] & 63));
 }
 
 const char *pattern_at(uint32_t connection, uint64_t sequence) {
