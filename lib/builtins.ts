@@ -16,6 +16,9 @@ export const cluster = atFirstUse(
   () => process.getBuiltinModule('node:cluster') as unknown as Cluster,
 );
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
+export const http = atFirstUse(() => process.getBuiltinModule('node:http'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
+export const readline = atFirstUse(() => process.getBuiltinModule('node:readline'));
+export const stream = atFirstUse(() => process.getBuiltinModule('node:stream'));
 export const util = atFirstUse(() => process.getBuiltinModule('node:util'));
 export const workerThreads = atFirstUse(() => process.getBuiltinModule('node:worker_threads'));

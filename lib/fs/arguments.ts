@@ -1,11 +1,12 @@
 // Arguments in their usual forms. Anything else is undefined here and goes to node:fs as it is,
 // which knows every form and every complaint.
-import { constants } from 'node:fs';
+
 import { fileURLToPath } from 'node:url';
+import { fs } from '../builtins.js';
 import { optionNames } from '../option_names.js';
 import { checkFileOptions, type EngineHint } from './routes.js';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = fs().constants;
 
 const FLAGS = new Map<string, number>([
   ['r', O_RDONLY],

@@ -1,5 +1,5 @@
 // Errors of operations on files, in the shape that node:fs/promises gives them.
-import { getSystemErrorMap } from 'node:util';
+import { util } from '../builtins.js';
 
 export interface FileError extends Error {
   errno: number;
@@ -18,7 +18,7 @@ export function fileError(
 ): FileError {
   const path = asTheKernelHadIt(ofPath);
   const dest = asTheKernelHadIt(ofDest);
-  const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+  const [code, text] = util().getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
   const from = path === undefined ? '' : ` '${path}'`;
   const to = dest === undefined ? '' : ` -> '${dest}'`;
   const error = new Error(`${code}: ${text}, ${syscall}${from}${to}`) as FileError;

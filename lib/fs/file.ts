@@ -1,6 +1,7 @@
 // An open file: its two names (native code's number and the descriptor), and how it is opened and
 // closed. It is closed when the last operation on it has ended.
-import fs from 'node:fs';
+import type * as Fs from 'node:fs';
+import { fs } from '../builtins.js';
 import { EAGAIN, REGULAR_FILE } from '../runtime/native_files.js';
 import { appends, MODE_DEFAULT, usualFlags, usualMode, usualPath, writes } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
@@ -109,17 +110,17 @@ async function openInPool(
 ): Promise<OpenedFile> {
   routes.count(Op.open, Route.pool);
   const fd = await inPool<number>((callback) => {
-    fs.open(
-      path as fs.PathLike,
-      (flags ?? 'r') as fs.OpenMode,
-      (mode ?? MODE_DEFAULT) as fs.Mode,
+    fs().open(
+      path as Fs.PathLike,
+      (flags ?? 'r') as Fs.OpenMode,
+      (mode ?? MODE_DEFAULT) as Fs.Mode,
       callback,
     );
   });
   const bits = usualFlags(flags) ?? 0;
   const id = routes.runtime.native.fileAdopt(fd, appends(bits));
   if (id < 0) {
-    await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
+    await inPool<void>((callback) => fs().close(fd, callback as Fs.NoParamCallback));
     throw fileError(id, 'open', String(path));
   }
   return new OpenedFile(routes, id, false, writes(bits));
@@ -133,7 +134,7 @@ export async function closeFile(file: OpenedFile): Promise<void> {
   if (!file.owned) {
     routes.count(Op.close, Route.pool);
     const fd = native.fileForget(file.id);
-    await inPool<void>((callback) => fs.close(fd, callback as fs.NoParamCallback));
+    await inPool<void>((callback) => fs().close(fd, callback as Fs.NoParamCallback));
     return;
   }
   let result: number;

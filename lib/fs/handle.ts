@@ -1,7 +1,9 @@
 // An open file as the user has it.
-import fs, { type BigIntStats, type PathLike, type Stats } from 'node:fs';
-import { createInterface, type Interface } from 'node:readline';
+import type * as Fs from 'node:fs';
+import type { BigIntStats, PathLike, Stats } from 'node:fs';
+import type { Interface } from 'node:readline';
 import { brand } from '../brand.js';
+import { fs, readline } from '../builtins.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
 import { type FileOptions, usualFileOptions } from './arguments.js';
@@ -121,7 +123,7 @@ export class FileHandle {
           buffer = read;
           callback(error, count);
         };
-        (fs.read as (...all: unknown[]) => void)(file.fd, ...args, done);
+        (fs().read as (...all: unknown[]) => void)(file.fd, ...args, done);
       });
       return { bytesRead: bytesRead ?? 0, buffer: buffer as View };
     });
@@ -186,7 +188,7 @@ export class FileHandle {
     this.#file.routes.count(Op.write, Route.pool);
     return this.#use('write', async (file) => {
       const bytesWritten = await inPool<number>((callback) => {
-        (fs.write as (...all: unknown[]) => void)(file.fd, data, ...args, callback);
+        (fs().write as (...all: unknown[]) => void)(file.fd, data, ...args, callback);
       });
       return { bytesWritten: bytesWritten ?? 0, buffer: data };
     });
@@ -202,7 +204,7 @@ export class FileHandle {
         file.routes.count(Op.read, Route.pool);
         const place = typeof position === 'number' ? position : null;
         const bytesRead = await inPool<number>((callback) =>
-          fs.readv(file.fd, buffers as unknown as View[], place, callback),
+          fs().readv(file.fd, buffers as unknown as View[], place, callback),
         );
         return { bytesRead, buffers };
       });
@@ -232,7 +234,7 @@ export class FileHandle {
       if (request === undefined) {
         this.#file.routes.count(Op.write, Route.pool);
         const bytesWritten = await inPool<number>((callback) =>
-          fs.writev(file.fd, buffers as unknown as View[], place as number, callback),
+          fs().writev(file.fd, buffers as unknown as View[], place as number, callback),
         );
         return { bytesWritten, buffers };
       }
@@ -251,7 +253,7 @@ export class FileHandle {
       if (usual !== undefined) return readRestOf(file, usual);
       file.routes.count(Op.readFile, Route.pool);
       return inPool<Buffer | string>((callback) =>
-        fs.readFile(file.fd, options as BufferEncoding, callback),
+        fs().readFile(file.fd, options as BufferEncoding, callback),
       );
     });
   }
@@ -266,11 +268,11 @@ export class FileHandle {
       if (usual === undefined || !isUsualData(data)) {
         file.routes.count(Op.write, Route.pool);
         return inPool<void>((callback) =>
-          fs.writeFile(
+          fs().writeFile(
             file.fd,
             data as View,
             options as BufferEncoding,
-            callback as fs.NoParamCallback,
+            callback as Fs.NoParamCallback,
           ),
         );
       }
@@ -295,7 +297,7 @@ export class FileHandle {
       const routes = routesOf(file, options, STAT);
       if (!options?.bigint) return statOf(routes, file, true, 'fstat');
       routes.count(Op.stat, Route.pool);
-      return inPool<BigIntStats>((callback) => fs.fstat(file.fd, { bigint: true }, callback));
+      return inPool<BigIntStats>((callback) => fs().fstat(file.fd, { bigint: true }, callback));
     });
   }
 
@@ -303,7 +305,7 @@ export class FileHandle {
   truncate(length = 0): Promise<void> {
     return this.#use('ftruncate', async (file) => {
       if (Number.isSafeInteger(length)) return truncateFile(file, Math.max(0, length));
-      return inPool<void>((done) => fs.ftruncate(file.fd, length, done as fs.NoParamCallback));
+      return inPool<void>((done) => fs().ftruncate(file.fd, length, done as Fs.NoParamCallback));
     });
   }
 
@@ -329,31 +331,34 @@ export class FileHandle {
     return this.#use('fdatasync', (file) => sync(file, true));
   }
 
-  chmod(mode: fs.Mode): Promise<void> {
-    return this.#inPool('fchmod', (fd, done) => fs.fchmod(fd, mode, done));
+  chmod(mode: Fs.Mode): Promise<void> {
+    return this.#inPool('fchmod', (fd, done) => fs().fchmod(fd, mode, done));
   }
 
   chown(uid: number, gid: number): Promise<void> {
-    return this.#inPool('fchown', (fd, done) => fs.fchown(fd, uid, gid, done));
+    return this.#inPool('fchown', (fd, done) => fs().fchown(fd, uid, gid, done));
   }
 
-  utimes(atime: fs.TimeLike, mtime: fs.TimeLike): Promise<void> {
-    return this.#inPool('futimes', (fd, done) => fs.futimes(fd, atime, mtime, done));
+  utimes(atime: Fs.TimeLike, mtime: Fs.TimeLike): Promise<void> {
+    return this.#inPool('futimes', (fd, done) => fs().futimes(fd, atime, mtime, done));
   }
 
   /** A Readable over the file: iterate over it, or pipe it. It closes the handle at its end. */
-  createReadStream(options: ReadStreamOptions = {}): fs.ReadStream {
+  createReadStream(options: ReadStreamOptions = {}): Fs.ReadStream {
     return openReadStream(this, options);
   }
 
   /** A Writable over the file. It closes the handle when it has finished. */
-  createWriteStream(options: WriteStreamOptions = {}): fs.WriteStream {
+  createWriteStream(options: WriteStreamOptions = {}): Fs.WriteStream {
     return openWriteStream(this, options);
   }
 
   /** The lines of the file, to iterate over. */
   readLines(options: ReadStreamOptions = {}): Interface {
-    return createInterface({ input: this.createReadStream(options), crlfDelay: Infinity });
+    return readline().createInterface({
+      input: this.createReadStream(options),
+      crlfDelay: Infinity,
+    });
   }
 
   /**
@@ -411,9 +416,9 @@ export class FileHandle {
     }
   }
 
-  #inPool(syscall: string, call: (fd: number, done: fs.NoParamCallback) => void): Promise<void> {
+  #inPool(syscall: string, call: (fd: number, done: Fs.NoParamCallback) => void): Promise<void> {
     return this.#use(syscall, (file) =>
-      inPool<void>((callback) => call(file.fd, callback as fs.NoParamCallback)),
+      inPool<void>((callback) => call(file.fd, callback as Fs.NoParamCallback)),
     );
   }
 }
@@ -425,7 +430,7 @@ export class FileHandle {
 export async function open(
   path: PathLike,
   flags?: string | number,
-  mode?: fs.Mode,
+  mode?: Fs.Mode,
   options?: OpenOptions,
 ): Promise<FileHandle> {
   return new FileHandle(await openFile(path, flags, mode, undefined, hintOf(options, OPEN)));

@@ -1,12 +1,6 @@
 // Operations on names: what is where in the tree of files.
-import {
-  type BigIntStats,
-  type Dirent,
-  type ObjectEncodingOptions,
-  type PathLike,
-  promises,
-  type Stats,
-} from 'node:fs';
+import type { BigIntStats, Dirent, ObjectEncodingOptions, PathLike, Stats } from 'node:fs';
+import { fs } from '../builtins.js';
 import { optionNames } from '../option_names.js';
 import { usualPath } from './arguments.js';
 import { fileError } from './errors.js';
@@ -39,7 +33,7 @@ export async function stat(path: PathLike, options?: StatOptions): Promise<Stats
   const name = usualPath(path);
   if (name !== undefined && !options?.bigint) return statOf(routes, name, true, 'stat');
   routes.count(Op.stat, Route.pool);
-  return promises.stat(path, options);
+  return fs().promises.stat(path, options);
 }
 
 /** Like stat(), of the link itself. */
@@ -51,7 +45,7 @@ export async function lstat(path: PathLike, options?: StatOptions): Promise<Stat
   const name = usualPath(path);
   if (name !== undefined && !options?.bigint) return statOf(routes, name, false, 'lstat');
   routes.count(Op.stat, Route.pool);
-  return promises.lstat(path, options);
+  return fs().promises.lstat(path, options);
 }
 
 /** Moves `oldPath` to `newPath`, replacing what is there. */
@@ -65,7 +59,7 @@ export async function rename(
   const to = usualPath(newPath);
   if (from === undefined || to === undefined || !routes.ring[Op.rename]) {
     routes.count(Op.rename, Route.pool);
-    return promises.rename(oldPath, newPath);
+    return fs().promises.rename(oldPath, newPath);
   }
   routes.count(Op.rename, Route.ring);
   const { result } = await request((id) => routes.runtime.native.fileRename(id, from, to));
@@ -78,7 +72,7 @@ export async function unlink(path: PathLike, options?: NameOptions): Promise<voi
   const name = usualPath(path);
   if (name === undefined || !routes.ring[Op.unlink]) {
     routes.count(Op.unlink, Route.pool);
-    return promises.unlink(path);
+    return fs().promises.unlink(path);
   }
   routes.count(Op.unlink, Route.ring);
   const { result } = await request((id) => routes.runtime.native.fileUnlink(id, name));
@@ -90,7 +84,7 @@ export async function truncate(path: PathLike, length = 0, options?: NameOptions
   const engine = hintOf(options, NAME);
   if (!Number.isSafeInteger(length)) {
     routesFor(engine).count(Op.truncate, Route.pool);
-    return promises.truncate(path, length);
+    return fs().promises.truncate(path, length);
   }
   const file = await openFile(path, 'r+', undefined, undefined, engine);
   try {
@@ -135,7 +129,7 @@ export function readdir(
 ): Promise<Dirent[]>;
 export async function readdir(path: PathLike, options?: unknown): Promise<unknown> {
   routesFor(hintOf(options, READDIR)).count(Op.readdir, Route.pool);
-  return promises.readdir(path, options as BufferEncoding);
+  return fs().promises.readdir(path, options as BufferEncoding);
 }
 
 /**
@@ -150,5 +144,5 @@ export async function copyFile(
   options?: NameOptions,
 ): Promise<void> {
   routesFor(hintOf(options, NAME)).count(Op.copyFile, Route.pool);
-  return promises.copyFile(source, destination, mode);
+  return fs().promises.copyFile(source, destination, mode);
 }

@@ -1,6 +1,6 @@
 // Operations on descriptors by way of node:fs, on libuv's pool. The forms with callbacks are used:
 // they take descriptors, whoever opened them.
-import fs from 'node:fs';
+import { fs } from '../builtins.js';
 
 type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void;
 
@@ -35,7 +35,7 @@ export function poolRead(
   length: number,
   position: number,
 ): Promise<number> {
-  return counted((callback) => fs.read(fd, bytes, offset, length, placeOf(position), callback));
+  return counted((callback) => fs().read(fd, bytes, offset, length, placeOf(position), callback));
 }
 
 export function poolWrite(
@@ -45,5 +45,5 @@ export function poolWrite(
   length: number,
   position: number,
 ): Promise<number> {
-  return counted((callback) => fs.write(fd, bytes, offset, length, placeOf(position), callback));
+  return counted((callback) => fs().write(fd, bytes, offset, length, placeOf(position), callback));
 }

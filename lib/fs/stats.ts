@@ -1,9 +1,11 @@
 // Stats without Node's constructor, which newer versions call deprecated: the same fields in the
 // same order, on the same prototype.
-import { Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { fs } from '../builtins.js';
 
 /** Newer versions make the dates from the milliseconds, when they are asked for. */
-const DATES_ARE_LAZY = 'atime' in Stats.prototype;
+const { prototype } = fs().Stats;
+const DATES_ARE_LAZY = 'atime' in prototype;
 
 function dateOf(milliseconds: number): Date {
   return new Date(Math.round(milliseconds));
@@ -30,7 +32,7 @@ function Fields(this: Stats, from: Float64Array): void {
   this.ctime = dateOf(from[12]);
   this.birthtime = dateOf(from[13]);
 }
-Fields.prototype = Stats.prototype;
+Fields.prototype = prototype;
 
 const Constructor = Fields as unknown as new (from: Float64Array) => Stats;
 

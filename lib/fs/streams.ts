@@ -1,6 +1,7 @@
 // Node's own file streams over our handles: their options, events, backpressure and iteration, with
 // reads and writes that take our routes.
-import fs from 'node:fs';
+import type * as Fs from 'node:fs';
+import { fs } from '../builtins.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { closedFileError } from './errors.js';
 
@@ -105,15 +106,15 @@ function callsOn(handle: StreamFile) {
 
 // The streams' constructors take options that their types do not know.
 type Constructor<T> = new (path: undefined, options: object) => T;
-const ReadStream = fs.ReadStream as unknown as Constructor<fs.ReadStream>;
-const WriteStream = fs.WriteStream as unknown as Constructor<fs.WriteStream>;
 
-export function openReadStream(handle: StreamFile, options: ReadStreamOptions): fs.ReadStream {
+export function openReadStream(handle: StreamFile, options: ReadStreamOptions): Fs.ReadStream {
   checkOptions(READ_STREAM, options);
+  const ReadStream = fs().ReadStream as unknown as Constructor<Fs.ReadStream>;
   return new ReadStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }
 
-export function openWriteStream(handle: StreamFile, options: WriteStreamOptions): fs.WriteStream {
+export function openWriteStream(handle: StreamFile, options: WriteStreamOptions): Fs.WriteStream {
   checkOptions(WRITE_STREAM, options);
+  const WriteStream = fs().WriteStream as unknown as Constructor<Fs.WriteStream>;
   return new WriteStream(undefined, { ...options, fd: handle.fd, fs: callsOn(handle) });
 }

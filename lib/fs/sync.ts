@@ -1,5 +1,7 @@
 // What changes or flushes an open file beside its bytes.
-import fs, { type Stats } from 'node:fs';
+import type * as Fs from 'node:fs';
+import type { Stats } from 'node:fs';
+import { fs } from '../builtins.js';
 import { EAGAIN, STAT_FIELDS } from '../runtime/native_files.js';
 import { fileError } from './errors.js';
 import type { OpenedFile, SyncTurns } from './file.js';
@@ -63,7 +65,7 @@ async function syncNow(routes: Routes, file: OpenedFile, dataOnly: boolean): Pro
   routes.count(op, Route.pool);
   const result = OWN_THREADS ? await requestFlush(file.id, dataOnly) : -EAGAIN;
   if (result === -EAGAIN) {
-    return inPool<void>((callback) => fs[name](file.fd, callback as fs.NoParamCallback));
+    return inPool<void>((callback) => fs()[name](file.fd, callback as Fs.NoParamCallback));
   }
   if (result < 0) throw fileError(result, name);
 }
@@ -73,7 +75,7 @@ export async function truncateFile(file: OpenedFile, length: number): Promise<vo
   if (!routes.ring[Op.truncate]) {
     routes.count(Op.truncate, Route.pool);
     return inPool<void>((callback) =>
-      fs.ftruncate(file.fd, length, callback as fs.NoParamCallback),
+      fs().ftruncate(file.fd, length, callback as Fs.NoParamCallback),
     );
   }
   routes.count(Op.truncate, Route.ring);
@@ -134,8 +136,8 @@ export async function statOf(
 function statInPool(routes: Routes, target: string | OpenedFile, follow: boolean): Promise<Stats> {
   routes.count(Op.stat, Route.pool);
   return inPool<Stats>((callback) => {
-    if (typeof target !== 'string') fs.fstat(target.fd, callback);
-    else if (follow) fs.stat(target, callback);
-    else fs.lstat(target, callback);
+    if (typeof target !== 'string') fs().fstat(target.fd, callback);
+    else if (follow) fs().stat(target, callback);
+    else fs().lstat(target, callback);
   });
 }

@@ -1,7 +1,5 @@
 // Whole files: readFile, writeFile, appendFile.
-import { promises } from 'node:fs';
-import { Socket } from 'node:net';
-import { markAsUntransferable } from 'node:worker_threads';
+import { fs, net } from '../builtins.js';
 import { CURRENT_POSITION, EAGAIN } from '../runtime/native_files.js';
 import { bytesOf, type FileOptions, usualFileOptions, usualPath } from './arguments.js';
 import { abortError, checkAborted, fileError } from './errors.js';
@@ -23,7 +21,6 @@ const SIZE_MAX = 2 ** 31 - 1;
 const OPEN_ERRNOS = new Set([-2, -13, -20, -26, -30, -36, -40]);
 
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-markAsUntransferable(scratch.buffer);
 const details = new Float64Array(3);
 
 const finished = (bytes: Buffer, { encoding }: FileOptions): Buffer | string =>
@@ -43,7 +40,7 @@ export function readWholeFile(path: unknown, options: unknown): Promise<Buffer |
   const name = usualPath(path);
   if (name === undefined || usual === undefined) {
     routes.count(Op.readFile, Route.pool);
-    return promises.readFile(path as string, options as BufferEncoding);
+    return fs().promises.readFile(path as string, options as BufferEncoding);
   }
   const { encoding, flag, signal } = usual;
   const plain = flag === undefined || flag === null || flag === 'r';
@@ -127,7 +124,7 @@ function readPipe(fd: number, options: FileOptions): Promise<Buffer | string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     const { signal } = options;
-    const socket = new Socket({ fd, readable: true, writable: false });
+    const socket = new (net().Socket)({ fd, readable: true, writable: false });
     const abort = () => socket.destroy(abortError(signal as AbortSignal));
     signal?.addEventListener('abort', abort, { once: true });
     socket.on('data', (piece: Buffer) => pieces.push(piece));
@@ -156,7 +153,7 @@ export async function writeWholeFile(
   const usual = usualFileOptions(options);
   if (usual === undefined || !isUsualData(data)) {
     routes.count(Op.write, Route.pool);
-    const write = flag === 'a' ? promises.appendFile : promises.writeFile;
+    const write = flag === 'a' ? fs().promises.appendFile : fs().promises.writeFile;
     return write(path as string, data as string, options as BufferEncoding);
   }
   checkAborted(usual.signal);

@@ -1,5 +1,5 @@
 // Checks of header fields that a handler sets, fast for the names and values that come again.
-import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { http } from '../builtins.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 
 /** What a response does with a header that it knows. */
@@ -29,6 +29,8 @@ export interface FieldName {
   readonly bit: number;
 }
 
+/** RFC 9110 section 5.6.2. What is none, node:http refuses in its own words. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const NAMES_KEPT_MAX = 512;
 const names = new Map<string, FieldName>();
 // Most responses set the same one field.
@@ -46,7 +48,7 @@ export function fieldName(name: string): FieldName {
 
 function checkedName(name: string): FieldName {
   if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
-  validateHeaderName(name);
+  if (!TOKEN.test(name)) http().validateHeaderName(name);
   const key = name.toLowerCase();
   const field = { kind: KINDS[key] ?? FieldKind.other, bit: bitOf(key) };
   if (names.size < NAMES_KEPT_MAX) names.set(name, field);
@@ -82,7 +84,7 @@ export function checkFieldValue(name: string, value: string): void {
     }
   }
   if (PLAIN.test(value)) return;
-  validateHeaderValue(name, value);
+  http().validateHeaderValue(name, value);
 }
 
 /** @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE */

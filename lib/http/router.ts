@@ -3,9 +3,9 @@
 //
 // It is our own because it is small: no regular expressions, so nothing that a path can make slow,
 // and the answers that the method decides (405, HEAD by GET) come from the same table.
-import { METHODS as NODE_METHODS } from 'node:http';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { normalKey } from './paths.js';
+import { METHODS } from './tables.js';
 
 /** A handler for every method, or one for each. */
 export type Route<Handler> = Handler | { [method: string]: Handler };
@@ -37,7 +37,7 @@ export interface Found<Handler> {
 }
 
 const NONE: readonly string[] = [];
-const KNOWN_METHODS = new Set(NODE_METHODS);
+const KNOWN_METHODS = new Set(METHODS.slice(1));
 
 function node<Handler>(): Node<Handler> {
   return { literals: new Map(), parameter: undefined, rest: undefined, here: undefined };

@@ -1,6 +1,7 @@
 // A file as the answer to a request.
-import { constants, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
+import { fs } from '../builtins.js';
 import { invalidArgType } from '../errors.js';
 import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -56,7 +57,8 @@ const OPTIONS = optionNames<SendFileOptions>(
 );
 
 // A FIFO would otherwise keep open() waiting for a writer.
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+const { O_NONBLOCK, O_RDONLY } = fs().constants;
+const FLAGS = O_RDONLY | O_NONBLOCK;
 
 const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL', 'ENXIO'];
 const FORBIDDEN = ['EACCES', 'EPERM'];

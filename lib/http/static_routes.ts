@@ -1,6 +1,6 @@
 // Routes that native code answers by itself: no JavaScript runs for them.
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isUint8Array } from 'node:util/types';
+import { http } from '../builtins.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile } from '../runtime/native.js';
@@ -50,8 +50,8 @@ export function checkStaticRoutes(routes: Record<string, StaticResponse>): Stati
       throw outOfRange(`options.static['${path}'].status`, 'an integer from 200 to 599', status);
     }
     for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
+      http().validateHeaderName(name);
+      http().validateHeaderValue(name, value);
       if (OURS.includes(name.toLowerCase())) {
         throw invalidArgValue(`options.static['${path}'].headers`, `without ${name}`, name);
       }

@@ -1,7 +1,7 @@
 // Names that native code knows by number.
-import { STATUS_CODES } from 'node:http';
 import type { HttpRefusalCode } from '../errors.js';
 import { native } from '../runtime/native.js';
+import { statusText } from './status_texts.js';
 
 const tables = native().httpTables();
 
@@ -24,7 +24,7 @@ const statusLines = new Map<number, string>();
 export function statusLine(status: number): string {
   let line = statusLines.get(status);
   if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    line = `HTTP/1.1 ${status} ${statusText(status)}\r\n`;
     statusLines.set(status, line);
   }
   return line;

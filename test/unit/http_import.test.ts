@@ -1,9 +1,11 @@
 // What importing ringpoll/http leaves alone, and that ours are instances of the platform's all the
 // same from the first one on.
 import { execFile } from 'node:child_process';
+import { STATUS_CODES } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { statusText } from '../../lib/http/status_texts.js';
 
 const entry = fileURLToPath(new URL('../../dist/http/index.js', import.meta.url));
 // Starting Node on a busy machine takes its time.
@@ -40,6 +42,24 @@ describe('an import of ringpoll/http', { timeout: TEST_MS_MAX }, () => {
       await server.stop();
       console.log(JSON.stringify([touched, platformsFetch()]));`;
     expect(await printedBy(program)).toEqual([[], false]);
+  });
+
+  it('does not load node:http, node:net or streams, nor does a server that answers', async () => {
+    const program = `
+      const before = new Set(process.moduleLoadList);
+      const { serve } = await import(${JSON.stringify(entry)});
+      const server = serve({ port: 0, handler: (request, response) => response.end('hello') });
+      await server.stop();
+      const loaded = process.moduleLoadList.filter((name) => !before.has(name));
+      const costly = /^NativeModule (http|net|stream|readline|internal.fs.streams)$/;
+      console.log(JSON.stringify(loaded.filter((name) => costly.test(name))));`;
+    expect(await printedBy(program)).toEqual([]);
+  });
+
+  it('knows the reason phrases that node:http knows', () => {
+    for (let status = 100; status < 600; status++) {
+      expect(statusText(status), String(status)).toBe(STATUS_CODES[status] ?? '');
+    }
   });
 
   it.each([

@@ -1,5 +1,5 @@
 // How the body of a Request or a Response is read back: the same methods for both.
-import { Readable } from 'node:stream';
+import { stream as streams } from '../../builtins.js';
 import { Pieces } from '../../runtime/pieces.js';
 
 /** The bytes of the body, which counts as used from the call on. Rejects when it cannot be read. */
@@ -49,13 +49,14 @@ function asPlatform(bytes: Buffer, headers: Owner['headers']): Response {
 
 /** Something of the stream has been read, or it was cancelled. */
 export function isUsed(stream: unknown): boolean {
-  return stream instanceof ReadableStream && Readable.isDisturbed(stream as never);
+  return stream instanceof ReadableStream && streams().Readable.isDisturbed(stream as never);
 }
 
 /** Nobody else may read it: somebody has, or does. */
 export function isUnusable(stream: unknown): boolean {
   return (
-    stream instanceof ReadableStream && (stream.locked || Readable.isDisturbed(stream as never))
+    stream instanceof ReadableStream &&
+    (stream.locked || streams().Readable.isDisturbed(stream as never))
   );
 }
 

@@ -1,5 +1,5 @@
 // A Response as the Fetch standard has it, cheap when it is only made, returned and sent.
-import { STATUS_CODES } from 'node:http';
+import { statusText } from '../status_texts.js';
 import { type BodyInit, type Content, extractBody, streamOf, TEXT_TYPE } from './body.js';
 import {
   addReaders,
@@ -186,7 +186,7 @@ export class LightResponse {
 
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { status, headers } = this;
-    return { status, statusText: this[STATUS_TEXT] || STATUS_CODES[status], headers };
+    return { status, statusText: this[STATUS_TEXT] || statusText(status), headers };
   }
 }
 
