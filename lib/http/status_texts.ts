@@ -1,5 +1,5 @@
-// Reason phrases (RFC 9112 section 4) of the status codes that IANA lists, as node:http has them: a test
-// compares the two. Node's own table costs an import of node:http, which is half of ours.
+// Reason phrases (RFC 9112 section 4) of the status codes that IANA lists, as node:http has them: a
+// test compares the two. Node's own table costs an import of node:http, which is half of ours.
 
 const texts: Record<number, string> = {
   100: 'Continue',

@@ -26,6 +26,7 @@ export const enum Wing {
   streams = 0,
   http = 16,
   files = 32,
+  websocket = 80,
 }
 const WING_BITS = 4;
 
@@ -46,7 +47,7 @@ class Registered {
 }
 
 const nobody = new Registered({ event() {} });
-const WINGS_MAX = 4;
+const WINGS_MAX = 6;
 // Full from the start: another copy of the package in this thread may have a wing that this one has
 // not loaded, and both walk the events of every turn.
 const wings: Registered[] = new Array<Registered>(WINGS_MAX).fill(nobody);

@@ -58,6 +58,12 @@ export const Event = {
   httpError: 20,
   file: 32,
   fileFetch: 33,
+  wsText: 80,
+  wsBinary: 81,
+  wsPart: 82,
+  wsPing: 83,
+  wsPong: 84,
+  wsClosing: 85,
 } as const;
 
 export const Command = {
@@ -79,7 +85,14 @@ export const Command = {
   httpDone: 16,
   route: 48,
   sendFile: 32,
+  wsSend: 80,
+  wsPing: 81,
+  wsPong: 82,
+  wsClose: 83,
 } as const;
+
+/** The first word of wsSend; the opcode stands below. */
+export const WS_SEND_COMPRESS = 16;
 
 /** The first word of httpRespond; the number of the template stands above. */
 export const Respond = {

@@ -9,7 +9,8 @@
 
 namespace ringpoll {
 
-// Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files.
+// Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files,
+// 80 WebSocket.
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
@@ -33,6 +34,21 @@ enum class EventKind : int32_t {
                         // its slab (kNoBlock: none)
   kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being
                         // sent are wanted: how many in result, where in offset and length (high)
+  kWsText = 80,         // like kData: one whole message, valid UTF-8
+  kWsBinary = 81,       // the same
+  kWsPart = 82,         // like kData: the beginning of a message that lies in several blocks
+  kWsPing = 83,         // like kData: a payload; it is answered already
+  kWsPong = 84,         // the same
+  kWsClosing = 85,      // result: close code, WsClosingCause above; aux0: slab, offset and length:
+                        // the reason. No message comes after it
+};
+
+// The upper half of the result of kWsClosing.
+enum class WsClosingCause : uint16_t {
+  kPeer = 0,       // a close frame
+  kViolation = 1,  // the peer broke the protocol or a limit; the code is the one that it was sent
+  kDead = 2,       // nothing came from it for too long
+  kIdle = 3,       // no message came for too long
 };
 
 enum class CommandKind : int32_t {
@@ -56,6 +72,17 @@ enum class CommandKind : int32_t {
   kRoute = 48,        // ReceiveHint
   kSendFile = 32,     // file; number of the operation, and above it who reads; offset and length:
                       // low words, high halves
+  kWsSend = 80,       // a message: WsSendFlags; where in the staging slab it lies, behind room for
+                      // its header; the length of both; of the room
+  kWsPing = 81,       // slab offset and length of a staged payload
+  kWsPong = 82,       // the same
+  kWsClose = 83,      // close code or 0; slab offset and length of a staged reason
+};
+
+// The opcode stands below them.
+enum WsSendFlags : uint32_t {
+  kWsSendOpcode = 15,
+  kWsSendCompress = 16,  // if it is long enough, and compression was negotiated
 };
 
 // The first word of kHttpRespond; the number of the template stands above them.
