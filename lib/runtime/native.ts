@@ -174,6 +174,31 @@ export interface NativeLoop extends NativeFiles {
   /** Requests that were told of, and one more if another has come, or begun to. */
   httpExpected(slot: number, generation: number): number;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;
+  /** See native/binding/websocket.cc for the words of `settings`. */
+  webSocketAccept(
+    slot: number,
+    generation: number,
+    settings: Uint32Array,
+    rest: Uint8Array | undefined,
+  ): boolean;
+  webSocketFeed(slot: number, generation: number, bytes: Uint8Array): boolean;
+  webSocketSend(slot: number, generation: number, bytes: Uint8Array, flags: number): boolean;
+  /** 1: done; 0: it was subscribed; -1: not open; -2: a limit; -3: no valid name. */
+  webSocketSubscribe(slot: number, generation: number, topic: string): number;
+  webSocketUnsubscribe(slot: number, generation: number, topic: string): boolean;
+  webSocketSubscribed(slot: number, generation: number, topic: string): boolean;
+  webSocketSubscribers(endpointId: number, topic: string): number;
+  /** Answers for how many subscribers it was queued. `exceptSlot` -1: nobody is left out. */
+  webSocketPublish(
+    endpointId: number,
+    topic: string,
+    message: Uint8Array | string,
+    flags: number,
+    exceptSlot: number,
+    exceptGeneration: number,
+  ): number;
+  /** Why messages cannot be compressed here; empty when they can. */
+  webSocketDeflateReason(): string;
 }
 
 let loaded: NativeLoop | undefined;

@@ -294,6 +294,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   RINGPOLL_METRICS(RINGPOLL_SET)
 #undef RINGPOLL_SET
   setHttpMetrics(*guest, object);
+  setWebSocketMetrics(*guest, object);
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
   object.Set("connections", guest->loop().connections());
@@ -349,6 +350,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addHttpFunctions(env, exports);
+  addWebSocketFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
   addWatchdogFunctions(env, exports);

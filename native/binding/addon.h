@@ -38,6 +38,10 @@ bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings);
 void setHttpMetrics(GuestLoop& guest, Napi::Object object);
 void addHttpFunctions(Napi::Env env, Napi::Object exports);
 
+// websocket.cc
+void setWebSocketMetrics(GuestLoop& guest, Napi::Object object);
+void addWebSocketFunctions(Napi::Env env, Napi::Object exports);
+
 // files.cc
 void addFileFunctions(Napi::Env env, Napi::Object exports);
 

@@ -22,6 +22,9 @@ namespace ringpoll {
 namespace http {
 class Server;
 }
+namespace websocket {
+class Protocol;
+}
 
 class GuestLoop {
  public:
@@ -43,6 +46,10 @@ class GuestLoop {
   http::Server* openHttp();
   // nullptr: there was no such listener yet.
   http::Server* http() const { return http_; }
+  // What speaks WebSocket here, made by the first connection that does.
+  websocket::Protocol& openWebSocket();
+  // nullptr: there was no such connection yet.
+  websocket::Protocol* webSocket() const { return webSocket_; }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
   // that is another one each turn.
   void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
@@ -66,7 +73,8 @@ class GuestLoop {
   SocketCalls sockets_;
   FileCalls fileCalls_;
   std::unique_ptr<Loop> loop_;
-  http::Server* http_ = nullptr;  // the loop's own
+  http::Server* http_ = nullptr;              // the loop's own
+  websocket::Protocol* webSocket_ = nullptr;  // the same
   std::vector<std::unique_ptr<Face>> faces_;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;

@@ -105,6 +105,8 @@ class Loop final : private Transport, private ChannelEnds {
 
   // Takes JavaScript's commands and sends what they queued.
   void flush();
+  // Takes them alone: for a call that must come behind them.
+  void takeCommands();
   // The same for JavaScript, before its turn is over: what leaves counts as its share of the turn.
   void flushNow();
   // Waits at most `timeoutNs` (-1: no limit) and dispatches. True: events wait for JavaScript.
@@ -149,7 +151,6 @@ class Loop final : private Transport, private ChannelEnds {
   int64_t waitNs(int64_t timeoutNs);
 
   // loop_commands.cc
-  void takeCommands();
   void connectionCommand(Channel& channel, const int32_t* words);
   size_t queueLarge(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
@@ -171,6 +172,8 @@ class Loop final : private Transport, private ChannelEnds {
 
   // loop_transport.cc
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
+  void queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
+  void takeCounted(Channel& channel, uint32_t bytes) override;
   void endWhenSent(Channel& channel) override;
   void closeWhenSent(Channel& channel) override;
   void closeNow(Channel& channel) override;

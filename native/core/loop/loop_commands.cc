@@ -46,7 +46,9 @@ void Loop::takeCommands() {
     Channel* channel = state_.channels.find(first, static_cast<uint32_t>(words[2]));
     if (channel == nullptr || channel->state == ChannelState::kClosing) {
       // JavaScript had not heard of the close yet. What it counted as pending will not leave.
-      if (kind == CommandKind::kSend) pending_.forget(first, words[5]);
+      if (kind == CommandKind::kSend || kind == CommandKind::kWsSend) {
+        pending_.forget(first, words[5]);
+      }
       if (kind == CommandKind::kSendFile) fileSender_.refuse(words);
       continue;
     }

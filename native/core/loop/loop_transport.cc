@@ -7,6 +7,12 @@ void Loop::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t
   sender_.queueBytes(channel, block, offset, length);
 }
 
+void Loop::queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  sender_.queueShared(channel, block, offset, length);
+}
+
+void Loop::takeCounted(Channel& channel, uint32_t bytes) { sender_.takeCounted(channel, bytes); }
+
 void Loop::endWhenSent(Channel& channel) {
   channel.flags |= kWriteEnding;
   sender_.markDirty(channel);

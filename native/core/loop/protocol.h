@@ -39,6 +39,14 @@ class Transport {
   // Queues bytes behind what is queued; they leave with the flush. The block may be reused when the
   // flush is over: what has not left by then is kept by the transport.
   virtual void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) = 0;
+  // The same for bytes that many connections send: each keeps a reference of the block from now on,
+  // and what has not left is never copied.
+  virtual void queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+    queueBytes(channel, block, offset, length);
+  }
+  // JavaScript has counted so many bytes of a command as pending. They are the protocol's business
+  // now, which counts what it queues.
+  virtual void takeCounted(Channel& channel, uint32_t bytes) = 0;
   // FIN, or the end of everything, behind what is queued.
   virtual void endWhenSent(Channel& channel) = 0;
   virtual void closeWhenSent(Channel& channel) = 0;

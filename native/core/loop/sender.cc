@@ -31,6 +31,18 @@ void Sender::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32
   markDirty(channel);
 }
 
+void Sender::queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  pending_[channel.slot] += length;
+  state_.arena.addRef(block);
+  state_.queues.push(channel.sends, block, offset, length, true);
+  markDirty(channel);
+}
+
+void Sender::takeCounted(Channel& channel, uint32_t bytes) {
+  pending_[channel.slot] -= bytes;
+  if (shares_.early()) shares_.use(channel, kCommandShareBytes);
+}
+
 void Sender::markDirty(Channel& channel) {
   if (channel.flags & kDirty) return;
   channel.flags |= kDirty;

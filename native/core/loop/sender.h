@@ -39,6 +39,10 @@ class Sender {
   // What JavaScript has counted as pending already, in a command of kSend.
   void queueCommand(Channel& channel, const int32_t* words);
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
+  // The same, with a reference of the block.
+  void queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
+  // What JavaScript has counted as pending in a command of a protocol's.
+  void takeCounted(Channel& channel, uint32_t bytes);
   // The connection has something to send, or may have come to its end.
   void markDirty(Channel& channel);
   void flushDirty();

@@ -187,7 +187,8 @@ void Server::beginTurn(uint64_t nowMs) {
   stalled.swap(stalled_);
   for (Token token : stalled) {
     Channel* channel = transport_.channelOf(token);
-    if (channel == nullptr || channel->protocolState == nullptr) continue;
+    if (channel == nullptr || channel->protocol != this) continue;
+    if (channel->protocolState == nullptr) continue;
     Connection& connection = of(*channel);
     connection.stalled = false;
     if (channel->state != ChannelState::kOpen) continue;

@@ -73,6 +73,9 @@ class Server final : public Protocol {
   void command(Channel& channel, const int32_t* words, uint64_t nowMs) override;
   // JavaScript accepts an upgrade: bytes come as they are.
   void takeRaw(Channel& channel);
+  // Another protocol takes this one's place. What was held comes out, with its references; true:
+  // and behind it the peer's FIN.
+  bool leave(Channel& channel, std::vector<ReceivedBytes>* held);
   // Sends a response, or its head. False: no memory.
   bool respond(Channel& channel, const ResponseCommand& response);
   // JavaScript has answered a request.

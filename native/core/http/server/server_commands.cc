@@ -56,6 +56,15 @@ void Server::takeRaw(Channel& channel) {
   if (!connection.held.empty()) goOnNextTurn(channel, connection);
 }
 
+bool Server::leave(Channel& channel, std::vector<ReceivedBytes>* held) {
+  Connection& connection = of(channel);
+  transport_.cancelTimer(channel);
+  held->swap(connection.held);
+  const bool ended = connection.endHeld;
+  closed(channel);
+  return ended;
+}
+
 bool Server::respond(Channel& channel, const ResponseCommand& response) {
   Connection& connection = of(channel);
   std::vector<HeadTemplate>& templates = connection.profile->templates;
