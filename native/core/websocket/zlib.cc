@@ -1,6 +1,6 @@
 #include "zlib.h"
 
-#include <dlfcn.h>
+#include "core/system/process_symbols.h"
 
 namespace ringpoll::websocket {
 
@@ -26,7 +26,7 @@ struct Found {
 
   template <typename Function>
   void take(const char* name, Function* function) {
-    *function = reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
+    *function = reinterpret_cast<Function>(processSymbol(name));
     if (*function == nullptr && missing.empty()) missing = name;
   }
 };
