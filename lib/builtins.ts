@@ -15,6 +15,7 @@ function atFirstUse<T>(load: () => T): () => T {
 export const cluster = atFirstUse(
   () => process.getBuiltinModule('node:cluster') as unknown as Cluster,
 );
+export const crypto = atFirstUse(() => process.getBuiltinModule('node:crypto'));
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const http = atFirstUse(() => process.getBuiltinModule('node:http'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));

@@ -8,6 +8,7 @@ const ENTRIES = [
   'http/index',
   'scheduler/index',
   'fs/index',
+  'websocket/index',
   // Not imported but run: the command, and the workers of the compute pool.
   'cli/main',
   'scheduler/compute/worker',

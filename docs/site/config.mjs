@@ -5,7 +5,10 @@ const pages = (...names) => names.map(([text, path]) => ({ text, link: `/docs/${
 
 /** The API reference, as typedoc has written it. */
 function reference(root) {
-  const entries = { ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' };
+  const entries = {
+    ...{ ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' },
+    'ringpoll/websocket': 'websocket',
+  };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({
     text,

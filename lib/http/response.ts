@@ -263,6 +263,16 @@ export class HttpResponse {
     return connection;
   }
 
+  /** @internal As upgrade(), to a protocol of native code: no handler gets its bytes. */
+  _switch(headers: Record<string, string>): Connection {
+    this.#checkFresh();
+    const text = upgradeHead(this._request, this._fields, headers);
+    const connection = this._outlet.leave(this);
+    this._flags |= ResponseFlag.ended;
+    connection.write(Buffer.from(text, 'latin1'));
+    return connection;
+  }
+
   /** From here on it is a stream, and end() finds that out by what only such responses have. */
   #begin(): void {
     extrasOf(this);

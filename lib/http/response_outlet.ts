@@ -34,6 +34,8 @@ export interface ResponseOutlet<Response> {
   forgetBody(response: Response): void;
   /** A response cannot go on, and the peer must not take it for complete. */
   breakOff(response: Response): void;
+  /** The connection speaks something else from now on, and has no handlers yet. */
+  leave(response: Response): Connection;
   /** The connection becomes the user's. */
   handOver<Data>(response: Response, handlers: Handlers<Data>): Connection<Data>;
 }

@@ -17,6 +17,7 @@ import {
   toNative,
 } from './static_routes.js';
 import { type FetchHandler, fetching } from './web/fetch_handler.js';
+import { WebSocketFace, type WebSocketServerOptions } from './websocket_upgrade.js';
 
 type Where = Pick<
   ListenOptions,
@@ -36,6 +37,9 @@ interface CommonOptions extends HttpOptions, Where, Socket {
    * errors of handlers become process warnings.
    */
   error?: ErrorListener;
+  /** WebSockets on the same port: their handlers and limits, and who may have one. */
+  // biome-ignore lint/suspicious/noExplicitAny: the type of data is that of its own handlers
+  websocket?: WebSocketServerOptions<any>;
 }
 
 /** The fast face: a request that is read, and a response that is written. */
@@ -78,13 +82,13 @@ const OPTIONS = optionNames<ServeOptions>(
     signal: true,
     static: true,
     error: true,
+    websocket: true,
     handler: true,
     routes: true,
     fetch: true,
   },
   {
     ...PEERS,
-    websocket: 'WebSocket is not supported yet; response.upgrade() hands out the raw connection',
     http2: 'HTTP/2 is not supported yet; let a proxy in front of this speak it',
     requestListener: 'handler',
     request: 'handler',
@@ -143,10 +147,14 @@ export function serve(options: ServeOptions): HttpServer {
   const checked = checkHttpOptions(options);
   // Nobody could take them: fetch handlers have no response.upgrade().
   if (options.fetch !== undefined) checked.profile.holdUpgrades = false;
+  const face =
+    options.websocket && new WebSocketFace(options.websocket as WebSocketServerOptions<never>);
+  if (face !== undefined) checked.profile.holdUpgrades = true;
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
-  const server = new HttpServer(runtime(), answer, error, checked);
+  const upgrading = face === undefined ? answer : face.before(answer);
+  const server = new HttpServer(runtime(), upgrading, error, checked, face?.host);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };

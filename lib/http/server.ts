@@ -11,6 +11,9 @@ import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
+import { goAway } from '../websocket/events.js';
+import type { Sendable, SendOptions, SocketHost } from '../websocket/socket.js';
+import { publishAs, subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
@@ -50,6 +53,7 @@ export class HttpServer {
   readonly #context = new HandlerContext();
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
+  readonly #sockets: SocketHost | undefined;
   #listener: Listener | undefined;
   #endpointId = -1;
   /** @internal */
@@ -69,6 +73,7 @@ export class HttpServer {
     handler: Handler,
     onError: ErrorListener | undefined,
     checked: CheckedHttpOptions,
+    sockets?: SocketHost,
   ) {
     this.#runtime = of;
     this.#handler = this.#context.bind(handler);
@@ -77,6 +82,7 @@ export class HttpServer {
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._allowHalfOpen = checked.allowHalfOpen;
     this._proxied = checked.profile.proxies.length > 0;
+    this.#sockets = sockets;
   }
 
   /** @internal */
@@ -107,15 +113,35 @@ export class HttpServer {
    * Stops accepting, after those that wait to be accepted. Every request that has come is answered,
    * the last one of a connection with `Connection: close`. A connection closes when it has been
    * idle for 100 ms, or for 1,000 ms since its accept if it has not sent a request; connections
-   * that were taken over are ended. Resolves when all are gone; at the deadline the rest is reset.
+   * that were taken over are ended, WebSockets with close code 1001. Resolves when all are gone;
+   * at the deadline the rest is reset.
    * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE
    */
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this.#on._drain(options);
     this._stopping = true;
     if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
-    this.#on._endOpen((connection) => connection._endpoint.protocol !== this);
+    // A WebSocket ends by its own handshake.
+    const away = this.#sockets === undefined ? undefined : goAway(this.#sockets);
+    this.#on._endOpen(
+      (connection) => connection._endpoint.protocol !== this && !away?.has(connection),
+    );
     return stopped;
+  }
+
+  /**
+   * Sends a message to all WebSockets that have subscribed to a topic: a string as text, all else
+   * as binary. It is encoded, and compressed, once for all of them, and leaves with the turn.
+   * @returns how many it was queued for
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_UNKNOWN_OPTION
+   */
+  publish(topic: string, data: Sendable, options?: SendOptions): number {
+    return publishAs(this.#endpointId, this.#sockets, topic, data, options);
+  }
+
+  /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */
+  subscriberCount(topic: string): number {
+    return subscriberCount(this.#endpointId, topic);
   }
 
   /**

@@ -7,11 +7,11 @@ import { respondHead } from '../runtime/staging.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { Flag } from '../tcp/connection_state.js';
+import { handOverTo } from '../tcp/hand_over.js';
 import { inOrder } from '../tcp/sending.js';
 import { mustCloseAfter, RequestBody } from './body.js';
 import { ConnectResponse } from './connect_response.js';
 import { aborted, type HttpRequestError } from './errors.js';
-import { handOverTo } from './hand_over.js';
 import { contentLengthOf, flagsOf } from './head.js';
 import { HeldRequests } from './held_requests.js';
 import { otherProtocolAnswer } from './other_protocols.js';
@@ -379,6 +379,14 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   }
 
   handOver<Data>(response: HttpResponse, handlers: Handlers<Data>): Connection<Data> {
+    const connection = this.leave(response);
+    const raw = handOverTo(connection, handlers);
+    this.#command(Command.httpRaw);
+    if (connection._endpoint.data === undefined) raw.pause();
+    return raw;
+  }
+
+  leave(response: HttpResponse): Connection {
     const { connection } = this;
     const asked = flagsOf(response._request) & (HeadFlag.upgrade | HeadFlag.hasBody);
     // A body would lie between the request and the other protocol.
@@ -391,10 +399,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     }
     this.#first = undefined;
     this.#host._forget(connection);
-    const raw = handOverTo(connection, handlers);
-    this.#command(Command.httpRaw);
-    if (connection._endpoint.data === undefined) raw.pause();
-    return raw;
+    return connection;
   }
 
   #command(kind: number): void {

@@ -4,7 +4,7 @@ import { COMMAND_CAPACITY, Command, Control, RECORD_WORDS } from './protocol.js'
 import type { Runtime } from './runtime.js';
 
 /** Up to here a copy into the staging block is cheaper than a call into native code. */
-const STAGED_BYTES_MAX = 32 * 1024;
+export const STAGED_BYTES_MAX = 32 * 1024;
 /** UTF-8 takes at most this many bytes for a UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
 /** Shorter ASCII strings are written faster here than by a call. */
@@ -17,7 +17,7 @@ export const lengthOf: (bytes: Uint8Array) => number = Function.prototype.call.b
 );
 
 /** Room for `bytes` at the end of the staging block, as its offset in the slab; -1: none. */
-function room(runtime: Runtime, bytes: number): number {
+export function room(runtime: Runtime, bytes: number): number {
   const { control } = runtime;
   const used = control[Control.stagingUsed];
   // The command that names the bytes must fit too: a flush between the two would lose them.
@@ -32,7 +32,8 @@ function room(runtime: Runtime, bytes: number): number {
   return control[Control.stagingOffset] + control[Control.stagingUsed];
 }
 
-function stage(
+/** Queues `bytes` that lie in the room at `at`. */
+export function stage(
   runtime: Runtime,
   slot: number,
   generation: number,

@@ -116,12 +116,13 @@ export interface CheckedConnectionOptions {
 /** The functions that the argument `handlers` may have, and no others. */
 export function checkHandlers(handlers: unknown): void {
   checkOptions(UPGRADE, handlers, 'handlers');
-  checkFunctions('handlers', handlers);
+  checkFunctions('handlers', handlers, Object.keys(HANDLERS));
 }
 
-function checkFunctions(path: string, handlers: object): void {
-  for (const name of Object.keys(HANDLERS)) {
-    const handler: unknown = (handlers as Handlers)[name as keyof Handlers];
+/** What `handlers` has under these names must be functions. */
+export function checkFunctions(path: string, handlers: object, names: readonly string[]): void {
+  for (const name of names) {
+    const handler = (handlers as Record<string, unknown>)[name];
     if (handler !== undefined && typeof handler !== 'function') {
       throw invalidArgType(`${path}.${name}`, 'a function', handler);
     }
@@ -131,7 +132,7 @@ function checkFunctions(path: string, handlers: object): void {
 export function checkConnectionOptions(
   options: ConnectionOptions & Handlers,
 ): CheckedConnectionOptions {
-  checkFunctions('options', options);
+  checkFunctions('options', options, Object.keys(HANDLERS));
   return {
     allowHalfOpen: boolean('options.allowHalfOpen', options.allowHalfOpen, false),
     highWaterMark: integer(

@@ -24,11 +24,12 @@ const LIB: Allowed = {
   'lib/scheduler': ['lib', 'lib/runtime/package_folder.ts'],
   'lib/tcp': RUNTIME,
   'lib/fs': [...RUNTIME, 'lib/tcp'],
-  'lib/http': [...RUNTIME, 'lib/tcp', 'lib/fs'],
-  'lib/loop': [...RUNTIME, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
+  'lib/websocket': [...RUNTIME, 'lib/tcp'],
+  'lib/http': [...RUNTIME, 'lib/tcp', 'lib/fs', 'lib/websocket'],
+  'lib/loop': [...RUNTIME, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/cli': [
     ...['lib/index.ts', ...RUNTIME, 'lib/scheduler'],
-    ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/loop'],
+    ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop'],
   ],
 };
 

@@ -1,8 +1,8 @@
-// A connection that spoke HTTP becomes the user's: its handlers and its endpoint are new ones.
-import type { Connection } from '../tcp/connection.js';
-import type { Handlers } from '../tcp/connection_handlers.js';
-import { Endpoint } from '../tcp/endpoint.js';
-import type { AnyEndpoint } from '../tcp/tables.js';
+// A connection changes what it speaks: its handlers and its endpoint are new ones.
+import type { Connection } from './connection.js';
+import type { Handlers } from './connection_handlers.js';
+import { Endpoint } from './endpoint.js';
+import type { AnyEndpoint } from './tables.js';
 
 /** From here on its events go to `handlers`. The listener still counts it. */
 export function handOverTo<Data>(

@@ -1,0 +1,188 @@
+// serve({ websocket }): which requests become WebSockets, and how.
+import { invalidArgType, invalidArgValue } from '../errors.js';
+import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
+import { HeadFlag } from '../runtime/protocol.js';
+import { checkFunctions } from '../tcp/options.js';
+import { acceptOf, refusalOf, VERSION } from '../websocket/accept.js';
+import { adopt } from '../websocket/adopt.js';
+import { acceptOffer } from '../websocket/deflate.js';
+import type { WebSocketHandlersOf } from '../websocket/handlers.js';
+import {
+  type CheckedPublishOptions,
+  type CheckedSocketOptions,
+  checkPublishOptions,
+  checkSocketOptions,
+  PUBLISH,
+  type PublishOptions,
+  SettingsFlag,
+  SOCKET,
+  type SocketOptions,
+  settingsWords,
+} from '../websocket/settings.js';
+import type { SocketHost, WebSocketConnection } from '../websocket/socket.js';
+import type { Handler } from './handler.js';
+import { flagsOf } from './head.js';
+import type { HttpRequest } from './request.js';
+import type { HttpResponse } from './response.js';
+
+/** What upgrade() decides. A status other than 101 refuses, with `headers` and `body`. */
+export interface UpgradeDecision<Data = unknown> {
+  status?: number;
+  /** Further fields of the answer. */
+  headers?: Record<string, string>;
+  body?: string;
+  /** One of the subprotocols that the client has asked for. */
+  protocol?: string;
+  /** False: permessage-deflate is not agreed on for this one. Default: true. */
+  compress?: boolean;
+  /** What `socket.data` begins with. */
+  data?: Data;
+}
+
+type Decided<Data> = UpgradeDecision<Data> | false | undefined;
+
+/** The option `websocket` of serve(). */
+export interface WebSocketServerOptions<Data = unknown>
+  extends SocketOptions,
+    PublishOptions,
+    WebSocketHandlersOf<WebSocketConnection<Data>> {
+  /**
+   * Asked for each handshake, and may be async: the request is valid until it has decided. Undefined
+   * or {} accepts; false leaves the request to the handlers of HTTP. Without it all are accepted:
+   * look at the Origin when pages of others must not connect.
+   */
+  upgrade?(request: HttpRequest): Decided<Data> | PromiseLike<Decided<Data>>;
+}
+
+const HANDLERS: NamesOf<WebSocketHandlersOf<never>> = {
+  open: true,
+  message: true,
+  drain: true,
+  ping: true,
+  pong: true,
+  error: true,
+  close: true,
+};
+const OPTIONS = optionNames<WebSocketServerOptions>(
+  'serve({ websocket })',
+  { ...SOCKET, ...PUBLISH, ...HANDLERS, upgrade: true },
+  {
+    maxPayloadLength: 'maxPayload',
+    maxBackpressure: 'backpressureLimit',
+    closeOnBackpressureLimit: "overload: 'close'",
+    compression: 'perMessageDeflate',
+    sendPingsAutomatically: 'sendPings',
+    connection: 'open',
+  },
+);
+const DECISION = optionNames<UpgradeDecision>('upgrade()', {
+  status: true,
+  headers: true,
+  body: true,
+  protocol: true,
+  compress: true,
+  data: true,
+});
+const SWITCHING = 101;
+
+/** Takes the handshakes of a server. */
+export class WebSocketFace {
+  readonly host: SocketHost;
+  readonly #socket: CheckedSocketOptions;
+  readonly #publish: CheckedPublishOptions;
+  readonly #upgrade: WebSocketServerOptions<never>['upgrade'];
+  readonly #flags: number;
+
+  /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, and its like */
+  constructor(options: WebSocketServerOptions<never>) {
+    checkOptions(OPTIONS, options, 'websocket');
+    checkFunctions('websocket', options, [...Object.keys(HANDLERS), 'upgrade']);
+    this.#socket = checkSocketOptions(options, 'websocket');
+    this.#publish = checkPublishOptions(options);
+    this.#upgrade = options.upgrade?.bind(options);
+    this.#flags =
+      (options.ping === undefined ? 0 : SettingsFlag.pingEvents) |
+      (options.pong === undefined ? 0 : SettingsFlag.pongEvents);
+    const compress = this.#socket.deflate !== undefined;
+    this.host = { client: false, compress, handlers: options };
+  }
+
+  /** Handshakes become WebSockets, and `http` has the others. */
+  before(http: Handler): Handler {
+    return (request, response) => {
+      if (!isHandshake(request)) return http(request, response);
+      return this.#decide(request, response, http);
+    };
+  }
+
+  #decide(request: HttpRequest, response: HttpResponse, http: Handler): unknown {
+    const key = request.header('sec-websocket-key');
+    const version = request.header('sec-websocket-version');
+    const refusal = refusalOf({ method: request.method, key, version });
+    if (refusal !== undefined) {
+      if (refusal === 426) response.header('Sec-WebSocket-Version', VERSION);
+      response.status(refusal).header('Content-Type', 'text/plain').end('No WebSocket\n');
+      return undefined;
+    }
+    const act = (decision: Decided<never>) =>
+      decision === false ? http(request, response) : this.#answer(request, response, decision);
+    const decided = this.#upgrade?.(request);
+    if (typeof (decided as PromiseLike<unknown> | undefined)?.then === 'function') {
+      return (decided as PromiseLike<Decided<never>>).then(act);
+    }
+    return act(decided as Decided<never>);
+  }
+
+  #answer(request: HttpRequest, response: HttpResponse, decision: Decided<never>): void {
+    const {
+      status = SWITCHING,
+      headers = {},
+      body = '',
+      protocol = '',
+      data,
+      compress,
+    } = checked(decision);
+    if (status !== SWITCHING) {
+      response.status(status);
+      for (const [name, value] of Object.entries(headers)) response.header(name, value);
+      response.end(body);
+      return;
+    }
+    if (protocol !== '' && !asked(request).includes(protocol)) {
+      throw invalidArgValue('protocol', 'one that the client has asked for', protocol);
+    }
+    const { deflate } = this.#socket;
+    const offers = compress === false ? undefined : request.header('sec-websocket-extensions');
+    const accepted = deflate && offers !== undefined ? acceptOffer(offers, deflate) : undefined;
+    const extensions = accepted?.answer ?? '';
+    const fields = {
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Accept': acceptOf(request.header('sec-websocket-key') as string),
+      ...(protocol !== '' && { 'Sec-WebSocket-Protocol': protocol }),
+      ...(extensions !== '' && { 'Sec-WebSocket-Extensions': extensions }),
+      ...headers,
+    };
+    const settings = settingsWords(this.#socket, this.#flags, accepted?.agreed, this.#publish);
+    const connection = response._switch(fields);
+    adopt(this.host, { connection, protocol, extensions, settings, rest: undefined, data });
+  }
+}
+
+/** RFC 6455, section 4.2.1: an Upgrade to websocket. */
+function isHandshake(request: HttpRequest): boolean {
+  if ((flagsOf(request) & HeadFlag.upgrade) === 0) return false;
+  return request.header('upgrade')?.toLowerCase() === 'websocket';
+}
+
+const asked = (request: HttpRequest): string[] =>
+  (request.header('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
+
+function checked(decision: unknown): UpgradeDecision {
+  if (decision === undefined) return {};
+  if (typeof decision !== 'object' || decision === null) {
+    throw invalidArgType('the result of upgrade()', 'an object, false or undefined', decision);
+  }
+  checkOptions(DECISION, decision, 'the result of upgrade()');
+  return decision;
+}

@@ -1,0 +1,48 @@
+// A connection that has had its handshake becomes a WebSocket.
+import { runtime } from '../runtime/runtime.js';
+import type { Connection } from '../tcp/connection.js';
+import { handOverTo } from '../tcp/hand_over.js';
+import { forgetSocket, keepSocket } from './events.js';
+import { call, type SocketHost, WebSocketConnection } from './socket.js';
+
+export interface Adopted {
+  connection: Connection;
+  protocol: string;
+  extensions: string;
+  settings: Uint32Array;
+  /** Bytes that came behind the handshake. */
+  rest: Uint8Array | undefined;
+  data: unknown;
+}
+
+/**
+ * Puts the WebSocket protocol in the place of what the connection spoke, and calls `open`.
+ * Undefined: the connection is over already.
+ */
+export function adopt<Data>(
+  host: SocketHost,
+  { connection, protocol, extensions, settings, rest, data }: Adopted,
+): WebSocketConnection<Data> | undefined {
+  const loop = runtime();
+  const { _slot: slot, _generation: generation } = connection;
+  const { handlers } = host;
+  const socket = new WebSocketConnection<Data>(host, connection, protocol, extensions);
+  socket.data = data as Data;
+  const any = socket as unknown as WebSocketConnection<never>;
+  if (!loop.native.webSocketAccept(slot, generation, settings, rest)) return undefined;
+  handOverTo(connection, {
+    data() {}, // none comes; without a handler the connection would be paused
+    drain: () => (handlers.drain === undefined ? undefined : handlers.drain(any)),
+    ...(handlers.error !== undefined && {
+      error: (_: Connection, error: Error) => handlers.error?.(any, error),
+    }),
+    close() {
+      forgetSocket(any);
+      const { code, reason } = socket._closed();
+      return handlers.close?.(any, code, reason);
+    },
+  });
+  keepSocket(any);
+  if (handlers.open !== undefined) call(any, () => handlers.open?.(any));
+  return socket;
+}

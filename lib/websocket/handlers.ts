@@ -1,0 +1,30 @@
+// The handlers of WebSockets: servers and clients have the same.
+import type { Chunk } from '../tcp/chunk.js';
+
+/** Text is a string. Bytes are a lease: valid until the handler returns, or until release(). */
+export type Message = string | Chunk;
+
+/**
+ * What happens to a WebSocket. Order: open, messages in the order of arrival, and close exactly
+ * once, last. A handler may be async; if it throws or rejects, the `error` handler gets that error,
+ * and the connection is ended without a closing handshake. Without an `error` handler it is an
+ * uncaught exception.
+ */
+export interface WebSocketHandlersOf<Socket> {
+  /** The handshake is over. */
+  open?(socket: Socket): unknown;
+  message?(socket: Socket, message: Message): unknown;
+  /** After a send() that answered false: at most half of highWaterMark waits. */
+  drain?(socket: Socket): unknown;
+  /** A ping came; it has been answered. The payload is a copy. */
+  ping?(socket: Socket, payload: Buffer): unknown;
+  /** A pong came. The payload is a copy. */
+  pong?(socket: Socket, payload: Buffer): unknown;
+  /** The network's error, or one that a handler threw. close follows. */
+  error?(socket: Socket, error: Error): unknown;
+  /**
+   * It is over. `code` is that of the peer's close frame, 1005 when that had none, or 1006 when
+   * there was no close frame. The reason is the peer's.
+   */
+  close?(socket: Socket, code: number, reason: string): unknown;
+}
