@@ -1,15 +1,17 @@
 /**
  * What `npm start` runs: a TCP echo server, a Redis-like key-value server and an HTTP server on
- * loopback.
+ * loopback. The HTTP server has a live page at /, which gets what it shows by WebSocket.
  *
  *   node examples/showcase.mjs [--echo-port N] [--resp-port N] [--http-port N]
  *
  * Ctrl-C drains: no new connections, those there are may finish. A second Ctrl-C forces.
  */
 
+import { fileURLToPath } from 'node:url';
 import { Loop, listen } from 'ringpoll';
 import { serve } from 'ringpoll/http';
 import { serveResp } from './resp/server.mjs';
+import { livePage } from './showcase_live.mjs';
 import { echoPort, httpPort, respPort } from './showcase_options.mjs';
 
 const drainDeadline = 5000; // milliseconds
@@ -35,14 +37,19 @@ const echo = listen({
 });
 const resp = serveResp({ port: respPort });
 let requests = 0;
+const root = fileURLToPath(new URL('.', import.meta.url));
+const page = livePage(facts);
 const http = serve({
   host: '127.0.0.1',
   port: httpPort,
   handler(request, response) {
     requests += 1;
+    if (request.path === '/') return response.sendFile('/showcase.html', { root });
     response.header('Content-Type', 'text/plain').end(`Hello from ${request.path}\n`);
   },
+  websocket: page.websocket,
 });
+page.start(http);
 const started = Date.now();
 
 printWelcome();
@@ -51,6 +58,27 @@ const ticker = setInterval(printStatus, live ? liveInterval : plainInterval);
 
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
+
+/** What the live page shows of the servers. */
+function facts() {
+  const at = ({ address }) => `${address.address}:${address.port}`;
+  const { port } = http.address;
+  return {
+    requests,
+    messages: traffic.messages,
+    servers: [
+      { name: 'TCP echo', address: at(echo), connections: echo.connections },
+      { name: 'RESP store', address: at(resp), connections: resp.listener.connections },
+      { name: 'HTTP and WebSocket', address: at(http), connections: http.connections },
+    ],
+    commands: [
+      `curl http://127.0.0.1:${port}/hello`,
+      `npx ringpoll bench`,
+      `nc 127.0.0.1 ${echo.address.port}`,
+      `redis-cli -p ${resp.address.port} set greeting hello`,
+    ],
+  };
+}
 
 function printWelcome() {
   const loop = Loop.current();
@@ -71,7 +99,8 @@ function printWelcome() {
     'try:',
     `  redis-cli -p ${resp.address.port} set greeting hello`,
     `  nc 127.0.0.1 ${echo.address.port}`,
-    `  curl http://127.0.0.1:${http.address.port}/`,
+    `  curl http://127.0.0.1:${http.address.port}/hello`,
+    `  a browser at http://127.0.0.1:${http.address.port}/: what the loop does, live`,
     '',
     'Ctrl-C drains and stops; a second Ctrl-C forces.',
   ];
@@ -108,6 +137,7 @@ async function stop() {
     return;
   }
   stopping = true;
+  page.stop();
   const open = echo.connections + resp.listener.connections + http.connections;
   console.log(`draining ${open} connections, at most ${drainDeadline / 1000} s`);
   await Promise.all([

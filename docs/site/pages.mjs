@@ -23,7 +23,9 @@ export const groups = [
       ['node:net', 'migrating/node-net'],
       ['node:http', 'migrating/node-http'],
       ['Express', 'migrating/express'],
+      ['ws', 'migrating/ws'],
       ['uWebSockets.js', 'migrating/uwebsockets'],
+      ['Socket.IO', 'migrating/socket-io'],
       ['Bun', 'migrating/bun'],
     ],
   },
@@ -32,6 +34,7 @@ export const groups = [
     items: [
       ['TCP', 'tcp'],
       ['HTTP server', 'http'],
+      ['WebSocket', 'websocket'],
       ['HTTP parser: what is refused', 'http-parser'],
       ['Files', 'fs'],
       ['Scheduler', 'scheduler'],

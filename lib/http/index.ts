@@ -15,3 +15,4 @@ export type { BodyInit } from './web/body.js';
 export type { FetchHandler } from './web/fetch_handler.js';
 export { type HeadersInit, LightHeaders as Headers } from './web/headers.js';
 export { LightResponse as Response, type ResponseInit } from './web/response.js';
+export type { UpgradeDecision, WebSocketServerOptions } from './websocket_upgrade.js';

@@ -6,7 +6,8 @@ import { checkFunctions } from '../tcp/options.js';
 import { acceptOf, refusalOf, VERSION } from '../websocket/accept.js';
 import { adopt } from '../websocket/adopt.js';
 import { acceptOffer } from '../websocket/deflate.js';
-import type { WebSocketHandlersOf } from '../websocket/handlers.js';
+import type { SessionHandlersOf, WebSocketHandlersOf } from '../websocket/handlers.js';
+import { checkSessionTimeout, Sessions } from '../websocket/sessions.js';
 import {
   type CheckedPublishOptions,
   type CheckedSocketOptions,
@@ -37,6 +38,12 @@ export interface UpgradeDecision<Data = unknown> {
   compress?: boolean;
   /** What `socket.data` begins with. */
   data?: Data;
+  /**
+   * A key of your choice for this client. When its connection is lost and it comes back with the
+   * same key, `recovered` runs. Who knows a key of another client's takes its place: make it of
+   * what you have verified.
+   */
+  session?: string;
 }
 
 type Decided<Data> = UpgradeDecision<Data> | false | undefined;
@@ -45,7 +52,10 @@ type Decided<Data> = UpgradeDecision<Data> | false | undefined;
 export interface WebSocketServerOptions<Data = unknown>
   extends SocketOptions,
     PublishOptions,
-    WebSocketHandlersOf<WebSocketConnection<Data>> {
+    WebSocketHandlersOf<WebSocketConnection<Data>>,
+    SessionHandlersOf<WebSocketConnection<Data>> {
+  /** Milliseconds for which a lost session is remembered, 0: not at all. Default: 120,000. */
+  sessionTimeout?: number;
   /**
    * Asked for each handshake, and may be async: the request is valid until it has decided. Undefined
    * or {} accepts; false leaves the request to the handlers of HTTP. Without it all are accepted:
@@ -54,7 +64,9 @@ export interface WebSocketServerOptions<Data = unknown>
   upgrade?(request: HttpRequest): Decided<Data> | PromiseLike<Decided<Data>>;
 }
 
-const HANDLERS: NamesOf<WebSocketHandlersOf<never>> = {
+const HANDLERS: NamesOf<WebSocketHandlersOf<never> & SessionHandlersOf<never>> = {
+  dead: true,
+  recovered: true,
   open: true,
   message: true,
   drain: true,
@@ -65,7 +77,7 @@ const HANDLERS: NamesOf<WebSocketHandlersOf<never>> = {
 };
 const OPTIONS = optionNames<WebSocketServerOptions>(
   'serve({ websocket })',
-  { ...SOCKET, ...PUBLISH, ...HANDLERS, upgrade: true },
+  { ...SOCKET, ...PUBLISH, ...HANDLERS, upgrade: true, sessionTimeout: true },
   {
     maxPayloadLength: 'maxPayload',
     maxBackpressure: 'backpressureLimit',
@@ -82,6 +94,7 @@ const DECISION = optionNames<UpgradeDecision>('upgrade()', {
   protocol: true,
   compress: true,
   data: true,
+  session: true,
 });
 const SWITCHING = 101;
 
@@ -92,6 +105,7 @@ export class WebSocketFace {
   readonly #publish: CheckedPublishOptions;
   readonly #upgrade: WebSocketServerOptions<never>['upgrade'];
   readonly #flags: number;
+  readonly #sessions: Sessions;
 
   /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, and its like */
   constructor(options: WebSocketServerOptions<never>) {
@@ -99,6 +113,7 @@ export class WebSocketFace {
     checkFunctions('websocket', options, [...Object.keys(HANDLERS), 'upgrade']);
     this.#socket = checkSocketOptions(options, 'websocket');
     this.#publish = checkPublishOptions(options);
+    this.#sessions = new Sessions(checkSessionTimeout(options.sessionTimeout));
     this.#upgrade = options.upgrade?.bind(options);
     this.#flags =
       (options.ping === undefined ? 0 : SettingsFlag.pingEvents) |
@@ -133,21 +148,20 @@ export class WebSocketFace {
     return act(decided as Decided<never>);
   }
 
-  #answer(request: HttpRequest, response: HttpResponse, decision: Decided<never>): void {
-    const {
-      status = SWITCHING,
-      headers = {},
-      body = '',
-      protocol = '',
-      data,
-      compress,
-    } = checked(decision);
-    if (status !== SWITCHING) {
-      response.status(status);
-      for (const [name, value] of Object.entries(headers)) response.header(name, value);
-      response.end(body);
+  #answer(request: HttpRequest, response: HttpResponse, given: Decided<never>): void {
+    const decision = checked(given);
+    const { status = SWITCHING, headers = {}, body = '' } = decision;
+    if (status === SWITCHING) {
+      this.#open(request, response, decision);
       return;
     }
+    response.status(status);
+    for (const [name, value] of Object.entries(headers)) response.header(name, value);
+    response.end(body);
+  }
+
+  #open(request: HttpRequest, response: HttpResponse, decision: UpgradeDecision): void {
+    const { headers, protocol = '', data, compress, session: key } = decision;
     if (protocol !== '' && !asked(request).includes(protocol)) {
       throw invalidArgValue('protocol', 'one that the client has asked for', protocol);
     }
@@ -165,7 +179,9 @@ export class WebSocketFace {
     };
     const settings = settingsWords(this.#socket, this.#flags, accepted?.agreed, this.#publish);
     const connection = response._switch(fields);
-    adopt(this.host, { connection, protocol, extensions, settings, rest: undefined, data });
+    const session = key === undefined ? undefined : { key, of: this.#sessions };
+    const rest = undefined; // native code has what came behind the request
+    adopt(this.host, { connection, protocol, extensions, settings, rest, data, session });
   }
 }
 
@@ -184,5 +200,9 @@ function checked(decision: unknown): UpgradeDecision {
     throw invalidArgType('the result of upgrade()', 'an object, false or undefined', decision);
   }
   checkOptions(DECISION, decision, 'the result of upgrade()');
+  const { session } = decision as UpgradeDecision;
+  if (session !== undefined && typeof session !== 'string') {
+    throw invalidArgType('session', 'a string', session);
+  }
   return decision;
 }

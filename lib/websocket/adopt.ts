@@ -3,6 +3,7 @@ import { runtime } from '../runtime/runtime.js';
 import type { Connection } from '../tcp/connection.js';
 import { handOverTo } from '../tcp/hand_over.js';
 import { forgetSocket, keepSocket } from './events.js';
+import type { Sessions } from './sessions.js';
 import { call, type SocketHost, WebSocketConnection } from './socket.js';
 
 export interface Adopted {
@@ -13,6 +14,8 @@ export interface Adopted {
   /** Bytes that came behind the handshake. */
   rest: Uint8Array | undefined;
   data: unknown;
+  /** The key that its client may come back with, and where it is kept. */
+  session?: { key: string; of: Sessions } | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface Adopted {
  */
 export function adopt<Data>(
   host: SocketHost,
-  { connection, protocol, extensions, settings, rest, data }: Adopted,
+  { connection, protocol, extensions, settings, rest, data, session }: Adopted,
 ): WebSocketConnection<Data> | undefined {
   const loop = runtime();
   const { _slot: slot, _generation: generation } = connection;
@@ -38,11 +41,14 @@ export function adopt<Data>(
     }),
     close() {
       forgetSocket(any);
-      const { code, reason } = socket._closed();
+      const { code, reason, clean } = socket._closed();
+      session?.of.end(session.key, any, code, clean);
       return handlers.close?.(any, code, reason);
     },
   });
   keepSocket(any);
+  const lost = session?.of.begin(session.key, any);
   if (handlers.open !== undefined) call(any, () => handlers.open?.(any));
+  if (lost !== undefined) call(any, () => handlers.recovered?.(any, lost));
   return socket;
 }

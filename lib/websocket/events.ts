@@ -112,6 +112,8 @@ function closing(socket: AnySocket, at: number, events: Int32Array): void {
   const reason = clean && length > 0 ? slab.toString('utf8', offset, offset + length) : '';
   // What was refused had no close frame of the peer's: `code` is what was sent to it.
   socket._closes({ code: clean ? code : ABNORMAL, reason, clean });
+  const { dead } = socket._host.handlers;
+  if (cause === Cause.dead && dead !== undefined) call(socket, () => dead(socket));
 }
 
 registerSink(Wing.websocket, { event, broken: brokenConnection });

@@ -28,3 +28,23 @@ export interface WebSocketHandlersOf<Socket> {
    */
   close?(socket: Socket, code: number, reason: string): unknown;
 }
+
+/** What happens to those that have lost each other. Only servers have these. */
+export interface SessionHandlersOf<Socket> {
+  /** Nothing has come from the peer for as long as `deadAfter` allows. close follows, with 1006. */
+  dead?(socket: Socket): unknown;
+  /**
+   * A client has come back: upgrade() gave the `session` of a connection that was lost. After open.
+   */
+  recovered?(socket: Socket, lost: LostSession): unknown;
+}
+
+/** What is known of the connection that a client had before. */
+export interface LostSession {
+  /** The `data` of its socket. */
+  data: unknown;
+  /** Its close code: 1006, unless the peer had begun to close. */
+  code: number;
+  /** Milliseconds for which the client was away; 0 when the old connection was still open. */
+  away: number;
+}

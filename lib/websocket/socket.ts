@@ -15,7 +15,7 @@ import {
   sendControl,
   sendText,
 } from './frames.js';
-import type { Message, WebSocketHandlersOf } from './handlers.js';
+import type { Message, SessionHandlersOf, WebSocketHandlersOf } from './handlers.js';
 import { compressOf, type SendOptions } from './send_options.js';
 import { bytesOf, checkTopic, publish, subscribe } from './topics.js';
 
@@ -30,7 +30,8 @@ const EMPTY = Buffer.alloc(0);
 
 /** What the sockets of one server or client have in common. */
 export interface SocketHost {
-  readonly handlers: WebSocketHandlersOf<WebSocketConnection<never>>;
+  readonly handlers: WebSocketHandlersOf<WebSocketConnection<never>> &
+    SessionHandlersOf<WebSocketConnection<never>>;
   readonly client: boolean;
   /** Messages are compressed unless send() says otherwise. */
   readonly compress: boolean;

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, type Peer } from '../support/peer.js';
 import { type Program, spawnNode } from '../support/program.js';
 import { pattern } from '../support/serve.js';
+import { dialSocket, SocketLog } from '../support/websocket.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -19,7 +20,8 @@ interface Example {
 
 /** Starts an example on a port that the system chooses, and waits for the address it prints. */
 async function start(name: string, ...args: string[]): Promise<Example> {
-  const program = spawnNode([join(examples, 'http', `${name}.mjs`), '0', ...args]);
+  const path = name.includes('/') ? name : `http/${name}`;
+  const program = spawnNode([join(examples, `${path}.mjs`), '0', ...args]);
   const [, url, port] = /^(http:\/\/127\.0\.0\.1:(\d+))\//.exec(await program.line()) ?? [];
   if (url === undefined) throw new Error(`no address in ${program.stdout}`);
   return { program, url, port: Number(port) };
@@ -42,8 +44,11 @@ const json = async (answer: Response) => [answer.status, await answer.json()];
 describe('the examples', () => {
   it('are all in the index, and all that are in the index exist', () => {
     const index = readFileSync(join(examples, 'README.md'), 'utf8');
-    const listed = [...index.matchAll(/\]\(http\/([\w-]+\.mjs)\)/g)].map(([, name]) => name);
-    expect(listed.sort()).toEqual(readdirSync(join(examples, 'http')).sort());
+    for (const folder of ['http', 'websocket']) {
+      const links = index.matchAll(new RegExp(`\\]\\(${folder}/([\\w-]+\\.mjs)\\)`, 'g'));
+      const there = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.mjs'));
+      expect([...links].map(([, name]) => name).sort()).toEqual(there.sort());
+    }
   });
 
   it.each(readdirSync(join(examples, 'http')))(
@@ -164,6 +169,64 @@ describe('the examples', () => {
     expect(program.stdout).toContain('--> GET /users/7');
   });
 
+  const received = async (url: string, count: number, ...sent: string[]) => {
+    const log = new SocketLog();
+    const client = await dialSocket<never>(url.replace('http', 'ws'), log.handlers);
+    for (const text of sent) client.send(text);
+    return { client, log, messages: await log.received(count) };
+  };
+
+  it('chat.mjs tells everybody what one says, and what was said before', async () => {
+    const { program, url } = await start('websocket/chat');
+    expect(await (await fetch(`${url}/`)).text()).toContain('<title>Chat</title>');
+    const ada = await received(`${url}/chat?name=ada`, 2, 'hello');
+    const bob = await received(`${url}/chat?name=bob`, 3, 'hi');
+    await ada.log.received(4);
+    const lines = ada.messages.map((line) => JSON.parse(String(line)));
+    expect(lines.map(({ who, what }) => [who, what])).toEqual([
+      [undefined, 'ada is here'],
+      ['ada', 'hello'],
+      [undefined, 'bob is here'],
+      ['bob', 'hi'],
+    ]);
+    expect(bob.messages[1]).toBe(ada.messages[1]);
+    bob.client.socket?.send(Buffer.from('bytes'));
+    expect(await bob.log.closed()).toEqual([1003, 'text only']);
+    const headers = { Origin: 'http://elsewhere' };
+    const foreign = dialSocket(`${url.replace('http', 'ws')}/chat`, { headers });
+    await expect(foreign).rejects.toMatchObject({ status: 403 });
+    await drains(program);
+    expect(await ada.log.closed()).toEqual([1001, '']);
+  });
+
+  it('dashboard.mjs sends everything once, and then what has changed', async () => {
+    const { program, url } = await start('websocket/dashboard');
+    const { client, log, messages } = await received(`${url}/updates`, 3);
+    const [first, second, third] = messages.map((text) => JSON.parse(String(text)));
+    expect(Object.keys(first.changed)).toHaveLength(12);
+    expect([first.since, second.since, third.since]).toEqual([
+      undefined,
+      first.version,
+      second.version,
+    ]);
+    client.send('all');
+    await log.until(() => log.messages.filter((text) => !`${text}`.includes('since')).length === 2);
+    await drains(program);
+  });
+
+  it('gateway.mjs leads to TCP and back', async () => {
+    const { program, url } = await start('websocket/gateway');
+    const log = new SocketLog();
+    const client = await dialSocket<never>(`${url.replace('http', 'ws')}/tcp`, log.handlers);
+    client.send('hello ');
+    client.send(Buffer.from('there'));
+    await log.until(() => Buffer.concat(log.messages as Buffer[]).length === 11);
+    expect(Buffer.concat(log.messages as Buffer[]).toString()).toBe('HELLO THERE');
+    client.close();
+    await log.closed();
+    await drains(program);
+  });
+
   it('showcase.mjs answers on each of its ports', async () => {
     const program = spawnNode([join(examples, 'showcase.mjs')]);
     const ports: Record<string, number> = {};
@@ -173,6 +236,13 @@ describe('the examples', () => {
     }
     const page = await fetch(`http://127.0.0.1:${ports.HTTP}/page`);
     expect(await page.text()).toBe('Hello from /page\n');
+    const live = await received(`http://127.0.0.1:${ports.HTTP}/live`, 3, 'ping');
+    expect(live.messages).toContain('pong');
+    const report = JSON.parse(live.messages.find((text) => text !== 'pong') as string);
+    expect(report).toMatchObject({ requests: 1, engine: expect.any(String) });
+    expect(report.ways.length).toBeGreaterThan(0);
+    live.client.close();
+    await live.client.closed;
     const ask = async (port: number, request: string, answer: string): Promise<Peer> => {
       const peer = await connectPeer({ port });
       peer.send(request);

@@ -47,7 +47,6 @@ describe('serve()', () => {
     ['maxRequestBodySize', 'did you mean maxBodyBytes?'],
     ['tls', 'TLS is not supported yet'],
     ['cert', 'TLS is not supported yet'],
-    ['websocket', 'WebSocket is not supported yet'],
     ['frobnicate', /it takes .*maxHeadBytes, .*host, port, .*fetch$/],
   ])('refuses %s', async (name, message) => {
     const before = Loop.current().metrics().live;

@@ -62,6 +62,12 @@ export class Peer {
     return this.text;
   }
 
+  /** Everything received so far, once `text` is in it. */
+  async receivedUntil(text: string): Promise<string> {
+    await this.#when(() => this.text.includes(text), JSON.stringify(text));
+    return this.text;
+  }
+
   /** Everything received, once the other side has ended. */
   async untilEnd(): Promise<string> {
     await this.#when(() => this.ended, 'end');

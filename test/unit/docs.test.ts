@@ -38,6 +38,13 @@ describe('the docs', () => {
     ['lib/tcp/handlers.ts', 'ConnectionOptions', 'docs/tcp.md'],
     ['lib/tcp/listener.ts', 'ListenOptions', 'docs/tcp.md'],
     ['lib/tcp/connect.ts', 'ConnectOptions', 'docs/tcp.md'],
+    ['lib/websocket/handlers.ts', 'WebSocketHandlersOf', 'docs/websocket.md'],
+    ['lib/websocket/settings.ts', 'SocketOptions', 'docs/websocket.md'],
+    ['lib/websocket/settings.ts', 'PublishOptions', 'docs/websocket.md'],
+    ['lib/websocket/settings.ts', 'HeartbeatOptions', 'docs/websocket.md'],
+    ['lib/websocket/deflate.ts', 'DeflateOptions', 'docs/websocket.md'],
+    ['lib/websocket/reconnection.ts', 'ReconnectOptions', 'docs/websocket.md'],
+    ['lib/websocket/connect.ts', 'WebSocketClientOptions', 'docs/websocket.md'],
   ])('name every option: %s, %s', (file, name, path) => {
     const source = readFileSync(join(root, file), 'utf8');
     const [, body] = new RegExp(`interface ${name}[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(source) ?? [];

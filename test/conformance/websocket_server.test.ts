@@ -1,0 +1,263 @@
+// serve({ websocket }): handshakes, messages, topics, and the end.
+import { connectWebSocket } from 'ringpoll/websocket';
+import { describe, expect, it } from 'vitest';
+import { connectPeer } from '../support/peer.js';
+import { codeOf, within } from '../support/recorder.js';
+import { pattern } from '../support/serve.js';
+import { dialSocket, SocketLog, serveSockets } from '../support/websocket.js';
+
+const handshake = (...lines: string[]) =>
+  [
+    'GET / HTTP/1.1',
+    'Host: test',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    ...lines,
+    '',
+    '',
+  ].join('\r\n');
+const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+const VERSION = 'Sec-WebSocket-Version: 13';
+
+describe('the handshake', () => {
+  it('is answered as RFC 6455 shows it', async () => {
+    const { server } = serveSockets({});
+    const peer = await connectPeer({ port: server.port! });
+    peer.send(handshake(KEY, VERSION));
+    const head = await peer.receivedUntil('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 101 /);
+    expect(head).toContain('\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n');
+    expect(head).not.toContain('Sec-WebSocket-Extensions');
+    peer.reset();
+  });
+
+  it.each([
+    ['without a key', [VERSION], 400],
+    ['with a malformed key', ['Sec-WebSocket-Key: short', VERSION], 400],
+    ['of another version', [KEY, 'Sec-WebSocket-Version: 8'], 426],
+    ['without a version', [KEY], 426],
+  ])('is refused %s', async (_what, lines, status) => {
+    const { server } = serveSockets({});
+    const peer = await connectPeer({ port: server.port! });
+    peer.send(handshake(...lines));
+    const head = await peer.receivedUntil('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    if (status === 426) expect(head).toContain('\r\nSec-WebSocket-Version: 13\r\n');
+    peer.reset();
+  });
+
+  it('is decided by upgrade(), now or later', async () => {
+    const { url } = serveSockets<string>({
+      async upgrade(request) {
+        await Promise.resolve();
+        if (request.path === '/secret') {
+          return { status: 403, headers: { 'X-Why': 'no key' }, body: 'no' };
+        }
+        const protocol = request.header('sec-websocket-protocol') && 'v2';
+        return { data: request.path, headers: { 'X-Path': request.path }, protocol };
+      },
+      open: (socket) => socket.send(`${socket.data} ${socket.protocol}`),
+    });
+    const refused = connectWebSocket(`${url}/secret`);
+    await expect(refused).rejects.toMatchObject({ status: 403, headers: { 'x-why': 'no key' } });
+    const log = new SocketLog();
+    await dialSocket(`${url}/a`, { ...log.handlers, protocols: ['v1', 'v2'] } as object);
+    expect(await log.received(1)).toEqual(['/a v2']);
+  });
+
+  it('that upgrade() leaves to HTTP gets an answer of HTTP', async () => {
+    const { url, server } = serveSockets({ upgrade: () => false });
+    await expect(connectWebSocket(url)).rejects.toMatchObject({ status: 200 });
+    const answer = await fetch(`http://127.0.0.1:${server.port}/`);
+    expect(await answer.text()).toBe('http');
+  });
+});
+
+describe('a socket', () => {
+  it('echoes every byte, with and without compression', async () => {
+    for (const perMessageDeflate of [false, true, { dedicated: true, threshold: 0 }]) {
+      const { url } = serveSockets({
+        perMessageDeflate,
+        maxPayload: 2_000_000,
+        message: (socket, message) => socket.send(message),
+      });
+      const log = new SocketLog();
+      const client = await dialSocket<never>(url, {
+        ...{ perMessageDeflate, maxPayload: 2_000_000 },
+        ...log.handlers,
+      });
+      expect(client.socket?.extensions !== '').toBe(perMessageDeflate !== false);
+      const sent = ['', 'text', 'repeat '.repeat(30_000), pattern(100), pattern(1_500_000)];
+      for (const message of sent) client.send(message);
+      const back = await log.received(sent.length);
+      expect(back.map((each, i) => Buffer.from(each).equals(Buffer.from(sent[i]!)))).toEqual(
+        sent.map(() => true),
+      );
+      expect(back.map((each) => typeof each)).toEqual(sent.map((each) => typeof each));
+    }
+  });
+
+  it('pings, and hears of pongs and of pings', async () => {
+    const server = new SocketLog();
+    const { url } = serveSockets<never>(server.handlers);
+    const log = new SocketLog();
+    const client = await dialSocket<never>(url, log.handlers);
+    await server.until(() => server.sockets.length === 1);
+    server.socket.ping('are you there');
+    await server.until(() => server.pongs.length === 1);
+    expect([log.pings, server.pongs]).toEqual([['are you there'], ['are you there']]);
+    client.socket?.pong('unasked');
+    await server.until(() => server.pongs.length === 2);
+    expect(() => server.socket.ping('x'.repeat(126))).toThrow(RangeError);
+  });
+
+  it('checks what it is given', async () => {
+    const server = new SocketLog();
+    const { url } = serveSockets<never>(server.handlers);
+    await dialSocket(url);
+    await server.until(() => server.sockets.length === 1);
+    const { socket } = server;
+    const codes = [
+      () => socket.send(5 as never),
+      () => socket.send('a', { compressed: true } as never),
+      () => socket.close(1005),
+      () => socket.close(999),
+      () => socket.close(1000, 'x'.repeat(124)),
+      () => socket.subscribe(''),
+    ].map((act) => {
+      try {
+        return act();
+      } catch (error) {
+        return codeOf(error);
+      }
+    });
+    expect(codes).toEqual([
+      'ERR_RINGPOLL_INVALID_ARG_TYPE',
+      'ERR_RINGPOLL_UNKNOWN_OPTION',
+      'ERR_RINGPOLL_OUT_OF_RANGE',
+      'ERR_RINGPOLL_OUT_OF_RANGE',
+      'ERR_RINGPOLL_OUT_OF_RANGE',
+      'ERR_RINGPOLL_INVALID_ARG_VALUE',
+    ]);
+  });
+
+  it('says stop when too much waits, and drain when it may go on', async () => {
+    const server = new SocketLog();
+    const { url } = serveSockets<never>(server.handlers);
+    const log = new SocketLog();
+    const client = await dialSocket<never>(url, log.handlers);
+    await server.until(() => server.sockets.length === 1);
+    client.socket?.pause();
+    const bytes = pattern(64 * 1024);
+    let count = 0;
+    while (server.socket.send(bytes)) count++;
+    client.socket?.resume();
+    await server.until(() => server.drains > 0);
+    await log.received(count + 1);
+    expect(log.messages.every((message) => bytes.equals(message as Buffer))).toBe(true);
+  });
+
+  it('that gets more than maxPayload is closed with 1009', async () => {
+    const server = new SocketLog();
+    const { url } = serveSockets<never>({ ...server.handlers, maxPayload: 1000 });
+    const log = new SocketLog();
+    const client = await dialSocket<never>(url, log.handlers);
+    client.send('x'.repeat(1000));
+    client.send('x'.repeat(1001));
+    expect((await log.closed())[0]).toBe(1009);
+    await server.closed();
+    expect(server.messages).toHaveLength(1);
+  });
+});
+
+describe('topics', () => {
+  it('give each message to all subscribers, or to all others', async () => {
+    const server = new SocketLog();
+    const { url, server: http } = serveSockets<never>({
+      ...server.handlers,
+      open(socket) {
+        server.handlers.open(socket);
+        socket.subscribe('news');
+      },
+      message: (socket, message) => socket.publish('news', message as string),
+    });
+    const logs = [new SocketLog(), new SocketLog(), new SocketLog()];
+    const clients = [];
+    for (const log of logs) clients.push(await dialSocket<never>(url, log.handlers));
+    await server.until(() => server.sockets.length === 3);
+    expect(http.subscriberCount('news')).toBe(3);
+    expect(http.publish('news', 'to all')).toBe(3);
+    expect(http.publish('other', 'to nobody')).toBe(0);
+    clients[0]!.send('from the first');
+    await Promise.all(logs.slice(1).map((log) => log.received(2)));
+    expect(logs.map(({ messages }) => messages)).toEqual([
+      ['to all'],
+      ['to all', 'from the first'],
+      ['to all', 'from the first'],
+    ]);
+    expect(server.socket.isSubscribed('news')).toBe(true);
+    expect([server.socket.unsubscribe('news'), server.socket.unsubscribe('news')]).toEqual([
+      true,
+      false,
+    ]);
+    expect(http.subscriberCount('news')).toBe(2);
+    clients[0]!.close();
+    await server.closed();
+    expect(http.subscriberCount('news')).toBe(1);
+  });
+});
+
+describe('a session', () => {
+  it('is recovered when its client comes back, and gone when that has closed', async () => {
+    const server = new SocketLog();
+    const recovered: unknown[] = [];
+    const { url } = serveSockets<{ seen: number }>({
+      ...(server.handlers as object),
+      upgrade: (request) => ({ session: request.query, data: { seen: 0 } }),
+      message: (socket) => {
+        socket.data.seen++;
+        socket.send('seen');
+      },
+      recovered: (socket, lost) => {
+        recovered.push([lost.data, lost.code, lost.away >= 0]);
+        socket.send('back');
+      },
+    });
+    const log = new SocketLog();
+    const dial = () => dialSocket<never>(`${url}/?key`, log.handlers);
+    const first = await dial();
+    first.send('hello');
+    await log.received(1);
+    first.terminate();
+    await server.closed();
+    const second = await dial();
+    expect(await log.received(2)).toEqual(['seen', 'back']);
+    // Its old connection is still there.
+    await dial();
+    await log.received(3);
+    expect(recovered).toEqual([
+      [{ seen: 1 }, 1006, true],
+      [{ seen: 0 }, 1006, true],
+    ]);
+    await second.closed;
+    const { length } = server.closes;
+    log.socket.close(1000);
+    await server.until(() => server.closes.length > length);
+    await dial();
+    await server.until(() => server.sockets.length === 4);
+    expect(recovered).toHaveLength(2);
+  });
+});
+
+describe('server.stop()', () => {
+  it('closes WebSockets with 1001, and waits for their answer', async () => {
+    const server = new SocketLog();
+    const { url, server: http } = serveSockets<never>(server.handlers);
+    const log = new SocketLog();
+    await dialSocket<never>(url, log.handlers);
+    await server.until(() => server.sockets.length === 1);
+    await within(http.stop(), () => 'stop');
+    expect(await log.closed()).toEqual([1001, '']);
+    expect(server.closes).toEqual([[1001, '']]);
+  });
+});
