@@ -182,6 +182,69 @@ export const checks = {
     equal(message, 'hello');
   },
 
+  async 'a WebSocket echoes text and bytes of every length, compressed'({ page }) {
+    const found = await page.evaluate(async () => {
+      const socket = new WebSocket(`ws://${location.host}/echo`, ['other', 'echo']);
+      socket.binaryType = 'arraybuffer';
+      const next = (type) =>
+        new Promise((resolve, reject) => {
+          socket.addEventListener(type, resolve, { once: true });
+          socket.addEventListener('error', () => reject(new Error('the socket failed')));
+        });
+      await next('open');
+      const lengths = [0, 1, 125, 126, 65_535, 65_536, 1_000_000];
+      const wrong = [];
+      for (const length of lengths) {
+        const text = 'ž'.repeat(length);
+        const echoed = next('message');
+        socket.send(text);
+        if ((await echoed).data !== text) wrong.push(`text ${length}`);
+        const bytes = new Uint8Array(length).map((_, i) => i * 7 + (i >> 8));
+        const back = next('message');
+        socket.send(bytes);
+        const got = new Uint8Array((await back).data);
+        const same = got.length === length && got.every((byte, i) => byte === bytes[i]);
+        if (!same) wrong.push(`bytes ${length}`);
+      }
+      const closing = next('close');
+      socket.send('close');
+      const { code, reason, wasClean } = await closing;
+      return {
+        wrong,
+        protocol: socket.protocol,
+        extensions: socket.extensions,
+        code,
+        reason,
+        wasClean,
+      };
+    });
+    ok(found.extensions.startsWith('permessage-deflate'), found.extensions);
+    delete found.extensions;
+    deepEqual(found, {
+      ...{ wrong: [], protocol: 'echo', code: 4000, reason: 'as you say', wasClean: true },
+    });
+  },
+
+  async 'a message that is published reaches many WebSockets'({ page }) {
+    const texts = await page.evaluate(async () => {
+      const open = () =>
+        new Promise((resolve, reject) => {
+          const socket = new WebSocket(`ws://${location.host}/`);
+          socket.onopen = () => resolve(socket);
+          socket.onerror = () => reject(new Error('the socket failed'));
+        });
+      const sockets = await Promise.all(Array.from({ length: 20 }, open));
+      const got = sockets.map(
+        (socket) => new Promise((resolve) => (socket.onmessage = ({ data }) => resolve(data))),
+      );
+      sockets[0].send('publish');
+      const data = await Promise.all(got);
+      for (const socket of sockets) socket.close(1000);
+      return data;
+    });
+    deepEqual(texts, Array(20).fill('to all'));
+  },
+
   async 'HEAD, and what is not there'({ page }) {
     const found = await page.evaluate(async () => {
       const head = await fetch('/style.css', { method: 'HEAD' });

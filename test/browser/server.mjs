@@ -113,6 +113,18 @@ const server = serve({
   host: '127.0.0.1',
   port: 0,
   upgrade: true,
+  websocket: {
+    perMessageDeflate: { threshold: 0 },
+    // /socket is what a program makes of the raw connection.
+    upgrade: ({ path }) => path !== '/socket' && { protocol: path === '/echo' ? 'echo' : '' },
+    open: (socket) => socket.subscribe('all'),
+    message(socket, message) {
+      if (message === 'close') socket.close(4000, 'as you say');
+      else if (message === 'publish') server.publish('all', 'to all');
+      else if (!socket.send(message)) socket.pause();
+    },
+    drain: (socket) => socket.resume(),
+  },
   static: { '/static': { headers: { 'Content-Type': 'text/plain' }, body: 'from native code' } },
   routes: {
     '/json': { POST: async (request, response) => response.json(await request.json()) },

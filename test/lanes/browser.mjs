@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { checks, reportIsDrawn } from '../browser/checks.mjs';
 import { Chromium, findChromium } from '../browser/chromium.mjs';
+import { exampleChecks } from '../browser/example_checks.mjs';
 
 export const name = 'browser';
 
@@ -16,15 +17,21 @@ const STOP_MS_MAX = 5_000;
 // Each may have waited for its time-out.
 const FAILURES_MAX = 5;
 
-async function startServer(engine) {
-  const program = join(root, 'test', 'browser', 'server.mjs');
+/** `ready` finds the port in a line of the program's. */
+async function startServer(engine, path = 'test/browser/server.mjs', ready = /^ready (\d+)$/) {
+  const [file, ...args] = path.split(' ');
+  const program = join(root, file);
   const env = { ...process.env, RINGPOLL_ENGINE: engine };
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, ...args], {
+    ...{ env, stdio: ['ignore', 'pipe', 'inherit'] },
+  });
   const ended = once(child, 'exit');
-  const first = once(createInterface({ input: child.stdout }), 'line');
-  const [line] = await Promise.race([first, ended.then(() => ['it ended'])]);
-  const port = /^ready (\d+)$/.exec(line)?.[1];
-  if (port === undefined) throw new Error(`the server does not start: ${line}`);
+  const lines = createInterface({ input: child.stdout });
+  const found = new Promise((resolve) => {
+    lines.on('line', (line) => ready.test(line) && resolve(ready.exec(line)[1]));
+  });
+  const port = await Promise.race([found, ended.then(() => undefined)]);
+  if (port === undefined) throw new Error(`the server does not start: ${path}`);
   const stop = async () => {
     child.kill('SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
@@ -45,6 +52,15 @@ async function checked(result, what, work) {
     result.failed++;
     result.notes.push(`${what}: ${error.message.split('\n')[0]}`);
     console.log(`FAILED  ${what}\n${error.stack}`);
+  }
+}
+
+/** The examples that are made for pages, in pages. */
+async function runExamples(chromium, result) {
+  for (const { what, program, ready, check } of exampleChecks) {
+    const { url, stop } = await startServer('hybrid', program, ready);
+    await checked(result, what, () => check(() => chromium.newPage(), url));
+    await checked(result, `${what}: it stops while the page is there`, stop);
   }
 }
 
@@ -76,6 +92,7 @@ export async function run() {
     const { product } = await chromium.send('Browser.getVersion');
     result.notes.push(product);
     for (const engine of ENGINES) await runOn(engine, chromium, result);
+    await runExamples(chromium, result);
     await checked(result, 'the charts of the benchmarks are drawn without a network', async () => {
       const report = pathToFileURL(join(root, 'bench', 'results', 'report.html')).href;
       const count = await reportIsDrawn(await chromium.newPage(), report);
