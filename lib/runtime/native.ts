@@ -145,31 +145,6 @@ export interface NativeLoop extends NativeFiles {
    * else 256 KB. Answers how many bytes need not be given again.
    */
   sendLarge(slot: number, generation: number, bytes: Uint8Array, keptMax: number): number;
-  webSocketAccept(
-    slot: number,
-    generation: number,
-    settings: Uint32Array,
-    rest: Uint8Array | undefined,
-  ): boolean;
-  webSocketSend(
-    slot: number,
-    generation: number,
-    bytes: Uint8Array,
-    opcodeAndFlags: number,
-  ): boolean;
-  webSocketDeflateReason(): string;
-  webSocketSubscribe(slot: number, generation: number, topic: string): number;
-  webSocketUnsubscribe(slot: number, generation: number, topic: string): boolean;
-  webSocketSubscribed(slot: number, generation: number, topic: string): boolean;
-  webSocketSubscribers(endpointId: number, topic: string): number;
-  webSocketPublish(
-    endpointId: number,
-    topic: string,
-    bytes: Uint8Array | string,
-    opcodeAndFlags: number,
-    exceptSlot: number,
-    exceptGeneration: number,
-  ): number;
   trySend(slot: number, generation: number, bytes: Uint8Array): number;
   address(
     slot: number,

@@ -34,7 +34,8 @@ export function adopt<Data>(
   const any = socket as unknown as WebSocketConnection<never>;
   if (!loop.native.webSocketAccept(slot, generation, settings, rest)) return undefined;
   handOverTo(connection, {
-    data() {}, // none comes; without a handler the connection would be paused
+    // What stands later in the walk over this turn's events; from the next one on none comes.
+    data: (_, chunk) => void loop.native.webSocketFeed(slot, generation, chunk.bytes),
     drain: () => (handlers.drain === undefined ? undefined : handlers.drain(any)),
     ...(handlers.error !== undefined && {
       error: (_: Connection, error: Error) => handlers.error?.(any, error),

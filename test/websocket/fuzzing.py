@@ -74,6 +74,15 @@ def send_characters(self):
 for case in fuzzing.Cases:
     if not getattr(case, 'TESTDATA', {'binary': True})['binary']:
         case.sendOne = send_characters
+# The suite of today has 517 cases: 1014 is registered by now, and 1015 it tries no more.
+GONE = [1014, 1015]
+refused = [case for case in fuzzing.Cases if case.__name__.startswith('Case7_9_')]
+for case in [case for case in refused if case.CLOSE_CODE in GONE]:
+    refused.remove(case)
+    fuzzing.Cases.remove(case)
+for number, case in enumerate(refused):
+    case.__name__ = 'Case7_9_%d' % (number + 1)
+
 fuzzing.FuzzingFactory.logCase = log_case
 fuzzing.FuzzingFactory.createReports = lambda self: tell('done')
 # Its reports are not wanted, and logging frames for them is most of its time.
