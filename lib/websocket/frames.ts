@@ -105,7 +105,7 @@ function queue(
   command(loop, Command.wsSend, slot, generation, opcode, at, bytes, head);
 }
 
-/** What is too long for staging, or staging has no room: kept whole, so that nothing comes between. */
+/** What staging has no room for. It is kept whole: no other frame may come between. */
 function sendWhole(
   loop: Runtime,
   target: FrameTarget,

@@ -180,7 +180,7 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
     return publish(this._connection._endpoint.id, topic, data, flags, this);
   }
 
-  /** Holds messages back until uncork(). What is sent within one turn leaves together without it. */
+  /** What is sent while `write` runs leaves together. Within one turn that is so without it. */
   cork<T>(write: () => T): T {
     return this._connection.cork(write);
   }

@@ -1,5 +1,6 @@
 // Runs one of the web platform's tests in this process: node wpt_case.mjs ROOT FILE PORT. ROOT has
-// `websockets` and `resources`. Prints one JSON line: { harness, tests: [{ name, status, message }] }.
+// `websockets` and `resources`. Prints one JSON line:
+// { harness, tests: [{ name, status, message }] }.
 // WPT_PEER=undici tries the WebSocket that Node itself has, to compare.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
