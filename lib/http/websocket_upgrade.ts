@@ -58,8 +58,8 @@ export interface WebSocketServerOptions<Data = unknown>
   sessionTimeout?: number;
   /**
    * Asked for each handshake, and may be async: the request is valid until it has decided.
-   * Undefined or {} accepts; false leaves the request to the handlers of HTTP. Without it all are accepted:
-   * look at the Origin when pages of others must not connect.
+   * Undefined or {} accepts; false leaves the request to the handlers of HTTP. Without it all are
+   * accepted: look at the Origin when pages of others must not connect.
    */
   upgrade?(request: HttpRequest): Decided<Data> | PromiseLike<Decided<Data>>;
 }
