@@ -163,6 +163,7 @@ void Protocol::violated(Channel& channel, Connection& connection, uint16_t code)
 // `code` 0: without a close frame.
 void Protocol::closeAtEndOfTurn(Channel& channel, Connection& connection, uint16_t code) {
   retireGather(connection);
+  topics_.leaveAll(connection);
   connection.closeCode = code;
   connection.phase = Phase::kLast;
   closing_.push_back(channel.token());

@@ -79,6 +79,7 @@ void Protocol::closeCommand(Channel& channel, Connection& connection, const int3
                             uint64_t nowMs) {
   if (connection.phase != Phase::kOpen) return;
   nowMs_ = nowMs;
+  topics_.leaveAll(connection);
   const auto length = static_cast<uint32_t>(words[5]);
   RP_ASSERT(length <= kControlBytesMax - 2);
   channel.flags &= ~kCorked;
