@@ -86,6 +86,34 @@ export function sendBinary(
   return true;
 }
 
+/** Up to here a loop over the bytes is cheaper than making a view of them. */
+const LOOP_BYTES_MAX = 100;
+
+/** Few received bytes as one frame, without making a view of them. False: it is not for those. */
+export function sendChunk(
+  loop: Runtime,
+  target: FrameTarget,
+  { _slab: from, _offset: offset, length }: ChunkBytes,
+  flags: number,
+): boolean {
+  if (length > LOOP_BYTES_MAX || flags !== 0 || target.client) return false;
+  const at = room(loop, 2 + length);
+  if (at < 0) return false;
+  const slab = slabOf(loop);
+  slab[at] = FIN | Opcode.binary;
+  slab[at + 1] = length;
+  const start = at + 2;
+  for (let i = 0; i < length; i++) slab[start + i] = from[offset + i];
+  stage(loop, target.slot, target.generation, at, 2 + length);
+  return true;
+}
+
+interface ChunkBytes {
+  readonly _slab: Buffer;
+  readonly _offset: number;
+  readonly length: number;
+}
+
 function queue(
   loop: Runtime,
   { slot, generation }: FrameTarget,

@@ -4,13 +4,14 @@ import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { Command } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
 import { runtime } from '../runtime/runtime.js';
-import type { Chunk } from '../tcp/chunk.js';
+import { Chunk } from '../tcp/chunk.js';
 import type { Connection } from '../tcp/connection.js';
 import { failed } from '../tcp/delivery.js';
 import {
   COMPRESS,
   type FrameTarget,
   sendBinary,
+  sendChunk,
   sendClose,
   sendControl,
   sendText,
@@ -120,6 +121,7 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
   send(data: Sendable, options?: SendOptions): boolean {
     const flags = options === undefined ? this.#usualFlags() : this.#flagsOf(options);
     if (typeof data === 'string') return this.#text(data, flags);
+    if (data instanceof Chunk) return this.#chunk(data, flags);
     return this.#binary(bytesOf(data), flags);
   }
 
@@ -277,6 +279,13 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
     return this._connection._belowMark();
   }
 
+  #chunk(chunk: Chunk, flags: number): boolean {
+    chunk._check();
+    if (this.readyState !== 'open') return false;
+    if (!sendChunk(runtime(), this, chunk, flags)) sendBinary(runtime(), this, chunk.bytes, flags);
+    return this._connection._belowMark();
+  }
+
   #control(kind: number, payload: string | Uint8Array): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload;
     if (!isUint8Array(bytes)) throw invalidArgType('payload', 'a string or a Uint8Array', payload);
@@ -301,8 +310,15 @@ export type AnySocket = WebSocketConnection<never>;
 
 /** Calls the message handler; what it throws ends the connection. */
 export function deliver(socket: AnySocket, message: Message): void {
-  const { message: handler } = socket._host.handlers;
-  if (handler !== undefined) call(socket, () => handler(socket, message));
+  const { handlers } = socket._host;
+  if (handlers.message !== undefined) {
+    try {
+      const result = handlers.message(socket, message);
+      if (result !== undefined) onRejection(result, (error) => failed(socket._connection, error));
+    } catch (error) {
+      failed(socket._connection, error);
+    }
+  }
   if (typeof message !== 'string') message._endTurn(runtime().checked);
 }
 

@@ -168,17 +168,24 @@ function failureIn({ behavior, behaviorClose }) {
 const shown = ({ behavior, behaviorClose }) =>
   behaviorClose === 'OK' ? behavior : `${behavior}, close ${behaviorClose}`;
 
-/** One case a line, so that a change shows as one. */
-function keep(runs) {
-  const ids = [...new Set(Object.values(runs).flatMap((outcomes) => [...outcomes.keys()]))];
-  const names = Object.keys(runs);
+const byNumber = (a, b) => a.localeCompare(b, 'en', { numeric: true });
+
+/** Puts what was found into the table that is kept: one case a line, so that a change shows. */
+function keep(run, outcomes) {
+  const before = existsSync(KEPT) ? readKept() : { runs: [], cases: {} };
+  const runs = [...new Set([...before.runs, run])].sort();
+  const cell = (id, name) => {
+    if (name === run && outcomes.has(id)) return shown(outcomes.get(id));
+    return before.cases[id]?.[before.runs.indexOf(name)] ?? 'not run';
+  };
+  const ids = [...new Set([...Object.keys(before.cases), ...outcomes.keys()])].sort(byNumber);
   const rows = ids.map((id) => {
-    const cells = names.map((run) => (runs[run].has(id) ? shown(runs[run].get(id)) : 'not run'));
+    const cells = runs.map((name) => cell(id, name));
     return `    ${JSON.stringify(id)}: ${JSON.stringify(cells)}`;
   });
-  const head = { source: SOURCE, commit: COMMIT, runs: names };
-  const text = JSON.stringify(head, null, 2).replace(/\n}$/, '');
-  writeFileSync(KEPT, `${text},\n  "cases": {\n${rows.join(',\n')}\n  }\n}\n`);
+  const text = JSON.stringify({ source: SOURCE, commit: COMMIT, runs }, null, 2);
+  const head = text.replace(/\n}$/, '');
+  writeFileSync(KEPT, `${head},\n  "cases": {\n${rows.join(',\n')}\n  }\n}\n`);
 }
 
 export async function run(only = {}) {
@@ -186,21 +193,18 @@ export async function run(only = {}) {
   const suite = await findSuite();
   if (suite.reason !== undefined) return { ...result, skipped: 1, notes: [suite.reason] };
   const cases = only.cases ?? '*';
-  const runs = {};
   for (const [role, attempt] of Object.entries(roles)) {
     for (const engine of ENGINES) {
       if ((only.role ?? role) !== role || (only.engine ?? engine) !== engine) continue;
       const outcomes = await attempt(suite, engine, cases);
       const failed = [...outcomes.values()].filter(failureIn);
-      runs[`${role}, ${engine}`] = outcomes;
+      keep(`${role}, ${engine}`, outcomes);
       result.passed += outcomes.size - failed.length;
       result.failed += failed.length;
       for (const { id } of failed) result.notes.push(`${role}, ${engine}: ${id}`);
       console.log(`${role}, ${engine}: ${outcomes.size} cases, ${failed.length} failed`);
     }
   }
-  // A part of it must not replace the table of the whole.
-  if (cases === '*' && only.role === undefined && only.engine === undefined) keep(runs);
   return result;
 }
 

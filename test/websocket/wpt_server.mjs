@@ -260,7 +260,7 @@ const paths = {
       waiting = waiting.then(() => new Promise((resolve) => setTimeout(resolve, WAIT_MS / 10)));
       waiting.then(() => session.text(String(bytes.length)));
     };
-    session.onClose = (code) => waiting.then(() => session.close(code));
+    session.onClose = () => waiting.then(() => session.close());
   },
 };
 
