@@ -33,6 +33,11 @@ export function adopt<Data>(
   socket.data = data as Data;
   const any = socket as unknown as WebSocketConnection<never>;
   if (!loop.native.webSocketAccept(slot, generation, settings, rest)) return undefined;
+  const finish = () => {
+    const { code, reason, clean } = socket._closed();
+    session?.of.end(session.key, any, code, clean);
+    return handlers.close?.(any, code, reason);
+  };
   handOverTo(connection, {
     // What stands later in the walk over this turn's events; from the next one on none comes.
     data: (_, chunk) => void loop.native.webSocketFeed(slot, generation, chunk.bytes),
@@ -42,9 +47,10 @@ export function adopt<Data>(
     }),
     close() {
       forgetSocket(any);
-      const { code, reason, clean } = socket._closed();
-      session?.of.end(session.key, any, code, clean);
-      return handlers.close?.(any, code, reason);
+      // Only messages are worth waiting for: those that came before it, and wait for resume().
+      if (socket._held.length === 0 || !socket._ending?.clean) return finish();
+      socket._afterHeld = () => call(any, finish);
+      return undefined;
     },
   });
   keepSocket(any);

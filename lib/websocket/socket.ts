@@ -75,6 +75,8 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
   _parts: Buffer[] | undefined = undefined;
   /** @internal Messages that came while it was paused. */
   _held: Message[] = [];
+  /** @internal What is due when all held messages have been delivered: its close. */
+  _afterHeld: (() => void) | undefined = undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #paused = false;
 
@@ -229,6 +231,8 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
     this._connection.destroy();
+    this._held.length = 0;
+    this.#goOnAfterHeld();
   }
 
   /** @internal */
@@ -255,7 +259,15 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
     while (this._held.length > 0 && !this.#paused && this.#state !== 'closed') {
       deliver(this as unknown as AnySocket, this._held.shift() as Message);
     }
-    if (this._held.length === 0 && !this.#paused) this._connection.resume();
+    if (this._held.length > 0 || this.#paused) return;
+    this._connection.resume();
+    this.#goOnAfterHeld();
+  }
+
+  #goOnAfterHeld(): void {
+    const due = this._afterHeld;
+    this._afterHeld = undefined;
+    if (due !== undefined) due();
   }
 
   #usualFlags(): number {
