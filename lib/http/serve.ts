@@ -153,8 +153,8 @@ export function serve(options: ServeOptions): HttpServer {
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
-  const upgrading = face === undefined ? answer : face.before(answer);
-  const server = new HttpServer(runtime(), upgrading, error, checked, face?.host);
+  const upgrading = face === undefined ? answer : face.before(answer, options.fetch !== undefined);
+  const server = new HttpServer(runtime(), upgrading, error, checked, face);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };

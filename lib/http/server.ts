@@ -12,7 +12,7 @@ import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
 import { goAway } from '../websocket/events.js';
-import type { Sendable, SendOptions, SocketHost } from '../websocket/socket.js';
+import type { Sendable, SendOptions } from '../websocket/socket.js';
 import { publishAs, subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
@@ -23,6 +23,8 @@ import type { HttpResponse } from './response.js';
 import { sendReturned } from './returned.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
+import { httpOf } from './web/request.js';
+import type { UpgradeDecision, WebSocketFace } from './websocket_upgrade.js';
 
 /** By slot, all servers of this thread together. */
 const sessions: (Session | undefined)[] = [];
@@ -53,7 +55,7 @@ export class HttpServer {
   readonly #context = new HandlerContext();
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
-  readonly #sockets: SocketHost | undefined;
+  readonly #face: WebSocketFace | undefined;
   #listener: Listener | undefined;
   #endpointId = -1;
   /** @internal */
@@ -73,7 +75,7 @@ export class HttpServer {
     handler: Handler,
     onError: ErrorListener | undefined,
     checked: CheckedHttpOptions,
-    sockets?: SocketHost,
+    face?: WebSocketFace,
   ) {
     this.#runtime = of;
     this.#handler = this.#context.bind(handler);
@@ -82,7 +84,7 @@ export class HttpServer {
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._allowHalfOpen = checked.allowHalfOpen;
     this._proxied = checked.profile.proxies.length > 0;
-    this.#sockets = sockets;
+    this.#face = face;
   }
 
   /** @internal */
@@ -122,11 +124,23 @@ export class HttpServer {
     this._stopping = true;
     if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
     // A WebSocket ends by its own handshake.
-    const away = this.#sockets === undefined ? undefined : goAway(this.#sockets);
+    const away = this.#face === undefined ? undefined : goAway(this.#face.host);
     this.#on._endOpen(
       (connection) => connection._endpoint.protocol !== this && !away?.has(connection),
     );
     return stopped;
+  }
+
+  /**
+   * Within a fetch handler, or before its promise resolves: makes a WebSocket of the request. What
+   * the handler returns then is not looked at. For servers without websocket.upgrade().
+   * @returns false when the request is no handshake of WebSocket, or has been answered
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _UNKNOWN_OPTION
+   */
+  upgrade(request: Request, decision: Omit<UpgradeDecision, 'status' | 'body'> = {}): boolean {
+    const http = httpOf(request);
+    if (http === undefined) return false;
+    return this.#face?.accept(http, decision) ?? false;
   }
 
   /**
@@ -136,7 +150,7 @@ export class HttpServer {
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_UNKNOWN_OPTION
    */
   publish(topic: string, data: Sendable, options?: SendOptions): number {
-    return publishAs(this.#endpointId, this.#sockets, topic, data, options);
+    return publishAs(this.#endpointId, this.#face?.host, topic, data, options);
   }
 
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */

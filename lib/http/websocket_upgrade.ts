@@ -59,7 +59,8 @@ export interface WebSocketServerOptions<Data = unknown>
   /**
    * Asked for each handshake, and may be async: the request is valid until it has decided.
    * Undefined or {} accepts; false leaves the request to the handlers of HTTP. Without it all are
-   * accepted: look at the Origin when pages of others must not connect.
+   * accepted, or with `fetch` left to it: it calls server.upgrade(). Look at the Origin when pages
+   * of others must not connect.
    */
   upgrade?(request: HttpRequest): Decided<Data> | PromiseLike<Decided<Data>>;
 }
@@ -106,6 +107,8 @@ export class WebSocketFace {
   readonly #upgrade: WebSocketServerOptions<never>['upgrade'];
   readonly #flags: number;
   readonly #sessions: Sessions;
+  /** Handshakes that a fetch handler has, and their answers. */
+  readonly #asking = new WeakMap<HttpRequest, HttpResponse>();
 
   /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, and its like */
   constructor(options: WebSocketServerOptions<never>) {
@@ -122,18 +125,37 @@ export class WebSocketFace {
     this.host = { client: false, compress, handlers: options };
   }
 
-  /** Handshakes become WebSockets, and `http` has the others. */
-  before(http: Handler): Handler {
+  /**
+   * Handshakes become WebSockets, and `http` has the others. With `asks`, and without upgrade(),
+   * `http` has the handshakes too, and accept() may be called meanwhile.
+   */
+  before(http: Handler, asks: boolean): Handler {
+    const leaves = asks && this.#upgrade === undefined;
     return (request, response) => {
       if (!isHandshake(request)) return http(request, response);
-      return this.#decide(request, response, http);
+      if (!leaves) return this.#decide(request, response, http);
+      this.#asking.set(request, response);
+      return http(request, response);
     };
   }
 
-  #decide(request: HttpRequest, response: HttpResponse, http: Handler): unknown {
+  /** server.upgrade(): false when the request is no handshake that waits for an answer. */
+  accept(request: HttpRequest, decision: UpgradeDecision): boolean {
+    const response = this.#asking.get(request);
+    if (response === undefined || response.ended || this.#refusal(request)) return false;
+    this.#asking.delete(request);
+    this.#open(request, response, checked(decision));
+    return true;
+  }
+
+  #refusal(request: HttpRequest): 400 | 426 | undefined {
     const key = request.header('sec-websocket-key');
     const version = request.header('sec-websocket-version');
-    const refusal = refusalOf({ method: request.method, key, version });
+    return refusalOf({ method: request.method, key, version });
+  }
+
+  #decide(request: HttpRequest, response: HttpResponse, http: Handler): unknown {
+    const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       if (refusal === 426) response.header('Sec-WebSocket-Version', VERSION);
       response.status(refusal).header('Content-Type', 'text/plain').end('No WebSocket\n');

@@ -36,6 +36,7 @@ export function adopt<Data>(
   const finish = () => {
     const { code, reason, clean } = socket._closed();
     session?.of.end(session.key, any, code, clean);
+    socket._sink?.ended(clean);
     return handlers.close?.(any, code, reason);
   };
   handOverTo(connection, {

@@ -17,6 +17,7 @@ import {
   sendText,
 } from './frames.js';
 import type { Message, SessionHandlersOf, WebSocketHandlersOf } from './handlers.js';
+import { iterateMessages, type MessageSink } from './iteration.js';
 import { compressOf, type SendOptions } from './send_options.js';
 import { bytesOf, checkTopic, publish, subscribe } from './topics.js';
 
@@ -75,6 +76,8 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
   _parts: Buffer[] | undefined = undefined;
   /** @internal Messages that came while it was paused. */
   _held: Message[] = [];
+  /** @internal Takes messages while somebody iterates. */
+  _sink: MessageSink | undefined = undefined;
   /** @internal What is due when all held messages have been delivered: its close. */
   _afterHeld: (() => void) | undefined = undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -199,8 +202,9 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this._held.length === 0) this._connection.resume();
-    else process.nextTick(() => this._deliverHeld());
+    // The handlers must not run inside resume(): whoever calls it is not ready for them.
+    if (this._held.length > 0 || this._afterHeld) process.nextTick(() => this._deliverHeld());
+    else this._connection.resume();
   }
 
   /**
@@ -233,6 +237,15 @@ export class WebSocketConnection<Data = unknown> implements FrameTarget {
     this._connection.destroy();
     this._held.length = 0;
     this.#goOnAfterHeld();
+  }
+
+  /**
+   * The messages, in order. A chunk is valid until the next message is asked for. The peer is not
+   * read faster than the loop takes them. Ends with the closing handshake; throws when the
+   * connection is lost. Leaving the loop early closes with 1000. No message handler runs.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    return iterateMessages(this);
   }
 
   /** @internal */
@@ -322,6 +335,10 @@ export type AnySocket = WebSocketConnection<never>;
 
 /** Calls the message handler; what it throws ends the connection. */
 export function deliver(socket: AnySocket, message: Message): void {
+  if (socket._sink !== undefined) {
+    socket._sink.message(message); // it ends the chunk
+    return;
+  }
   const { handlers } = socket._host;
   if (handlers.message !== undefined) {
     try {

@@ -1,6 +1,14 @@
 // serve({ websocket }): handshakes, messages, topics, and the end.
-import { connectWebSocket } from 'ringpoll/websocket';
+import { Hono } from 'hono';
+import { createWSMessageEvent, defineWebSocketHelper, WSContext, type WSEvents } from 'hono/ws';
+import type { HttpServer } from 'ringpoll/http';
+import {
+  connectWebSocket,
+  type WebSocketClient,
+  type WebSocketConnection,
+} from 'ringpoll/websocket';
 import { describe, expect, it } from 'vitest';
+import { serveHttp } from '../support/http.js';
 import { connectPeer } from '../support/peer.js';
 import { codeOf, within } from '../support/recorder.js';
 import { pattern } from '../support/serve.js';
@@ -73,6 +81,75 @@ describe('the handshake', () => {
   });
 });
 
+describe('a fetch handler', () => {
+  it('makes a WebSocket of its request with server.upgrade()', async () => {
+    const log = new SocketLog();
+    const server = serveHttp({
+      async fetch(request: Request) {
+        await Promise.resolve();
+        const { pathname } = new URL(request.url);
+        if (pathname === '/no') return new Response('no', { status: 403 });
+        if (server.upgrade(request, { data: pathname })) return new Response(null);
+        return new Response('http');
+      },
+      websocket: {
+        open: (socket: WebSocketConnection) => socket.send(`${socket.data}`),
+        message: (socket: WebSocketConnection, message: string) => socket.send(message),
+      },
+    });
+    const url = `127.0.0.1:${server.port}`;
+    const client = await dialSocket<never>(`ws://${url}/yes`, log.handlers);
+    client.send('echo');
+    expect(await log.received(2)).toEqual(['/yes', 'echo']);
+    await expect(connectWebSocket(`ws://${url}/no`)).rejects.toMatchObject({ status: 403 });
+    expect(await (await fetch(`http://${url}/`)).text()).toBe('http');
+  });
+
+  it('runs a Hono app with WebSockets', async () => {
+    const app = new Hono<{ Bindings: { server: HttpServer } }>();
+    const upgradeWebSocket = defineWebSocketHelper((context, events) => {
+      const { server } = context.env as { server: HttpServer };
+      return server.upgrade(context.req.raw, { data: events }) ? new Response(null) : undefined;
+    });
+    app.get('/', (context) => context.text('http'));
+    app.get(
+      '/ws',
+      upgradeWebSocket(() => ({
+        onOpen: (_, socket) => socket.send('welcome'),
+        onMessage: ({ data }, socket) => socket.send(`echo ${data}`),
+        onClose: () => closes.push('closed'),
+      })),
+    );
+    const closes: string[] = [];
+    const context = (socket: WebSocketConnection<WSEvents>) =>
+      new WSContext({
+        send: (data) => void socket.send(typeof data === 'string' ? data : new Uint8Array(data)),
+        close: (code, reason) => socket.close(code, reason),
+        raw: socket,
+        readyState: 1,
+      });
+    const server = serveHttp({
+      fetch: (request: Request) => app.fetch(request, { server }) as Promise<Response>,
+      websocket: {
+        open: (socket: WebSocketConnection<WSEvents>) =>
+          socket.data.onOpen?.(new Event('open'), context(socket)),
+        message: (socket: WebSocketConnection<WSEvents>, message: string) =>
+          socket.data.onMessage?.(createWSMessageEvent(message), context(socket)),
+        close: (socket: WebSocketConnection<WSEvents>) =>
+          socket.data.onClose?.(new Event('close') as never, context(socket)),
+      },
+    });
+    const log = new SocketLog();
+    const client = await dialSocket<never>(`ws://127.0.0.1:${server.port}/ws`, log.handlers);
+    client.send('hello');
+    expect(await log.received(2)).toEqual(['welcome', 'echo hello']);
+    client.close();
+    await log.closed();
+    while (closes.length === 0) await new Promise(setImmediate);
+    expect(await (await fetch(`http://127.0.0.1:${server.port}/`)).text()).toBe('http');
+  });
+});
+
 describe('a socket', () => {
   it('echoes every byte, with and without compression', async () => {
     for (const perMessageDeflate of [false, true, { dedicated: true, threshold: 0 }]) {
@@ -95,6 +172,44 @@ describe('a socket', () => {
       );
       expect(back.map((each) => typeof each)).toEqual(sent.map((each) => typeof each));
     }
+  });
+
+  it('is iterated, as fast as the loop goes, until it closes', async () => {
+    const got: string[] = [];
+    let over = '';
+    const { url } = serveSockets<never>({
+      async open(socket) {
+        try {
+          for await (const message of socket) {
+            await new Promise(setImmediate);
+            got.push(typeof message === 'string' ? message : `bytes ${message.bytes}`);
+            if (message === 'enough') break;
+          }
+          over = 'ended';
+        } catch (error) {
+          over = String(codeOf(error));
+        }
+      },
+    });
+    const play = async (end: (client: WebSocketClient<never>) => void) => {
+      over = '';
+      const log = new SocketLog();
+      const client = await dialSocket<never>(url, log.handlers);
+      for (let i = 0; i < 50; i++) client.send(i % 2 ? String(i) : Buffer.from(`${i}`));
+      end(client);
+      while (over === '') await new Promise(setImmediate);
+      await log.closed();
+      return [over, log.closes[0]?.[0], got.splice(0)] as const;
+    };
+    const all = Array.from({ length: 50 }, (_, i) => (i % 2 ? `${i}` : `bytes ${i}`));
+    expect(await play((client) => client.close(1000))).toEqual(['ended', 1000, all]);
+    const left = await play((client) => {
+      client.send('enough');
+      client.send('not seen');
+    });
+    expect(left).toEqual(['ended', 1000, [...all, 'enough']]);
+    const [lost] = await play((client) => client.terminate());
+    expect(lost).toBe('ERR_RINGPOLL_CONNECTION_CLOSED');
   });
 
   it('pings, and hears of pongs and of pings', async () => {

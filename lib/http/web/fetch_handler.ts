@@ -20,7 +20,10 @@ import { LightResponse } from './response.js';
 export type FetchHandler = (
   request: Request & { readonly params: Record<string, string> },
   http: HttpRequest,
-) => Response | LightResponse | PromiseLike<Response | LightResponse>;
+) => Answered | PromiseLike<Answered>;
+
+/** Undefined, or any Response, of a request that has become a WebSocket. */
+type Answered = Response | LightResponse | undefined;
 
 // They are about one connection, and ours is another one.
 const HOP_BY_HOP = ['keep-alive', 'transfer-encoding', 'upgrade', 'trailer'];
@@ -73,6 +76,7 @@ function answer(
   http: HttpRequest,
   response: HttpResponse,
 ): Promise<void> | undefined {
+  if (response.ended) return undefined; // it has become a WebSocket
   if (!isResponse(result)) throw invalidArgType('the result of fetch', 'a Response', result);
   if (result.bodyUsed === true) throw usedError();
   response.status(result.status);
@@ -109,6 +113,7 @@ function answerLight(
   http: HttpRequest,
   response: HttpResponse,
 ): Promise<void> | undefined {
+  if (response.ended) return undefined;
   const { status } = result;
   if (status !== 200) response.status(status);
   if (result._type !== '') response.header('Content-Type', result._type);

@@ -183,3 +183,9 @@ export class LightRequest {
 
 addReaders(LightRequest.prototype);
 linkLater(LightRequest.prototype, 'Request');
+
+/** The request behind one of this face; undefined: it is of another kind. */
+export function httpOf(request: unknown): HttpRequest | undefined {
+  if (typeof request !== 'object' || request === null) return undefined;
+  return (request as Partial<LightRequest>)[HTTP];
+}
