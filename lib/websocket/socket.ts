@@ -7,15 +7,7 @@ import { runtime } from '../runtime/runtime.js';
 import { Chunk } from '../tcp/chunk.js';
 import type { Connection } from '../tcp/connection.js';
 import { failed } from '../tcp/delivery.js';
-import {
-  COMPRESS,
-  type FrameTarget,
-  sendBinary,
-  sendChunk,
-  sendClose,
-  sendControl,
-  sendText,
-} from './frames.js';
+import { COMPRESS, sendBinary, sendChunk, sendClose, sendControl, sendText } from './frames.js';
 import type { Message, SessionHandlersOf, WebSocketHandlersOf } from './handlers.js';
 import { iterateMessages, type MessageSink } from './iteration.js';
 import { compressOf, type SendOptions } from './send_options.js';
@@ -49,11 +41,12 @@ export interface Ending {
   clean: boolean;
 }
 
+// A FrameTarget without saying so: members that are internal are not in the types of the package.
 /**
  * A WebSocket. `data` is the user's own. All methods are safe in every state; after the connection
  * is over they do nothing.
  */
-export class WebSocketConnection<Data = unknown> implements FrameTarget {
+export class WebSocketConnection<Data = unknown> {
   /** The user's own; nothing here looks at it. */
   data: Data;
   /** The subprotocol that was agreed on; '' for none. */
