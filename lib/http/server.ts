@@ -232,6 +232,7 @@ export class HttpServer {
 
   /** @internal */
   over(): void {
+    this.#face?.over();
     this.#context.over();
   }
 

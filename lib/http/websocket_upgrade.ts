@@ -2,11 +2,16 @@
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import { HeadFlag } from '../runtime/protocol.js';
+import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions } from '../tcp/options.js';
 import { acceptOf, refusalOf, VERSION } from '../websocket/accept.js';
-import { adopt } from '../websocket/adopt.js';
+import { adopt, leaveHost } from '../websocket/adopt.js';
 import { acceptOffer } from '../websocket/deflate.js';
-import type { SessionHandlersOf, WebSocketHandlersOf } from '../websocket/handlers.js';
+import {
+  boundHandlers,
+  type SessionHandlersOf,
+  type WebSocketHandlersOf,
+} from '../websocket/handlers.js';
 import { checkSessionTimeout, Sessions } from '../websocket/sessions.js';
 import {
   type CheckedPublishOptions,
@@ -106,7 +111,7 @@ export class WebSocketFace {
   readonly #publish: CheckedPublishOptions;
   readonly #upgrade: WebSocketServerOptions<never>['upgrade'];
   readonly #flags: number;
-  readonly #sessions: Sessions;
+  readonly #context = new HandlerContext();
   /** Handshakes that a fetch handler has, and their answers. */
   readonly #asking = new WeakMap<HttpRequest, HttpResponse>();
 
@@ -116,13 +121,14 @@ export class WebSocketFace {
     checkFunctions('websocket', options, [...Object.keys(HANDLERS), 'upgrade']);
     this.#socket = checkSocketOptions(options, 'websocket');
     this.#publish = checkPublishOptions(options);
-    this.#sessions = new Sessions(checkSessionTimeout(options.sessionTimeout));
+    const sessions = new Sessions(checkSessionTimeout(options.sessionTimeout));
     this.#upgrade = options.upgrade?.bind(options);
     this.#flags =
       (options.ping === undefined ? 0 : SettingsFlag.pingEvents) |
       (options.pong === undefined ? 0 : SettingsFlag.pongEvents);
     const compress = this.#socket.deflate !== undefined;
-    this.host = { client: false, compress, handlers: options };
+    const handlers = boundHandlers(options, this.#context);
+    this.host = { client: false, compress, handlers, sessions };
   }
 
   /**
@@ -146,6 +152,12 @@ export class WebSocketFace {
     this.#asking.delete(request);
     this.#open(request, response, checked(decision));
     return true;
+  }
+
+  /** The server is over. */
+  over(): void {
+    leaveHost(this.host);
+    this.#context.over();
   }
 
   #refusal(request: HttpRequest): 400 | 426 | undefined {
@@ -183,7 +195,7 @@ export class WebSocketFace {
   }
 
   #open(request: HttpRequest, response: HttpResponse, decision: UpgradeDecision): void {
-    const { headers, protocol = '', data, compress, session: key } = decision;
+    const { headers, protocol = '', data, compress, session } = decision;
     if (protocol !== '' && !asked(request).includes(protocol)) {
       throw invalidArgValue('protocol', 'one that the client has asked for', protocol);
     }
@@ -201,7 +213,6 @@ export class WebSocketFace {
     };
     const settings = settingsWords(this.#socket, this.#flags, accepted?.agreed, this.#publish);
     const connection = response._switch(fields);
-    const session = key === undefined ? undefined : { key, of: this.#sessions };
     const rest = undefined; // native code has what came behind the request
     adopt(this.host, { connection, protocol, extensions, settings, rest, data, session });
   }

@@ -4,22 +4,41 @@ import type { Handlers } from './connection_handlers.js';
 import { Endpoint } from './endpoint.js';
 import type { AnyEndpoint } from './tables.js';
 
+/** An endpoint for connections that `listening` has accepted, and goes on counting. */
+export function endpointBehind<Data>(
+  listening: AnyEndpoint,
+  handlers: Handlers<Data>,
+): Endpoint<Connection<Data>> {
+  const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
+  endpoint.id = listening.id;
+  endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
+  endpoint.onConnectionClosed = () => {
+    listening.connections--;
+    listening.onConnectionClosed?.();
+  };
+  return endpoint;
+}
+
+/** From here on its events go to the handlers of `endpoint`. */
+export function moveTo<Data>(
+  connection: Connection,
+  endpoint: Endpoint<Connection<Data>>,
+): Connection<Data> {
+  endpoint.connections++;
+  (connection as { _endpoint: AnyEndpoint })._endpoint = endpoint as unknown as AnyEndpoint;
+  return connection as unknown as Connection<Data>;
+}
+
 /** From here on its events go to `handlers`. The listener still counts it. */
 export function handOverTo<Data>(
   connection: Connection,
   handlers: Handlers<Data>,
 ): Connection<Data> {
-  const listening = connection._endpoint;
-  const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
-  endpoint.id = listening.id;
-  endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
-  endpoint.connections = 1;
+  const endpoint = endpointBehind(connection._endpoint, handlers);
+  const counted = endpoint.onConnectionClosed;
   endpoint.onConnectionClosed = () => {
-    listening.connections--;
-    listening.onConnectionClosed?.();
+    counted?.();
     endpoint.over();
   };
-  const raw = connection as unknown as Connection<Data>;
-  (connection as { _endpoint: AnyEndpoint })._endpoint = endpoint as unknown as AnyEndpoint;
-  return raw;
+  return moveTo(connection, endpoint);
 }

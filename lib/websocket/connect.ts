@@ -2,13 +2,14 @@
 import { asError, invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
+import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions, milliseconds } from '../tcp/options.js';
-import { adopt } from './adopt.js';
+import { adopt, leaveHost } from './adopt.js';
 import { newKey, WebSocketHandshakeError } from './client_handshake.js';
 import { type Goal, goalOf } from './client_url.js';
 import { offerOf, readAgreement } from './deflate.js';
 import { type Established, establish } from './establish.js';
-import type { WebSocketHandlersOf } from './handlers.js';
+import { boundHandlers, type WebSocketHandlersOf } from './handlers.js';
 import {
   checkReconnect,
   delayBefore,
@@ -180,6 +181,7 @@ export class WebSocketClient<Data = unknown> {
   readonly #checked: Checked;
   readonly #options: WebSocketClientOptions<Data>;
   readonly #host: SocketHost;
+  readonly #context = new HandlerContext();
   /** Of the attempt that is under way. */
   #attempting: AbortController | undefined;
   /** Why no attempt follows, once that is so. */
@@ -197,15 +199,16 @@ export class WebSocketClient<Data = unknown> {
     this.url = checked.goal.href;
     this.#checked = checked;
     this.#options = options;
-    const { close } = options;
+    const handlers = boundHandlers(options as WebSocketHandlersOf<never>, this.#context);
     this.#host = {
       client: true,
       compress: checked.socket.deflate !== undefined,
       handlers: {
-        ...(options as WebSocketHandlersOf<WebSocketConnection<never>>),
+        ...handlers,
         close: (socket, code, reason) => {
+          leaveHost(socket._host);
           this.#lost(code);
-          return close?.(socket as WebSocketConnection<Data>, code, reason);
+          return handlers.close?.(socket as never, code, reason);
         },
       },
     };
@@ -341,6 +344,7 @@ export class WebSocketClient<Data = unknown> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#rejectOpened(reason);
     this._opened.catch(() => {}); // whoever awaits it hears of it; after it was open nobody does
+    this.#context.over();
     this.#resolveClosed();
   }
 }

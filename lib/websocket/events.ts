@@ -3,9 +3,10 @@ import { registerSink, Wing } from '../runtime/dispatch.js';
 import { Event } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
 import { Chunk } from '../tcp/chunk.js';
+import type { Connection } from '../tcp/connection.js';
 import { brokenConnection } from '../tcp/events.js';
 import type { Message } from './handlers.js';
-import { ABNORMAL, type AnySocket, call, deliver, type SocketHost } from './socket.js';
+import { ABNORMAL, type AnySocket, call, deliver, NONE, type SocketHost } from './socket.js';
 
 /** By slot. */
 const sockets: (AnySocket | undefined)[] = [];
@@ -18,6 +19,12 @@ const Cause = { peer: 0, refused: 1, dead: 2, idle: 3 } as const;
 export function keepSocket(socket: AnySocket): void {
   while (sockets.length < socket.slot) sockets.push(undefined);
   sockets[socket.slot] = socket;
+}
+
+/** The socket that a connection has become. */
+export function socketAt({ _slot, _generation }: Connection): AnySocket | undefined {
+  const socket = sockets[_slot];
+  return socket?.generation === _generation ? socket : undefined;
 }
 
 export function forgetSocket(socket: AnySocket): void {
@@ -99,6 +106,7 @@ function received(socket: AnySocket, message: Message): void {
     return;
   }
   if (typeof message !== 'string') message._keep();
+  if (socket._held === NONE) socket._held = [];
   socket._held.push(message);
 }
 

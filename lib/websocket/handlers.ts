@@ -1,5 +1,6 @@
 // The handlers of WebSockets: servers and clients have the same.
 import type { Chunk } from '../tcp/chunk.js';
+import type { HandlerContext } from '../tcp/handler_context.js';
 
 /** Text is a string. Bytes are a lease: valid until the handler returns, or until release(). */
 export type Message = string | Chunk;
@@ -47,4 +48,20 @@ export interface LostSession {
   code: number;
   /** Milliseconds for which the client was away; 0 when the old connection was still open. */
   away: number;
+}
+
+export const HANDLER_NAMES = [
+  ...['open', 'message', 'drain', 'ping', 'pong', 'error', 'close', 'dead', 'recovered'],
+] as const;
+
+type Handlers = WebSocketHandlersOf<never> & SessionHandlersOf<never>;
+
+/** The handlers alone, in the asynchronous context of who has given them. */
+export function boundHandlers(given: Handlers, context: HandlerContext): Handlers {
+  const handlers: Record<string, unknown> = {};
+  for (const name of HANDLER_NAMES) {
+    const handler = given[name as keyof Handlers] as ((...all: unknown[]) => unknown) | undefined;
+    handlers[name] = handler === undefined ? undefined : context.bind(handler);
+  }
+  return handlers as Handlers;
 }

@@ -8,7 +8,7 @@ import { Chunk } from '../tcp/chunk.js';
 import type { Connection } from '../tcp/connection.js';
 import { failed } from '../tcp/delivery.js';
 import { COMPRESS, sendBinary, sendChunk, sendClose, sendControl, sendText } from './frames.js';
-import type { Message, SessionHandlersOf, WebSocketHandlersOf } from './handlers.js';
+import type { LostSession, Message, SessionHandlersOf, WebSocketHandlersOf } from './handlers.js';
 import { iterateMessages, type MessageSink } from './iteration.js';
 import { compressOf, type SendOptions } from './send_options.js';
 import { bytesOf, checkTopic, publish, subscribe } from './topics.js';
@@ -21,12 +21,22 @@ export const ABNORMAL = 1006;
 const REASON_BYTES_MAX = 123;
 const CONTROL_BYTES_MAX = 125;
 const EMPTY = Buffer.alloc(0);
+/** What sockets have that hold nothing. */
+export const NONE: Message[] = [];
+
+/** Where sessions are kept: Sessions is one. */
+export interface SessionStore {
+  begin(key: string, socket: AnySocket): LostSession | undefined;
+  end(key: string, socket: AnySocket, code: number, clean: boolean): void;
+}
 
 /** What the sockets of one server or client have in common. */
 export interface SocketHost {
   readonly handlers: WebSocketHandlersOf<WebSocketConnection<never>> &
     SessionHandlersOf<WebSocketConnection<never>>;
   readonly client: boolean;
+  /** Of a server: those that were lost and may come back. */
+  readonly sessions?: SessionStore | undefined;
   /** Messages are compressed unless send() says otherwise. */
   readonly compress: boolean;
 }
@@ -62,13 +72,13 @@ export class WebSocketConnection<Data = unknown> {
   /** @internal */
   readonly generation: number;
   /** @internal */
-  readonly client: boolean;
-  /** @internal */
   _ending: Ending | undefined = undefined;
   /** @internal Pieces of a long message that is still arriving. */
   _parts: Buffer[] | undefined = undefined;
   /** @internal Messages that came while it was paused. */
-  _held: Message[] = [];
+  _held: Message[] = NONE;
+  /** @internal */
+  _session: string | undefined = undefined;
   /** @internal Takes messages while somebody iterates. */
   _sink: MessageSink | undefined = undefined;
   /** @internal What is due when all held messages have been delivered: its close. */
@@ -83,9 +93,13 @@ export class WebSocketConnection<Data = unknown> {
     this._connection = connection;
     this.slot = connection._slot;
     this.generation = connection._generation;
-    this.client = host.client;
     this.protocol = protocol;
     this.extensions = extensions;
+  }
+
+  /** @internal */
+  get client(): boolean {
+    return this._host.client;
   }
 
   /** 'closing' from close() or the peer's close frame on, 'closed' when `close` is due. */
@@ -228,7 +242,7 @@ export class WebSocketConnection<Data = unknown> {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
     this._connection.destroy();
-    this._held.length = 0;
+    this._held = NONE;
     this.#goOnAfterHeld();
   }
 
@@ -255,7 +269,7 @@ export class WebSocketConnection<Data = unknown> {
   /** @internal */
   _closed(): Ending {
     this.#state = 'closed';
-    this._held.length = 0;
+    this._held = NONE;
     this._parts = undefined;
     return this._ending ?? { code: ABNORMAL, reason: '', clean: false };
   }
