@@ -24,6 +24,8 @@ const FETCHED = join(root, 'build', 'autobahn');
 const SOURCE = 'https://github.com/asodeur/autobahn-testsuite';
 const COMMIT = '98e24c890b23a73d0c76e42d0b5ef3675d1b409b';
 const ENGINES = ['poll', 'uring', 'hybrid'];
+/** What is kept as soon as it is done: the last two take most of the time. */
+const GROUPS = ['1.*,2.*,3.*,4.*,5.*,6.*,7.*,10.*', '9.*', '12.*', '13.*'];
 const PYTHON_PACKAGES = [
   ...['python3', 'python3-autobahn', 'python3-twisted', 'python3-future'],
   'python3-pkg-resources',
@@ -192,17 +194,19 @@ export async function run(only = {}) {
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
   const suite = await findSuite();
   if (suite.reason !== undefined) return { ...result, skipped: 1, notes: [suite.reason] };
-  const cases = only.cases ?? '*';
+  const groups = only.cases === undefined ? GROUPS : [only.cases];
   for (const [role, attempt] of Object.entries(roles)) {
     for (const engine of ENGINES) {
       if ((only.role ?? role) !== role || (only.engine ?? engine) !== engine) continue;
-      const outcomes = await attempt(suite, engine, cases);
-      const failed = [...outcomes.values()].filter(failureIn);
-      keep(`${role}, ${engine}`, outcomes);
-      result.passed += outcomes.size - failed.length;
-      result.failed += failed.length;
-      for (const { id } of failed) result.notes.push(`${role}, ${engine}: ${id}`);
-      console.log(`${role}, ${engine}: ${outcomes.size} cases, ${failed.length} failed`);
+      for (const cases of groups) {
+        const outcomes = await attempt(suite, engine, cases);
+        const failed = [...outcomes.values()].filter(failureIn);
+        keep(`${role}, ${engine}`, outcomes);
+        result.passed += outcomes.size - failed.length;
+        result.failed += failed.length;
+        for (const { id } of failed) result.notes.push(`${role}, ${engine}: ${id}`);
+        console.log(`${role}, ${engine}, ${cases}: ${outcomes.size}, ${failed.length} failed`);
+      }
     }
   }
   return result;
