@@ -112,9 +112,10 @@ async function outcomesOf(suite) {
     if (line === 'done') return outcomes;
     const outcome = JSON.parse(line);
     outcomes.set(outcome.id, outcome);
-    const { id, behavior, behaviorClose, result, resultClose } = outcome;
+    const { id, behavior, behaviorClose, result, resultClose, wasNotCleanReason } = outcome;
     if (failureIn(outcome)) {
       console.log(`FAILED  ${id} ${behavior}/${behaviorClose}: ${result} ${resultClose}`);
+      if (wasNotCleanReason) console.log(`        ${wasNotCleanReason}`);
     }
   }
 }

@@ -45,7 +45,8 @@ def count_frame(self, header, *values):
 
 
 def log_case(self, result):
-    keys = ['id', 'behavior', 'behaviorClose', 'remoteCloseCode', 'duration', 'result', 'resultClose']
+    keys = ['id', 'behavior', 'behaviorClose', 'remoteCloseCode', 'duration', 'result']
+    keys += ['resultClose', 'wasNotCleanReason']
     tell(json.dumps({key: result[key] for key in keys}))
 
 
