@@ -36,6 +36,7 @@ struct FakeLoop : Transport {
   void queueBytes(Channel&, BlockId block, uint32_t offset, uint32_t length) override {
     sent.append(reinterpret_cast<const char*>(arena->data(block)) + offset, length);
   }
+  void takeCounted(Channel&, uint32_t) override {}
   void endWhenSent(Channel&) override { ended = true; }
   void closeWhenSent(Channel&) override { closedWhenSent = true; }
   void closeNow(Channel& of) override {
