@@ -66,6 +66,7 @@ struct Bench {
     channel.type = ChannelType::kConnection;
     channel.state = ChannelState::kOpen;
     server = std::make_unique<Server>(arena, events, loop, heads.data(), headWords);
+    channel.protocol = server.get();
     server->open(channel, &profile, now);
   }
   ~Bench() { finish(); }

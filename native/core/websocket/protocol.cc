@@ -189,7 +189,7 @@ void Protocol::goOnNextTurn(const Channel& channel, Connection& connection) {
 
 void Protocol::drainHeld(Channel& channel, Connection& connection) {
   if (connection.held == nullptr || (channel.flags & kPaused)) return;
-  const std::unique_ptr<Held> held = std::move(connection.held);
+  const std::unique_ptr<Held> held(connection.held.release());
   for (const ReceivedBytes& piece : held->pieces) {
     retired_.push_back(piece.block);  // events that name it are still to be walked
     if (channel.state != ChannelState::kOpen) continue;
