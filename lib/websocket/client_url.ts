@@ -6,7 +6,6 @@ export interface Goal {
   href: string;
   host: string;
   port: number;
-  secure: boolean;
   /** What the request line names: path and query. */
   target: string;
   /** What the Host header says. */
@@ -23,7 +22,8 @@ const SECURE: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * Takes a URL apart. `http:` and `https:` mean `ws:` and `wss:`, as the WebSocket standard has it.
+ * Takes a URL apart. `http:` means `ws:`, as the WebSocket standard has it; `wss:` and `https:` are
+ * refused until there is TLS.
  * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE
  */
 export function goalOf(url: unknown): Goal {
@@ -38,16 +38,16 @@ export function goalOf(url: unknown): Goal {
   if (parsed.hash !== '' || parsed.href.endsWith('#')) {
     throw invalidArgValue('url', 'without a fragment', text);
   }
-  const scheme = secure ? 'wss:' : 'ws:';
+  // Never in the clear what was meant to be encrypted.
+  if (secure) throw invalidArgValue('url', 'of the scheme ws: TLS is not supported yet', text);
   // The setter of URL refuses no change between these: all of them are special.
-  parsed.protocol = scheme;
+  parsed.protocol = 'ws:';
   const { username, password } = parsed;
   const named = username !== '' || password !== '';
   return {
     href: parsed.href,
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port),
-    secure,
+    port: parsed.port === '' ? 80 : Number(parsed.port),
     target: `${parsed.pathname}${parsed.search}`,
     authority: parsed.host,
     credentials: named

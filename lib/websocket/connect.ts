@@ -131,7 +131,7 @@ interface Checked {
 
 /**
  * Connects to a WebSocket server.
- * @param url of the scheme ws or wss; http and https mean the same
+ * @param url of the scheme ws, or http, which means the same; wss is refused until there is TLS
  * @returns resolves when the first connection is open; without `reconnect` rejects with the
  *   system's error or a WebSocketHandshakeError when it does not come about
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
