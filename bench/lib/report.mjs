@@ -61,6 +61,27 @@ export function messageTable(results, caseName, competitors, references) {
   return table([...head, ...references.map((name) => `÷ ${name}`), 'syscalls'], rows);
 }
 
+/**
+ * A section for each case that somebody has run, and its medians into the results. A case of
+ * `others` is not of messages: there the entry has a `summary` and a `table` of its own.
+ */
+export function caseSections(results, cases, competitors, references, others = {}) {
+  const medians = {};
+  results.data.medians = medians;
+  const sections = [];
+  for (const { name, title } of cases) {
+    const summary = others[name]?.summary ?? summarize;
+    const all = competitors.map((one) => [one, summary(results, name, one)]);
+    const found = all.filter(([, median]) => median);
+    if (found.length === 0) continue;
+    medians[name] = Object.fromEntries(found);
+    const present = references.filter((one) => medians[name][one]);
+    const drawn = others[name]?.table ?? messageTable;
+    sections.push(`## ${title}`, drawn(results, name, competitors, present));
+  }
+  return sections;
+}
+
 /** CPU per message of everybody in every case. */
 export function overview(results, cases, competitors) {
   const rows = competitors.map((name) => [

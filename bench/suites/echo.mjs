@@ -4,7 +4,7 @@ import { competitors } from '../competitors/echo.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { IMPORT_CASE, importMedians, importTable, importTrials } from '../lib/import_time.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { messageTable, overview, preamble, summarize } from '../lib/report.mjs';
+import { caseSections, overview, preamble } from '../lib/report.mjs';
 import { canTrace, traceSyscalls } from '../lib/syscalls.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { echoTargets } from '../targets/echo.mjs';
@@ -93,20 +93,9 @@ async function trace({ settings, wanted, results, log, ready }) {
 }
 
 function report(results, names, idle) {
-  results.data.medians = {};
-  const sections = [];
-  for (const item of [...messageCases, idle]) {
-    const summary = item === idle ? summarizeIdle : summarize;
-    const medians = names.map((name) => [name, summary(results, item.name, name)]);
-    const found = medians.filter(([, median]) => median);
-    if (found.length === 0) continue;
-    results.data.medians[item.name] = Object.fromEntries(found);
-    const text =
-      item === idle
-        ? idleTable(results, item.name, names)
-        : messageTable(results, item.name, names, REFERENCES);
-    sections.push(`## ${item.title}`, text);
-  }
+  const sections = caseSections(results, [...messageCases, idle], names, REFERENCES, {
+    [idle.name]: { summary: summarizeIdle, table: idleTable },
+  });
   const imports = importMedians(results);
   if (Object.keys(imports).length > 0) {
     results.data.medians[IMPORT_CASE] = imports;

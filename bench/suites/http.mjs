@@ -3,7 +3,7 @@
 import { competitors } from '../competitors/http.mjs';
 import { growthCase, growthTable, growthTrial, summarizeGrowth } from '../lib/growth.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { messageTable, overview, preamble, summarize } from '../lib/report.mjs';
+import { caseSections, overview, preamble } from '../lib/report.mjs';
 import { requestFile, UPLOAD_BYTES } from '../lib/requests.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { httpTargets } from '../targets/http.mjs';
@@ -69,21 +69,9 @@ function loadOf({ load, request }) {
 }
 
 function report(results, names, growth) {
-  results.data.medians = {};
-  const sections = [];
-  for (const item of [...cases, growth]) {
-    const summary = item === growth ? summarizeGrowth : summarize;
-    const medians = names.map((name) => [name, summary(results, item.name, name)]);
-    const found = medians.filter(([, median]) => median);
-    if (found.length === 0) continue;
-    results.data.medians[item.name] = Object.fromEntries(found);
-    const present = REFERENCES.filter((name) => results.data.medians[item.name][name]);
-    const text =
-      item === growth
-        ? growthTable(results, item.name, names)
-        : messageTable(results, item.name, names, present);
-    sections.push(`## ${item.title}`, text);
-  }
+  const sections = caseSections(results, [...cases, growth], names, REFERENCES, {
+    [growth.name]: { summary: summarizeGrowth, table: growthTable },
+  });
   const measured = cases.filter((item) => results.data.medians[item.name]);
   results.data.targets = httpTargets(results);
   return [

@@ -3,7 +3,7 @@
 import { competitors } from '../competitors/websocket.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { messageTable, overview, preamble, summarize } from '../lib/report.mjs';
+import { caseSections, overview, preamble } from '../lib/report.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { websocketTargets } from '../targets/websocket.mjs';
 
@@ -59,20 +59,9 @@ export async function run({ settings, wanted, results, log }) {
 }
 
 function report(results, names, idle) {
-  results.data.medians = {};
-  const sections = [];
-  for (const item of [...messageCases, idle]) {
-    const summary = item === idle ? summarizeIdle : summarize;
-    const medians = names.map((name) => [name, summary(results, item.name, name)]);
-    const found = medians.filter(([, median]) => median);
-    if (found.length === 0) continue;
-    results.data.medians[item.name] = Object.fromEntries(found);
-    const text =
-      item === idle
-        ? idleTable(results, item.name, names)
-        : messageTable(results, item.name, names, REFERENCES);
-    sections.push(`## ${item.title}`, text);
-  }
+  const sections = caseSections(results, [...messageCases, idle], names, REFERENCES, {
+    [idle.name]: { summary: summarizeIdle, table: idleTable },
+  });
   const measured = messageCases.filter((item) => results.data.medians[item.name]);
   results.data.targets = websocketTargets(results, idle.name);
   return [
