@@ -46,9 +46,7 @@ void Loop::takeCommands() {
     Channel* channel = state_.channels.find(first, static_cast<uint32_t>(words[2]));
     if (channel == nullptr || channel->state == ChannelState::kClosing) {
       // JavaScript had not heard of the close yet. What it counted as pending will not leave.
-      if (kind == CommandKind::kSend || kind == CommandKind::kWsSend) {
-        pending_.forget(first, words[5]);
-      }
+      if (countsPending(kind)) pending_.forget(first, words[5]);
       if (kind == CommandKind::kSendFile) fileSender_.refuse(words);
       continue;
     }

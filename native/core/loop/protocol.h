@@ -12,18 +12,11 @@
 #include <cstdint>
 
 #include "core/channel/channel.h"
-#include "core/memory/arena.h"
+#include "core/memory/received_bytes.h"
 
 namespace ringpoll {
 
 class EventWriter;
-
-// Bytes of a block. They are good until the turn is over; addRef() keeps the block for longer.
-struct ReceivedBytes {
-  BlockId block = kNoBlock;
-  uint32_t offset = 0;
-  uint32_t length = 0;
-};
 
 // What a protocol keeps of one listener or connect call: its options.
 struct ProtocolSettings {

@@ -5,11 +5,9 @@
 // beginning, unless somebody retained it: then it is left to them and another takes its place.
 #pragma once
 
-#include <cstring>
 #include <utility>
-#include <vector>
 
-#include "arena.h"
+#include "scratch_block.h"
 
 namespace ringpoll {
 
@@ -22,37 +20,24 @@ class ReceiveBuffers {
     uint32_t offset;
   };
 
-  explicit ReceiveBuffers(Arena& arena) : arena_(arena) {}
-  ~ReceiveBuffers() {
-    endTurn();
-    if (block_ != kNoBlock) arena_.release(block_);
-  }
-  ReceiveBuffers(const ReceiveBuffers&) = delete;
-  ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
+  explicit ReceiveBuffers(Arena& arena) : bytes_(arena) {}
 
   // False: the turn's budget is used up, or there is no memory (then takeStarved() tells).
   bool room(Room* out) {
     if (turnBytes_ >= kTurnBytesMax) return false;
-    if (block_ != kNoBlock && kHotBlockBytes - used_ < kReceiveRoomMin) {
-      full_.push_back(block_);
-      block_ = kNoBlock;
+    ScratchBlock::Room found;
+    if (!bytes_.room(kReceiveRoomMin, &found)) {
+      starved_ = true;
+      return false;
     }
-    if (block_ == kNoBlock) {
-      block_ = arena_.lease(kHotBlockBytes);
-      used_ = 0;
-      if (block_ == kNoBlock) {
-        starved_ = true;
-        return false;
-      }
-    }
-    const uint32_t left = kHotBlockBytes - used_;
-    *out = {arena_.data(block_) + used_, left < kReceiveMax ? left : kReceiveMax, block_, used_};
+    *out = {found.at, found.bytes < kReceiveMax ? found.bytes : kReceiveMax, found.block,
+            found.offset};
     return true;
   }
 
   // `bytes` of the room were filled.
   void commit(uint32_t bytes) {
-    used_ += (bytes + kReceiveAlignBytes - 1) & ~(kReceiveAlignBytes - 1);
+    bytes_.commit((bytes + kReceiveAlignBytes - 1) & ~(kReceiveAlignBytes - 1));
     turnBytes_ += bytes;
   }
 
@@ -62,28 +47,16 @@ class ReceiveBuffers {
 
   void endTurn() {
     turnBytes_ = 0;
-    for (BlockId block : full_) arena_.release(block);
-    full_.clear();
-    if (block_ == kNoBlock || used_ == 0) return;
-    if (arena_.references(block_) > 1) {
-      arena_.release(block_);
-      block_ = kNoBlock;
-    } else if (arena_.checked()) {
-      std::memset(arena_.data(block_), Arena::kPoison, used_);
-    }
-    used_ = 0;
+    bytes_.recycle();
   }
 
   // Whether somebody wanted memory since this was last asked, and there was none.
   bool takeStarved() { return std::exchange(starved_, false); }
 
  private:
-  Arena& arena_;
-  BlockId block_ = kNoBlock;
-  uint32_t used_ = 0;
+  ScratchBlock bytes_;
   uint32_t turnBytes_ = 0;
   bool starved_ = false;
-  std::vector<BlockId> full_;
 };
 
 }  // namespace ringpoll

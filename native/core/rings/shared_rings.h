@@ -79,6 +79,11 @@ enum class CommandKind : int32_t {
   kWsClose = 83,      // close code or 0; slab offset and length of a staged reason
 };
 
+// JavaScript has counted the bytes of such a command, in its word 5, as pending.
+constexpr bool countsPending(CommandKind kind) {
+  return kind == CommandKind::kSend || kind == CommandKind::kWsSend;
+}
+
 // The opcode stands below them.
 enum WsSendFlags : uint32_t {
   kWsSendOpcode = 15,

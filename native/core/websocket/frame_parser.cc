@@ -126,14 +126,20 @@ bool FrameParser::takeHeader(const uint8_t* data, uint32_t length, const FrameLi
   return true;
 }
 
-FrameStep FrameParser::takeData(uint8_t* data, uint32_t length, FrameStep step) {
+// Takes of the frame's payload what has come, and unmasks it where it lies.
+uint32_t FrameParser::takePayload(uint8_t* data, uint32_t length) {
   const auto taken = static_cast<uint32_t>(std::min<uint64_t>(left_, length));
-  if (taken == 0 && left_ > 0) return step;
   if (masked_ && taken > 0) {
     mask(data, taken, key_);
     key_ = keyAfter(key_, taken);
   }
   left_ -= taken;
+  return taken;
+}
+
+FrameStep FrameParser::takeData(uint8_t* data, uint32_t length, FrameStep step) {
+  const uint32_t taken = takePayload(data, length);
+  if (taken == 0 && left_ > 0) return step;
   step.kind = FrameKind::kData;
   step.opcode = message_;
   step.compressed = compressed_;
@@ -150,13 +156,8 @@ FrameStep FrameParser::takeData(uint8_t* data, uint32_t length, FrameStep step) 
 }
 
 FrameStep FrameParser::takeControl(uint8_t* data, uint32_t length, FrameStep step) {
-  const auto taken = static_cast<uint32_t>(std::min<uint64_t>(left_, length));
+  const uint32_t taken = takePayload(data, length);
   if (taken == 0 && left_ > 0) return step;
-  if (masked_ && taken > 0) {
-    mask(data, taken, key_);
-    key_ = keyAfter(key_, taken);
-  }
-  left_ -= taken;
   step.consumed += taken;
   if (left_ > 0 || controlBytes_ > 0) {
     if (control_ == nullptr) control_ = std::make_unique<uint8_t[]>(kControlBytesMax);

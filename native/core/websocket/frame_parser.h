@@ -59,6 +59,7 @@ class FrameParser {
   // The whole header is there. 0, or a close code.
   uint16_t begin(const uint8_t* header, const FrameLimits& limits);
   bool takeHeader(const uint8_t* data, uint32_t length, const FrameLimits& limits, FrameStep* step);
+  uint32_t takePayload(uint8_t* data, uint32_t length);
   FrameStep takeData(uint8_t* data, uint32_t length, FrameStep step);
   FrameStep takeControl(uint8_t* data, uint32_t length, FrameStep step);
 

@@ -160,21 +160,9 @@ void Protocol::parse(Channel& channel, Connection& connection, ReceivedBytes pie
 
 void Protocol::hold(Channel& channel, Connection& connection, const ReceivedBytes& piece) {
   if (connection.held == nullptr) connection.held = std::make_unique<Held>();
-  uint64_t bytes = piece.length;
-  for (const ReceivedBytes& held : connection.held->pieces) bytes += held.length;
-  if (bytes > kHeldBytesMax) {
+  if (!holdBytes(arena_, connection.held->pieces, piece)) {
     transport_.giveUp(channel, ENOBUFS);
     return;
-  }
-  // A few bytes must not keep a whole receive block.
-  const bool wasteful = arena_.size(piece.block) / kHeldBlockFactor > piece.length;
-  const BlockId copy = wasteful ? arena_.lease(piece.length) : kNoBlock;
-  if (copy != kNoBlock) {
-    std::memcpy(arena_.data(copy), arena_.data(piece.block) + piece.offset, piece.length);
-    connection.held->pieces.push_back({copy, 0, piece.length});
-  } else {
-    arena_.addRef(piece.block);
-    connection.held->pieces.push_back(piece);
   }
   if (connection.readingHeld) return;
   connection.readingHeld = true;

@@ -19,24 +19,11 @@ char* put(char* at, std::string_view text) {
 
 }  // namespace
 
-Responder::~Responder() {
-  endFlush();
-  if (block_ != kNoBlock) arena_.release(block_);
-}
-
 char* Responder::room(uint32_t bytes, Bytes* out) {
-  if (bytes > kHotBlockBytes) return nullptr;
-  if (block_ != kNoBlock && kHotBlockBytes - used_ < bytes) {
-    full_.push_back(block_);
-    block_ = kNoBlock;
-  }
-  if (block_ == kNoBlock) {
-    block_ = arena_.lease(kHotBlockBytes);
-    used_ = 0;
-    if (block_ == kNoBlock) return nullptr;
-  }
-  *out = {block_, used_, 0};
-  return reinterpret_cast<char*>(arena_.data(block_)) + used_;
+  ScratchBlock::Room found;
+  if (bytes > kHotBlockBytes || !bytes_.room(bytes, &found)) return nullptr;
+  *out = {found.block, found.offset, 0};
+  return reinterpret_cast<char*>(found.at);
 }
 
 const std::string& Responder::textOf(HeadTemplate& head) {
@@ -64,7 +51,7 @@ bool Responder::compose(HeadTemplate& head, const ResponseParts& parts, Bytes* o
   at = put(at, kLineEnd);
   at = put(at, parts.body);
   out->length = static_cast<uint32_t>(at - start);
-  used_ += out->length;
+  bytes_.commit(out->length);
   return true;
 }
 
@@ -76,22 +63,13 @@ bool Responder::composeWhole(HeadTemplate& head, std::string_view body, Bytes* o
   if (start == nullptr) return false;
   put(put(start, text), body);
   out->length = static_cast<uint32_t>(total);
-  used_ += out->length;
+  bytes_.commit(out->length);
   return true;
 }
 
 void Responder::endFlush() {
   dateIsFresh_ = false;
-  for (BlockId block : full_) arena_.release(block);
-  full_.clear();
-  if (block_ == kNoBlock || used_ == 0) return;
-  if (arena_.references(block_) > 1) {
-    arena_.release(block_);
-    block_ = kNoBlock;
-  } else if (arena_.checked()) {
-    std::memset(arena_.data(block_), Arena::kPoison, used_);
-  }
-  used_ = 0;
+  bytes_.recycle();
 }
 
 }  // namespace ringpoll::http

@@ -9,10 +9,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/http/parser/http_date.h"
-#include "core/memory/arena.h"
+#include "core/memory/scratch_block.h"
 
 namespace ringpoll::http {
 
@@ -59,10 +58,7 @@ class Responder {
     uint32_t length = 0;
   };
 
-  explicit Responder(Arena& arena) : arena_(arena) {}
-  ~Responder();
-  Responder(const Responder&) = delete;
-  Responder& operator=(const Responder&) = delete;
+  explicit Responder(Arena& arena) : bytes_(arena) {}
 
   // False: no memory.
   bool compose(HeadTemplate& head, const ResponseParts& parts, Bytes* out);
@@ -75,12 +71,9 @@ class Responder {
   char* room(uint32_t bytes, Bytes* out);
   const std::string& textOf(HeadTemplate& head);
 
-  Arena& arena_;
+  ScratchBlock bytes_;
   HttpDate date_;
   bool dateIsFresh_ = false;
-  BlockId block_ = kNoBlock;
-  uint32_t used_ = 0;
-  std::vector<BlockId> full_;
 };
 
 }  // namespace ringpoll::http

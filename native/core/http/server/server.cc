@@ -1,7 +1,6 @@
 #include "server.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include "core/base/assert.h"
 
@@ -132,21 +131,9 @@ void Server::sendProgressed(Channel& channel) {
 }
 
 void Server::hold(Channel& channel, Connection& connection, const Piece& piece) {
-  uint64_t bytes = piece.length;
-  for (const Piece& held : connection.held) bytes += held.length;
-  if (bytes > kHeldBytesMax) {
+  if (!holdBytes(arena_, connection.held, piece)) {
     transport_.giveUp(channel, ENOBUFS);
     return;
-  }
-  // A few bytes must not keep a whole receive block.
-  const bool wasteful = arena_.size(piece.block) / kHeldBlockFactor > piece.length;
-  const BlockId copy = wasteful ? arena_.lease(piece.length) : kNoBlock;
-  if (copy != kNoBlock) {
-    std::memcpy(arena_.data(copy), arena_.data(piece.block) + piece.offset, piece.length);
-    connection.held.push_back({copy, 0, piece.length});
-  } else {
-    arena_.addRef(piece.block);
-    connection.held.push_back(piece);
   }
   if (connection.readingHeld) return;
   connection.readingHeld = true;

@@ -29,9 +29,7 @@
 namespace ringpoll::http {
 
 inline constexpr uint32_t kHeadTableWords = 1u << 20;  // 4 MB of address space, used from its start
-inline constexpr uint32_t kHeldBytesMax = 4u << 20;    // what was under way when reading paused
 inline constexpr uint32_t kUnansweredMax = 256;        // requests of one connection
-inline constexpr uint32_t kHeldBlockFactor = 4;        // held bytes keep at most so much memory
 inline constexpr uint32_t kCopiedBodyMax = 4 * 1024;   // longer bodies are sent from where they lie
 
 // A response as JavaScript names it: views on memory that stays until the flush is over.
