@@ -1,6 +1,5 @@
 // Arguments in their usual forms. Anything else is undefined here and goes to node:fs as it is,
 // which knows every form and every complaint.
-
 import { fileURLToPath } from 'node:url';
 import { fs } from '../builtins.js';
 import { optionNames } from '../option_names.js';

@@ -1,6 +1,7 @@
 // Checks of header fields that a handler sets, fast for the names and values that come again.
 import { http } from '../builtins.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
+import { TOKEN } from '../token.js';
 
 /** What a response does with a header that it knows. */
 export const enum FieldKind {
@@ -29,8 +30,6 @@ export interface FieldName {
   readonly bit: number;
 }
 
-/** RFC 9110 section 5.6.2. What is none, node:http refuses in its own words. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const NAMES_KEPT_MAX = 512;
 const names = new Map<string, FieldName>();
 // Most responses set the same one field.
@@ -48,7 +47,7 @@ export function fieldName(name: string): FieldName {
 
 function checkedName(name: string): FieldName {
   if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
-  if (!TOKEN.test(name)) http().validateHeaderName(name);
+  if (!TOKEN.test(name)) http().validateHeaderName(name); // which refuses it in its own words
   const key = name.toLowerCase();
   const field = { kind: KINDS[key] ?? FieldKind.other, bit: bitOf(key) };
   if (names.size < NAMES_KEPT_MAX) names.set(name, field);

@@ -1,6 +1,6 @@
 // serve({ websocket }): which requests become WebSockets, and how.
 import { invalidArgType, invalidArgValue } from '../errors.js';
-import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { HeadFlag } from '../runtime/protocol.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions } from '../tcp/options.js';
@@ -9,6 +9,7 @@ import { adopt, leaveHost } from '../websocket/adopt.js';
 import { acceptOffer } from '../websocket/deflate.js';
 import {
   boundHandlers,
+  SERVER_HANDLERS,
   type SessionHandlersOf,
   type WebSocketHandlersOf,
 } from '../websocket/handlers.js';
@@ -70,20 +71,9 @@ export interface WebSocketServerOptions<Data = unknown>
   upgrade?(request: HttpRequest): Decided<Data> | PromiseLike<Decided<Data>>;
 }
 
-const HANDLERS: NamesOf<WebSocketHandlersOf<never> & SessionHandlersOf<never>> = {
-  dead: true,
-  recovered: true,
-  open: true,
-  message: true,
-  drain: true,
-  ping: true,
-  pong: true,
-  error: true,
-  close: true,
-};
 const OPTIONS = optionNames<WebSocketServerOptions>(
   'serve({ websocket })',
-  { ...SOCKET, ...PUBLISH, ...HANDLERS, upgrade: true, sessionTimeout: true },
+  { ...SOCKET, ...PUBLISH, ...SERVER_HANDLERS, upgrade: true, sessionTimeout: true },
   {
     maxPayloadLength: 'maxPayload',
     maxBackpressure: 'backpressureLimit',
@@ -118,7 +108,7 @@ export class WebSocketFace {
   /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, and its like */
   constructor(options: WebSocketServerOptions<never>) {
     checkOptions(OPTIONS, options, 'websocket');
-    checkFunctions('websocket', options, [...Object.keys(HANDLERS), 'upgrade']);
+    checkFunctions('websocket', options, [...Object.keys(SERVER_HANDLERS), 'upgrade']);
     this.#socket = checkSocketOptions(options, 'websocket');
     this.#publish = checkPublishOptions(options);
     const sessions = new Sessions(checkSessionTimeout(options.sessionTimeout));

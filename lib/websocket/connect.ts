@@ -4,12 +4,13 @@ import { checkOptions, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions, milliseconds } from '../tcp/options.js';
+import { TOKEN } from '../token.js';
 import { adopt, leaveHost } from './adopt.js';
 import { newKey, WebSocketHandshakeError } from './client_handshake.js';
 import { type Goal, goalOf } from './client_url.js';
 import { offerOf, readAgreement } from './deflate.js';
 import { type Established, establish } from './establish.js';
-import { boundHandlers, type WebSocketHandlersOf } from './handlers.js';
+import { boundHandlers, HANDLERS, type WebSocketHandlersOf } from './handlers.js';
 import {
   checkReconnect,
   delayBefore,
@@ -83,13 +84,7 @@ const OPTIONS = optionNames<WebSocketClientOptions>(
     keepAlive: true,
     highWaterMark: true,
     engine: true,
-    open: true,
-    message: true,
-    drain: true,
-    ping: true,
-    pong: true,
-    error: true,
-    close: true,
+    ...HANDLERS,
     protocols: true,
     headers: true,
     handshakeTimeout: true,
@@ -113,7 +108,6 @@ const PASSED = [
   ...['highWaterMark', 'engine'],
 ] as const;
 const HANDSHAKE_MS = 10_000;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Fields that the handshake writes itself. */
 const OWN_FIELDS = new Set([
   ...['host', 'upgrade', 'connection', 'content-length', 'transfer-encoding'],
@@ -142,8 +136,7 @@ export async function connectWebSocket<Data = unknown>(
   options: WebSocketClientOptions<Data> = {},
 ): Promise<WebSocketClient<Data>> {
   checkOptions(OPTIONS, options);
-  const names = ['open', 'message', 'drain', 'ping', 'pong', 'error', 'close', 'reconnecting'];
-  checkFunctions('options', options, names);
+  checkFunctions('options', options, [...Object.keys(HANDLERS), 'reconnecting']);
   const checked: Checked = {
     goal: goalOf(url),
     socket: checkSocketOptions(options),

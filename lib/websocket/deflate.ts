@@ -3,6 +3,7 @@ import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { native } from '../runtime/native.js';
 import { boolean, integer } from '../tcp/options.js';
+import { TOKEN } from '../token.js';
 
 export interface DeflateOptions {
   /** Messages of fewer bytes are not compressed. Default: 1,024. */
@@ -95,7 +96,6 @@ function parse(value: string): { name: string; parameters: Parameters }[] | unde
   return found;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PARAMETER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"([^"\\]*)"|([^\s"]+)))?$/;
 
 function splitOutsideQuotes(text: string, by: string): string[] {

@@ -13,8 +13,8 @@ const sockets: (AnySocket | undefined)[] = [];
 const NO_BLOCK = -1;
 const GOING_AWAY = 1001;
 const CODE_MASK = 0xffff;
-/** The causes of wsClosing. */
-const Cause = { peer: 0, refused: 1, dead: 2, idle: 3 } as const;
+/** Of the causes of wsClosing, those that are treated apart. */
+const Cause = { peer: 0, dead: 2 } as const;
 
 export function keepSocket(socket: AnySocket): void {
   while (sockets.length < socket.slot) sockets.push(undefined);

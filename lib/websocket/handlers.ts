@@ -1,4 +1,5 @@
 // The handlers of WebSockets: servers and clients have the same.
+import type { NamesOf } from '../option_names.js';
 import type { Chunk } from '../tcp/chunk.js';
 import type { HandlerContext } from '../tcp/handler_context.js';
 
@@ -50,17 +51,27 @@ export interface LostSession {
   away: number;
 }
 
-export const HANDLER_NAMES = [
-  ...['open', 'message', 'drain', 'ping', 'pong', 'error', 'close', 'dead', 'recovered'],
-] as const;
-
 type Handlers = WebSocketHandlersOf<never> & SessionHandlersOf<never>;
+
+/** What servers and clients have. */
+export const HANDLERS: NamesOf<WebSocketHandlersOf<never>> = {
+  open: true,
+  message: true,
+  drain: true,
+  ping: true,
+  pong: true,
+  error: true,
+  close: true,
+};
+/** What servers have. */
+export const SERVER_HANDLERS: NamesOf<Handlers> = { ...HANDLERS, dead: true, recovered: true };
+const NAMES = Object.keys(SERVER_HANDLERS) as (keyof Handlers)[];
 
 /** The handlers alone, in the asynchronous context of who has given them. */
 export function boundHandlers(given: Handlers, context: HandlerContext): Handlers {
   const handlers: Record<string, unknown> = {};
-  for (const name of HANDLER_NAMES) {
-    const handler = given[name as keyof Handlers] as ((...all: unknown[]) => unknown) | undefined;
+  for (const name of NAMES) {
+    const handler = given[name] as ((...all: unknown[]) => unknown) | undefined;
     handlers[name] = handler === undefined ? undefined : context.bind(handler);
   }
   return handlers as Handlers;

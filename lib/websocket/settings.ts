@@ -139,7 +139,6 @@ export const SettingsFlag = {
   wildcards: 2,
   pingEvents: 4,
   pongEvents: 8,
-  recoveredEvents: 16,
 } as const;
 
 const WORDS = 16;

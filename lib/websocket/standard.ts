@@ -2,6 +2,7 @@
 import { Blob } from 'node:buffer';
 import { toUSVString } from 'node:util';
 import { isAnyArrayBuffer } from 'node:util/types';
+import { TOKEN } from '../token.js';
 import { CloseEvent } from './close_event.js';
 import { defineHandlers } from './event_handlers.js';
 import { beginStandard, type StandardLink, type StandardOptions } from './standard_link.js';
@@ -15,8 +16,6 @@ const NORMAL = 1000;
 const ABNORMAL = 1006;
 const REASON_BYTES_MAX = 123;
 const CODE_MAX = 65_535;
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export type BinaryType = 'blob' | 'arraybuffer';
 

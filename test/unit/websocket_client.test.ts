@@ -16,23 +16,28 @@ const full = [...good, `Sec-WebSocket-Accept: ${accept}`, 'Sec-WebSocket-Protoco
 describe('a URL', () => {
   it('says where to connect, and what to ask for', () => {
     expect(goalOf('ws://example.org/a b?c=d')).toMatchObject({
-      ...{ host: 'example.org', port: 80, secure: false, authority: 'example.org' },
+      ...{ host: 'example.org', port: 80, authority: 'example.org' },
       ...{ target: '/a%20b?c=d', href: 'ws://example.org/a%20b?c=d', credentials: undefined },
     });
-    expect(goalOf(new URL('https://u:p%40@[::1]:8443/'))).toMatchObject({
-      ...{ host: '::1', port: 8443, secure: true, authority: '[::1]:8443', target: '/' },
-      ...{ credentials: 'u:p@' },
+    expect(goalOf(new URL('http://u:p%40@[::1]:8443/'))).toMatchObject({
+      ...{ host: '::1', port: 8443, authority: '[::1]:8443', target: '/', credentials: 'u:p@' },
+      href: 'ws://u:p%40@[::1]:8443/',
     });
   });
 
-  it.each(['/relative', 'ftp://example.org/', 'ws://example.org/#here', 'ws://example.org/#', ''])(
-    '%j is refused',
-    (url) => {
-      expect(() => goalOf(url)).toThrow(
-        expect.objectContaining({ code: 'ERR_RINGPOLL_INVALID_ARG_VALUE' }),
-      );
-    },
-  );
+  it.each([
+    '/relative',
+    'ftp://example.org/',
+    'ws://example.org/#here',
+    'ws://example.org/#',
+    '',
+    'wss://a/',
+    'https://a/',
+  ])('%j is refused', (url) => {
+    expect(() => goalOf(url)).toThrow(
+      expect.objectContaining({ code: 'ERR_RINGPOLL_INVALID_ARG_VALUE' }),
+    );
+  });
 });
 
 describe('the request', () => {
