@@ -27,8 +27,10 @@ export function idleCase(settings) {
   };
 }
 
-async function openIdle(mode, connections, server, settings) {
+async function openIdle(item, connections, server, settings) {
+  const { mode = 'idle' } = item;
   const options = {
+    ...item.load,
     connections,
     port: server.port,
     serverPid: server.pid,
@@ -47,13 +49,16 @@ async function openIdle(mode, connections, server, settings) {
 
 const cpuNs = async (load) => (await load.ask('cpu')).server_cpu.total_ns;
 
-/** `item.mode` is the load generator's: what a connection says when it is opened. */
+/**
+ * `item.mode` is the load generator's: what a connection says when it is opened. `item.load` holds
+ * further options of it.
+ */
 export async function idleTrial(competitor, item, settings) {
-  const { connections, silentSeconds, mode = 'idle' } = item;
+  const { connections, silentSeconds } = item;
   const server = await startServer(competitor, { cpu: settings.serverCpu });
   const loads = [];
   const open = async (count) => {
-    const opening = await openIdle(mode, count, server, settings);
+    const opening = await openIdle(item, count, server, settings);
     loads.push(opening.load);
     return opening.seconds;
   };

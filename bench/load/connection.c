@@ -42,6 +42,7 @@ void socket_watch(int epoll, int operation, int fd, uint32_t events, void *data)
 
 size_t socket_write(struct connection *connection, const char *from, size_t length) {
   if (length > SCRATCH_BYTES) length = SCRATCH_BYTES;
+  if (connection->ssl != NULL) return secure_write(connection, from, length);
   ssize_t sent = send(connection->fd, from, length, MSG_NOSIGNAL);
   if (sent >= 0) return (size_t)sent;
   if (errno == EAGAIN || errno == EINTR) return 0;
@@ -49,6 +50,7 @@ size_t socket_write(struct connection *connection, const char *from, size_t leng
 }
 
 size_t socket_read(struct connection *connection, char *into, size_t length) {
+  if (connection->ssl != NULL) return secure_read(connection, into, length);
   ssize_t received = recv(connection->fd, into, length, 0);
   if (received > 0) return (size_t)received;
   if (received == 0) fail("connection %u: closed by the server", connection->index);

@@ -101,6 +101,7 @@ static void open_batch(void) {
     connection->index = (uint32_t)opened;
     connection->fd = socket_connect(opened, &connecting);
     connection->wants_writable = true;
+    if (options->tls) secure_begin(connection);
     socket_watch(poller, EPOLL_CTL_ADD, connection->fd, EPOLLIN | EPOLLOUT, connection);
     opened++;
   }

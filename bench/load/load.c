@@ -12,7 +12,8 @@
 const struct options *options;
 
 static const char USAGE[] =
-    "usage: load echo|bulk|accept|idle|http|websocket|publish|websocket-idle --port N\n"
+    "usage: load MODE --port N [options], where MODE is one of\n"
+    "  echo bulk accept idle http http-idle handshake websocket publish websocket-idle\n"
     "  --connections N   connections (accept: how many at a time)         1\n"
     "  --size BYTES      of a message                                     64\n"
     "  --depth N         requests (http), messages (websocket) in a batch 1\n"
@@ -28,7 +29,10 @@ static const char USAGE[] =
     "  --body-length N   what every HTTP answer must have                 -1: anything\n"
     "  --path PATH       of a WebSocket                                   /\n"
     "  --text            its messages are text                            binary\n"
-    "  --deflate         they are JSON, and compressed\n";
+    "  --deflate         they are JSON, and compressed\n"
+    "  --tls             TLS 1.3 with AES-128-GCM; handshake always has it  plain TCP\n"
+    "  --tls12           the same with TLS 1.2\n"
+    "  --resume          sessions (handshake)                             full handshakes\n";
 
 static double number(const char *text, double low, double high) {
   char *end;
@@ -47,7 +51,8 @@ static struct options parse(int argc, char **argv) {
       {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'u'},     {"messages", 1, NULL, 'm'},
       {"server-pid", 1, NULL, 'i'},  {"wait", 0, NULL, 'a'},        {"request", 1, NULL, 'r'},
       {"body-length", 1, NULL, 'b'}, {"rate", 1, NULL, 'e'},        {"path", 1, NULL, 'h'},
-      {"text", 0, NULL, 'x'},        {"deflate", 0, NULL, 'z'},     {NULL, 0, NULL, 0}};
+      {"text", 0, NULL, 'x'},        {"deflate", 0, NULL, 'z'},     {"tls", 0, NULL, 'l'},
+      {"tls12", 0, NULL, '2'},       {"resume", 0, NULL, 'n'},      {NULL, 0, NULL, 0}};
   struct options run = {.connections = 1,
                         .size = 64,
                         .depth = 1,
@@ -110,16 +115,27 @@ static struct options parse(int argc, char **argv) {
       case 'z':
         run.deflate = true;
         break;
+      case 'l':
+        run.tls = true;
+        break;
+      case '2':
+        run.tls = run.tls_1_2 = true;
+        break;
+      case 'n':
+        run.resume = true;
+        break;
       default:
         fputs(USAGE, stderr);
         exit(2);
     }
   }
-  if (optind != argc - 1 || run.port == 0 || (run.rate > 0 && run.depth > 1)) {
+  if (optind != argc - 1 || run.port == 0 || (run.rate > 0 && run.depth > 1) ||
+      (run.rate > 0 && strcmp(argv[optind], "handshake") == 0)) {
     fputs(USAGE, stderr);
     exit(2);
   }
   run.mode = argv[optind];
+  if (strcmp(run.mode, "handshake") == 0) run.tls = true;
   return run;
 }
 
@@ -135,6 +151,7 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   meter_start(&run);
+  if (run.tls) secure_prepare();
   if (strcmp(run.mode, "echo") == 0) {
     drive(&echo_mode);
   } else if (strcmp(run.mode, "bulk") == 0) {
@@ -147,7 +164,11 @@ int main(int argc, char **argv) {
     drive(&publish_mode);
   } else if (strcmp(run.mode, "websocket-idle") == 0) {
     run_idle(&websocket_mode);
-  } else if (strcmp(run.mode, "accept") == 0) {
+  } else if (strcmp(run.mode, "http-idle") == 0) {
+    run_idle(&http_mode);
+  } else if (strcmp(run.mode, "handshake") == 0) {
+    run_handshake();
+  } else if (strcmp(run.mode, "accept") == 0 && !run.tls) {
     run_accept();
   } else if (strcmp(run.mode, "idle") == 0) {
     run_idle(&echo_mode);

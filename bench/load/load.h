@@ -40,6 +40,9 @@ struct options {
   const char *path;     // of a WebSocket
   bool text;            // messages of WebSocket are text
   bool deflate;         // they are JSON, and compressed
+  bool tls;             // everything goes over TLS
+  bool tls_1_2;         // over 1.2, not 1.3
+  bool resume;          // sessions, in mode handshake
 };
 
 // cpu.c: what a process has used up so far.
@@ -116,13 +119,24 @@ struct connection {
   uint64_t turns;           // messages that were begun at a fixed rate
   uint64_t sent, received;  // bytes; of the message (echo, http) or of the stream (bulk)
   uint64_t started_ns;
-  void *parser;  // of the modes http, websocket and publish
+  void *parser;   // of the modes http, websocket and publish
+  void *ssl;      // with TLS
+  void *session;  // that the next connection of this slot resumes
 };
 int socket_connect(int source_index, bool *connecting);
 void socket_watch(int poller, int operation, int fd, uint32_t events, void *data);
 // Both return the bytes moved, 0 when the kernel would block; the peer's end is a failure.
 size_t socket_write(struct connection *connection, const char *from, size_t length);
 size_t socket_read(struct connection *connection, char *into, size_t length);
+
+// secure.c: TLS below the sockets.
+void secure_prepare(void);
+void secure_begin(struct connection *connection);  // its socket may still be connecting
+size_t secure_write(struct connection *connection, const char *from, size_t length);
+size_t secure_read(struct connection *connection, char *into, size_t length);
+bool secure_reused(const struct connection *connection);
+void secure_end(struct connection *connection);  // says close_notify; the socket stays open
+const char *secure_negotiated(void);  // version and cipher; empty before the first answer
 
 // A mode begins a message on a connection, and is told when the socket can go on.
 struct mode {
@@ -153,8 +167,9 @@ uint64_t pace_moment(const struct connection *connection);  // of its next messa
 bool pace_next(uint64_t now, uint32_t *index);  // whose moment has come; false: nobody's is left
 void pace_wait(uint64_t now, int most_ms);      // until a moment or an event
 
-// idle.c, accept.c: runs of another shape.
+// idle.c, accept.c, handshake.c: runs of another shape.
 void run_idle(const struct mode *mode);  // with this mode's messages
 void run_accept(void);
+void run_handshake(void);
 
 #endif

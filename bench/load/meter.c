@@ -67,6 +67,7 @@ void meter_report(void) {
          run->mode, run->connections, run->size, run->depth, seconds);
   printf("\"messages\":%lu,\"bytes\":%lu,\"all_messages\":%lu,\"errors\":0", meter.messages,
          meter.bytes, meter.all_messages);
+  if (run->tls) printf(",\"tls\":\"%s\"", secure_negotiated());
   if (meter.latency.count > 0) {
     printf(",\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f",
            histogram_percentile_us(&meter.latency, 50), histogram_percentile_us(&meter.latency, 99),
