@@ -40,6 +40,7 @@ static struct {
   int (*SSL_write)(void *ssl, const void *from, int length);
   int (*SSL_get_error)(const void *ssl, int result);
   int (*SSL_set_session)(void *ssl, void *session);
+  void *(*SSL_SESSION_dup)(const void *session);
   void (*SSL_SESSION_free)(void *session);
   int (*SSL_session_reused)(const void *ssl);
   int (*SSL_shutdown)(void *ssl);
@@ -74,6 +75,7 @@ static const struct {
     SYMBOL(SSL_write),
     SYMBOL(SSL_get_error),
     SYMBOL(SSL_set_session),
+    SYMBOL(SSL_SESSION_dup),
     SYMBOL(SSL_SESSION_free),
     SYMBOL(SSL_session_reused),
     SYMBOL(SSL_shutdown),
@@ -149,7 +151,10 @@ void secure_begin(struct connection *connection) {
   openssl.SSL_set_connect_state(ssl);
   if (openssl.SSL_set_fd(ssl, connection->fd) != 1) fail("SSL_set_fd");
   if (connection->session == NULL) return;
-  if (openssl.SSL_set_session(ssl, connection->session) != 1) fail("SSL_set_session");
+  // libssl never offers the same object of TLS 1.3 again, so a copy is used up.
+  void *copy = openssl.SSL_SESSION_dup(connection->session);
+  if (copy == NULL || openssl.SSL_set_session(ssl, copy) != 1) fail("SSL_set_session");
+  openssl.SSL_SESSION_free(copy);
 }
 
 // Whether the call has to be made again later; every other fault ends the run.
