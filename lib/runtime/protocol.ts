@@ -115,6 +115,7 @@ export const Control = {
   resultEndpoint: 10,
   resultSlot: 11,
   resultGeneration: 12,
+  stagingRound: 13,
 } as const;
 
 /** In the number of bytes that wait: the connection's share of this turn is used up. */

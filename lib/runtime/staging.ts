@@ -112,6 +112,15 @@ interface RawWrites {
   utf8Write(text: string, at: number, length: number): number;
 }
 
+// The short response that was staged last. Servers answer much in the same words: until the staging
+// block begins anew, the same again refers to the same bytes.
+let lastRound = -1;
+let lastFields = '';
+let lastBody = '';
+let lastAt = 0;
+let lastFieldBytes = 0;
+let lastBodyBytes = 0;
+
 /**
  * Queues an HTTP response that native code puts together (one copy): `head` is a word as Respond
  * describes it, `fields` are lines in Latin-1, and with the body comes its Content-Length. False:
@@ -125,6 +134,16 @@ export function respondText(
   fields: string,
   body: string,
 ): boolean {
+  const { control } = runtime;
+  if (
+    body === lastBody &&
+    control[Control.stagingRound] === lastRound &&
+    fields === lastFields &&
+    control[Control.commandCount] < COMMAND_CAPACITY
+  ) {
+    respond(runtime, slot, generation, head, lastAt, lastFieldBytes, lastBodyBytes, lastBodyBytes);
+    return true;
+  }
   const { length } = body;
   const most = fields.length + length * UTF8_BYTES_PER_UNIT;
   const at = most > 2 * STAGED_BYTES_MAX ? -1 : room(runtime, most);
@@ -136,6 +155,15 @@ export function respondText(
     length < SHORT_STRING && writeShort(slab, body, from)
       ? length
       : slab.utf8Write(body, from, length * UTF8_BYTES_PER_UNIT);
+  if (length < SHORT_STRING && fields.length < SHORT_STRING) {
+    lastRound = control[Control.stagingRound];
+    lastFields = fields;
+    lastBody = body;
+    lastAt = at;
+    lastFieldBytes = fieldBytes;
+    lastBodyBytes = bodyBytes;
+  }
+  control[Control.stagingUsed] += fieldBytes + bodyBytes;
   respond(runtime, slot, generation, head, at, fieldBytes, bodyBytes, bodyBytes);
   return true;
 }
@@ -156,6 +184,7 @@ export function respondBytes(
   const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
   const fieldBytes = writeFields(slab, fields, at);
   if (length > 0) slab.set(body, at + fieldBytes);
+  runtime.control[Control.stagingUsed] += fieldBytes + length;
   respond(runtime, slot, generation, head, at, fieldBytes, length, length);
   return true;
 }
@@ -172,7 +201,9 @@ export function respondHead(
   const at = fields.length > STAGED_BYTES_MAX ? -1 : room(runtime, fields.length);
   if (at < 0) return false;
   const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]] as Buffer & RawWrites;
-  respond(runtime, slot, generation, head, at, writeFields(slab, fields, at), 0, declared);
+  const fieldBytes = writeFields(slab, fields, at);
+  runtime.control[Control.stagingUsed] += fieldBytes;
+  respond(runtime, slot, generation, head, at, fieldBytes, 0, declared);
   return true;
 }
 
@@ -191,7 +222,6 @@ function respond(
   declared: number,
 ): void {
   const { control, commands } = runtime;
-  control[Control.stagingUsed] += fieldBytes + bodyBytes;
   const count = control[Control.commandCount]; // room() has seen to it that there is one left
   const word = count * RECORD_WORDS;
   commands[word] = Command.httpRespond;

@@ -10,6 +10,7 @@ import {
   requestText,
   serveHttp,
 } from '../support/http.js';
+import { Random } from '../support/random.js';
 import { pattern } from '../support/serve.js';
 
 type Write = (response: HttpResponse) => unknown;
@@ -46,6 +47,29 @@ describe('a whole response', () => {
     const [answer] = await answersOf((response) => response.end(body));
     expect(answer!.body).toBe(expected);
     expect(answer!.headers['content-length']).toBe(String(expected.length));
+  });
+
+  it('may be the one before again, or differ from it in a little', async () => {
+    const [bodies, fields] = [
+      ['OK', 'KO', '', 'é', 'Hello, World!', 'Hello, World?'],
+      ['a', 'b'],
+    ];
+    const random = new Random(0x5ca1e);
+    const said: number[] = [0];
+    while (said.length < 5000) {
+      const another = Math.floor(random.next() * bodies.length * fields.length);
+      said.push(random.next() < 0.7 ? said.at(-1)! : another);
+    }
+    let asked = 0;
+    const handler = (_: unknown, response: HttpResponse) => {
+      const which = said[asked++]!;
+      response.header('X-Which', fields[which % 2]!).end(bodies[which >> 1]);
+    };
+    const text = requestText('GET', '/').repeat(said.length);
+    const answers = parseAnswers(await exchange(serveHttp({ handler }), text));
+    const got = answers.map(({ headers, body }) => [headers['x-which'], body]);
+    const latin1 = (body: string) => Buffer.from(body).toString('latin1');
+    expect(got).toEqual(said.map((which) => [fields[which % 2], latin1(bodies[which >> 1]!)]));
   });
 
   it.each([1, 15, 16, 17, 4095, 4097, 21_000, 22_000, 32_768, 33_000, 300_000, 3_000_000])(

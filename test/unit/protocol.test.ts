@@ -33,6 +33,7 @@ describe('the numbers that JavaScript shares with native code', () => {
       stagingUsed: Control.stagingUsed,
       turn: Control.turn,
       resultGeneration: Control.resultGeneration,
+      stagingRound: Control.stagingRound,
       lastSyscall: SYSCALLS.length - 1,
       connectTimeout: ERROR_CONNECT_TIMEOUT,
       pendingHeld: PENDING_HELD,

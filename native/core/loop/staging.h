@@ -2,6 +2,9 @@
 // everything in it has left. If some of it is pinned, another block takes its place.
 #pragma once
 
+#include <cstdint>
+#include <limits>
+
 #include "core/base/assert.h"
 #include "loop_state.h"
 #include "protocol.h"
@@ -29,6 +32,7 @@ class Staging {
       control[kStagingSize] = have ? static_cast<int32_t>(kHotBlockBytes) : 0;
     }
     control[kStagingUsed] = 0;
+    control[kStagingRound] = (control[kStagingRound] + 1) & std::numeric_limits<int32_t>::max();
   }
   ReceivedBytes at(int32_t slabOffset, uint32_t length) const {
     RP_ASSERT(block_ != kNoBlock);

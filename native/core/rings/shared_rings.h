@@ -112,6 +112,7 @@ enum ControlWord : uint32_t {
   kResultEndpoint = 10,
   kResultSlot = 11,
   kResultGeneration = 12,
+  kStagingRound = 13,  // changes whenever the staging block begins anew
   kControlWords = 16,
 };
 
