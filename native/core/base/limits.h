@@ -48,6 +48,7 @@ inline constexpr uint32_t kFileNowBytesMax = 512 * 1024;    // read or written b
                                                             // not wait
 inline constexpr uint32_t kFileSendBytesMax = 1024 * 1024;  // sent to one connection per flush
 inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;    // fewer are read and sent like others
+inline constexpr uint32_t kFileEncodedBytes = 128 * 1024;   // read at a time for a filter
 
 // io_uring.
 inline constexpr uint32_t kSubmissionEntries = 1024;
@@ -61,11 +62,12 @@ inline constexpr uint32_t kChannelsPerPage = 256;
 inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
-inline constexpr uint32_t kAcceptRetryMs = 50;     // after EMFILE, ENFILE, ENOBUFS or ENOMEM
-inline constexpr uint32_t kStopAcceptsMax = 4096;  // taken of what waits when a listener stops
-inline constexpr uint32_t kSharedAcceptMs = 4;     // between two parts of a shared listener's queue
-inline constexpr uint32_t kMemoryRetryMs = 10;     // after ENOBUFS or ENOMEM, which has no event
-inline constexpr uint32_t kStopWaitMs = 2000;  // longest wait for the kernel to let go of memory
+inline constexpr uint32_t kAcceptRetryMs = 50;      // after EMFILE, ENFILE, ENOBUFS or ENOMEM
+inline constexpr uint32_t kStopAcceptsMax = 4096;   // taken of what waits when a listener stops
+inline constexpr uint32_t kStopHandshakeMs = 1000;  // for a handshake when its listener stops
+inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of a shared listener's queue
+inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
+inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 
 static_assert(kConnectionShareBytes <= kTurnShareBytes, "one connection may not exceed the turn");
 static_assert(kCommandCapacity * kCommandShareBytes >= kConnectionShareBytes,

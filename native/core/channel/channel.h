@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/base/limits.h"
+#include "filtered.h"
 #include "send_queue.h"
 #include "timer_wheel.h"
 
@@ -104,8 +105,15 @@ struct Channel {
   uint64_t bytesWritten = 0;
   Protocol* protocol = nullptr;   // what is spoken here; never null in a loop
   void* protocolState = nullptr;  // what it keeps of this connection
+  Filtered* filtered = nullptr;   // null: what is spoken goes to the socket as it is
 
   Token token() const { return makeToken(slot, generation); }
+  // What is sent goes into this queue.
+  SendQueue& queue() { return filtered == nullptr ? sends : filtered->plain; }
+  // Nothing waits to leave, encoded or not.
+  bool allSent() const { return sends.empty() && (filtered == nullptr || filtered->plain.empty()); }
+  // JavaScript has been told of it, or is told by the events that wait.
+  bool known() const { return filtered == nullptr || filtered->announced; }
 };
 
 }  // namespace ringpoll

@@ -49,6 +49,15 @@ class SendQueues {
   void popFile(SendQueue& queue);
   // Fills at most `max` iovecs, in order, up to the first range of a file.
   uint32_t gather(const SendQueue& queue, iovec* vectors, uint32_t max);
+  // All that waits, or UINT64_MAX when a file is among it.
+  uint64_t bytes(const SendQueue& queue) const {
+    uint64_t sum = 0;
+    for (const SendNode* node = queue.head; node != nullptr; node = node->next) {
+      if (node->block == kNoBlock) return UINT64_MAX;
+      sum += node->length;
+    }
+    return sum;
+  }
   // Drops `bytes` from the front.
   void consume(SendQueue& queue, uint64_t bytes);
   // Makes what is left independent of blocks that are reused at the end of the turn: few bytes are

@@ -8,21 +8,26 @@
 
 #include "core/routing/router.h"
 #include "core/system/socket_file.h"
-#include "protocol.h"
+#include "filter.h"
 
 namespace ringpoll {
 
 struct Endpoint {
   Token listener = 0;
   bool isListener = false;
+  bool outgoing = false;  // a connect call
   bool live = false;
   bool draining = false;  // what was accepted before its listener closed is served
   EngineHint hint = EngineHint::kAuto;
   uint32_t connections = 0;
+  uint32_t unannounced = 0;  // of these, which JavaScript has not heard of
+  bool endHeld = false;      // the listener is gone, which is told when there are none of these
   uint32_t maxConnections = UINT32_MAX;
   uint32_t idleTimeoutMs = 0;
   Protocol* protocol = nullptr;  // null: raw bytes
   std::shared_ptr<ProtocolSettings> settings;
+  Filter* filter = nullptr;  // null: none
+  std::shared_ptr<ProtocolSettings> filterSettings;
   SocketFile file;  // of a listener on a path
 };
 
@@ -55,6 +60,7 @@ class EndpointTable {
     if (endpoint.isListener || endpoint.connections > 0) return;
     endpoint.live = false;
     endpoint.settings.reset();
+    endpoint.filterSettings.reset();
     retired_.push_back(id);
   }
   // JavaScript has seen the turn's events.

@@ -57,7 +57,7 @@ void FileSender::queue(Channel& channel, const int32_t* words) {
   range.fetches = range.reader == FileReader::kRing;
   if (!range.fetches && copy(channel, *file, range)) return;
   range.fd = file->fd;
-  state_.queues.pushFile(channel.sends, files_.addRange(range));
+  state_.queues.pushFile(channel.queue(), files_.addRange(range));
   sender_.markDirty(channel);
 }
 
@@ -73,7 +73,7 @@ bool FileSender::copy(Channel& channel, OpenFile& file, const FileRange& range) 
     state_.arena.release(block);
     return false;
   }
-  state_.queues.push(channel.sends, block, 0, bytes, true);
+  state_.queues.push(channel.queue(), block, 0, bytes, true);
   state_.events.pushFile(EventKind::kFile, range.id, 0, 0, 0, kNoBlock);
   sender_.markDirty(channel);
   return true;
@@ -125,10 +125,77 @@ bool FileSender::sendFront(Channel& channel) {
   return true;
 }
 
+ssize_t FileSender::readCached(const FileRange& range, uint8_t* memory, uint32_t bytes) {
+  const iovec room{memory, bytes};
+  const auto offset = static_cast<int64_t>(range.offset);
+  ssize_t n;
+  do {
+    n = files_.calls().readCached(range.fd, room, offset);
+    if (n == -EOPNOTSUPP && files_.calls().fileSystem(range.fd) == FileSystem::kMemory) {
+      n = files_.calls().read(range.fd, room, offset);
+    }
+  } while (n == -EINTR);
+  return n;
+}
+
+bool FileSender::readFront(Channel& channel) {
+  Filtered& filtered = *channel.filtered;
+  FileRange& range = files_.range(state_.queues.frontFile(filtered.plain));
+  if (range.left == 0) {
+    end(channel, 0);
+    return true;
+  }
+  if (range.fetches) {
+    fetch(channel, range);
+    return false;
+  }
+  if (filtered.fileBytes >= kFileSendBytesMax) {
+    toResume_.push_back(channel.token());
+    state_.moreReady = true;
+    return false;
+  }
+  const auto piece =
+      static_cast<uint32_t>(range.left < kFileEncodedBytes ? range.left : kFileEncodedBytes);
+  const BlockId block = state_.arena.lease(piece);
+  if (block == kNoBlock) {
+    ends_.fail(channel, ENOMEM, Syscall::kWrite);
+    return false;
+  }
+  const ssize_t n = readCached(range, state_.arena.data(block), piece);
+  if (n <= 0) {
+    state_.arena.release(block);
+    if (n == 0) {
+      end(channel, -ENODATA);  // the file is shorter than it was
+      return true;
+    }
+    range.fetches = true;  // and so its error is told as that of any other read
+    fetch(channel, range);
+    return false;
+  }
+  const auto bytes = static_cast<uint32_t>(n);
+  range.offset += bytes;
+  range.left -= bytes;
+  filtered.fileBytes += bytes;
+  state_.queues.pushFront(filtered.plain, block, 0, bytes, true);
+  return true;
+}
+
+// While it lasts nothing overtakes the bytes that are on their way.
+void FileSender::setReading(Channel& channel, bool reading) {
+  if (channel.filtered != nullptr) {
+    channel.filtered->readsFile = reading;
+  } else if (reading) {
+    channel.flags |= kSending;
+  } else {
+    channel.flags &= ~kSending;
+  }
+}
+
 void FileSender::end(Channel& channel, int32_t result) {
-  const uint32_t index = state_.queues.frontFile(channel.sends);
+  SendQueue& queue = channel.queue();
+  const uint32_t index = state_.queues.frontFile(queue);
   pending_[channel.slot] -= static_cast<double>(files_.range(index).left);
-  state_.queues.popFile(channel.sends);
+  state_.queues.popFile(queue);
   files_.endRange(index, result);
 }
 
@@ -136,7 +203,7 @@ void FileSender::fetch(Channel& channel, const FileRange& range) {
   const auto bytes =
       static_cast<uint32_t>(range.left < kBlockBytesMax ? range.left : kBlockBytesMax);
   ++state_.metrics.fileFetches;
-  channel.flags |= kSending;
+  setReading(channel, true);
   if (range.reader == FileReader::kPool || !files_.offers(FileOp::kRead)) {
     state_.events.pushFile(EventKind::kFileFetch, range.id, static_cast<int32_t>(bytes),
                            static_cast<uint32_t>(range.offset),
@@ -171,14 +238,15 @@ void FileSender::onCompletion(const Completion& completion) {
 }
 
 void FileSender::fetched(Channel& channel, BlockId block, int32_t result) {
-  RP_ASSERT(state_.queues.frontIsFile(channel.sends));
-  channel.flags &= ~kSending;
-  FileRange& range = files_.range(state_.queues.frontFile(channel.sends));
+  SendQueue& queue = channel.queue();
+  RP_ASSERT(state_.queues.frontIsFile(queue));
+  setReading(channel, false);
+  FileRange& range = files_.range(state_.queues.frontFile(queue));
   if (result > 0) {
     const auto bytes = static_cast<uint32_t>(result);
     range.offset += bytes;
     range.left -= bytes;
-    state_.queues.pushFront(channel.sends, block, 0, bytes, true);
+    state_.queues.pushFront(queue, block, 0, bytes, true);
   } else {
     if (block != kNoBlock) state_.arena.release(block);
     end(channel, result == 0 ? -ENODATA : result);
@@ -188,9 +256,12 @@ void FileSender::fetched(Channel& channel, BlockId block, int32_t result) {
 }
 
 void FileSender::fetched(Channel& channel, uint32_t id, const uint8_t* data, int32_t bytes) {
-  if (channel.state != ChannelState::kOpen || !state_.queues.frontIsFile(channel.sends)) return;
-  const FileRange& range = files_.range(state_.queues.frontFile(channel.sends));
-  if (range.id != id || !(channel.flags & kSending)) return;
+  SendQueue& queue = channel.queue();
+  if (channel.state != ChannelState::kOpen || !state_.queues.frontIsFile(queue)) return;
+  const FileRange& range = files_.range(state_.queues.frontFile(queue));
+  const bool reading =
+      channel.filtered == nullptr ? (channel.flags & kSending) != 0 : channel.filtered->readsFile;
+  if (range.id != id || !reading) return;
   if (bytes <= 0) {
     fetched(channel, kNoBlock, bytes);
     return;
@@ -209,7 +280,10 @@ void FileSender::fetched(Channel& channel, uint32_t id, const uint8_t* data, int
 
 void FileSender::resume() {
   for (const Token token : toResume_) {
-    if (Channel* channel = state_.channels.find(token)) sender_.markDirty(*channel);
+    Channel* channel = state_.channels.find(token);
+    if (channel == nullptr) continue;
+    if (channel->filtered != nullptr) channel->filtered->fileBytes = 0;
+    sender_.markDirty(*channel);
   }
   toResume_.clear();
 }

@@ -7,7 +7,8 @@
 //        |  +--- the bytes, in front of the rest of the range
 //        +-----> not in the page cache, or not for sendfile: read by the ring, or by Node's pool
 //
-// A hint of the caller leaves out the page cache, or the ring (FileReader).
+// A hint of the caller leaves out the page cache, or the ring (FileReader). Behind a filter there
+// is no sendfile(2): what is in the page cache is read.
 #pragma once
 
 #include <vector>
@@ -33,6 +34,7 @@ class FileSender final : public FrontFile {
   // The same, when the connection is over or takes no more bytes.
   void refuse(const int32_t* words);
   bool sendFront(Channel& channel) override;
+  bool readFront(Channel& channel) override;
   // Those whose share of a flush was used up go on.
   void resume();
   void onCompletion(const Completion& completion);
@@ -41,6 +43,8 @@ class FileSender final : public FrontFile {
 
  private:
   bool copy(Channel& channel, OpenFile& file, const FileRange& range);
+  ssize_t readCached(const FileRange& range, uint8_t* memory, uint32_t bytes);
+  void setReading(Channel& channel, bool reading);
   // Takes the range at the front out of the queue.
   void end(Channel& channel, int32_t result);
   void fetch(Channel& channel, const FileRange& range);

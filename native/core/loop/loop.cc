@@ -46,7 +46,9 @@ Loop::~Loop() {
   }
   state_.channels.forEach([this](Channel& channel) {
     state_.queues.clear(channel.sends);
+    if (channel.filtered != nullptr) state_.queues.clear(channel.filtered->plain);
     channel.protocol->closed(channel);
+    if (channel.filtered != nullptr) channel.filtered->filter.closed(channel);
   });
   staging_.release();
   state_.engines.clear();  // they know files and channels
@@ -189,6 +191,7 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   const SocketResult opened = openClient(remote, local);
   if (opened.fd < 0) return opened;
   if (settings.protocol == nullptr) settings.protocol = protocols_[0].get();
+  settings.outgoing = true;
   const uint32_t id = endpoints_.add(settings);
   Channel* channel = openChannel(ChannelType::kConnection, opened.fd, id);
   if (channel == nullptr) {
@@ -218,8 +221,23 @@ void Loop::closeListener(uint32_t endpoint, bool drain) {
   endpoints_[endpoint].draining = drain;
   Channel* channel = state_.channels.find(endpoints_[endpoint].listener);
   if (channel == nullptr || channel->state == ChannelState::kClosing) return;
+  hurryUnannounced(endpoint, drain);
   if (drain) acceptWaiting(*channel);
   destroy(*channel);
+}
+
+// The end of the listener waits for them.
+void Loop::hurryUnannounced(uint32_t endpoint, bool drain) {
+  if (endpoints_[endpoint].unannounced == 0) return;
+  state_.channels.forEach([&](Channel& channel) {
+    if (channel.type != ChannelType::kConnection || channel.endpoint != endpoint) return;
+    if (channel.known()) return;
+    if (drain) {
+      timers_.arm(channel.timer, clockMs(), kStopHandshakeMs);
+    } else {
+      destroy(channel);
+    }
+  });
 }
 
 std::vector<uint32_t> Loop::connectionsOf(uint32_t endpoint) {

@@ -43,7 +43,7 @@ struct EngineReport {
   std::string reason;
 };
 
-class Loop final : private Transport, private ChannelEnds {
+class Loop final : private FilterHost, private ChannelEnds {
  public:
   Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& sockets,
        FileCalls& fileCalls);
@@ -72,12 +72,13 @@ class Loop final : private Transport, private ChannelEnds {
   // Bytes have come that were not received yet.
   bool unread(const Channel& channel) override;
   uint64_t now() const { return clockMs(); }
-  // Slot and generation of each open connection of `endpoint`.
+  // Slot and generation of each open connection of `endpoint` that JavaScript knows.
   std::vector<uint32_t> connectionsOf(uint32_t endpoint);
   template <typename Visit>
   void forEachConnection(uint32_t endpoint, Visit&& visit) {
     state_.channels.forEach([&](Channel& channel) {
-      if (channel.type == ChannelType::kConnection && channel.endpoint == endpoint) visit(channel);
+      if (channel.type != ChannelType::kConnection || channel.endpoint != endpoint) return;
+      if (channel.known()) visit(channel);
     });
   }
   Channel* find(uint32_t slot, uint32_t generation) {
@@ -138,6 +139,7 @@ class Loop final : private Transport, private ChannelEnds {
   // What a protocol is made of; addProtocol() keeps it as long as the loop.
   EventWriter& eventWriter() { return state_.events; }
   Transport& transport() { return *this; }
+  FilterHost& filterHost() { return *this; }
   void addProtocol(std::unique_ptr<Protocol> protocol) {
     protocols_.push_back(std::move(protocol));
   }
@@ -152,6 +154,7 @@ class Loop final : private Transport, private ChannelEnds {
 
   // loop_commands.cc
   void connectionCommand(Channel& channel, const int32_t* words);
+  size_t sendLargeEncoded(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
   size_t queueLarge(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
   void setIdleTimeout(Channel& channel, uint32_t milliseconds);
 
@@ -162,9 +165,16 @@ class Loop final : private Transport, private ChannelEnds {
   void resumeAccepting();
   void acceptWaiting(const Channel& listener);
   void openProtocol(Channel& channel, const Endpoint& endpoint);
+  void openFilter(Channel& channel, Endpoint& endpoint);
+  void endUnannounced(const Channel& channel, Endpoint& endpoint);
+  void hurryUnannounced(uint32_t endpoint, bool drain);
+  Protocol& layer(Channel& channel) const {
+    return channel.filtered == nullptr ? *channel.protocol : channel.filtered->filter;
+  }
   void onReceive(Channel& channel, const Completion& completion);
   void onHangup(Channel& channel);
   void onConnect(Channel& channel, const Completion& completion);
+  void pushClose(const Channel& channel);
   void onClose(Channel& channel);
   void onTimer(Channel& channel);
   void fail(Channel& channel, int error, Syscall syscall) override;
@@ -183,6 +193,10 @@ class Loop final : private Transport, private ChannelEnds {
   void cancelTimer(Channel& channel) override;
   Channel* channelOf(Token token) override;
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
+  void queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
+  void announce(Channel& channel) override;
+  void endReading(Channel& channel) override;
+  void armFilterTimer(Channel& channel, uint64_t delayMs) override;
   uint64_t deliveredBytes(const Channel& channel) override;
   uint64_t unsentBytes(const Channel& channel) override;
 

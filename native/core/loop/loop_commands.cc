@@ -124,6 +124,10 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
 ssize_t Loop::trySend(Channel& channel, const uint8_t* data, uint32_t bytes) {
   flushNow();
   if (channel.state == ChannelState::kOpen && (channel.flags & kShareUsed)) return 0;
+  if (channel.filtered != nullptr) {
+    const bool waits = channel.state == ChannelState::kOpen && !channel.allSent();
+    return waits ? 0 : sender_.sendEncoded(channel, data, bytes);
+  }
   const ssize_t taken = sender_.sendNow(channel, data, bytes);
   // Nothing waits whose leaving would tell that there is room again: try in the next turn.
   if (taken == 0) shares_.end(channel);
@@ -135,6 +139,9 @@ size_t Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, 
   const TurnShares::Early early(shares_);
   takeCommands();
   Channel* found = state_.channels.find(slot, generation);
+  if (found != nullptr && found->filtered != nullptr) {
+    return sendLargeEncoded(*found, data, bytes, keptMax);
+  }
   const size_t taken = found == nullptr ? 0 : sender_.sendBehindQueue(*found, data, bytes);
   flush();
   // Sending may have ended it.
@@ -142,6 +149,26 @@ size_t Loop::sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, 
   if (channel == nullptr || channel->state == ChannelState::kClosing) return bytes;
   if (taken == bytes) return bytes;
   return taken + queueLarge(*channel, data + taken, bytes - taken, keptMax);
+}
+
+size_t Loop::sendLargeEncoded(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax) {
+  const Token token = channel.token();
+  const ssize_t first = sender_.sendEncoded(channel, data, bytes);
+  flush();
+  const auto isOver = [&] {
+    const Channel* found = state_.channels.find(token);
+    return found == nullptr || found->state == ChannelState::kClosing;
+  };
+  if (first < 0 || isOver()) return bytes;
+  auto at = static_cast<size_t>(first);
+  const ssize_t second = sender_.sendEncoded(channel, data + at, bytes - at);
+  if (second < 0) return bytes;
+  at += static_cast<size_t>(second);
+  const size_t left = bytes - at;
+  const size_t kept = left <= keptMax ? left : std::min<size_t>(left, kBlockBytesMax);
+  if (!sender_.queueEncodedCopy(channel, data + at, kept)) return bytes;
+  flush();
+  return at + kept;
 }
 
 // Answers how many bytes have left or are kept here; all of them when the connection has failed.

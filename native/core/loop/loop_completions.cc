@@ -91,14 +91,20 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
   channel->flags |= listener.flags & kUnixSocket;
   ++endpoint.connections;
   routes_.place(*channel, endpoint.hint);
-  state_.events.push(EventKind::kOpen, *channel);
+  if (endpoint.filter == nullptr) {
+    state_.events.push(EventKind::kOpen, *channel);
+  } else {
+    openFilter(*channel, endpoint);
+  }
   const int attached = state_.engineOf(*channel).attach(*channel);
   if (attached != 0) {
     fail(*channel, -attached, Syscall::kAccept);
     return;
   }
-  openProtocol(*channel, endpoint);
-  if (endpoint.idleTimeoutMs > 0) setIdleTimeout(*channel, endpoint.idleTimeoutMs);
+  if (endpoint.filter == nullptr) {
+    openProtocol(*channel, endpoint);
+    if (endpoint.idleTimeoutMs > 0) setIdleTimeout(*channel, endpoint.idleTimeoutMs);
+  }
   state_.engineOf(*channel).receive(*channel);
 }
 
@@ -117,6 +123,30 @@ void Loop::openProtocol(Channel& channel, const Endpoint& endpoint) {
   channel.protocol->open(channel, endpoint.settings.get(), state_.nowMs);
 }
 
+// Until it announces the connection, that speaks raw bytes, of which none come.
+void Loop::openFilter(Channel& channel, Endpoint& endpoint) {
+  ++endpoint.unannounced;
+  endpoint.filter->open(channel, endpoint.filterSettings.get(), state_.nowMs);
+  RP_ASSERT(channel.filtered != nullptr);
+}
+
+void Loop::announce(Channel& channel) {
+  RP_ASSERT(!channel.filtered->announced);
+  Endpoint& endpoint = endpoints_[channel.endpoint];
+  timers_.cancel(channel.timer);
+  channel.filtered->announced = true;
+  state_.events.push(endpoint.outgoing ? EventKind::kConnected : EventKind::kOpen, channel);
+  openProtocol(channel, endpoint);
+  if (endpoint.idleTimeoutMs > 0) setIdleTimeout(channel, endpoint.idleTimeoutMs);
+  endUnannounced(channel, endpoint);
+}
+
+void Loop::endUnannounced(const Channel& channel, Endpoint& endpoint) {
+  if (--endpoint.unannounced > 0 || !endpoint.endHeld) return;
+  endpoint.endHeld = false;
+  state_.events.push(EventKind::kListenerClosed, channel);
+}
+
 void Loop::onReceive(Channel& channel, const Completion& completion) {
   if (channel.state != ChannelState::kOpen) return;
   if (completion.result > 0) {
@@ -126,13 +156,21 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     state_.metrics.bytesRead += bytes;
     routes_.received(channel, bytes);
     if (channel.flags & kCloseWhenSent) return;
-    channel.protocol->received(channel, {completion.block, completion.offset, bytes}, state_.nowMs);
+    layer(channel).received(channel, {completion.block, completion.offset, bytes}, state_.nowMs);
     return;
   }
   if (completion.result < 0) {
     fail(channel, -completion.result, Syscall::kRead);
     return;
   }
+  channel.flags |= kReadEnded;
+  layer(channel).peerEnded(channel);
+  if (channel.flags & kWriteEnded) destroy(channel);
+}
+
+void Loop::endReading(Channel& channel) {
+  if (channel.state != ChannelState::kOpen || (channel.flags & kReadEnded)) return;
+  state_.engineOf(channel).pauseReceive(channel);
   channel.flags |= kReadEnded;
   channel.protocol->peerEnded(channel);
   if (channel.flags & kWriteEnded) destroy(channel);
@@ -149,7 +187,7 @@ void Loop::onHangup(Channel& channel) {
   if (channel.flags & (kReadEnded | kCloseWhenSent)) return;
   if (state_.sockets.peek(channel.fd) != 0) return;
   channel.flags |= kReadEnded;
-  channel.protocol->peerEnded(channel);
+  layer(channel).peerEnded(channel);
   destroy(channel);
 }
 
@@ -162,9 +200,15 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   }
   ++state_.metrics.connected;
   channel.state = ChannelState::kOpen;
-  state_.events.push(EventKind::kConnected, channel);
-  openProtocol(channel, endpoints_[channel.endpoint]);
-  setIdleTimeout(channel, channel.idleTimeoutMs);
+  Endpoint& endpoint = endpoints_[channel.endpoint];
+  if (endpoint.filter == nullptr) {
+    state_.events.push(EventKind::kConnected, channel);
+    openProtocol(channel, endpoint);
+    setIdleTimeout(channel, channel.idleTimeoutMs);
+  } else {
+    openFilter(channel, endpoint);
+    if (channel.state != ChannelState::kOpen) return;
+  }
   routes_.receiveIfWanted(channel);
   routes_.migrateIfDue(channel);
   sender_.markDirty(channel);  // what was written meanwhile, and an end that was asked for
@@ -180,6 +224,10 @@ void Loop::onTimer(Channel& channel) {
     return;
   }
   if (channel.state != ChannelState::kOpen) return;
+  if (!channel.known()) {
+    channel.filtered->filter.timer(channel, state_.nowMs);
+    return;
+  }
   if (channel.idleTimeoutMs == 0) {
     channel.protocol->timer(channel, state_.nowMs);
     return;
@@ -228,26 +276,35 @@ void Loop::destroy(Channel& channel) {
   state_.engineOf(channel).close(channel);
 }
 
+void Loop::pushClose(const Channel& channel) {
+  const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
+                                           (channel.bytesWritten >> 32 & 0xffff));
+  state_.events.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24,
+                     highs, static_cast<uint32_t>(channel.bytesRead),
+                     static_cast<uint32_t>(channel.bytesWritten));
+}
+
 void Loop::onClose(Channel& channel) {
   RP_ASSERT(channel.state == ChannelState::kClosing);
   Endpoint& endpoint = endpoints_[channel.endpoint];
   const bool listener = channel.type == ChannelType::kListener;
   if (listener) {
     endpoint.isListener = false;
-    state_.events.push(EventKind::kListenerClosed, channel);
+    endpoint.endHeld = endpoint.unannounced > 0;
+    if (!endpoint.endHeld) state_.events.push(EventKind::kListenerClosed, channel);
   } else {
     ++state_.metrics.closed;
     --endpoint.connections;
     --connections_;
-    state_.queues.clear(channel.sends,
-                        [this](uint32_t range) { files_.endRange(range, -ECANCELED); });
+    const auto endFile = [this](uint32_t range) { files_.endRange(range, -ECANCELED); };
+    state_.queues.clear(channel.sends, endFile);
+    if (channel.filtered != nullptr) state_.queues.clear(channel.filtered->plain, endFile);
     channel.protocol->closed(channel);
+    const bool told = channel.known() || endpoint.outgoing;
+    if (!channel.known()) endUnannounced(channel, endpoint);
+    if (channel.filtered != nullptr) channel.filtered->filter.closed(channel);
     RP_ASSERT(pending_[channel.slot] == kPendingOver);
-    const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
-                                             (channel.bytesWritten >> 32 & 0xffff));
-    state_.events.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24,
-                       highs, static_cast<uint32_t>(channel.bytesRead),
-                       static_cast<uint32_t>(channel.bytesWritten));
+    if (told) pushClose(channel);
   }
   endpoints_.retireIfOver(channel.endpoint);
   --live_;

@@ -1,4 +1,4 @@
-// What protocols ask of the loop.
+// What protocols and filters ask of the loop.
 #include "loop.h"
 
 namespace ringpoll {
@@ -9,6 +9,14 @@ void Loop::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t
 
 void Loop::queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
   sender_.queueShared(channel, block, offset, length);
+}
+
+void Loop::queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  sender_.queueEncoded(channel, block, offset, length);
+}
+
+void Loop::armFilterTimer(Channel& channel, uint64_t delayMs) {
+  timers_.arm(channel.timer, state_.nowMs, delayMs);
 }
 
 void Loop::takeCounted(Channel& channel, uint32_t bytes) { sender_.takeCounted(channel, bytes); }

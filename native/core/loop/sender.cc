@@ -4,9 +4,16 @@
 #include <cerrno>
 #include <cstring>
 
-#include "protocol.h"
+#include "filter.h"
 
 namespace ringpoll {
+
+namespace {
+
+// From the caller's memory, encoded and sent at a time: few enough to stay in the cache.
+constexpr size_t kEncodedPieceBytes = 64 * 1024;
+
+}  // namespace
 
 void Sender::queueCommand(Channel& channel, const int32_t* words) {
   const auto block = static_cast<BlockId>(words[3]);
@@ -20,21 +27,27 @@ void Sender::queueCommand(Channel& channel, const int32_t* words) {
     pending_[channel.slot] -= length;
     return;
   }
-  state_.queues.push(channel.sends, block, offset, length, false);
+  state_.queues.push(channel.queue(), block, offset, length, false);
   markDirty(channel);
   if (shares_.early()) shares_.use(channel, kCommandShareBytes);
 }
 
 void Sender::queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
   pending_[channel.slot] += length;
-  state_.queues.push(channel.sends, block, offset, length, false);
+  state_.queues.push(channel.queue(), block, offset, length, false);
   markDirty(channel);
 }
 
 void Sender::queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
   pending_[channel.slot] += length;
   state_.arena.addRef(block);
-  state_.queues.push(channel.sends, block, offset, length, true);
+  state_.queues.push(channel.queue(), block, offset, length, true);
+  markDirty(channel);
+}
+
+void Sender::queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) {
+  pending_[channel.slot] += length;
+  state_.queues.push(channel.sends, block, offset, length, false);
   markDirty(channel);
 }
 
@@ -60,8 +73,39 @@ void Sender::flushDirty() {
   dirty_.clear();
 }
 
+// From the queue of what waits to be encoded into that of the socket, up to a file whose bytes are
+// not here yet. False: the connection is over.
+bool Sender::encodeWaiting(Channel& channel) {
+  Filtered& filtered = *channel.filtered;
+  if (!filtered.announced) return true;
+  const bool dirty = channel.flags & kDirty;
+  channel.flags |= kDirty;  // it is being flushed: what the filter queues need not say so
+  while (!filtered.plain.empty() && !filtered.readsFile) {
+    if (state_.queues.frontIsFile(filtered.plain)) {
+      // A file is read as fast as its connection takes it.
+      if (!channel.sends.empty() || !files_->readFront(channel)) break;
+      continue;
+    }
+    iovec vectors[kSendVectorsMax];
+    const uint32_t count = state_.queues.gather(filtered.plain, vectors, kSendVectorsMax);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; ++i) bytes += vectors[i].iov_len;
+    if (!filtered.filter.encode(channel, vectors, count)) return false;
+    state_.queues.consume(filtered.plain, bytes);
+    pending_[channel.slot] -= static_cast<double>(bytes);
+  }
+  const bool ends = channel.flags & (kWriteEnding | kCloseWhenSent);
+  if (ends && filtered.plain.empty() && !filtered.ended) {
+    filtered.ended = true;
+    filtered.filter.end(channel);
+  }
+  if (!dirty) channel.flags &= ~kDirty;
+  return channel.state == ChannelState::kOpen;
+}
+
 void Sender::flushConnection(Channel& channel) {
   const bool open = channel.state == ChannelState::kOpen;
+  if (open && channel.filtered != nullptr && !encodeWaiting(channel)) return;
   while (open && !channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
     if (state_.queues.frontIsFile(channel.sends)) {
       if (!files_->sendFront(channel)) break;
@@ -89,9 +133,15 @@ void Sender::flushConnection(Channel& channel) {
       handOver(channel);
       break;
     }
+    if (channel.filtered != nullptr && channel.sends.empty()) {
+      channel.filtered->filter.encodedLeft(channel);
+      if (!encodeWaiting(channel)) return;
+    }
   }
   if (channel.state == ChannelState::kClosing) return;
-  if (!channel.sends.empty() && !state_.queues.keep(channel.sends)) {
+  const bool kept = state_.queues.keep(channel.sends) &&
+                    (channel.filtered == nullptr || state_.queues.keep(channel.filtered->plain));
+  if (!kept) {
     ends_.fail(channel, ENOMEM, Syscall::kWrite);
     return;
   }
@@ -144,7 +194,7 @@ void Sender::countSent(Channel& channel, uint64_t bytes) {
 void Sender::queueDrained(Channel& channel) {
   shares_.wakeWriter(channel);
   if (channel.flags & kProtocolWaits) channel.protocol->sendProgressed(channel);
-  if (!channel.sends.empty()) return;
+  if (!channel.allSent()) return;
   if (channel.flags & kCloseWhenSent) {
     ends_.destroy(channel);
     return;
@@ -228,11 +278,49 @@ bool Sender::queueCopy(Channel& channel, const uint8_t* data, size_t bytes) {
       return false;
     }
     std::memcpy(state_.arena.data(block), data + at, piece);
-    state_.queues.push(channel.sends, block, 0, piece, true);
+    state_.queues.push(channel.queue(), block, 0, piece, true);
     pending_[channel.slot] += piece;
     at += piece;
   }
-  if (!channel.sends.empty()) markDirty(channel);
+  if (!channel.allSent()) markDirty(channel);
+  return true;
+}
+
+ssize_t Sender::sendEncoded(Channel& channel, const uint8_t* data, size_t bytes) {
+  constexpr uint16_t closed = kWriteEnding | kWriteEnded | kCloseWhenSent;
+  if (channel.state != ChannelState::kOpen || (channel.flags & closed)) return -EPIPE;
+  Filtered& filtered = *channel.filtered;
+  size_t at = 0;
+  while (at < bytes && channel.sends.empty() && !(channel.flags & (kCorked | kSending))) {
+    iovec vectors[kSendVectorsMax];
+    const uint32_t count = state_.queues.gather(filtered.plain, vectors, kSendVectorsMax - 1);
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < count; ++i) before += vectors[i].iov_len;
+    // A file, or more than goes together with what is sent here.
+    if (before != state_.queues.bytes(filtered.plain) || before >= kEncodedPieceBytes) break;
+    const size_t piece = std::min<size_t>(bytes - at, kEncodedPieceBytes - before);
+    vectors[count] = {const_cast<uint8_t*>(data) + at, piece};
+    if (!filtered.filter.encode(channel, vectors, count + 1)) return -EPIPE;
+    state_.queues.consume(filtered.plain, before);
+    pending_[channel.slot] -= static_cast<double>(before);
+    at += piece;
+    flushConnection(channel);
+    if (channel.state != ChannelState::kOpen) return -EPIPE;
+  }
+  return static_cast<ssize_t>(at);
+}
+
+bool Sender::queueEncodedCopy(Channel& channel, const uint8_t* data, size_t bytes) {
+  if (bytes == 0) return true;
+  Filtered& filtered = *channel.filtered;
+  // What stands before it, such as a file, is encoded before it.
+  if (!filtered.plain.empty()) return queueCopy(channel, data, bytes);
+  for (size_t at = 0; at < bytes; at += kBlockBytesMax) {
+    const size_t piece = std::min<size_t>(bytes - at, kBlockBytesMax);
+    const iovec vector{const_cast<uint8_t*>(data) + at, piece};
+    if (!filtered.filter.encode(channel, &vector, 1)) return false;
+  }
+  markDirty(channel);
   return true;
 }
 

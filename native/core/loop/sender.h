@@ -4,6 +4,8 @@
 //   queued --flush()--> sent
 //     |  ^------------ no memory in the kernel: tried again a little later
 //     +--> handed to the engine --onSend()--> the rest is queued again
+//
+// Behind a filter there are two queues: what waits to be encoded, and what was.
 #pragma once
 
 #include <vector>
@@ -22,6 +24,9 @@ class FrontFile {
   virtual ~FrontFile() = default;
   // True: it is over. False: it goes on later, or never.
   virtual bool sendFront(Channel& channel) = 0;
+  // For a filter: bytes of it go in front of the rest of it. True: they are there, or it is over.
+  // False: they come later, or never.
+  virtual bool readFront(Channel& channel) = 0;
 };
 
 class Sender {
@@ -41,6 +46,8 @@ class Sender {
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
   // The same, with a reference of the block.
   void queueShared(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
+  // What a filter has made, for the socket.
+  void queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length);
   // What JavaScript has counted as pending in a command of a protocol's.
   void takeCounted(Channel& channel, uint32_t bytes);
   // The connection has something to send, or may have come to its end.
@@ -56,6 +63,11 @@ class Sender {
   size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
   // Copies what the kernel did not take. False: no memory, and the connection has failed.
   bool queueCopy(Channel& channel, const uint8_t* data, size_t bytes);
+  // Behind a filter: encodes what waits and, behind it, the caller's memory, in pieces, as long as
+  // the kernel takes all of each. Answers how many of the caller's bytes were encoded, or -EPIPE.
+  ssize_t sendEncoded(Channel& channel, const uint8_t* data, size_t bytes);
+  // Encodes, and leaves it to a later flush. False: the connection has failed.
+  bool queueEncodedCopy(Channel& channel, const uint8_t* data, size_t bytes);
 
   // For ranges of files.
   void countSent(Channel& channel, uint64_t bytes);
@@ -68,6 +80,7 @@ class Sender {
 
  private:
   void sent(Channel& channel, uint64_t bytes);
+  bool encodeWaiting(Channel& channel);
   void queueDrained(Channel& channel);
 
   LoopState& state_;

@@ -47,6 +47,19 @@ class ScratchBlock {
   // So many bytes of the last room are in use.
   void commit(uint32_t bytes) { used_ += bytes; }
 
+  // A place in time: what is written after it can be taken back, when nothing needs it any more.
+  struct Mark {
+    BlockId block = kNoBlock;
+    uint32_t used = 0;
+  };
+  Mark mark() const { return {block_, used_}; }
+  void rewind(const Mark& mark) {
+    if (block_ == kNoBlock) return;
+    const uint32_t to = mark.block == block_ ? mark.used : 0;
+    if (arena_.checked()) std::memset(arena_.data(block_) + to, Arena::kPoison, used_ - to);
+    used_ = to;
+  }
+
   // What was written is over.
   void recycle() {
     for (BlockId block : full_) arena_.release(block);
@@ -55,8 +68,8 @@ class ScratchBlock {
     if (arena_.references(block_) > 1) {
       arena_.release(block_);
       block_ = kNoBlock;
-    } else if (arena_.checked()) {
-      std::memset(arena_.data(block_), Arena::kPoison, used_);
+    } else {
+      rewind({block_, 0});
     }
     used_ = 0;
   }

@@ -111,7 +111,7 @@ void Server::discard(Channel& channel, Connection& connection, uint32_t bytes) {
 // A peer that asks and does not read gets no more answers than it takes.
 bool Server::mustHold(Channel& channel, Connection& connection) {
   if (connection.outstanding >= kUnansweredMax) return true;
-  if (channel.sends.empty()) return false;
+  if (channel.allSent()) return false;
   if (transport_.unsentBytes(channel) <= connection.profile->unsentMax) return false;
   channel.flags |= kProtocolWaits;
   connection.waitsForRoom = true;
@@ -120,7 +120,7 @@ bool Server::mustHold(Channel& channel, Connection& connection) {
 
 void Server::sendProgressed(Channel& channel) {
   Connection& connection = of(channel);
-  if (channel.sends.empty()) {
+  if (channel.allSent()) {
     connection.sending.open = false;
     channel.flags &= ~kProtocolWaits;
   }

@@ -67,7 +67,7 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
   };
   switch (phaseOf(channel, connection)) {
     case Phase::kIdle:
-      if (connection.outstanding > 0 || !channel.sends.empty()) break;
+      if (connection.outstanding > 0 || !channel.allSent()) break;
       consider(connection.idleSinceMs, idleMs, Due::kIdle);
       break;
     case Phase::kHead:
@@ -89,7 +89,7 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
     case Phase::kNone:
       break;
   }
-  if (channel.sends.empty()) return next;
+  if (channel.allSent()) return next;
   consider(connection.writeStartMs, profile.writeMs, Due::kWrite);
   if (connection.sending.open && profile.sendRateMin > 0) {
     consider(connection.sending.startMs, profile.rateWindowMs, Due::kNothing);
@@ -132,7 +132,7 @@ bool belowRate(RateWindow& window, uint64_t nowMs, uint64_t moved, uint32_t rate
 // A peer that takes its bytes, or sends its body, more slowly than the profile allows.
 bool Server::tooSlow(Channel& channel, Connection& connection) {
   const Profile& profile = *connection.profile;
-  if (channel.sends.empty()) {
+  if (channel.allSent()) {
     connection.writeStartMs = nowMs_;
     connection.sending.open = false;
   } else {
