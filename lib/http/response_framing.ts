@@ -1,5 +1,5 @@
 // How a response's head says where its body ends, and how the body is sent (RFC 9112 section 6).
-import { HeadFlag, Respond } from '../runtime/protocol.js';
+import { HeadFlag, RESPOND_TEMPLATE_SHIFT, Respond } from '../runtime/protocol.js';
 import { mustCloseAfter } from './body.js';
 import { flagsOf } from './head.js';
 import { bytesOf } from './response_checks.js';
@@ -38,7 +38,7 @@ function headWord(response: ResponseState, closing: boolean): number {
     response._fields = `Content-Type: ${type}\r\n${response._fields}`;
     number = outlet.templates.find(status, variant, '');
   }
-  return number << Respond.templateShift;
+  return number << RESPOND_TEMPLATE_SHIFT;
 }
 
 /** Head and body of a response that was not begun before its end. */

@@ -1,7 +1,7 @@
 // One HTTP connection: its requests, and the responses that are due, in the order of the requests.
 
 import { RingpollError } from '../errors.js';
-import { Command, Control, HeadFlag, Respond } from '../runtime/protocol.js';
+import { Command, Control, HeadFlag, RESPOND_TEMPLATE_SHIFT } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { respondHead } from '../runtime/staging.js';
 import type { Connection } from '../tcp/connection.js';
@@ -345,7 +345,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
       this.send(bytes);
     } else {
       const number = this.templates.find(error.status, HeadVariant.close, 'text/plain');
-      this.respond(number << Respond.templateShift, '', `${error.message}\n`);
+      this.respond(number << RESPOND_TEMPLATE_SHIFT, '', `${error.message}\n`);
     }
     this.#finish();
   }

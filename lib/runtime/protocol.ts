@@ -1,122 +1,125 @@
 // The numbers that JavaScript shares with native/core/rings/shared_rings.h. A test compares them.
+// They are const enums, so that the compiler writes the numbers where they are used: a property of
+// an exported object is loaded and checked each time.
 
 export const RECORD_WORDS = 8;
 export const COMMAND_CAPACITY = 4096;
 
 /** Words of the record of a request's head, see native/core/http/parser/record.h. */
-export const Head = {
-  length: 0,
-  flags: 1,
-  method: 2,
-  methodOffset: 3,
-  methodLength: 4,
-  targetOffset: 5,
-  targetLength: 6,
-  queryOffset: 7,
-  contentLengthLow: 8,
-  contentLengthHigh: 9,
-  knownLow: 10,
-  knownHigh: 11,
-  headerCount: 12,
-  hostIndex: 13,
-  headers: 16,
-} as const;
+export const enum Head {
+  length = 0,
+  flags = 1,
+  method = 2,
+  methodOffset = 3,
+  methodLength = 4,
+  targetOffset = 5,
+  targetLength = 6,
+  queryOffset = 7,
+  contentLengthLow = 8,
+  contentLengthHigh = 9,
+  knownLow = 10,
+  knownHigh = 11,
+  headerCount = 12,
+  hostIndex = 13,
+  headers = 16,
+}
 
 /** Words of a header in that record: offset and length of its name and of its value. */
 export const FIELD_WORDS = 4;
 
-export const HeadFlag = {
-  keepAlive: 1,
-  hasBody: 2,
-  chunked: 4,
-  contentLength: 8,
-  expectContinue: 16,
-  upgrade: 32,
-  version11: 64,
-  targetAbsolute: 256,
-  targetAuthority: 512,
-  targetMask: 768,
-} as const;
+export const enum HeadFlag {
+  keepAlive = 1,
+  hasBody = 2,
+  chunked = 4,
+  contentLength = 8,
+  expectContinue = 16,
+  upgrade = 32,
+  version11 = 64,
+  targetAbsolute = 256,
+  targetAuthority = 512,
+  targetMask = 768,
+}
 
 /** Keeping at most this many bytes copies them; more keeps their block. */
 export const COPY_INSTEAD_OF_PIN_MAX = 16 * 1024;
 
-export const Event = {
-  open: 1,
-  data: 2,
-  end: 3,
-  drain: 4,
-  timeout: 5,
-  close: 6,
-  connected: 7,
-  acceptError: 8,
-  listenerClosed: 9,
-  request: 16,
-  body: 17,
-  trailers: 18,
-  bodyEnd: 19,
-  httpError: 20,
-  file: 32,
-  fileFetch: 33,
-  wsText: 80,
-  wsBinary: 81,
-  wsPart: 82,
-  wsPing: 83,
-  wsPong: 84,
-  wsClosing: 85,
-} as const;
+export const enum Event {
+  open = 1,
+  data = 2,
+  end = 3,
+  drain = 4,
+  timeout = 5,
+  close = 6,
+  connected = 7,
+  acceptError = 8,
+  listenerClosed = 9,
+  request = 16,
+  body = 17,
+  trailers = 18,
+  bodyEnd = 19,
+  httpError = 20,
+  file = 32,
+  fileFetch = 33,
+  wsText = 80,
+  wsBinary = 81,
+  wsPart = 82,
+  wsPing = 83,
+  wsPong = 84,
+  wsClosing = 85,
+}
 
-export const Command = {
-  send: 1,
-  end: 2,
-  close: 3,
-  reset: 4,
-  pause: 5,
-  resume: 6,
-  timeout: 7,
-  cork: 8,
-  uncork: 9,
-  retain: 10,
-  release: 11,
-  wantDrain: 12,
-  destroy: 13,
-  httpRaw: 14,
-  httpRespond: 15,
-  httpDone: 16,
-  route: 48,
-  sendFile: 32,
-  wsSend: 80,
-  wsPing: 81,
-  wsPong: 82,
-  wsClose: 83,
-} as const;
+export const enum Command {
+  send = 1,
+  end = 2,
+  close = 3,
+  reset = 4,
+  pause = 5,
+  resume = 6,
+  timeout = 7,
+  cork = 8,
+  uncork = 9,
+  retain = 10,
+  release = 11,
+  wantDrain = 12,
+  destroy = 13,
+  httpRaw = 14,
+  httpRespond = 15,
+  httpDone = 16,
+  route = 48,
+  sendFile = 32,
+  wsSend = 80,
+  wsPing = 81,
+  wsPong = 82,
+  wsClose = 83,
+}
 
 /** The first word of wsSend; the opcode stands below. */
 export const WS_SEND_COMPRESS = 16;
 
-/** The first word of httpRespond; the number of the template stands above. */
-export const Respond = {
-  last: 1,
-  noLength: 2,
-  templateShift: 2,
-} as const;
+/** The first word of httpRespond. */
+export const enum Respond {
+  last = 1,
+  noLength = 2,
+}
+/** Above them stands the number of the template. */
+export const RESPOND_TEMPLATE_SHIFT = 2;
 
-export const Control = {
-  eventCount: 0,
-  commandCount: 1,
-  stagingBlock: 2,
-  stagingSlab: 3,
-  stagingOffset: 4,
-  stagingSize: 5,
-  stagingUsed: 6,
-  turn: 7,
-  resultError: 8,
-  resultSyscall: 9,
-  resultEndpoint: 10,
-  resultSlot: 11,
-  resultGeneration: 12,
-  stagingRound: 13,
-} as const;
+export const enum Control {
+  eventCount = 0,
+  commandCount = 1,
+  stagingBlock = 2,
+  stagingSlab = 3,
+  stagingOffset = 4,
+  stagingSize = 5,
+  stagingUsed = 6,
+  turn = 7,
+  resultError = 8,
+  resultSyscall = 9,
+  resultEndpoint = 10,
+  resultSlot = 11,
+  resultGeneration = 12,
+  stagingRound = 13,
+}
 
 /** In the number of bytes that wait: the connection's share of this turn is used up. */
 export const PENDING_HELD = 2 ** 50;

@@ -114,12 +114,7 @@ interface RawWrites {
 
 // The short response that was staged last. Servers answer much in the same words: until the staging
 // block begins anew, the same again refers to the same bytes.
-let lastRound = -1;
-let lastFields = '';
-let lastBody = '';
-let lastAt = 0;
-let lastFieldBytes = 0;
-let lastBodyBytes = 0;
+const last = { round: -1, fields: '', body: '', at: 0, fieldBytes: 0, bodyBytes: 0 };
 
 /**
  * Queues an HTTP response that native code puts together (one copy): `head` is a word as Respond
@@ -136,12 +131,21 @@ export function respondText(
 ): boolean {
   const { control } = runtime;
   if (
-    body === lastBody &&
-    control[Control.stagingRound] === lastRound &&
-    fields === lastFields &&
+    body === last.body &&
+    control[Control.stagingRound] === last.round &&
+    fields === last.fields &&
     control[Control.commandCount] < COMMAND_CAPACITY
   ) {
-    respond(runtime, slot, generation, head, lastAt, lastFieldBytes, lastBodyBytes, lastBodyBytes);
+    respond(
+      runtime,
+      slot,
+      generation,
+      head,
+      last.at,
+      last.fieldBytes,
+      last.bodyBytes,
+      last.bodyBytes,
+    );
     return true;
   }
   const { length } = body;
@@ -156,12 +160,12 @@ export function respondText(
       ? length
       : slab.utf8Write(body, from, length * UTF8_BYTES_PER_UNIT);
   if (length < SHORT_STRING && fields.length < SHORT_STRING) {
-    lastRound = control[Control.stagingRound];
-    lastFields = fields;
-    lastBody = body;
-    lastAt = at;
-    lastFieldBytes = fieldBytes;
-    lastBodyBytes = bodyBytes;
+    last.round = control[Control.stagingRound];
+    last.fields = fields;
+    last.body = body;
+    last.at = at;
+    last.fieldBytes = fieldBytes;
+    last.bodyBytes = bodyBytes;
   }
   control[Control.stagingUsed] += fieldBytes + bodyBytes;
   respond(runtime, slot, generation, head, at, fieldBytes, bodyBytes, bodyBytes);

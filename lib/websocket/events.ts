@@ -14,7 +14,10 @@ const NO_BLOCK = -1;
 const GOING_AWAY = 1001;
 const CODE_MASK = 0xffff;
 /** Of the causes of wsClosing, those that are treated apart. */
-const Cause = { peer: 0, dead: 2 } as const;
+const enum Cause {
+  peer = 0,
+  dead = 2,
+}
 
 export function keepSocket(socket: AnySocket): void {
   while (sockets.length < socket.slot) sockets.push(undefined);

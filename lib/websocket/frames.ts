@@ -4,7 +4,10 @@ import { Command, Control, RECORD_WORDS } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { lengthOf, room, STAGED_BYTES_MAX, stage } from '../runtime/staging.js';
 
-export const Opcode = { text: 1, binary: 2 } as const;
+export const enum Opcode {
+  text = 1,
+  binary = 2,
+}
 /** Beside the opcode: compress, if that was negotiated and the message is long enough. */
 export const COMPRESS = 16;
 

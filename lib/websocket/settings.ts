@@ -134,12 +134,12 @@ function heartbeat(value: unknown, path: string): { pingMs: number; deadMs: numb
   };
 }
 
-export const SettingsFlag = {
-  client: 1,
-  wildcards: 2,
-  pingEvents: 4,
-  pongEvents: 8,
-} as const;
+export const enum SettingsFlag {
+  client = 1,
+  wildcards = 2,
+  pingEvents = 4,
+  pongEvents = 8,
+}
 
 const WORDS = 16;
 
