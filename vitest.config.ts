@@ -17,7 +17,10 @@ export default defineConfig({
     // Tests see one copy of the package, whether they import it by name or a module of it.
     alias: [
       { find: /^ringpoll$/, replacement: path('lib/index.ts') },
-      { find: /^ringpoll\/(http|scheduler|fs|websocket)$/, replacement: path('lib/$1/index.ts') },
+      {
+        find: /^ringpoll\/(http|scheduler|fs|websocket|crossws)$/,
+        replacement: path('lib/$1/index.ts'),
+      },
     ],
   },
   test: {

@@ -9,6 +9,7 @@ const ENTRIES = [
   'scheduler/index',
   'fs/index',
   'websocket/index',
+  'crossws/index',
   // Not imported but run: the command, and the workers of the compute pool.
   'cli/main',
   'scheduler/compute/worker',

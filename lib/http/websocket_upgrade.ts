@@ -35,8 +35,8 @@ import type { HttpResponse } from './response.js';
 /** What upgrade() decides. A status other than 101 refuses, with `headers` and `body`. */
 export interface UpgradeDecision<Data = unknown> {
   status?: number;
-  /** Further fields of the answer. */
-  headers?: Record<string, string>;
+  /** Further fields of the answer; an array stands for several of that name. */
+  headers?: Record<string, string | readonly string[]>;
   body?: string;
   /** One of the subprotocols that the client has asked for. */
   protocol?: string;
@@ -181,7 +181,11 @@ export class WebSocketFace {
       return;
     }
     response.status(status);
-    for (const [name, value] of Object.entries(headers)) response.header(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      for (const each of typeof value === 'string' ? [value] : value) {
+        response.appendHeader(name, each);
+      }
+    }
     response.end(body);
   }
 

@@ -26,6 +26,7 @@ const LIB: Allowed = {
   'lib/fs': [...RUNTIME, 'lib/tcp'],
   'lib/websocket': [...RUNTIME, 'lib/tcp'],
   'lib/http': [...RUNTIME, 'lib/tcp', 'lib/fs', 'lib/websocket'],
+  'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...RUNTIME, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/cli': [
     ...['lib/index.ts', ...RUNTIME, 'lib/scheduler'],
