@@ -1,8 +1,9 @@
 // An adapter of crossws (https://crossws.h3.dev) over serve({ fetch, websocket }). It needs nothing
 // of that package at run time: hooks, peers and messages are what its documentation says they are.
+import { integer } from '../checks.js';
 import type { UpgradeDecision, WebSocketServerOptions } from '../http/websocket_upgrade.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import { checkFunctions, integer } from '../tcp/options.js';
+import { checkFunctions } from '../tcp/options.js';
 import type { SendOptions, WebSocketConnection } from '../websocket/socket.js';
 import {
   HOOKS,

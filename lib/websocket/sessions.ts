@@ -1,5 +1,5 @@
 // Sessions: a client that comes back with the key of a connection that was lost is known again.
-import { milliseconds } from '../tcp/options.js';
+import { milliseconds } from '../checks.js';
 import type { LostSession } from './handlers.js';
 import { ABNORMAL, type AnySocket } from './socket.js';
 

@@ -1,7 +1,7 @@
 // The options that servers and clients of WebSocket share, and what native code gets of them.
+import { boolean, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
-import { boolean, integer, milliseconds } from '../tcp/options.js';
 import { type Agreed, checkDeflate, type Deflate, type DeflateOptions } from './deflate.js';
 
 export interface HeartbeatOptions {
