@@ -9,6 +9,7 @@ function reference(root) {
     ...{ ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' },
     'ringpoll/websocket': 'websocket',
     'ringpoll/crossws': 'crossws',
+    'ringpoll/tls': 'tls',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({
