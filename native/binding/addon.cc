@@ -295,6 +295,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
 #undef RINGPOLL_SET
   setHttpMetrics(*guest, object);
   setWebSocketMetrics(*guest, object);
+  setUdpMetrics(*guest, object);
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
   object.Set("connections", guest->loop().connections());
@@ -352,7 +353,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addHttpFunctions(env, exports);
   addWebSocketFunctions(env, exports);
-  addTlsContextFunctions(env, exports);
+  addUdpFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
   addWatchdogFunctions(env, exports);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/loop/loop.h"
+#include "core/system/datagram_calls.h"
 #include "face.h"
 #include "shared_memory.h"
 #include "uv_api.h"
@@ -23,6 +24,9 @@ namespace http {
 class Server;
 }
 namespace websocket {
+class Protocol;
+}
+namespace udp {
 class Protocol;
 }
 
@@ -50,6 +54,10 @@ class GuestLoop {
   websocket::Protocol& openWebSocket();
   // nullptr: there was no such connection yet.
   websocket::Protocol* webSocket() const { return webSocket_; }
+  // What looks after datagram sockets here, made by the first one.
+  udp::Protocol& openUdp();
+  // nullptr: there was none yet.
+  udp::Protocol* udp() const { return udp_; }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
   // that is another one each turn.
   void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
@@ -72,9 +80,11 @@ class GuestLoop {
   SharedMemory memory_;
   SocketCalls sockets_;
   FileCalls fileCalls_;
+  DatagramCalls datagrams_;
   std::unique_ptr<Loop> loop_;
   http::Server* http_ = nullptr;              // the loop's own
   websocket::Protocol* webSocket_ = nullptr;  // the same
+  udp::Protocol* udp_ = nullptr;              // the same
   std::vector<std::unique_ptr<Face>> faces_;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;

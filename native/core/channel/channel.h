@@ -1,5 +1,6 @@
-// A channel is one descriptor that the loop looks after: a listener, a connection, or a foreign
-// descriptor that is only watched. Channels are named by slot and generation, never by descriptor.
+// A channel is one descriptor that the loop looks after: a listener, a connection, a datagram
+// socket, or a foreign descriptor that is only watched. Channels are named by slot and generation,
+// never by descriptor.
 //
 //   free --open--> connecting --connected--> open --close--> closing --kClosed--> free (gen + 1)
 //             \-------------------------------^
@@ -27,7 +28,7 @@ constexpr uint32_t generationOf(Token token) {
   return static_cast<uint32_t>(token >> 32) & kGenerationMask;
 }
 
-enum class ChannelType : uint8_t { kFree, kListener, kConnection, kWatch };
+enum class ChannelType : uint8_t { kFree, kListener, kConnection, kWatch, kDatagram };
 enum class ChannelState : uint8_t { kFree, kConnecting, kOpen, kClosing };
 
 // How an engine gets the bytes of a connection.

@@ -11,6 +11,8 @@
 //            over both ways. May be wrong or come twice: ask the socket
 //   send     one completion: how many bytes of the channel's queue have left, or -errno
 //   connect  one completion: 0 or -errno
+//   of a datagram socket its protocol receives and sends: receive() yields watch completions while
+//   there may be something to receive, and send() one completion when there may be room
 //   watch    each completion says that a foreign descriptor may be readable (edge)
 //   detach   one completion, after those of all that was received: the engine has forgotten the
 //            channel, which may go to another one or start again here by another route

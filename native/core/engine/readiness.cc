@@ -49,7 +49,7 @@ void Readiness::forget(Channel& channel) {
 
 bool Readiness::actionable(const Channel& channel) const {
   if (channel.state == ChannelState::kClosing) return false;
-  if (channel.type != ChannelType::kConnection) {
+  if (channel.type == ChannelType::kListener || channel.type == ChannelType::kWatch) {
     return (channel.engineFlags & (kReadable | kAcceptsLater)) == kReadable;
   }
   if (channel.state == ChannelState::kConnecting) return channel.engineFlags & kWritable;
@@ -114,8 +114,23 @@ void Readiness::serve(Channel& channel) {
       }
       resume(channel);
       break;
+    case ChannelType::kDatagram:
+      tellReady(channel);
+      break;
     case ChannelType::kFree:
       break;
+  }
+}
+
+// Its protocol receives until nothing is left, so that the next edge is the next reason.
+void Readiness::tellReady(Channel& channel) {
+  if ((channel.engineFlags & kWantSend) && (channel.engineFlags & kWritable)) {
+    channel.engineFlags &= ~(kWantSend | kWritable);
+    context_.ready.push(channel.token(), OpKind::kSend, 0);
+  }
+  if ((channel.engineFlags & kWantReceive) && (channel.engineFlags & kReadable)) {
+    channel.engineFlags &= ~kReadable;
+    context_.ready.push(channel.token(), OpKind::kWatch, 0, true);
   }
 }
 

@@ -46,6 +46,7 @@ class Readiness {
   bool starves(Channel& channel);
   void acceptAll(Channel& channel);
   void finishConnect(Channel& channel);
+  void tellReady(Channel& channel);
   void sendMore(Channel& channel);
   void receiveSome(Channel& channel);
 

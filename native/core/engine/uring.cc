@@ -93,8 +93,8 @@ void Uring::cancelAll(Channel& channel) {
 }
 
 void Uring::send(Channel& channel) {
-  // A file is at the front: the loop sends it, and only wants to know when there is room.
-  if (context_.queues.frontIsFile(channel.sends)) {
+  // A file is at the front, or datagrams wait: they are sent elsewhere, when there is room.
+  if (channel.type == ChannelType::kDatagram || context_.queues.frontIsFile(channel.sends)) {
     io_uring_sqe* sqe = ring_.next(tagged(channel.token(), Tag::kSend));
     io_uring_prep_poll_add(sqe, channel.fd, POLLOUT);
     submitted(channel, kSendArmed);

@@ -216,6 +216,33 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   return opened;
 }
 
+SocketResult Loop::addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint) {
+  settings.outgoing = true;
+  const uint32_t id = endpoints_.add(settings);
+  Channel* channel = openChannel(ChannelType::kDatagram, fd, id);
+  int error = channel == nullptr ? ENOMEM : 0;
+  if (channel != nullptr) {
+    channel->engine = channel->nextEngine = routes_.engineFor(settings.hint);
+    error = -state_.engineOf(*channel).attach(*channel);
+    if (error != 0) {
+      --live_;
+      state_.channels.release(*channel);
+    }
+  }
+  if (error != 0) {
+    endpoints_.undo(id);
+    state_.sockets.close(fd);
+    return {-1, error, Syscall::kSocket};
+  }
+  channel->state = ChannelState::kOpen;
+  ++endpoints_[id].connections;
+  *socket = channel->token();
+  *endpoint = id;
+  openProtocol(*channel, endpoints_[id]);
+  state_.engineOf(*channel).receive(*channel);
+  return {fd, 0, Syscall::kNone};
+}
+
 void Loop::closeListener(uint32_t endpoint, bool drain) {
   endpoints_[endpoint].file.remove();
   endpoints_[endpoint].draining = drain;

@@ -67,6 +67,8 @@ class Loop final : private FilterHost, private ChannelEnds {
   SocketResult adopt(int fd, const ListenOptions& options, Endpoint settings, uint32_t* endpoint);
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Endpoint settings,
                        uint32_t timeoutMs, Token* connection, uint32_t* endpoint);
+  // A datagram socket, which is `fd` from now on; the protocol of `settings` receives and sends.
+  SocketResult addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint);
   // `drain`: who waits in the kernel's queue is accepted first; close() would reset them.
   void closeListener(uint32_t endpoint, bool drain);
   // Bytes have come that were not received yet.
@@ -191,6 +193,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void pauseReading(Channel& channel, bool paused) override;
   void armTimer(Channel& channel, uint64_t delayMs) override;
   void cancelTimer(Channel& channel) override;
+  void awaitRoom(Channel& channel) override { state_.engineOf(channel).send(channel); }
   Channel* channelOf(Token token) override;
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
   void queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;

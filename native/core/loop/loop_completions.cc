@@ -30,12 +30,19 @@ void Loop::dispatch() {
         onReceive(*channel, completion);
         break;
       case OpKind::kSend:
-        sender_.onSend(*channel, completion);
+        if (channel->type == ChannelType::kDatagram) {
+          channel->protocol->writable(*channel);
+        } else {
+          sender_.onSend(*channel, completion);
+        }
         break;
       case OpKind::kConnect:
         onConnect(*channel, completion);
         break;
       case OpKind::kWatch:
+        if (channel->type == ChannelType::kDatagram) {
+          channel->protocol->readable(*channel, state_.nowMs);
+        }
         if (completion.token == foreign_) foreignReady_ = true;
         if (completion.token == secondaryWatch_) state_.secondaryReady = true;
         break;
@@ -279,9 +286,10 @@ void Loop::destroy(Channel& channel) {
 void Loop::pushClose(const Channel& channel) {
   const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                            (channel.bytesWritten >> 32 & 0xffff));
-  state_.events.push(EventKind::kClose, channel, channel.closeError | channel.closeSyscall << 24,
-                     highs, static_cast<uint32_t>(channel.bytesRead),
-                     static_cast<uint32_t>(channel.bytesWritten));
+  state_.events.push(
+      channel.type == ChannelType::kDatagram ? EventKind::kUdpClose : EventKind::kClose, channel,
+      channel.closeError | channel.closeSyscall << 24, highs,
+      static_cast<uint32_t>(channel.bytesRead), static_cast<uint32_t>(channel.bytesWritten));
 }
 
 void Loop::onClose(Channel& channel) {
@@ -292,6 +300,10 @@ void Loop::onClose(Channel& channel) {
     endpoint.isListener = false;
     endpoint.endHeld = endpoint.unannounced > 0;
     if (!endpoint.endHeld) state_.events.push(EventKind::kListenerClosed, channel);
+  } else if (channel.type == ChannelType::kDatagram) {
+    --endpoint.connections;
+    channel.protocol->closed(channel);
+    pushClose(channel);
   } else {
     ++state_.metrics.closed;
     --endpoint.connections;

@@ -54,6 +54,8 @@ class Transport {
   // Protocol::timer() after `delayMs`, unless the connection has an idle timeout of JavaScript's.
   virtual void armTimer(Channel& channel, uint64_t delayMs) = 0;
   virtual void cancelTimer(Channel& channel) = 0;
+  // Of a datagram socket: Protocol::writable() when the kernel may have room again.
+  virtual void awaitRoom(Channel&) {}
   // Bytes that are queued, or on their way into the queue, and have not left.
   virtual uint64_t unsentBytes(const Channel& channel) = 0;
   // Bytes that the peer has acknowledged, as far as the kernel can tell; never fewer than before on
@@ -89,6 +91,10 @@ class Protocol {
   // JavaScript does not want bytes, or wants them again.
   virtual void readingPaused(Channel&, bool /*paused*/, uint64_t /*nowMs*/) {}
   virtual void timer(Channel&, uint64_t /*nowMs*/) {}
+  // Of a datagram socket: something may have come, an error too.
+  virtual void readable(Channel&, uint64_t /*nowMs*/) {}
+  // The same, after Transport::awaitRoom().
+  virtual void writable(Channel&) {}
 
   // Once a turn, before its completions: what was held back may go on.
   virtual void beginTurn(uint64_t /*nowMs*/) {}

@@ -10,7 +10,7 @@
 namespace ringpoll {
 
 // Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files,
-// 80 WebSocket.
+// 48 datagrams, 80 WebSocket.
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
@@ -34,6 +34,12 @@ enum class EventKind : int32_t {
                         // its slab (kNoBlock: none)
   kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being
                         // sent are wanted: how many in result, where in offset and length (high)
+  kUdpPackets = 48,     // result: slab, offset of the records in it, length: how many, aux0: block;
+                        // see native/core/udp/record.h
+  kUdpError = 49,       // result: errno, with the Syscall in the top byte; aux0: slab and offset of
+                        // a record with the address (kNoBlock: none), length: how many failed so
+  kUdpDrain = 50,       // the kernel has taken all that waited
+  kUdpClose = 51,       // like kClose
   kWsText = 80,         // like kData: one whole message, valid UTF-8
   kWsBinary = 81,       // the same
   kWsPart = 82,         // like kData: the beginning of a message that lies in several blocks
@@ -72,6 +78,9 @@ enum class CommandKind : int32_t {
   kRoute = 48,        // ReceiveHint
   kSendFile = 32,     // file; number of the operation, and above it who reads; offset and length:
                       // low words, high halves
+  kUdpSend = 49,      // a datagram: block, offset in its slab, length; block of the record of where
+                      // it goes (kNoBlock: where the socket is connected to), offset in its slab
+  kUdpClose = 50,     // send what the kernel takes, and close
   kWsSend = 80,       // a message: WsSendFlags; where in the staging slab it lies, behind room for
                       // its header; the length of both; of the room
   kWsPing = 81,       // slab offset and length of a staged payload

@@ -205,6 +205,10 @@ bool SocketAddress::fromPath(const std::string& path, SocketAddress* out) {
   return true;
 }
 
+AddressText addressText(const SocketAddress& address) {
+  return describe(address.storage, address.length);
+}
+
 AddressText localAddress(int fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;

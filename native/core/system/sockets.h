@@ -55,6 +55,7 @@ struct AddressText {
   uint16_t port = 0;
   int family = 0;  // AF_INET, AF_INET6, AF_UNIX, 0 when unknown
 };
+AddressText addressText(const SocketAddress& address);
 AddressText localAddress(int fd);
 AddressText remoteAddress(int fd);
 
