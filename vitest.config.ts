@@ -18,7 +18,7 @@ export default defineConfig({
     alias: [
       { find: /^ringpoll$/, replacement: path('lib/index.ts') },
       {
-        find: /^ringpoll\/(http|scheduler|fs|websocket|crossws)$/,
+        find: /^ringpoll\/(http|scheduler|fs|udp|websocket)$/,
         replacement: path('lib/$1/index.ts'),
       },
     ],

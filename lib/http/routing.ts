@@ -23,8 +23,7 @@ export function routed(routes: Routes<Handler>, otherwise: Handler | undefined):
   };
 }
 
-/** @throws HttpRequestError with status 400 */
-export function decoded(found: Found<unknown>): Record<string, string> {
+function decoded(found: Found<unknown>): Record<string, string> {
   try {
     return parameters(found);
   } catch (cause) {

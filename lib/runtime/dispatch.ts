@@ -26,6 +26,7 @@ export const enum Wing {
   streams = 0,
   http = 16,
   files = 32,
+  datagrams = 48,
   websocket = 80,
 }
 const WING_BITS = 4;

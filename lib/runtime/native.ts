@@ -3,7 +3,6 @@
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
 import type { NativeFiles } from './native_files.js';
-import type { NativeTls } from './native_tls.js';
 import { firstAddon } from './one_addon.js';
 import { packageFolder } from './package_folder.js';
 
@@ -98,7 +97,7 @@ export interface NativeRouting {
   sentByEngine: NativeCost[];
 }
 
-export interface NativeLoop extends NativeFiles, NativeTls {
+export interface NativeLoop extends NativeFiles {
   start(
     engine: number,
     receive: number,
@@ -198,6 +197,32 @@ export interface NativeLoop extends NativeFiles, NativeTls {
     exceptSlot: number,
     exceptGeneration: number,
   ): number;
+  /** See native/binding/udp.cc for `flags`; the answer is in the control block. */
+  udpOpen(
+    host: string,
+    port: number,
+    remoteHost: string,
+    remotePort: number,
+    flags: number,
+    packetBytesMax: number,
+    hint: number,
+  ): void;
+  /** Whether `host` is an IP address, whose record is in `into` then. */
+  udpAddress(host: string, port: number, into: Int32Array): boolean;
+  udpName(record: Int32Array, local: boolean): SocketAddress;
+  /** 0, or the negative errno. */
+  udpSetOption(slot: number, generation: number, option: number, value: number): number;
+  udpOption(slot: number, generation: number, option: number): number;
+  udpMulticastInterface(slot: number, generation: number, address: string): number;
+  udpMembership(
+    slot: number,
+    generation: number,
+    join: boolean,
+    group: string,
+    source: string,
+    address: string,
+  ): number;
+  udpCounts(slot: number, generation: number, into: Float64Array): void;
   /** Why messages cannot be compressed here; empty when they can. */
   webSocketDeflateReason(): string;
 }

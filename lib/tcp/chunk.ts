@@ -42,7 +42,7 @@ const forgotten = new FinalizationRegistry<Forgotten>(({ block, runtime }) => {
 // Whoever gets a view could give its whole ArrayBuffer away (`postMessage(bytes, [bytes.buffer])`),
 // and native code and the kernel would write to memory that is somebody else's, or nobody's.
 const guarded = new WeakSet<Buffer>();
-function guard(slab: Buffer): void {
+export function guardSlab(slab: Buffer): void {
   if (guarded.has(slab)) return;
   guarded.add(slab);
   workerThreads().markAsUntransferable(slab.buffer);
@@ -90,7 +90,7 @@ export class Chunk {
   get bytes(): Buffer {
     this._check();
     if (this.#bytes === undefined) {
-      if (this._inArena) guard(this._slab);
+      if (this._inArena) guardSlab(this._slab);
       this.#bytes = this.#view();
     }
     return this.#bytes;

@@ -1,6 +1,5 @@
 // connect(): outgoing TCP and Unix connections.
 import { net } from '../builtins.js';
-import { integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -22,6 +21,8 @@ import {
   checkPath,
   checkPort,
   HANDLERS,
+  integer,
+  milliseconds,
   RAW_PEERS,
 } from './options.js';
 import { keepConnection, keepEndpoint, leaveEndpoint } from './tables.js';

@@ -1,6 +1,5 @@
 // Where a listener is bound: a path, a descriptor, an address, or one of the addresses of a name.
 import { net } from '../builtins.js';
-import { integer } from '../checks.js';
 import { invalidArgValue } from '../errors.js';
 import { Control } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -10,7 +9,7 @@ import {
   systemError,
   type Target,
 } from '../runtime/system_error.js';
-import { checkHostName, checkPath, checkPort } from './options.js';
+import { checkHostName, checkPath, checkPort, integer } from './options.js';
 
 /** What listen() may be given for it. */
 interface Given {
@@ -49,9 +48,13 @@ export function checkTarget(options: Given): Place {
     const fd = integer('options.fd', options.fd, 0, 2 ** 31 - 1, -1);
     return { name: '', port: -1, fd, described: undefined };
   }
-  const host = options.host === undefined ? ANY : checkHostName(options.host);
-  const port = checkPort('options.port', options.port);
-  return { name: host, port, fd: -1, described: { host, port } };
+  return placeOf(options.host, checkPort('options.port', options.port));
+}
+
+/** The same for what has no path. */
+export function placeOf(host: unknown, port: number): Place {
+  const name = host === undefined ? ANY : checkHostName(host as string);
+  return { name, port, fd: -1, described: { host: name, port } };
 }
 
 /** Addresses that this machine may not have: the next one is tried then. */

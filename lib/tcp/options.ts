@@ -1,6 +1,5 @@
 // Checks of what users pass to listen() and connect(). Nothing wrong gets past here.
 import { net } from '../builtins.js';
-import { boolean, INT32_MAX, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectionOptions, HandlersOf } from './handlers.js';
@@ -10,6 +9,7 @@ type Handlers = HandlersOf<never>;
 export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
 export const BACKLOG_DEFAULT = 511;
 export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
+const INT32_MAX = 2 ** 31 - 1;
 /** TCP_KEEPIDLE: Linux takes 32,767 seconds at most, and what every system takes is right here. */
 const KEEP_ALIVE_MS_MAX = 32_767_000;
 const ZONE_MAX = 2 ** 32 - 1;
@@ -72,6 +72,35 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   if (typeof value !== 'object' || value === null) throw invalidArgType(name, 'an object', value);
 }
 
+/** An integer within [min, max], or the default when it is undefined. */
+export function integer(
+  name: string,
+  value: unknown,
+  min: number,
+  max: number,
+  otherwise: number,
+): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(name, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+export function boolean(name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'a boolean', value);
+  return value;
+}
+
+export function milliseconds(name: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!(value >= 0 && value <= INT32_MAX)) throw outOfRange(name, `from 0 to ${INT32_MAX}`, value);
+  return Math.ceil(value);
+}
+
 export interface CheckedConnectionOptions {
   allowHalfOpen: boolean;
   highWaterMark: number;
@@ -116,7 +145,7 @@ export function checkConnectionOptions(
     noDelay: boolean('options.noDelay', options.noDelay, true),
     keepAliveMs: checkKeepAlive('options.keepAlive', options.keepAlive),
     idleTimeoutMs: milliseconds('options.idleTimeout', options.idleTimeout, 0),
-    hint: checkHint(options.engine),
+    hint: checkEngine(options.engine),
     signal: checkSignal(options.signal),
   };
 }
@@ -132,7 +161,7 @@ export function checkKeepAlive(name: string, value: unknown): number {
   return Math.ceil(value);
 }
 
-function checkHint(value: unknown): number {
+export function checkEngine(value: unknown): number {
   if (value === undefined) return 0;
   const index = HINTS.indexOf(value as (typeof HINTS)[number]);
   if (index < 0) throw invalidArgValue('options.engine', `one of ${HINTS.join(', ')}`, value);
