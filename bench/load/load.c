@@ -13,7 +13,7 @@ const struct options *options;
 
 static const char USAGE[] =
     "usage: load MODE --port N [options], where MODE is one of\n"
-    "  echo bulk accept idle http http-idle handshake websocket publish websocket-idle\n"
+    "  echo bulk accept idle http http-idle handshake websocket publish websocket-idle datagram\n"
     "  --connections N   connections (accept: how many at a time)         1\n"
     "  --size BYTES      of a message                                     64\n"
     "  --depth N         requests (http), messages (websocket) in a batch 1\n"
@@ -170,6 +170,8 @@ int main(int argc, char **argv) {
     run_handshake();
   } else if (strcmp(run.mode, "accept") == 0 && !run.tls) {
     run_accept();
+  } else if (strcmp(run.mode, "datagram") == 0 && !run.tls) {
+    run_datagrams();
   } else if (strcmp(run.mode, "idle") == 0) {
     run_idle(&echo_mode);
   } else {

@@ -172,4 +172,7 @@ void run_idle(const struct mode *mode);  // with this mode's messages
 void run_accept(void);
 void run_handshake(void);
 
+// datagram.c: UDP.
+void run_datagrams(void);
+
 #endif

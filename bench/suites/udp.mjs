@@ -1,0 +1,49 @@
+// UDP echo: closed loops of several sizes, with few and with many datagrams under way.
+import { competitors } from '../competitors/udp.mjs';
+import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
+import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { briefMessages, messageTrial } from '../lib/trial.mjs';
+import { udpTargets } from '../targets/udp.mjs';
+
+export const describe = 'CPU per packet of a UDP echo server';
+
+const REFERENCES = ['c-recvmmsg', 'node-dgram'];
+/** Sockets, datagrams under way on each, bytes of one. */
+const SHAPES = [
+  [1, 1, 64],
+  [1, 64, 64],
+  [64, 1, 64],
+  [64, 16, 64],
+  [64, 1, 1400],
+  [16, 1, 32_768],
+];
+/** For these the targets hold: with one packet a turn, the turn costs more than the packet. */
+const TARGETS = ['1x64x64B', '64x1x64B', '64x16x64B'];
+
+const cases = SHAPES.map(([connections, depth, size]) => ({
+  name: `${connections}x${depth}x${size}B`,
+  title: `${connections} sockets with ${depth} × ${size} bytes under way`,
+  load: { connections, depth, size },
+  brief: briefMessages,
+}));
+
+export async function run({ settings, wanted, results, log }) {
+  const entrants = competitors.filter((one) => cases.some((item) => wanted(item, one)));
+  const ready = await prepareCompetitors(entrants, results, log);
+  const { rounds } = settings;
+  const trial = (competitor, item) => messageTrial(competitor, 'datagram', item.load, settings);
+  await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
+  const names = ready.map(({ name }) => name);
+  const sections = caseSections(results, cases, names, REFERENCES, {});
+  const measured = cases.filter(({ name }) => results.data.medians[name]);
+  results.data.targets = udpTargets(results, TARGETS);
+  return [
+    '# UDP echo',
+    preamble(results),
+    '## Targets',
+    results.data.targets.map(({ line }) => line).join('\n'),
+    '## CPU per packet',
+    overview(results, measured, names),
+    ...sections,
+  ].join('\n\n');
+}
