@@ -79,6 +79,19 @@ export type RingpollErrorCode =
   | 'ERR_RINGPOLL_SCHEDULER_CLOSED'
   | 'ERR_RINGPOLL_TASK_BUSY'
   | 'ERR_RINGPOLL_TASK_DONE'
+  | 'ERR_RINGPOLL_TLS_CA'
+  | 'ERR_RINGPOLL_TLS_CERTIFICATE'
+  | 'ERR_RINGPOLL_TLS_CIPHERS'
+  | 'ERR_RINGPOLL_TLS_CRL'
+  | 'ERR_RINGPOLL_TLS_CURVES'
+  | 'ERR_RINGPOLL_TLS_KEY'
+  | 'ERR_RINGPOLL_TLS_KEY_MISMATCH'
+  | 'ERR_RINGPOLL_TLS_NO_CERTIFICATE'
+  | 'ERR_RINGPOLL_TLS_OCSP'
+  | 'ERR_RINGPOLL_TLS_PASSPHRASE'
+  | 'ERR_RINGPOLL_TLS_PFX'
+  | 'ERR_RINGPOLL_TLS_SIGALGS'
+  | 'ERR_RINGPOLL_TLS_UNAVAILABLE'
   | 'ERR_RINGPOLL_TWO_VERSIONS'
   | 'ERR_RINGPOLL_UNKNOWN_CODE'
   | 'ERR_RINGPOLL_WEBSOCKET_HANDSHAKE'
@@ -149,6 +162,18 @@ function shownObject(value: object): string {
 /** The argument is of another type than `expected` (a phrase such as "a function"). */
 export function invalidArgType(name: string, expected: string, value: unknown): ArgumentTypeError {
   const error = new TypeError(`${name} must be ${expected}, but is ${shown(value)}`);
+  return Object.assign(error, { code: 'ERR_RINGPOLL_INVALID_ARG_TYPE' as const });
+}
+
+/** The same for what must not stand in a message: of a primitive value only the type is told. */
+export function invalidSecretType(
+  name: string,
+  expected: string,
+  value: unknown,
+): ArgumentTypeError {
+  const isPrimitive = typeof value !== 'object' && typeof value !== 'function';
+  const told = isPrimitive && value !== undefined ? `a ${typeof value}` : shown(value);
+  const error = new TypeError(`${name} must be ${expected}, but is ${told}`);
   return Object.assign(error, { code: 'ERR_RINGPOLL_INVALID_ARG_TYPE' as const });
 }
 

@@ -24,6 +24,7 @@ export {
   type WatchdogReport,
 } from './loop/watchdog.js';
 export type { EngineReport, PathAddress, SocketAddress } from './runtime/native.js';
+export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';

@@ -9,13 +9,15 @@ const ENTRIES = [
   'scheduler/index',
   'fs/index',
   'websocket/index',
+  'crossws/index',
+  'tls/index',
   'udp/index',
   // Not imported but run: the command, and the workers of the compute pool.
   'cli/main',
   'scheduler/compute/worker',
 ];
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
-const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp)\/|scheduler\/watch\.ts)/;
+const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/watch\.ts)/;
 
 /**
  * Writes the JavaScript of lib, with source maps, into `folder`, from where it is moved to

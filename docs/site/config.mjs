@@ -8,6 +8,8 @@ function reference(root) {
   const entries = {
     ...{ ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' },
     'ringpoll/websocket': 'websocket',
+    'ringpoll/crossws': 'crossws',
+    'ringpoll/tls': 'tls',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({

@@ -5,7 +5,7 @@ export type { HttpOptions } from './options.js';
 export { type BodyOptions, HttpRequest } from './request.js';
 export { HttpResponse } from './response.js';
 export type { Body } from './response_outlet.js';
-export type { RouteValue, RouteValues } from './route_values.js';
+export type { RouteObject, RouteValue, RouteValues } from './route_values.js';
 export type { Route, Routes } from './router.js';
 export type { SendFileOptions } from './send_file.js';
 export { type FetchOptions, type HandlerOptions, type ServeOptions, serve } from './serve.js';

@@ -1,8 +1,8 @@
 // The options of serve(), their defaults and their checks.
+import { boolean, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import type { NamesOf } from '../option_names.js';
 import { type NativeHttpProfile, native } from '../runtime/native.js';
-import { boolean, integer, milliseconds } from '../tcp/options.js';
 
 /** Times are in milliseconds, and 0 means no limit. */
 export interface HttpOptions {

@@ -264,7 +264,7 @@ export class HttpResponse {
   }
 
   /** @internal As upgrade(), to a protocol of native code: no handler gets its bytes. */
-  _switch(headers: Record<string, string>): Connection {
+  _switch(headers: Record<string, string | readonly string[]>): Connection {
     this.#checkFresh();
     const text = upgradeHead(this._request, this._fields, headers);
     const connection = this._outlet.leave(this);

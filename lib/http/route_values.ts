@@ -6,15 +6,40 @@ import type { HttpResponse } from './response.js';
 import type { Routes } from './router.js';
 import { type AnyResponse, fieldsOf, isResponse } from './web/fetch_handler.js';
 import type { LightResponse } from './web/response.js';
+import { WebSocketFace, type WebSocketServerOptions } from './websocket_upgrade.js';
 
 /** A handler, or a Response whose body is read once, when the server is made. */
 export type RouteValue<Handler> = Handler | Response | LightResponse;
 
+/** Values by method, and WebSockets beside them. */
+export interface RouteObject<Handler> {
+  [method: Uppercase<string>]: RouteValue<Handler>;
+  /** Handshakes on this path: handlers and limits of its own. Other GET requests get 426. */
+  // biome-ignore lint/suspicious/noExplicitAny: the type of data is that of its own handlers
+  websocket?: WebSocketServerOptions<any>;
+}
+
 /** A value for every method (a Response: for GET and HEAD), or one for each. */
-export type RouteValues<Handler> = Record<
-  string,
-  RouteValue<Handler> | { [method: string]: RouteValue<Handler> }
->;
+export type RouteValues<Handler> = Record<string, RouteValue<Handler> | RouteObject<Handler>>;
+
+/** The WebSockets of the routes, by path. */
+export function facesOf(routes: RouteValues<never> | undefined): Record<string, WebSocketFace> {
+  const faces: Record<string, WebSocketFace> = {};
+  for (const [path, route] of Object.entries(routes ?? {})) {
+    if (typeof route !== 'object' || route === null || isResponse(route)) continue;
+    const { websocket } = route as RouteObject<never>;
+    if (websocket === undefined) continue;
+    const options = websocket as WebSocketServerOptions<never>;
+    faces[path] = new WebSocketFace(options, `options.routes['${path}'].websocket`);
+  }
+  return faces;
+}
+
+/** RFC 9110, section 15.5.22: what it wants is said by Upgrade. */
+const upgradeRequired: Handler = (_, response) => {
+  response.status(426).header('Upgrade', 'websocket').header('Content-Type', 'text/plain');
+  response.end('WebSocket only\n');
+};
 
 /** The same routes with nothing but handlers of the fast face in them. */
 export function handlersOf<From>(
@@ -35,10 +60,14 @@ export function handlersOf<From>(
     if (isResponse(route)) {
       made[path] = { GET: one(route, name) };
     } else if (typeof route === 'object' && route !== null) {
-      const entries = Object.entries(route as Record<string, unknown>);
-      made[path] = Object.fromEntries(
-        entries.map(([method, value]) => [method, one(value, `${name}.${method}`)]),
-      );
+      const { websocket, ...byMethod } = route as Record<string, unknown>;
+      const entries = Object.entries(byMethod).map(([method, value]): [string, Handler] => [
+        method,
+        one(value, `${name}.${method}`),
+      ]);
+      const plain: Record<string, Handler> =
+        websocket === undefined ? {} : { GET: upgradeRequired };
+      made[path] = { ...plain, ...Object.fromEntries(entries) };
     } else {
       made[path] = one(route, name);
     }

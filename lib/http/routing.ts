@@ -23,7 +23,8 @@ export function routed(routes: Routes<Handler>, otherwise: Handler | undefined):
   };
 }
 
-function decoded(found: Found<unknown>): Record<string, string> {
+/** @throws HttpRequestError with status 400 */
+export function decoded(found: Found<unknown>): Record<string, string> {
   try {
     return parameters(found);
   } catch (cause) {

@@ -2,11 +2,11 @@
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { fs } from '../builtins.js';
+import { boolean } from '../checks.js';
 import { invalidArgType } from '../errors.js';
 import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { Connection } from '../tcp/connection.js';
-import { boolean } from '../tcp/options.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
 import { aborted, HttpRequestError } from './errors.js';
 import { mediaType } from './media_types.js';

@@ -7,7 +7,7 @@ import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
-import { handlersOf, type RouteValues } from './route_values.js';
+import { facesOf, handlersOf, type RouteValues } from './route_values.js';
 import { routed } from './routing.js';
 import { HttpServer } from './server.js';
 import {
@@ -17,6 +17,7 @@ import {
   toNative,
 } from './static_routes.js';
 import { type FetchHandler, fetching } from './web/fetch_handler.js';
+import { WebSocketEntrances } from './websocket_entrances.js';
 import { WebSocketFace, type WebSocketServerOptions } from './websocket_upgrade.js';
 
 type Where = Pick<
@@ -47,7 +48,8 @@ export interface HandlerOptions extends CommonOptions {
   /** Answers a request, now or later: until response.end() both stay valid. */
   handler?: Handler;
   /**
-   * Handlers or Responses by path and method; `handler` answers the rest, and without it 404 does.
+   * Handlers or Responses by path and method, and WebSockets; `handler` answers the rest, and
+   * without it 404 does.
    */
   routes?: RouteValues<Handler>;
   fetch?: undefined;
@@ -56,7 +58,7 @@ export interface HandlerOptions extends CommonOptions {
 /** The face of the Fetch standard: a Request in, a Response out. */
 export interface FetchOptions extends CommonOptions {
   fetch: FetchHandler;
-  /** Fetch handlers or Responses by path and method; `fetch` answers the rest. */
+  /** Fetch handlers or Responses by path and method, and WebSockets; `fetch` answers the rest. */
   routes?: RouteValues<FetchHandler>;
   handler?: undefined;
 }
@@ -147,14 +149,18 @@ export function serve(options: ServeOptions): HttpServer {
   const checked = checkHttpOptions(options);
   // Nobody could take them: fetch handlers have no response.upgrade().
   if (options.fetch !== undefined) checked.profile.holdUpgrades = false;
-  const face =
-    options.websocket && new WebSocketFace(options.websocket as WebSocketServerOptions<never>);
-  if (face !== undefined) checked.profile.holdUpgrades = true;
+  const { websocket } = options;
+  const entrances = new WebSocketEntrances(
+    facesOf(options.routes as RouteValues<never> | undefined),
+    websocket && new WebSocketFace(websocket as WebSocketServerOptions<never>),
+  );
+  const upgrades = entrances.any ? entrances : undefined;
+  if (upgrades !== undefined) checked.profile.holdUpgrades = true;
   const statics = options.static === undefined ? [] : checkStaticRoutes(options.static);
   checked.profile.routes = toNative(statics, checked);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
-  const upgrading = face === undefined ? answer : face.before(answer, options.fetch !== undefined);
-  const server = new HttpServer(runtime(), upgrading, error, checked, face);
+  const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
+  const server = new HttpServer(runtime(), upgrading, error, checked, upgrades);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };

@@ -11,7 +11,6 @@ import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
-import { goAway } from '../websocket/events.js';
 import type { Sendable, SendOptions } from '../websocket/socket.js';
 import { publishAs, subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
@@ -24,7 +23,8 @@ import { sendReturned } from './returned.js';
 import { Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
 import { httpOf } from './web/request.js';
-import type { UpgradeDecision, WebSocketFace } from './websocket_upgrade.js';
+import type { WebSocketEntrances } from './websocket_entrances.js';
+import type { UpgradeDecision } from './websocket_upgrade.js';
 
 /** By slot, all servers of this thread together. */
 const sessions: (Session | undefined)[] = [];
@@ -55,7 +55,8 @@ export class HttpServer {
   readonly #context = new HandlerContext();
   readonly #handler: Handler;
   readonly #onError: ErrorListener | undefined;
-  readonly #face: WebSocketFace | undefined;
+  readonly #entrances: WebSocketEntrances | undefined;
+  readonly #compress: boolean | undefined;
   #listener: Listener | undefined;
   #endpointId = -1;
   /** @internal */
@@ -75,7 +76,7 @@ export class HttpServer {
     handler: Handler,
     onError: ErrorListener | undefined,
     checked: CheckedHttpOptions,
-    face?: WebSocketFace,
+    entrances?: WebSocketEntrances,
   ) {
     this.#runtime = of;
     this.#handler = this.#context.bind(handler);
@@ -84,7 +85,8 @@ export class HttpServer {
     this._holdsUpgrades = checked.profile.holdUpgrades;
     this._allowHalfOpen = checked.allowHalfOpen;
     this._proxied = checked.profile.proxies.length > 0;
-    this.#face = face;
+    this.#entrances = entrances;
+    this.#compress = entrances?.compress;
   }
 
   /** @internal */
@@ -124,7 +126,7 @@ export class HttpServer {
     this._stopping = true;
     if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
     // A WebSocket ends by its own handshake.
-    const away = this.#face === undefined ? undefined : goAway(this.#face.host);
+    const away = this.#entrances?.goAway();
     this.#on._endOpen(
       (connection) => connection._endpoint.protocol !== this && !away?.has(connection),
     );
@@ -140,7 +142,7 @@ export class HttpServer {
   upgrade(request: Request, decision: Omit<UpgradeDecision, 'status' | 'body'> = {}): boolean {
     const http = httpOf(request);
     if (http === undefined) return false;
-    return this.#face?.accept(http, decision) ?? false;
+    return this.#entrances?.accept(http, decision) ?? false;
   }
 
   /**
@@ -150,7 +152,7 @@ export class HttpServer {
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_UNKNOWN_OPTION
    */
   publish(topic: string, data: Sendable, options?: SendOptions): number {
-    return publishAs(this.#endpointId, this.#face?.host, topic, data, options);
+    return publishAs(this.#endpointId, this.#compress, topic, data, options);
   }
 
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */
@@ -232,7 +234,7 @@ export class HttpServer {
 
   /** @internal */
   over(): void {
-    this.#face?.over();
+    this.#entrances?.over();
     this.#context.over();
   }
 

@@ -9,11 +9,13 @@ import { statusLine } from './tables.js';
 export function upgradeHead(
   request: HttpRequest,
   fields: string,
-  headers: Record<string, string>,
+  headers: Record<string, string | readonly string[]>,
 ): string {
   const isConnect = request.method === 'CONNECT';
   let text = statusLine(isConnect ? 200 : 101) + fields;
-  for (const [name, value] of Object.entries(headers)) text += fieldLine(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of typeof value === 'string' ? [value] : value) text += fieldLine(name, each);
+  }
   // RFC 9110 section 7.8: who waits for 100 gets it before 101.
   const expects = !isConnect && (flagsOf(request) & HeadFlag.expectContinue) !== 0;
   return `${expects ? `${statusLine(100)}\r\n` : ''}${text}\r\n`;

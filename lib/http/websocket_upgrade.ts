@@ -35,8 +35,8 @@ import type { HttpResponse } from './response.js';
 /** What upgrade() decides. A status other than 101 refuses, with `headers` and `body`. */
 export interface UpgradeDecision<Data = unknown> {
   status?: number;
-  /** Further fields of the answer. */
-  headers?: Record<string, string>;
+  /** Further fields of the answer; an array stands for several of that name. */
+  headers?: Record<string, string | readonly string[]>;
   body?: string;
   /** One of the subprotocols that the client has asked for. */
   protocol?: string;
@@ -54,7 +54,7 @@ export interface UpgradeDecision<Data = unknown> {
 
 type Decided<Data> = UpgradeDecision<Data> | false | undefined;
 
-/** The option `websocket` of serve(). */
+/** The option `websocket` of serve(), or of one of its routes. */
 export interface WebSocketServerOptions<Data = unknown>
   extends SocketOptions,
     PublishOptions,
@@ -106,12 +106,12 @@ export class WebSocketFace {
   readonly #asking = new WeakMap<HttpRequest, HttpResponse>();
 
   /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, and its like */
-  constructor(options: WebSocketServerOptions<never>) {
-    checkOptions(OPTIONS, options, 'websocket');
-    checkFunctions('websocket', options, [...Object.keys(SERVER_HANDLERS), 'upgrade']);
-    this.#socket = checkSocketOptions(options, 'websocket');
-    this.#publish = checkPublishOptions(options);
-    const sessions = new Sessions(checkSessionTimeout(options.sessionTimeout));
+  constructor(options: WebSocketServerOptions<never>, path = 'websocket') {
+    checkOptions(OPTIONS, options, path);
+    checkFunctions(path, options, [...Object.keys(SERVER_HANDLERS), 'upgrade']);
+    this.#socket = checkSocketOptions(options, path);
+    this.#publish = checkPublishOptions(options, path);
+    const sessions = new Sessions(checkSessionTimeout(options.sessionTimeout, path));
     this.#upgrade = options.upgrade?.bind(options);
     this.#flags =
       (options.ping === undefined ? 0 : SettingsFlag.pingEvents) |
@@ -129,7 +129,7 @@ export class WebSocketFace {
     const leaves = asks && this.#upgrade === undefined;
     return (request, response) => {
       if (!isHandshake(request)) return http(request, response);
-      if (!leaves) return this.#decide(request, response, http);
+      if (!leaves) return this.decide(request, response, http);
       this.#asking.set(request, response);
       return http(request, response);
     };
@@ -156,7 +156,8 @@ export class WebSocketFace {
     return refusalOf({ method: request.method, key, version });
   }
 
-  #decide(request: HttpRequest, response: HttpResponse, http: Handler): unknown {
+  /** Answers a handshake, unless upgrade() leaves it to `http`. */
+  decide(request: HttpRequest, response: HttpResponse, http: Handler): unknown {
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       if (refusal === 426) response.header('Sec-WebSocket-Version', VERSION);
@@ -180,7 +181,11 @@ export class WebSocketFace {
       return;
     }
     response.status(status);
-    for (const [name, value] of Object.entries(headers)) response.header(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      for (const each of typeof value === 'string' ? [value] : value) {
+        response.appendHeader(name, each);
+      }
+    }
     response.end(body);
   }
 
@@ -209,7 +214,7 @@ export class WebSocketFace {
 }
 
 /** RFC 6455, section 4.2.1: an Upgrade to websocket. */
-function isHandshake(request: HttpRequest): boolean {
+export function isHandshake(request: HttpRequest): boolean {
   if ((flagsOf(request) & HeadFlag.upgrade) === 0) return false;
   return request.header('upgrade')?.toLowerCase() === 'websocket';
 }

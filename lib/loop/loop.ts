@@ -1,12 +1,15 @@
 // The public face of this thread's loop.
 
 import type { EngineReport } from '../runtime/native.js';
+import type { TlsReport } from '../runtime/native_tls.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type Explanation, explain } from './explain.js';
 
 export interface Capabilities {
   /** Every engine, whether it runs, and if not, why. */
   engines: EngineReport[];
+  /** Whether TLS can be had: the version of the OpenSSL that Node carries, or why not. */
+  tls: TlsReport;
 }
 
 /**
@@ -38,7 +41,8 @@ export class Loop {
   }
 
   get capabilities(): Capabilities {
-    return { engines: this.#runtime.native.describe().engines };
+    const { native } = this.#runtime;
+    return { engines: native.describe().engines, tls: native.tlsStatus() };
   }
 
   /** Counters since the loop began; each is explained in docs/metrics.md. */

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
 import type { NativeFiles } from './native_files.js';
+import type { NativeTls } from './native_tls.js';
 import { firstAddon } from './one_addon.js';
 import { packageFolder } from './package_folder.js';
 
@@ -97,7 +98,7 @@ export interface NativeRouting {
   sentByEngine: NativeCost[];
 }
 
-export interface NativeLoop extends NativeFiles {
+export interface NativeLoop extends NativeFiles, NativeTls {
   start(
     engine: number,
     receive: number,

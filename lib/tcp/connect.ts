@@ -1,5 +1,6 @@
 // connect(): outgoing TCP and Unix connections.
 import { net } from '../builtins.js';
+import { integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -21,8 +22,6 @@ import {
   checkPath,
   checkPort,
   HANDLERS,
-  integer,
-  milliseconds,
   RAW_PEERS,
 } from './options.js';
 import { keepConnection, keepEndpoint, leaveEndpoint } from './tables.js';

@@ -1,5 +1,6 @@
 // Where a listener is bound: a path, a descriptor, an address, or one of the addresses of a name.
 import { net } from '../builtins.js';
+import { integer } from '../checks.js';
 import { invalidArgValue } from '../errors.js';
 import { Control } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -9,7 +10,7 @@ import {
   systemError,
   type Target,
 } from '../runtime/system_error.js';
-import { checkHostName, checkPath, checkPort, integer } from './options.js';
+import { checkHostName, checkPath, checkPort } from './options.js';
 
 /** What listen() may be given for it. */
 interface Given {

@@ -1,4 +1,5 @@
 // A listener, and listen().
+import { boolean, integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { extraArgument } from '../extra_arguments.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -14,12 +15,9 @@ import type { ConnectionOptions } from './handlers.js';
 import { bindToOne, checkTarget, type Place } from './listen_address.js';
 import {
   BACKLOG_DEFAULT,
-  boolean,
   CONNECTION,
   checkConnectionOptions,
   HANDLERS,
-  integer,
-  milliseconds,
   RAW_PEERS,
 } from './options.js';
 import { type AnyEndpoint, connectionAt, keepEndpoint, leaveEndpoint } from './tables.js';

@@ -1,5 +1,6 @@
 // Checks of what users pass to listen() and connect(). Nothing wrong gets past here.
 import { net } from '../builtins.js';
+import { boolean, INT32_MAX, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectionOptions, HandlersOf } from './handlers.js';
@@ -9,7 +10,6 @@ type Handlers = HandlersOf<never>;
 export const HIGH_WATER_MARK_DEFAULT = 64 * 1024;
 export const BACKLOG_DEFAULT = 511;
 export const CONNECT_TIMEOUT_DEFAULT_MS = 5000;
-const INT32_MAX = 2 ** 31 - 1;
 /** TCP_KEEPIDLE: Linux takes 32,767 seconds at most, and what every system takes is right here. */
 const KEEP_ALIVE_MS_MAX = 32_767_000;
 const ZONE_MAX = 2 ** 32 - 1;
@@ -70,35 +70,6 @@ const SUN_PATH_MAX = process.platform === 'linux' ? 108 : 104;
 
 export function checkObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw invalidArgType(name, 'an object', value);
-}
-
-/** An integer within [min, max], or the default when it is undefined. */
-export function integer(
-  name: string,
-  value: unknown,
-  min: number,
-  max: number,
-  otherwise: number,
-): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw outOfRange(name, `an integer from ${min} to ${max}`, value);
-  }
-  return value;
-}
-
-export function boolean(name: string, value: unknown, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'boolean') throw invalidArgType(name, 'a boolean', value);
-  return value;
-}
-
-export function milliseconds(name: string, value: unknown, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
-  if (!(value >= 0 && value <= INT32_MAX)) throw outOfRange(name, `from 0 to ${INT32_MAX}`, value);
-  return Math.ceil(value);
 }
 
 export interface CheckedConnectionOptions {

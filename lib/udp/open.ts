@@ -1,10 +1,11 @@
 // bind() and connect(): datagram sockets, and their options.
+import { boolean, integer } from '../checks.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import { Control } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
 import { bindToOne, type Place, placeOf } from '../tcp/listen_address.js';
-import { boolean, checkEngine, checkFunctions, checkPort, integer } from '../tcp/options.js';
+import { checkEngine, checkFunctions, checkPort } from '../tcp/options.js';
 import { setOption, UdpOption } from './kernel_options.js';
 import { type UdpHandlers, UdpSocket } from './socket.js';
 import './events.js';

@@ -1,4 +1,5 @@
 // A datagram socket.
+import { boolean, integer } from '../checks.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import type { SocketAddress } from '../runtime/native.js';
 import { Command, PENDING_OVER } from '../runtime/protocol.js';
@@ -8,7 +9,6 @@ import { lengthOf } from '../runtime/staging.js';
 import { uncaught } from '../runtime/ticks.js';
 import { stopWithWorker } from '../tcp/cluster.js';
 import { HandlerContext } from '../tcp/handler_context.js';
-import { boolean, integer } from '../tcp/options.js';
 import type { UdpStats } from './counts.js';
 import { type Destination, recordOf } from './destination.js';
 import type { UdpHandlersOf } from './handlers.js';

@@ -1,9 +1,10 @@
 // connectWebSocket(): a client, which comes back when its connection is lost, if it is told to.
+import { milliseconds } from '../checks.js';
 import { asError, invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import { HandlerContext } from '../tcp/handler_context.js';
-import { checkFunctions, milliseconds } from '../tcp/options.js';
+import { checkFunctions } from '../tcp/options.js';
 import { TOKEN } from '../token.js';
 import { adopt, leaveHost } from './adopt.js';
 import { newKey, WebSocketHandshakeError } from './client_handshake.js';

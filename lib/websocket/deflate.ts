@@ -1,8 +1,8 @@
 // permessage-deflate (RFC 7692): what is offered, what is accepted, and what was agreed on.
+import { boolean, integer } from '../checks.js';
 import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { native } from '../runtime/native.js';
-import { boolean, integer } from '../tcp/options.js';
 import { TOKEN } from '../token.js';
 
 export interface DeflateOptions {

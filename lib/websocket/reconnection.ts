@@ -1,7 +1,7 @@
 // When a client connects again, and how long it waits before it does.
+import { integer, milliseconds } from '../checks.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import { integer, milliseconds } from '../tcp/options.js';
 
 export interface ReconnectOptions {
   /** Milliseconds before the first attempt, 1 or more. Default: 1,000. */

@@ -1,5 +1,5 @@
 // Sessions: a client that comes back with the key of a connection that was lost is known again.
-import { milliseconds } from '../tcp/options.js';
+import { milliseconds } from '../checks.js';
 import type { LostSession } from './handlers.js';
 import { ABNORMAL, type AnySocket } from './socket.js';
 
@@ -13,8 +13,8 @@ interface Kept {
 const SESSIONS_MAX = 100_000;
 const SESSION_MS = 120_000;
 
-export function checkSessionTimeout(value: unknown): number {
-  return milliseconds('websocket.sessionTimeout', value, SESSION_MS);
+export function checkSessionTimeout(value: unknown, path: string): number {
+  return milliseconds(`${path}.sessionTimeout`, value, SESSION_MS);
 }
 
 /** The sessions of a server. */

@@ -1,7 +1,7 @@
 // The options that servers and clients of WebSocket share, and what native code gets of them.
+import { boolean, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
-import { boolean, integer, milliseconds } from '../tcp/options.js';
 import { type Agreed, checkDeflate, type Deflate, type DeflateOptions } from './deflate.js';
 
 export interface HeartbeatOptions {
@@ -59,16 +59,16 @@ export interface CheckedPublishOptions {
 const OVERLOADS = ['close', 'drop', 'wait'] as const;
 const LIMIT = 1024 * 1024;
 
-export function checkPublishOptions(options: PublishOptions): CheckedPublishOptions {
+export function checkPublishOptions(options: PublishOptions, path: string): CheckedPublishOptions {
   const { backpressureLimit, overload = 'close', wildcards } = options;
   const index = OVERLOADS.indexOf(overload);
   if (index < 0) {
-    throw invalidArgValue('websocket.overload', `one of ${OVERLOADS.join(', ')}`, overload);
+    throw invalidArgValue(`${path}.overload`, `one of ${OVERLOADS.join(', ')}`, overload);
   }
   return {
-    limit: integer('websocket.backpressureLimit', backpressureLimit, 0, MAX_PAYLOAD_MAX, LIMIT),
+    limit: integer(`${path}.backpressureLimit`, backpressureLimit, 0, MAX_PAYLOAD_MAX, LIMIT),
     overload: index,
-    wildcards: boolean('websocket.wildcards', wildcards, false),
+    wildcards: boolean(`${path}.wildcards`, wildcards, false),
   };
 }
 

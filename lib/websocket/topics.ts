@@ -60,16 +60,19 @@ export function bytesOf(data: unknown): Uint8Array {
   throw invalidArgType('data', 'a string, a Uint8Array or a Chunk', data);
 }
 
-/** server.publish(): compressed as the options of the server say, unless those of the call do. */
+/**
+ * server.publish(): compressed as the options of the server say, unless those of the call do.
+ * Undefined: it has no WebSockets.
+ */
 export function publishAs(
   endpointId: number,
-  host: { readonly compress: boolean } | undefined,
+  compressed: boolean | undefined,
   topic: string,
   data: string | Uint8Array | Chunk,
   options: SendOptions | undefined,
 ): number {
   checkTopic(topic);
   const asked = options === undefined ? undefined : compressOf(options);
-  if (host === undefined) return 0;
-  return publish(endpointId, topic, data, (asked ?? host.compress) ? COMPRESS : 0);
+  if (compressed === undefined) return 0;
+  return publish(endpointId, topic, data, (asked ?? compressed) ? COMPRESS : 0);
 }

@@ -353,6 +353,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addHttpFunctions(env, exports);
   addWebSocketFunctions(env, exports);
+  addTlsContextFunctions(env, exports);
   addUdpFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);

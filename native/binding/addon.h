@@ -3,9 +3,15 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "guest_loop.h"
 
 namespace ringpoll {
+
+namespace tls {
+class Context;
+}
 
 // The environment's loop; nullptr, with an exception pending, when it has ended.
 GuestLoop* guestOf(const Napi::CallbackInfo& info);
@@ -42,6 +48,10 @@ void addHttpFunctions(Napi::Env env, Napi::Object exports);
 void setWebSocketMetrics(GuestLoop& guest, Napi::Object object);
 void addWebSocketFunctions(Napi::Env env, Napi::Object exports);
 
+// tls_context.cc
+// What tlsContext() has made; null: it is none.
+std::shared_ptr<const tls::Context> tlsContextOf(const Napi::Value& value);
+void addTlsContextFunctions(Napi::Env env, Napi::Object exports);
 // udp.cc
 void setUdpMetrics(GuestLoop& guest, Napi::Object object);
 void addUdpFunctions(Napi::Env env, Napi::Object exports);

@@ -5,7 +5,15 @@ import { dirname, join } from 'node:path';
 import { readJson } from './consumer.mjs';
 
 // Files that an entry may consist of, itself included.
-const FILES_MAX = { '.': 2, './http': 5, './scheduler': 3, './fs': 3, './websocket': 4 };
+const FILES_MAX = {
+  '.': 2,
+  './http': 5,
+  './scheduler': 3,
+  './fs': 3,
+  './websocket': 4,
+  './crossws': 4,
+  './tls': 2,
+};
 // Modules of Node that load many others, and that few users of the main entry need.
 const HEAVY = /^NativeModule (net|http|stream|dns|readline|child_process|internal\/streams\/.*)$/;
 

@@ -31,6 +31,7 @@ const CORE: Allowed = {
   [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM],
   'native/core/raw': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/parser': core('base'),
+  'native/core/tls': core('base', 'system'),
   'native/core/udp': [...RINGS, ...core('rings'), SEAM],
   'native/core/websocket': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/server': [...RINGS, ...core('rings', 'http/parser'), SEAM],
