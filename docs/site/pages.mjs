@@ -35,6 +35,7 @@ export const groups = [
       ['TCP', 'tcp'],
       ['HTTP server', 'http'],
       ['WebSocket', 'websocket'],
+      ['UDP', 'udp'],
       ['HTTP parser: what is refused', 'http-parser'],
       ['Files', 'fs'],
       ['Scheduler', 'scheduler'],

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, type Peer } from '../support/peer.js';
 import { type Program, spawnNode } from '../support/program.js';
 import { pattern } from '../support/serve.js';
+import { datagramPeer } from '../support/udp.js';
 import { dialSocket, SocketLog } from '../support/websocket.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -44,7 +45,7 @@ const json = async (answer: Response) => [answer.status, await answer.json()];
 describe('the examples', () => {
   it('are all in the index, and all that are in the index exist', () => {
     const index = readFileSync(join(examples, 'README.md'), 'utf8');
-    for (const folder of ['http', 'websocket']) {
+    for (const folder of ['http', 'websocket', 'udp']) {
       const links = index.matchAll(new RegExp(`\\]\\(${folder}/([\\w-]+\\.mjs)\\)`, 'g'));
       const there = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.mjs'));
       expect([...links].map(([, name]) => name).sort()).toEqual(there.sort());
@@ -257,5 +258,35 @@ describe('the examples', () => {
     await Promise.all(peers.map((peer) => peer.untilEnd()));
     for (const peer of peers) peer.end();
     expect(await program.ending()).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+});
+
+describe('the examples of UDP', () => {
+  async function startUdp(name: string): Promise<{ program: Program; port: number }> {
+    const program = spawnNode([join(examples, 'udp', `${name}.mjs`), '0']);
+    const [, port] = /^udp:\/\/127\.0\.0\.1:(\d+)\//.exec(await program.line()) ?? [];
+    return { program, port: Number(port) };
+  }
+
+  it('answer to each datagram', async () => {
+    const { program, port } = await startUdp('echo');
+    const peer = await datagramPeer();
+    peer.send('hello', port);
+    expect((await peer.received(1)).map(String)).toEqual(['hello']);
+    await drains(program);
+  });
+
+  it('count, and refuse what is no count', async () => {
+    const { program, port } = await startUdp('statsd');
+    const peer = await datagramPeer();
+    peer.send('visits:1|c\nvisits:2|c', port);
+    peer.send('nonsense', port);
+    const sums: Record<string, number> = {};
+    while (sums.visits !== 3 || sums.malformed !== 1) {
+      for (const [name, value] of Object.entries<number>(JSON.parse(await program.line()))) {
+        sums[name] = (sums[name] ?? 0) + value;
+      }
+    }
+    await drains(program);
   });
 });

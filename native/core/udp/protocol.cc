@@ -85,7 +85,6 @@ void Protocol::receive(Channel& channel, Socket& socket) {
       break;
     }
     Batch batch;
-    // As long as few are large, their number bounds the bytes of a call.
     const int result =
         receiver_.receive(channel.fd, kBatchMax, socket.settings.bytesMax, &batch, &kernelDropped);
     if (result == -EAGAIN || result == -EWOULDBLOCK) break;
