@@ -11,8 +11,9 @@ import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
+import { publishAs } from '../websocket/backplane.js';
 import type { Sendable, SendOptions } from '../websocket/socket.js';
-import { publishAs, subscriberCount } from '../websocket/topics.js';
+import { subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
@@ -95,6 +96,7 @@ export class HttpServer {
     this.#endpointId = listener._endpointId;
     listener._stopInOrder = () => this.stop();
     this._templates.endpointId = listener._endpointId;
+    this.#entrances?.start(listener._endpointId);
   }
 
   get #on(): Listener {
@@ -148,11 +150,12 @@ export class HttpServer {
   /**
    * Sends a message to all WebSockets that have subscribed to a topic: a string as text, all else
    * as binary. It is encoded, and compressed, once for all of them, and leaves with the turn.
-   * @returns how many it was queued for
+   * @returns how many it was queued for, in this process
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_UNKNOWN_OPTION
    */
   publish(topic: string, data: Sendable, options?: SendOptions): number {
-    return publishAs(this.#endpointId, this.#compress, topic, data, options);
+    const relays = this.#entrances?.relays ?? [];
+    return publishAs(this.#endpointId, this.#compress, relays, topic, data, options);
   }
 
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */

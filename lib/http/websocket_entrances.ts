@@ -1,4 +1,5 @@
 // All ways into WebSocket that a server has: those of its routes, and the one for all other paths.
+import type { Relay } from '../websocket/backplane.js';
 import { goAway } from '../websocket/events.js';
 import type { Handler } from './handler.js';
 import type { HttpRequest } from './request.js';
@@ -15,6 +16,8 @@ export class WebSocketEntrances {
   readonly #routes: Router<(...all: Take) => unknown> | undefined;
   readonly #general: WebSocketFace | undefined;
   readonly #all: readonly WebSocketFace[];
+  /** To other processes. */
+  readonly relays: readonly Relay[];
 
   constructor(routed: RoutedFaces, general: WebSocketFace | undefined) {
     const paths = Object.entries(routed);
@@ -23,6 +26,7 @@ export class WebSocketEntrances {
     this.#general = general;
     const faces = paths.map(([, face]) => face);
     this.#all = general === undefined ? faces : [...faces, general];
+    this.relays = [...new Set(this.#all.flatMap(({ relay }) => relay ?? []))];
   }
 
   get any(): boolean {
@@ -48,6 +52,11 @@ export class WebSocketEntrances {
     };
   }
 
+  /** The server listens. */
+  start(endpointId: number): void {
+    for (const relay of this.relays) relay.start(endpointId);
+  }
+
   /** server.upgrade() */
   accept(request: HttpRequest, decision: UpgradeDecision): boolean {
     return this.#general?.accept(request, decision) ?? false;
@@ -61,5 +70,6 @@ export class WebSocketEntrances {
   /** The server is over. */
   over(): void {
     for (const face of this.#all) face.over();
+    for (const relay of this.relays) relay.over();
   }
 }

@@ -6,6 +6,7 @@ import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions } from '../tcp/options.js';
 import { acceptOf, refusalOf, VERSION } from '../websocket/accept.js';
 import { adopt, leaveHost } from '../websocket/adopt.js';
+import { type Backplane, Relay } from '../websocket/backplane.js';
 import { acceptOffer } from '../websocket/deflate.js';
 import {
   boundHandlers,
@@ -60,6 +61,8 @@ export interface WebSocketServerOptions<Data = unknown>
     PublishOptions,
     WebSocketHandlersOf<WebSocketConnection<Data>>,
     SessionHandlersOf<WebSocketConnection<Data>> {
+  /** Other processes whose topics are the same: what is published reaches their subscribers too. */
+  topics?: Backplane;
   /** Milliseconds for which a lost session is remembered, 0: not at all. Default: 120,000. */
   sessionTimeout?: number;
   /**
@@ -73,7 +76,7 @@ export interface WebSocketServerOptions<Data = unknown>
 
 const OPTIONS = optionNames<WebSocketServerOptions>(
   'serve({ websocket })',
-  { ...SOCKET, ...PUBLISH, ...SERVER_HANDLERS, upgrade: true, sessionTimeout: true },
+  { ...SOCKET, ...PUBLISH, ...SERVER_HANDLERS, upgrade: true, topics: true, sessionTimeout: true },
   {
     maxPayloadLength: 'maxPayload',
     maxBackpressure: 'backpressureLimit',
@@ -97,6 +100,7 @@ const SWITCHING = 101;
 /** Takes the handshakes of a server. */
 export class WebSocketFace {
   readonly host: SocketHost;
+  readonly relay: Relay | undefined;
   readonly #socket: CheckedSocketOptions;
   readonly #publish: CheckedPublishOptions;
   readonly #upgrade: WebSocketServerOptions<never>['upgrade'];
@@ -118,7 +122,9 @@ export class WebSocketFace {
       (options.pong === undefined ? 0 : SettingsFlag.pongEvents);
     const compress = this.#socket.deflate !== undefined;
     const handlers = boundHandlers(options, this.#context);
-    this.host = { client: false, compress, handlers, sessions };
+    const { topics } = options;
+    this.relay = topics === undefined ? undefined : Relay.of(topics, `${path}.topics`);
+    this.host = { client: false, compress, handlers, sessions, relay: this.relay };
   }
 
   /**

@@ -30,6 +30,11 @@ export interface SessionStore {
   end(key: string, socket: AnySocket, code: number, clean: boolean): void;
 }
 
+/** Where publishes go besides the subscribers here: Relay is one. */
+export interface TopicRelay {
+  send(topic: string, data: Sendable, flags: number): void;
+}
+
 /** What the sockets of one server or client have in common. */
 export interface SocketHost {
   readonly handlers: WebSocketHandlersOf<WebSocketConnection<never>> &
@@ -39,6 +44,8 @@ export interface SocketHost {
   readonly sessions?: SessionStore | undefined;
   /** Messages are compressed unless send() says otherwise. */
   readonly compress: boolean;
+  /** Of a server whose topics others share. */
+  readonly relay?: TopicRelay | undefined;
 }
 
 export type { SendOptions } from './send_options.js';
@@ -191,7 +198,9 @@ export class WebSocketConnection<Data = unknown> {
    */
   publish(topic: string, data: Sendable, options?: SendOptions): number {
     const flags = options === undefined ? this.#usualFlags() : this.#flagsOf(options);
-    return publish(this._connection._endpoint.id, topic, data, flags, this);
+    const queued = publish(this._connection._endpoint.id, topic, data, flags, this);
+    this._host.relay?.send(topic, data, flags);
+    return queued;
   }
 
   /** What is sent while `write` runs leaves together. Within one turn that is so without it. */

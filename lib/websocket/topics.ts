@@ -3,8 +3,7 @@ import { isUint8Array } from 'node:util/types';
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import { runtime } from '../runtime/runtime.js';
 import { Chunk, isForeignChunk } from '../tcp/chunk.js';
-import { COMPRESS, type FrameTarget, Opcode } from './frames.js';
-import { compressOf, type SendOptions } from './send_options.js';
+import { type FrameTarget, Opcode } from './frames.js';
 
 const DONE = 1;
 const TOO_MANY = -2;
@@ -58,21 +57,4 @@ export function bytesOf(data: unknown): Uint8Array {
   if (isUint8Array(data)) return data;
   if (data instanceof Chunk || isForeignChunk(data)) return data.bytes;
   throw invalidArgType('data', 'a string, a Uint8Array or a Chunk', data);
-}
-
-/**
- * server.publish(): compressed as the options of the server say, unless those of the call do.
- * Undefined: it has no WebSockets.
- */
-export function publishAs(
-  endpointId: number,
-  compressed: boolean | undefined,
-  topic: string,
-  data: string | Uint8Array | Chunk,
-  options: SendOptions | undefined,
-): number {
-  checkTopic(topic);
-  const asked = options === undefined ? undefined : compressOf(options);
-  if (compressed === undefined) return 0;
-  return publish(endpointId, topic, data, (asked ?? compressed) ? COMPRESS : 0);
 }

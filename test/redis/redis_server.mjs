@@ -1,0 +1,75 @@
+// A redis-server on a Unix socket, without files, that can be killed and started again.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from '../../scripts/steps.mjs';
+import { aptInstall } from '../../scripts/toolchain.mjs';
+
+const START_MS_MAX = 10_000;
+const LOOK_MS = 20;
+
+/** { path }, or { reason } why there is none. Installed where that may be done. */
+export async function findRedis() {
+  const path = findProgram('redis-server');
+  if (path !== undefined) return { path };
+  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
+    return { reason: 'no redis-server: install it' };
+  }
+  try {
+    await aptInstall(['redis-server']);
+  } catch (error) {
+    const reason = error.message.trim().split('\n').at(-1);
+    return { reason: `no redis-server, and it cannot be installed: ${reason}` };
+  }
+  const installed = findProgram('redis-server');
+  return installed === undefined ? { reason: 'no redis-server' } : { path: installed };
+}
+
+export class Redis {
+  #program;
+  #folder = mkdtempSync(join(tmpdir(), 'ringpoll-redis-'));
+  #child;
+  socket = join(this.#folder, 'redis.sock');
+
+  constructor(program) {
+    this.#program = program;
+  }
+
+  async start() {
+    rmSync(this.socket, { force: true });
+    const args = ['--port', '0', '--unixsocket', this.socket, '--save', '', '--appendonly', 'no'];
+    this.#child = spawn(this.#program, args, { cwd: this.#folder, stdio: 'ignore' });
+    const deadline = performance.now() + START_MS_MAX;
+    while (!(await this.#answers())) {
+      if (performance.now() > deadline) throw new Error('redis-server does not start');
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  async kill() {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  async remove() {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #answers() {
+    if (!existsSync(this.socket)) return false;
+    const socket = connect(this.socket);
+    try {
+      await once(socket, 'connect');
+      return true;
+    } catch {
+      return false;
+    } finally {
+      socket.destroy();
+    }
+  }
+}
