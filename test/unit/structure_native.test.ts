@@ -9,6 +9,8 @@ const core = (...names: string[]) => names.map((name) => `native/core/${name}`);
 const LOOP = 'native/core/loop';
 /** What a protocol sees of the loop, and no more. */
 const SEAM = `${LOOP}/protocol.h`;
+/** And what a filter sees of it. */
+const FILTER = `${LOOP}/filter.h`;
 
 const SYSTEM = core('base');
 const MEMORY = core('base');
@@ -28,10 +30,11 @@ const CORE: Allowed = {
   'native/core/engine': ENGINE,
   'native/core/routing': ROUTING,
   [SEAM]: FILES,
-  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM],
+  [FILTER]: [...FILES, SEAM],
+  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER],
   'native/core/raw': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/parser': core('base'),
-  'native/core/tls': core('base', 'system'),
+  'native/core/tls': [...RINGS, ...core('rings'), SEAM, FILTER],
   'native/core/udp': [...RINGS, ...core('rings'), SEAM],
   'native/core/websocket': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/server': [...RINGS, ...core('rings', 'http/parser'), SEAM],

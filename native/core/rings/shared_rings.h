@@ -10,7 +10,7 @@
 namespace ringpoll {
 
 // Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files,
-// 48 datagrams, 80 WebSocket.
+// 48 datagrams, 64 TLS, 80 WebSocket.
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
@@ -40,6 +40,12 @@ enum class EventKind : int32_t {
                         // a record with the address (kNoBlock: none), length: how many failed so
   kUdpDrain = 50,       // the kernel has taken all that waited
   kUdpClose = 51,       // like kClose
+  kTlsError = 64,       // a handshake or a connection has failed. result: slab, offset and length:
+                        // its reason, and the peer's address and port, a line each; aux0:
+                        // TlsFailure, alert (255: none), 1 if it was the peer's, verify result
+  kTlsServerName = 65,  // result: slab, offset and length: the name that a client asks for
+  kTlsSession = 66,     // the same: a session that a client may resume
+  kTlsKeylog = 67,      // the same: a line of NSS's key log format
   kWsText = 80,         // like kData: one whole message, valid UTF-8
   kWsBinary = 81,       // the same
   kWsPart = 82,         // like kData: the beginning of a message that lies in several blocks
@@ -55,6 +61,20 @@ enum class WsClosingCause : uint16_t {
   kViolation = 1,  // the peer broke the protocol or a limit; the code is the one that it was sent
   kDead = 2,       // nothing came from it for too long
   kIdle = 3,       // no message came for too long
+};
+
+// The lowest byte of aux0 of kTlsError.
+enum class TlsFailure : uint8_t {
+  kHandshake = 1,         // OpenSSL says why
+  kTimeout = 2,           // it took too long
+  kEnded = 3,             // the peer has closed the connection in the middle of its handshake
+  kTooLong = 4,           // the peer has sent more than a handshake may have
+  kPlainHttp = 5,         // the peer speaks HTTP without TLS
+  kNotTls = 6,            // the peer speaks something else
+  kServerName = 7,        // JavaScript has nothing for the name
+  kNetwork = 8,           // the connection was reset in the middle of its handshake
+  kRecord = 9,            // after the handshake: OpenSSL says why
+  kTooManyMessages = 10,  // after the handshake: key updates, tickets and the like
 };
 
 enum class CommandKind : int32_t {
@@ -127,6 +147,8 @@ enum ControlWord : uint32_t {
 
 // errno values of our own, outside the kernel's range.
 inline constexpr int32_t kErrorConnectTimeout = 0x10000;
+inline constexpr int32_t kErrorTls = 0x10001;  // a kTlsError event has said why
+inline constexpr int32_t kErrorTlsTruncated = 0x10002;
 
 // Bytes that wait to be sent, one number for each slot. Both sides add what they queue, native
 // code subtracts what has left. A writer may go on while the number is low, so whatever else must

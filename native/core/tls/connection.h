@@ -1,0 +1,39 @@
+// What the filter keeps of one TLS connection.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/channel/channel.h"
+#include "core/loop/protocol.h"
+#include "session.h"
+
+namespace ringpoll::tls {
+
+// What is needed until the handshake is over.
+struct Handshake {
+  uint32_t bytes = 0;               // received
+  std::vector<ReceivedBytes> held;  // wait for their turn, or for JavaScript's answer
+  bool readingHeld = false;         // the socket is not read meanwhile
+  bool endHeld = false;             // the peer's FIN came behind what is held
+  bool queued = false;              // for its turn
+  bool waitsForName = false;
+  bool nameAnswered = false;
+  bool nameRefused = false;
+  bool httpInside = false;
+  bool asksForNames = false;
+};
+
+struct Connection final : Filtered {
+  Connection(Filter& of, Wire& wire, std::shared_ptr<const Context> context)
+      : Filtered(of), session(wire, std::move(context)) {}
+
+  std::shared_ptr<const Context> named;  // what JavaScript has chosen by the server's name
+  Session session;
+  std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
+  bool inEnded = false;  // the peer's close_notify was seen
+  bool failed = false;   // nothing is encoded or decoded any more
+};
+
+}  // namespace ringpoll::tls

@@ -1,0 +1,128 @@
+// TLS between a socket and what is spoken there.
+//
+//   open --> handshake --done--> announced --close_notify, FIN, failure--> over
+//              |   ^
+//              |   +-- its turn: a turn does so much for handshakes, and the rest waits
+//              +-> waits for JavaScript, which chooses a context by the server's name
+//
+// Received bytes are decrypted from the receive block into a scratch block, one record behind the
+// other, and are one chunk for the protocol inside. What is sent in a turn is encrypted at the
+// flush, in records of 16 KB, into a scratch block that is used again as soon as the kernel has the
+// bytes.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connection.h"
+#include "core/loop/filter.h"
+#include "core/memory/scratch_block.h"
+#include "core/rings/event_writer.h"
+#include "settings.h"
+
+namespace ringpoll::tls {
+
+// Of handshakes, those of about four connections: what costs is a flight that is sent, or the end.
+inline constexpr uint32_t kHandshakeStepsPerTurn = 8;
+inline constexpr uint32_t kLastWordsMs = 1000;  // for an alert to leave
+
+struct Counters {
+  uint64_t connections = 0;  // open now, handshakes included
+  uint64_t handshakes = 0;   // completed
+  uint64_t handshakes13 = 0;
+  uint64_t handshakes12 = 0;
+  uint64_t resumed = 0;   // of the completed
+  uint64_t failures = 0;  // of handshakes
+  uint64_t truncated = 0;
+  uint64_t deferred = 0;  // handshakes that waited for a later turn
+  uint64_t alertsSent[256] = {};
+  uint64_t alertsReceived[256] = {};
+};
+
+class Filter final : public ringpoll::Filter, private SessionHooks, private WireOutput {
+ public:
+  // null: no memory. openSsl() must be there.
+  static std::unique_ptr<Filter> make(Arena& arena, EventWriter& events, FilterHost& host);
+  ~Filter() override;
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
+
+  void open(Channel& channel, ProtocolSettings* settings, uint64_t nowMs) override;
+  void received(Channel& channel, const ReceivedBytes& bytes, uint64_t nowMs) override;
+  void peerEnded(Channel& channel) override;
+  void closed(Channel& channel) override;
+  void timer(Channel& channel, uint64_t nowMs) override;
+  void beginTurn(uint64_t nowMs) override;
+  bool hasWork() const override { return !waiting_.empty() || !halfClosed_.empty(); }
+  void endFlush() override;
+  void endTurn() override;
+
+  // filter_sending.cc
+  bool encode(Channel& channel, const iovec* pieces, uint32_t count) override;
+  void end(Channel& channel) override;
+  void encodedLeft(Channel& channel) override;
+
+  // JavaScript's answer to kTlsServerName; null: the connection's own context.
+  void nameAnswered(Channel& channel, std::shared_ptr<const Context> context, bool refused);
+  // null: it is no TLS connection, or in its handshake.
+  const Session* sessionOf(const Channel& channel) const;
+  const Counters& counters() const { return counters_; }
+
+ private:
+  Filter(Arena& arena, EventWriter& events, FilterHost& host)
+      : arena_(arena), events_(events), host_(host), encoded_(arena), decoded_(arena) {}
+
+  static Connection& of(const Channel& channel) {
+    return *static_cast<Connection*>(channel.filtered);
+  }
+
+  // filter_handshake.cc
+  bool mayShake(const Handshake& handshake) const;
+  void shake(Channel& channel, Connection& connection, const ReceivedBytes& bytes, uint64_t nowMs);
+  void step(Channel& channel, Connection& connection, uint64_t nowMs);
+  bool isForeign(Channel& channel, Connection& connection, const ReceivedBytes& bytes);
+  void complete(Channel& channel, Connection& connection, uint64_t nowMs);
+  void hold(Channel& channel, Handshake& handshake, const ReceivedBytes& bytes);
+  void queue(const Channel& channel, Handshake& handshake);
+  void goOn(Channel& channel, Connection& connection, uint64_t nowMs);
+  Named serverName(const std::string& name) override;
+  void sessionCame(OwnedSession session) override;
+  void keylog(const char* line) override;
+
+  // filter.cc
+  void decode(Channel& channel, Connection& connection, uint64_t nowMs);
+  bool deliver(Channel& channel, const ScratchBlock::Room& room, uint32_t bytes, uint64_t nowMs);
+  void peerHasEnded(Channel& channel, Connection& connection);
+
+  // filter_failures.cc
+  void fail(Channel& channel, Connection& connection, TlsFailure kind, const Failure& why = {});
+  void tell(const Channel& channel, TlsFailure kind, const Failure& why);
+  void pushText(EventKind kind, const Channel& channel, std::string_view text, uint32_t aux0);
+
+  bool write(const uint8_t* bytes, size_t length) override;
+  void writeAs(Channel& channel);
+
+  Arena& arena_;
+  EventWriter& events_;
+  FilterHost& host_;
+  const OpenSsl& api_ = *openSsl();
+  std::unique_ptr<Wire> wire_;
+  ScratchBlock encoded_;  // until it has left, or is kept by its queue
+  ScratchBlock decoded_;  // until JavaScript has seen the turn
+  ScratchBlock::Mark mark_;
+  Channel* writer_ = nullptr;       // whose call into OpenSSL it is
+  Token marked_ = kNobody;          // who has written since the mark, and nobody else
+  std::deque<Token> waiting_;       // handshakes
+  std::vector<Token> halfClosed_;   // TLS 1.2: our end follows the peer's
+  std::vector<BlockId> texts_;      // of events that may be delivered with the next turn
+  std::vector<BlockId> textsSeen_;  // of those that are
+  uint32_t steps_ = 0;              // of handshakes, in this turn
+  Counters counters_;
+
+  static constexpr Token kNobody = ~Token{0};
+};
+
+}  // namespace ringpoll::tls

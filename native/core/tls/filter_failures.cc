@@ -1,0 +1,59 @@
+// How connections fail, and what JavaScript is told of it.
+#include <algorithm>
+#include <cstring>
+
+#include "core/system/sockets.h"
+#include "filter.h"
+
+namespace ringpoll::tls {
+
+// An alert leaves first, if the socket takes it.
+void Filter::fail(Channel& channel, Connection& connection, TlsFailure kind, const Failure& why) {
+  if (connection.failed) return;
+  connection.failed = true;
+  if (why.alert != kNoAlert) {
+    ++(why.alertIsPeers ? counters_.alertsReceived : counters_.alertsSent)[why.alert];
+  }
+  if (connection.handshake != nullptr) ++counters_.failures;
+  tell(channel, kind, why);
+  channel.closeError = kErrorTls;
+  const bool silent = kind == TlsFailure::kTimeout || kind == TlsFailure::kEnded;
+  if (silent || channel.sends.empty()) {
+    host_.closeNow(channel);
+  } else {
+    host_.armFilterTimer(channel, kLastWordsMs);
+    host_.closeWhenSent(channel);
+  }
+}
+
+void Filter::timer(Channel& channel, uint64_t /*nowMs*/) {
+  Connection& connection = of(channel);
+  if (connection.failed) {
+    host_.closeNow(channel);
+  } else {
+    fail(channel, connection, TlsFailure::kTimeout);
+  }
+}
+
+// The reason, and whose connection it was: a line each.
+void Filter::tell(const Channel& channel, TlsFailure kind, const Failure& why) {
+  const AddressText peer = channel.fd >= 0 ? remoteAddress(channel.fd) : AddressText{};
+  const std::string text = why.reason + '\n' + peer.address + '\n' + std::to_string(peer.port);
+  const auto verify = static_cast<uint32_t>(std::min<long>(why.verifyResult, 255));
+  pushText(EventKind::kTlsError, channel, text,
+           static_cast<uint32_t>(kind) | uint32_t{why.alert} << 8 |
+               (why.alertIsPeers ? 1u << 16 : 0) | verify << 24);
+}
+
+void Filter::pushText(EventKind kind, const Channel& channel, std::string_view text,
+                      uint32_t aux0) {
+  const auto bytes = static_cast<uint32_t>(std::min<size_t>(text.size(), kBlockBytesMax));
+  const BlockId block = arena_.lease(std::max(bytes, 1u));
+  if (block == kNoBlock) return;
+  std::memcpy(arena_.data(block), text.data(), bytes);
+  texts_.push_back(block);
+  events_.push(kind, channel, static_cast<int32_t>(arena_.slab(block)), aux0,
+               arena_.slabOffset(block), bytes);
+}
+
+}  // namespace ringpoll::tls

@@ -1,0 +1,23 @@
+// What a filter keeps of one listener or connect call.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "context.h"
+#include "core/loop/protocol.h"
+
+namespace ringpoll::tls {
+
+struct Settings final : ProtocolSettings {
+  std::shared_ptr<const Context> context;  // of new connections; those that are open keep theirs
+  uint32_t handshakeMs = 120'000;          // from the connection's first moment
+  bool httpInside = false;                 // plain HTTP is answered with 400
+  bool asksForNames = false;  // kTlsServerName for names that the context does not have
+  // Of clients.
+  std::string serverName;  // sent; empty: none
+  std::string verifyName;  // must be in the certificate; empty: any may
+  OwnedSession resumed;
+};
+
+}  // namespace ringpoll::tls
