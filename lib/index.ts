@@ -28,7 +28,17 @@ export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
-export { Connection, type RouteHint, type Writable } from './tcp/connection.js';
+export { Connection, type RouteHint } from './tcp/connection.js';
 export type { Handlers } from './tcp/connection_handlers.js';
+export { ConnectionTls } from './tcp/connection_tls.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';
+export type {
+  ClientTls,
+  ClientTlsHandlers,
+  ListenerTlsHandlers,
+  ServerTls,
+} from './tcp/tls_endpoint.js';
+export type { Writable } from './tcp/writable.js';
+export { TlsError } from './tls/connection_error.js';
+export * from './tls/index.js';

@@ -91,6 +91,7 @@ const OPTIONS = optionNames<ServeOptions>(
   },
   {
     ...PEERS,
+    tls: 'HTTPS is not supported yet; let a proxy in front of this end it',
     http2: 'HTTP/2 is not supported yet; let a proxy in front of this speak it',
     requestListener: 'handler',
     request: 'handler',
@@ -171,7 +172,7 @@ export function serve(options: ServeOptions): HttpServer {
       allowHalfOpen: true,
       data() {},
     },
-    { profile: checked.profile, protocol: server },
+    { profile: checked.profile, protocol: server, alpn: ['http/1.1'] },
   );
   server._listensOn(listener);
   return server;

@@ -27,6 +27,7 @@ export const enum Wing {
   http = 16,
   files = 32,
   datagrams = 48,
+  tls = 64,
   websocket = 80,
 }
 const WING_BITS = 4;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
 import type { NativeFiles } from './native_files.js';
 import type { NativeTls } from './native_tls.js';
+import type { NativeTlsSessions, NativeTlsSettings } from './native_tls_sessions.js';
 import { firstAddon } from './one_addon.js';
 import { packageFolder } from './package_folder.js';
 
@@ -98,7 +99,7 @@ export interface NativeRouting {
   sentByEngine: NativeCost[];
 }
 
-export interface NativeLoop extends NativeFiles, NativeTls {
+export interface NativeLoop extends NativeFiles, NativeTls, NativeTlsSessions {
   start(
     engine: number,
     receive: number,
@@ -120,6 +121,7 @@ export interface NativeLoop extends NativeFiles, NativeTls {
     idleTimeoutMs: number,
     hint: number,
     http: NativeHttpProfile | undefined,
+    tls: NativeTlsSettings | undefined,
   ): void;
   connect(
     hostOrPath: string,
@@ -129,6 +131,7 @@ export interface NativeLoop extends NativeFiles, NativeTls {
     timeoutMs: number,
     idleTimeoutMs: number,
     hint: number,
+    tls: NativeTlsSettings | undefined,
   ): void;
   /** `drain`: who waits to be accepted is accepted first. */
   closeListener(endpointId: number, drain: boolean): void;

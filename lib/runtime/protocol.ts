@@ -64,6 +64,10 @@ export const enum Event {
   udpError = 49,
   udpDrain = 50,
   udpClose = 51,
+  tlsError = 64,
+  tlsServerName = 65,
+  tlsSession = 66,
+  tlsKeylog = 67,
   wsText = 80,
   wsBinary = 81,
   wsPart = 82,
@@ -146,5 +150,9 @@ export const SYSCALLS = [
   'shutdown',
 ] as const;
 
-/** An error number outside of the kernel's range: the time for a connect was over. */
+/** Error numbers outside of the kernel's range. The time for a connect was over. */
 export const ERROR_CONNECT_TIMEOUT = 0x10000;
+/** The event tlsError has said why. */
+export const ERROR_TLS = 0x10001;
+/** The peer has ended the connection, and not TLS. */
+export const ERROR_TLS_TRUNCATED = 0x10002;

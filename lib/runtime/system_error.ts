@@ -1,7 +1,7 @@
 // Errors of the system, in the shape that Node gives them.
 import { util } from '../builtins.js';
 import { RingpollError } from '../errors.js';
-import { ERROR_CONNECT_TIMEOUT, SYSCALLS } from './protocol.js';
+import { ERROR_CONNECT_TIMEOUT, ERROR_TLS, ERROR_TLS_TRUNCATED, SYSCALLS } from './protocol.js';
 
 export interface SystemError extends Error {
   code: string;
@@ -25,6 +25,15 @@ export function systemError(errno: number, syscall: number, target?: Target): Er
       'ERR_RINGPOLL_CONNECT_TIMEOUT',
       `No connection to ${describe(target)} within connectTimeout`,
     );
+  }
+  if (errno === ERROR_TLS_TRUNCATED) {
+    return new RingpollError(
+      'ERR_RINGPOLL_TLS_TRUNCATED',
+      'The connection ended without the end of TLS: what came before it may not be all',
+    );
+  }
+  if (errno === ERROR_TLS) {
+    return new RingpollError('ERR_RINGPOLL_TLS_RECORD', 'TLS on this connection has failed');
   }
   const name = SYSCALLS[syscall] ?? '';
   const [code, text] = util().getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];

@@ -17,6 +17,7 @@ import {
   CONNECT_TIMEOUT_DEFAULT_MS,
   CONNECTION,
   checkConnectionOptions,
+  checkFunctions,
   checkHostName,
   checkIp,
   checkPath,
@@ -25,9 +26,14 @@ import {
   RAW_PEERS,
 } from './options.js';
 import { keepConnection, keepEndpoint, leaveEndpoint } from './tables.js';
+import { type ClientTls, type ClientTlsHandlers, ConnectTls } from './tls_endpoint.js';
 import './events.js';
+import './tls_events.js';
 
-export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
+export interface ConnectOptions<Data = unknown>
+  extends ConnectionOptions,
+    Handlers<Data>,
+    ClientTlsHandlers {
   /** An IP address or a name. Default: 'localhost'. */
   host?: string;
   /** 1 to 65535. */
@@ -44,7 +50,14 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, Handl
   connectionData?: Data;
   /** @deprecated Its name is `connectionData`. */
   userData?: Data;
+  /**
+   * Speak TLS: `open` comes behind the handshake. `true` for Node's own roots and ciphers. The
+   * server's certificate must be good, and must have the name `host` or `servername`.
+   */
+  tls?: ClientTls;
 }
+
+const TLS_HANDLERS = { session: true, keylog: true } as const;
 
 const OPTIONS = optionNames<ConnectOptions>(
   'connect()',
@@ -59,10 +72,15 @@ const OPTIONS = optionNames<ConnectOptions>(
     localPort: true,
     connectionData: true,
     userData: true,
+    tls: true,
+    ...TLS_HANDLERS,
   },
   RAW_PEERS,
   { userData: 'connectionData' },
 );
+
+/** The name of a server on a path, if `servername` does not say another. */
+const LOCALHOST = 'localhost';
 
 interface Local {
   /** Undefined: any address, of the family of what is connected to. */
@@ -84,7 +102,7 @@ interface Made<Data> {
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
  * @returns rejects with the system's error in Node's shape (ECONNREFUSED, ENOENT, ENOTFOUND, ...),
- *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, or the signal's reason
+ *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, the signal's reason, or the handshake's TlsError
  */
 export async function connect<Data = unknown>(
   options: ConnectOptions<Data>,
@@ -100,12 +118,18 @@ export async function connect<Data = unknown>(
   const goal = checkGoal(options as ConnectOptions);
   const local = checkLocal(options as ConnectOptions, goal);
   const data = renamedOption('connect()', options, 'connectionData', 'userData');
+  checkFunctions('options', options, Object.keys(TLS_HANDLERS));
   checked.signal?.throwIfAborted();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
+  const tls =
+    options.tls === undefined
+      ? undefined
+      : new ConnectTls(endpoint._context, options.tls, goal.host ?? LOCALHOST, options);
+  endpoint.tls = tls;
   let made: Made<Data> | undefined;
   try {
     made = await toAny(goal, checked.signal, (target) =>
-      connectOnce(endpoint, target, local, timeoutMs, checked, data),
+      connectOnce(endpoint, target, local, timeoutMs, checked, data, tls),
     );
   } finally {
     if (made === undefined) endpoint.over();
@@ -191,6 +215,7 @@ function connectOnce<Data>(
   timeoutMs: number,
   checked: CheckedConnectionOptions,
   data: Data | undefined,
+  tls: ConnectTls | undefined,
 ): Promise<Made<Data>> {
   const loop = runtime();
   loop.native.connect(
@@ -201,6 +226,7 @@ function connectOnce<Data>(
     timeoutMs,
     checked.idleTimeoutMs,
     checked.hint,
+    tls?.settings,
   );
   const { control } = loop;
   if (control[Control.resultError] !== 0) {
@@ -208,7 +234,7 @@ function connectOnce<Data>(
     return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
   }
   const connection = register(loop, endpoint, data);
-  return settle(connection, target, checked);
+  return settle(connection, target, checked, tls);
 }
 
 function register<Data>(
@@ -231,6 +257,7 @@ function settle<Data>(
   connection: Connection<Data>,
   target: Target,
   checked: CheckedConnectionOptions,
+  tls: ConnectTls | undefined,
 ): Promise<Made<Data>> {
   const { signal } = checked;
   const abort = () => connection.reset();
@@ -244,7 +271,10 @@ function settle<Data>(
   };
   return new Promise((resolve, reject) => {
     extraOf(connection).connecting = {
-      configure: () => configure(connection, target, checked),
+      configure: () => {
+        tls?.checkServer(connection);
+        configure(connection, target, checked);
+      },
       opened: (failure) => resolve({ connection, failure }),
       refused: (error) => reject(withTarget(error, target)),
     };

@@ -8,16 +8,26 @@ import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { lengthOf, sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
 import { systemError } from '../runtime/system_error.js';
-import { type Chunk, isForeignChunk } from './chunk.js';
-import { closedError, dropHeld, type Extra, extraOf, Flag, OVER } from './connection_state.js';
+import { addressOf, familyOf, portOf } from './address_parts.js';
+import type { Chunk } from './chunk.js';
+import {
+  closedError,
+  dropHeld,
+  type Extra,
+  extraOf,
+  Flag,
+  OVER,
+  type ReadyState,
+  readyStateOf,
+} from './connection_state.js';
+import type { ConnectionTls } from './connection_tls.js';
 import { deliverHeld } from './delivery.js';
 import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
 import { checkKeepAlive } from './options.js';
 import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong, WINDOW_BYTES } from './sending.js';
-
-/** What can be written. Strings are sent as UTF-8. */
-export type Writable = string | Uint8Array | Chunk;
+import { tlsOf } from './tls_of.js';
+import { checkWritable, type Writable } from './writable.js';
 
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
@@ -317,8 +327,12 @@ export class Connection<Data = unknown> {
     return portOf(this.#address(true));
   }
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
-    const address = this.#address(true);
-    return address !== undefined && 'family' in address ? address.family : undefined;
+    return familyOf(this.#address(true));
+  }
+
+  /** What TLS has agreed on; undefined without TLS, or if first asked for when it is over. */
+  get tls(): ConnectionTls | undefined {
+    return tlsOf(this);
   }
 
   /** Bytes received, those not yet delivered included. */
@@ -350,12 +364,8 @@ export class Connection<Data = unknown> {
     return runtime().memory.pending[this._slot] === PENDING_OVER;
   }
 
-  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closing' | 'closed' {
-    const flags = this._flags;
-    if (flags & Flag.closed) return 'closed';
-    if (this._over) return 'closing';
-    if (flags & Flag.ending) return flags & Flag.readEnded ? 'closing' : 'readOnly';
-    return flags & Flag.readEnded ? 'writeOnly' : 'open';
+  get readyState(): ReadyState {
+    return readyStateOf(this._flags, this._over);
   }
 
   /**
@@ -483,17 +493,4 @@ export class Connection<Data = unknown> {
     runtime().native.byteCounts(this._slot, this._generation, counts);
     return true;
   }
-}
-
-function checkWritable(name: string, data: unknown): void {
-  if (typeof data === 'string' || isUint8Array(data) || isForeignChunk(data)) return;
-  throw invalidArgType(name, 'a string, a Uint8Array or a Chunk', data);
-}
-
-function addressOf(address: SocketAddress | PathAddress | undefined): string | undefined {
-  return address !== undefined && 'address' in address ? address.address : undefined;
-}
-
-function portOf(address: SocketAddress | PathAddress | undefined): number | undefined {
-  return address !== undefined && 'port' in address ? address.port : undefined;
 }

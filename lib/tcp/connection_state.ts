@@ -2,6 +2,7 @@
 // connections need.
 import { RingpollError } from '../errors.js';
 import type { Chunk } from './chunk.js';
+import type { ConnectionTls } from './connection_tls.js';
 import type { Unsent } from './unsent.js';
 
 /** What JavaScript knows of a connection's state. */
@@ -20,6 +21,15 @@ export const enum Flag {
 }
 
 export const OVER = Flag.closing | Flag.closed;
+
+export type ReadyState = 'open' | 'readOnly' | 'writeOnly' | 'closing' | 'closed';
+
+export function readyStateOf(flags: number, over: boolean): ReadyState {
+  if (flags & Flag.closed) return 'closed';
+  if (over) return 'closing';
+  if (flags & Flag.ending) return flags & Flag.readEnded ? 'closing' : 'readOnly';
+  return flags & Flag.readEnded ? 'writeOnly' : 'open';
+}
 
 /** A delivery that waits because the connection is paused. */
 export type Held =
@@ -40,6 +50,10 @@ export interface Extra {
   connecting: Connecting | undefined;
   /** A long write that is on its way, and what waits behind it. */
   unsent: Unsent | undefined;
+  /** Once somebody has asked for it. */
+  tls: ConnectionTls | undefined;
+  /** What TLS ends the connection for, before its close. */
+  tlsFailure: Error | undefined;
 }
 
 /** Who waits for the outcome of connect(). */
@@ -73,6 +87,8 @@ export function extraOf(connection: HasExtra): Extra {
     bytesWritten: 0,
     connecting: undefined,
     unsent: undefined,
+    tls: undefined,
+    tlsFailure: undefined,
   };
   return connection._extra;
 }

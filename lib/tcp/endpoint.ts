@@ -2,6 +2,7 @@
 import type { Chunk } from './chunk.js';
 import { HandlerContext } from './handler_context.js';
 import type { HandlersOf } from './handlers.js';
+import type { EndpointTls } from './tls_endpoint.js';
 
 type Result = unknown;
 
@@ -27,7 +28,8 @@ export class Endpoint<Connection> {
   readonly close: ((connection: Connection, error?: Error) => Result) | undefined;
   /** Makes what `connection.data` begins with. */
   makeData: ((connection: Connection) => unknown) | undefined;
-  readonly #context = new HandlerContext();
+  /** @internal */
+  readonly _context = new HandlerContext();
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number;
   /** Native code's number; set when the listener or the connection is there. */
@@ -41,6 +43,8 @@ export class Endpoint<Connection> {
   /** The listener's endpoint, when the connection has been taken over from HTTP. */
   listening: Endpoint<Connection> | undefined;
   protocol: Protocol<Connection> | undefined;
+  /** undefined: what is spoken goes to the socket as it is. */
+  tls: EndpointTls | undefined;
   /** Called when native code has nothing of this endpoint any more. */
   onListenerClosed: (() => void) | undefined;
   onConnectionClosed: (() => void) | undefined;
@@ -50,7 +54,7 @@ export class Endpoint<Connection> {
 
   constructor(handlers: HandlersOf<Connection>, allowHalfOpen: boolean, highWaterMark: number) {
     const bind = <Args extends unknown[]>(handler?: (...args: Args) => Result) =>
-      handler === undefined ? undefined : this.#context.bind(handler);
+      handler === undefined ? undefined : this._context.bind(handler);
     this.open = bind(handlers.open);
     this.data = bind(handlers.data);
     this.drain = bind(handlers.drain);
@@ -66,12 +70,14 @@ export class Endpoint<Connection> {
   beginWith(data: unknown): void {
     if (data === undefined) return;
     this.makeData =
-      typeof data === 'function' ? this.#context.bind(data as () => unknown) : () => data;
+      typeof data === 'function' ? this._context.bind(data as () => unknown) : () => data;
   }
 
   /** Nothing of it is open any more, nor will be. */
   over(): void {
-    this.#context.over();
+    this._context.over();
     this.protocol?.over();
+    // Another one that listens has it too.
+    if (this.listening === undefined) this.tls?.over();
   }
 }

@@ -135,8 +135,9 @@ function closed(at: number, slot: number, generation: number): void {
   const connection = connectionAt(slot, generation, events[at + 7]);
   if (connection === undefined) return;
   const errno = events[at + 3] & 0xffffff;
-  const error = errno === 0 ? undefined : systemError(errno, events[at + 3] >>> 24);
   const extra = extraOf(connection);
+  const error =
+    errno === 0 ? undefined : (extra.tlsFailure ?? systemError(errno, events[at + 3] >>> 24));
   const highs = events[at + 6] >>> 0;
   extra.bytesRead = (highs >>> 16) * TWO_TO_32 + (events[at + 4] >>> 0);
   extra.bytesWritten = (highs & 0xffff) * TWO_TO_32 + (events[at + 5] >>> 0);

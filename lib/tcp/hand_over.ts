@@ -11,6 +11,7 @@ export function endpointBehind<Data>(
 ): Endpoint<Connection<Data>> {
   const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
   endpoint.id = listening.id;
+  endpoint.tls = listening.tls;
   endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
   endpoint.onConnectionClosed = () => {
     listening.connections--;

@@ -1,11 +1,13 @@
 // A listener, and listen().
 import { boolean, integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
+import { RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
+import type { SecureContext, SecureContextOptions } from '../tls/secure_context.js';
 import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
@@ -17,11 +19,14 @@ import {
   BACKLOG_DEFAULT,
   CONNECTION,
   checkConnectionOptions,
+  checkFunctions,
   HANDLERS,
   RAW_PEERS,
 } from './options.js';
 import { type AnyEndpoint, connectionAt, keepEndpoint, leaveEndpoint } from './tables.js';
+import { ListenerTls, type ListenerTlsHandlers, type ServerTls } from './tls_endpoint.js';
 import './events.js';
+import './tls_events.js';
 
 /** How long stop() goes on hearing peers that never pause, in milliseconds. */
 const STOP_READ_MS = 100;
@@ -29,7 +34,10 @@ const STOP_READ_MS = 100;
 const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
 
-export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
+export interface ListenOptions<Data = unknown>
+  extends ConnectionOptions,
+    Handlers<Data>,
+    ListenerTlsHandlers {
   /**
    * An IP address, 'localhost' (127.0.0.1), or a name: the first of its addresses that this machine
    * has. A name is looked up before listen() returns, and the thread waits for that. Default: '::',
@@ -60,6 +68,11 @@ export interface ListenOptions<Data = unknown> extends ConnectionOptions, Handle
    * like what that handler throws.
    */
   connectionData?: Data | ((connection: Connection) => Data);
+  /**
+   * Speak TLS: `open` comes behind the handshake, and all else is as without it. `key` and `cert`
+   * are what it needs; a secure context may be shared by several listeners.
+   */
+  tls?: ServerTls;
 }
 
 export interface StopOptions {
@@ -68,6 +81,8 @@ export interface StopOptions {
   /** @deprecated Its name is `timeout`. */
   deadline?: number;
 }
+
+const TLS_HANDLERS = { tlsError: true, keylog: true } as const;
 
 const OPTIONS = optionNames<ListenOptions>(
   'listen()',
@@ -83,6 +98,8 @@ const OPTIONS = optionNames<ListenOptions>(
     ipv6Only: true,
     maxConnections: true,
     connectionData: true,
+    tls: true,
+    ...TLS_HANDLERS,
   },
   { ...RAW_PEERS, userData: 'connectionData' },
 );
@@ -205,6 +222,20 @@ export class Listener {
     return this._drain({});
   }
 
+  /**
+   * New connections are served with this from now on, and those that are open keep what they have.
+   * Files that were watched are not any more.
+   * @throws RingpollError ERR_RINGPOLL_TLS_UNAVAILABLE on a listener without `tls`
+   * @throws as secureContext()
+   */
+  setSecureContext(context: SecureContext | SecureContextOptions): void {
+    const { tls } = this.#endpoint;
+    if (!(tls instanceof ListenerTls)) {
+      throw new RingpollError('ERR_RINGPOLL_TLS_UNAVAILABLE', 'The listener was made without tls');
+    }
+    tls.setSecureContext(context);
+  }
+
   /** Stops accepting and destroys every connection: what is waiting to be sent is dropped. */
   destroy(): void {
     this.#stopAccepting(false);
@@ -264,6 +295,8 @@ export function listen<Data = unknown>(options: ListenOptions<Data>): Listener {
 export interface ProtocolBinding {
   profile: Omit<NativeHttpProfile, 'unsentMax'>;
   protocol: Protocol<Connection>;
+  /** What ALPN calls it; for TLS whose options do not say it. */
+  alpn: readonly string[];
 }
 
 /** @internal */
@@ -272,6 +305,7 @@ export function listenWith<Data = unknown>(
   binding?: ProtocolBinding,
 ): Listener {
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
+  checkFunctions('options', options, Object.keys(TLS_HANDLERS));
   const target = checkTarget(options as ListenOptions);
   const backlog = integer('options.backlog', options.backlog, 1, 65535, BACKLOG_DEFAULT);
   const reusePort = boolean('options.reusePort', options.reusePort, false);
@@ -291,6 +325,11 @@ export function listenWith<Data = unknown>(
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   endpoint.beginWith(options.connectionData);
   endpoint.protocol = binding?.protocol as Protocol<Connection<Data>> | undefined;
+  const tls =
+    options.tls === undefined
+      ? undefined
+      : new ListenerTls(endpoint._context, options.tls, options, binding?.alpn);
+  endpoint.tls = tls;
   const bind = ({ name, port, fd }: Place) => {
     loop.native.listen(
       name,
@@ -305,6 +344,7 @@ export function listenWith<Data = unknown>(
       checked.idleTimeoutMs,
       checked.hint,
       binding === undefined ? undefined : { ...binding.profile, unsentMax: checked.highWaterMark },
+      tls?.settings,
     );
     return loop.control[Control.resultError];
   };
@@ -315,5 +355,6 @@ export function listenWith<Data = unknown>(
     throw error;
   }
   keepEndpoint(endpoint, loop.control[Control.resultEndpoint]);
+  tls?.begin(endpoint.id);
   return new Listener(loop, endpoint as unknown as AnyEndpoint, checked.signal);
 }

@@ -35,7 +35,7 @@ export const CONNECTION: NamesOf<ConnectionOptions> = {
   engine: true,
   signal: true,
 };
-const NO_TLS = 'TLS is not supported yet; let a proxy in front of this end it';
+const IN_TLS = 'it belongs into tls: { key, cert, ... }';
 /** What node:net, node:tls, Bun and Deno call what is meant here. */
 export const PEERS = {
   hostname: 'host',
@@ -47,12 +47,11 @@ export const PEERS = {
   setNoDelay: 'noDelay',
   writableHighWaterMark: 'highWaterMark',
   pauseOnConnect: 'leave the data handler out: then it is paused until it is iterated',
-  tls: NO_TLS,
-  https: NO_TLS,
-  cert: NO_TLS,
-  key: NO_TLS,
-  ca: NO_TLS,
-  secureContext: NO_TLS,
+  https: 'tls',
+  cert: IN_TLS,
+  key: IN_TLS,
+  ca: IN_TLS,
+  secureContext: IN_TLS,
 };
 /** For raw sockets: what others name their handlers. */
 export const RAW_PEERS = {

@@ -63,7 +63,8 @@ bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
 }
 
 // listen(host|path, port|-1, fd|-1, backlog, reusePort, ipv6Only, noDelay, keepAliveMs,
-//        maxConnections, idleTimeoutMs, hint, http | undefined); the answer is in the control block
+//        maxConnections, idleTimeoutMs, hint, http | undefined, tls | undefined); the answer is in
+//        the control block
 void Listen(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
@@ -83,6 +84,8 @@ void Listen(const Napi::CallbackInfo& info) {
   SocketAddress address;
   if (info[11].IsObject() && !speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) {
     result.error = ENOMEM;
+  } else if (info[12].IsObject() && !speakTls(*guest, info[12].As<Napi::Object>(), &settings)) {
+    result.error = ENOMEM;
   } else if (fd >= 0) {
     result = guest->loop().adopt(fd, options, settings, &endpoint);
   } else if (toAddress(info, 0, &address)) {
@@ -92,7 +95,8 @@ void Listen(const Napi::CallbackInfo& info) {
   guest->wake();
 }
 
-// connect(host|path, port|-1, localHost|'', localPort, timeoutMs, idleTimeoutMs, hint)
+// connect(host|path, port|-1, localHost|'', localPort, timeoutMs, idleTimeoutMs, hint,
+//         tls | undefined)
 void Connect(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
@@ -105,7 +109,9 @@ void Connect(const Napi::CallbackInfo& info) {
   Token connection = 0;
   uint32_t endpoint = 0;
   const bool bound = !info[2].As<Napi::String>().Utf8Value().empty();
-  if (toAddress(info, 0, &remote) && (!bound || toAddress(info, 2, &local))) {
+  if (info[7].IsObject() && !speakTls(*guest, info[7].As<Napi::Object>(), &settings)) {
+    result.error = ENOMEM;
+  } else if (toAddress(info, 0, &remote) && (!bound || toAddress(info, 2, &local))) {
     result = guest->loop().connect(remote, bound ? &local : nullptr, settings, word(info, 4),
                                    &connection, &endpoint);
   }
@@ -296,6 +302,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   setHttpMetrics(*guest, object);
   setWebSocketMetrics(*guest, object);
   setUdpMetrics(*guest, object);
+  setTlsMetrics(*guest, object);
   const ArenaStats& arena = guest->loop().arenaStats();
   object.Set("live", guest->loop().live());
   object.Set("connections", guest->loop().connections());
@@ -323,6 +330,8 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("lastCommand", static_cast<int32_t>(CommandKind::kWsClose));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
+  object.Set("tlsError", kErrorTls);
+  object.Set("tlsTruncated", kErrorTlsTruncated);
   object.Set("pendingHeld", kPendingHeld);
   object.Set("pendingOver", kPendingOver);
   return object;
@@ -355,6 +364,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addWebSocketFunctions(env, exports);
   addTlsContextFunctions(env, exports);
   addUdpFunctions(env, exports);
+  addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
   addWatchdogFunctions(env, exports);

@@ -56,6 +56,13 @@ void addTlsContextFunctions(Napi::Env env, Napi::Object exports);
 void setUdpMetrics(GuestLoop& guest, Napi::Object object);
 void addUdpFunctions(Napi::Env env, Napi::Object exports);
 
+// tls.cc
+// Connections of the listener or connect call that `settings` describe will go through TLS. False:
+// no memory.
+bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings);
+void setTlsMetrics(GuestLoop& guest, Napi::Object object);
+void addTlsFunctions(Napi::Env env, Napi::Object exports);
+
 // files.cc
 void addFileFunctions(Napi::Env env, Napi::Object exports);
 

@@ -29,6 +29,9 @@ class Protocol;
 namespace udp {
 class Protocol;
 }
+namespace tls {
+class Filter;
+}
 
 class GuestLoop {
  public:
@@ -58,6 +61,11 @@ class GuestLoop {
   udp::Protocol& openUdp();
   // nullptr: there was none yet.
   udp::Protocol* udp() const { return udp_; }
+  // What TLS connections go through here, made by the first that needs it. nullptr: no memory, or
+  // no OpenSSL.
+  tls::Filter* openTls();
+  // nullptr: there was none yet.
+  tls::Filter* tls() const { return tls_; }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
   // that is another one each turn.
   void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
@@ -85,6 +93,7 @@ class GuestLoop {
   http::Server* http_ = nullptr;              // the loop's own
   websocket::Protocol* webSocket_ = nullptr;  // the same
   udp::Protocol* udp_ = nullptr;              // the same
+  tls::Filter* tls_ = nullptr;                // the same
   std::vector<std::unique_ptr<Face>> faces_;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;

@@ -45,8 +45,8 @@ describe('serve()', () => {
     ['maxBodyByte', 'did you mean maxBodyBytes?'],
     ['keepAliveTimout', 'did you mean keepAliveTimeout?'],
     ['maxRequestBodySize', 'did you mean maxBodyBytes?'],
-    ['tls', 'TLS is not supported yet'],
-    ['cert', 'TLS is not supported yet'],
+    ['tls', 'HTTPS is not supported yet'],
+    ['cert', 'it belongs into tls: { key, cert, ... }'],
     ['frobnicate', /it takes .*maxHeadBytes, .*host, port, .*fetch$/],
   ])('refuses %s', async (name, message) => {
     const before = Loop.current().metrics().live;
@@ -107,7 +107,7 @@ describe('listen() and connect()', () => {
     await expectRefusal(() => listen(given({ port: 0, onData() {} })), 'did you mean data?');
     await expectRefusal(() => listen(given({ port: 0, socket: {} })), 'are options themselves');
     await expectRefusal(() => connect(given({ ...at, timout: 5 })), 'did you mean timeout?');
-    await expectRefusal(() => connect(given({ ...at, tls: true })), 'TLS is not supported');
+    await expectRefusal(() => connect(given({ ...at, cert: '' })), 'it belongs into tls');
     await expectRefusal(() => listener.stop(given({ timout: 5 })), 'did you mean timeout?');
     expect(listener.connections).toBe(1);
   });

@@ -15,23 +15,24 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Above the ground: the folder, and the one file of it that the scheduler uses as well. */
 const RUNTIME = ['lib', 'lib/runtime', 'lib/runtime/package_folder.ts'];
+const STREAMS = [...RUNTIME, 'lib/tls'];
 /** `lib` stands for the files that lie in no folder of it: the ground, which knows no tenant. */
 const LIB: Allowed = {
   lib: [],
-  'lib/index.ts': [...RUNTIME, 'lib/tcp', 'lib/loop'],
+  'lib/index.ts': [...RUNTIME, 'lib/tls', 'lib/tcp', 'lib/loop'],
   'lib/runtime': RUNTIME,
   'lib/runtime/package_folder.ts': ['lib'],
   'lib/scheduler': ['lib', 'lib/runtime/package_folder.ts'],
   'lib/tls': RUNTIME,
-  'lib/tcp': [...RUNTIME, 'lib/tls'],
-  'lib/fs': [...RUNTIME, 'lib/tcp'],
-  'lib/websocket': [...RUNTIME, 'lib/tcp'],
-  'lib/udp': [...RUNTIME, 'lib/tcp'],
-  'lib/http': [...RUNTIME, 'lib/tcp', 'lib/fs', 'lib/websocket'],
+  'lib/tcp': STREAMS,
+  'lib/fs': [...STREAMS, 'lib/tcp'],
+  'lib/websocket': [...STREAMS, 'lib/tcp'],
+  'lib/udp': [...STREAMS, 'lib/tcp'],
+  'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
-  'lib/loop': [...RUNTIME, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
+  'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/cli': [
-    ...['lib/index.ts', ...RUNTIME, 'lib/scheduler'],
+    ...['lib/index.ts', ...STREAMS, 'lib/scheduler'],
     ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop'],
   ],
 };

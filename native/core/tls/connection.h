@@ -26,7 +26,7 @@ struct Handshake {
 };
 
 struct Connection final : Filtered {
-  Connection(Filter& of, Wire& wire, std::shared_ptr<const Context> context)
+  Connection(ringpoll::Filter& of, Wire& wire, std::shared_ptr<const Context> context)
       : Filtered(of), session(wire, std::move(context)) {}
 
   std::shared_ptr<const Context> named;  // what JavaScript has chosen by the server's name

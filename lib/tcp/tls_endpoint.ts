@@ -1,0 +1,193 @@
+// TLS of one listener, or of one connect call: what native code gets, and whom its events are for.
+import type { PeerCertificate } from 'node:tls';
+import { RingpollError } from '../errors.js';
+import type { NativeTlsSettings } from '../runtime/native_tls_sessions.js';
+import { onRejection } from '../runtime/rejection.js';
+import { runtime } from '../runtime/runtime.js';
+import { uncaught } from '../runtime/ticks.js';
+import {
+  type CheckedClientTls,
+  type ClientTlsOptions,
+  checkClientTls,
+} from '../tls/client_options.js';
+import type { TlsError } from '../tls/connection_error.js';
+import type { SecureContextOptions } from '../tls/secure_context.js';
+import { SecureContext } from '../tls/secure_context.js';
+import { ServedContext } from '../tls/served_context.js';
+import { checkServerTls, type ServerTlsOptions } from '../tls/server_options.js';
+import type { ConnectionTls } from './connection_tls.js';
+import type { HandlerContext } from './handler_context.js';
+
+/** What `tls` of listen() and serve() may be. */
+export type ServerTls = ServerTlsOptions | SecureContext;
+/** What `tls` of connect() may be. */
+export type ClientTls = ClientTlsOptions | SecureContext | true;
+
+/** The handlers of listen() and serve() that are not those of a connection. */
+export interface ListenerTlsHandlers {
+  /**
+   * A handshake has failed: no connection comes of it. And files that are watched cannot be used.
+   * Without this handler both are only counted.
+   */
+  tlsError?(error: Error): unknown;
+  /** A line of NSS's key log, secrets in it. Only with `keylog: true`. */
+  keylog?(line: Buffer): unknown;
+}
+
+export interface ClientTlsHandlers {
+  /**
+   * A session that may be resumed, once, by the option `session` of another connect(). Servers give
+   * it behind the handshake, more than one perhaps.
+   */
+  session?(session: Buffer): unknown;
+  /** A line of NSS's key log, secrets in it. Only with `keylog: true`. */
+  keylog?(line: Buffer): unknown;
+}
+
+type Handler<Argument> = ((argument: Argument) => unknown) | undefined;
+
+/** What a handler here throws belongs to no connection. */
+function run<Argument>(handler: Handler<Argument>, argument: Argument): void {
+  if (handler === undefined) return;
+  try {
+    onRejection(handler(argument), uncaught);
+  } catch (error) {
+    uncaught(error);
+  }
+}
+
+/** Whom the events of TLS are for. */
+export abstract class EndpointTls {
+  readonly #keylog: Handler<Buffer>;
+
+  /** @internal */
+  constructor(context: HandlerContext, keylog: Handler<Buffer>) {
+    this.#keylog = keylog && context.bind(keylog);
+  }
+
+  keylogged(line: Buffer): void {
+    run(this.#keylog, line);
+  }
+  /** A handshake of a server has failed. */
+  abstract failed(error: TlsError): void;
+  /** A client asks for a name that the context does not have. */
+  abstract asked(slot: number, generation: number, name: string): void;
+  /** A client has got a session. */
+  abstract gotSession(session: Buffer): void;
+  /** Nothing of it is open any more, nor will be. */
+  abstract over(): void;
+}
+
+export class ListenerTls extends EndpointTls {
+  readonly settings: NativeTlsSettings;
+  readonly #served: ServedContext;
+  readonly #tlsError: Handler<Error>;
+  #endpointId = -1;
+
+  /** @internal `alpn`: what is spoken inside, where the options do not say it. */
+  constructor(
+    context: HandlerContext,
+    given: unknown,
+    handlers: ListenerTlsHandlers,
+    alpn: readonly string[] | undefined,
+  ) {
+    super(context, handlers.keylog);
+    this.#tlsError = handlers.tlsError && context.bind(handlers.tlsError);
+    const checked = checkServerTls(alpn === undefined ? given : withAlpn(given, alpn));
+    this.#served = new ServedContext(checked, 'options.tls', {
+      use: (native) => {
+        this.settings.context = native;
+        if (this.#endpointId >= 0) runtime().native.tlsUse(this.#endpointId, native);
+      },
+      failed: (error) => run(this.#tlsError, error),
+    });
+    this.settings = {
+      context: checked.context._native('server'),
+      handshakeMs: checked.handshakeMs,
+      httpInside: alpn !== undefined,
+      asksForNames: this.#served.asksForNames,
+      serverName: '',
+      verifyName: '',
+      session: undefined,
+    };
+  }
+
+  /** It listens, and this is its number. */
+  begin(endpointId: number): void {
+    this.#endpointId = endpointId;
+  }
+
+  setSecureContext(value: SecureContext | SecureContextOptions): void {
+    this.#served.set(value);
+  }
+
+  failed(error: TlsError): void {
+    run(this.#tlsError, error);
+  }
+
+  asked(slot: number, generation: number, name: string): void {
+    this.#served.ask(name, (error, context) => {
+      runtime().native.tlsName(slot, generation, context, error !== undefined);
+    });
+  }
+
+  gotSession(): void {}
+
+  over(): void {
+    this.#endpointId = -1;
+    this.#served.close();
+  }
+}
+
+function withAlpn(given: unknown, alpn: readonly string[]): unknown {
+  const isPlain = typeof given === 'object' && given !== null && !(given instanceof SecureContext);
+  if (!isPlain) return given;
+  const { ALPNProtocols, secureContext } = given as ServerTlsOptions;
+  if (ALPNProtocols !== undefined || secureContext !== undefined) return given;
+  return { ...given, ALPNProtocols: [...alpn] };
+}
+
+export class ConnectTls extends EndpointTls {
+  readonly settings: NativeTlsSettings;
+  readonly checked: CheckedClientTls;
+  readonly #session: Handler<Buffer>;
+
+  /** @internal `host` is what was asked to connect to. */
+  constructor(context: HandlerContext, given: unknown, host: string, handlers: ClientTlsHandlers) {
+    super(context, handlers.keylog);
+    this.#session = handlers.session && context.bind(handlers.session);
+    this.checked = checkClientTls(given, host);
+    const { context: native, handshakeMs, servername, verifyName, session } = this.checked;
+    this.settings = {
+      context: native,
+      handshakeMs,
+      httpInside: false,
+      asksForNames: false,
+      serverName: servername,
+      verifyName,
+      session,
+    };
+  }
+
+  /**
+   * Asks `checkServerIdentity`, before anybody has the connection.
+   * @throws RingpollError ERR_RINGPOLL_TLS_VERIFY
+   */
+  checkServer(connection: { readonly tls: ConnectionTls | undefined }): void {
+    const { checkServerIdentity, hostname } = this.checked;
+    const certificate = checkServerIdentity && connection.tls?.peerCertificate();
+    if (checkServerIdentity === undefined || certificate === undefined) return;
+    const error = checkServerIdentity(hostname, certificate.toLegacyObject() as PeerCertificate);
+    if (error === undefined) return;
+    const message = `The server's certificate is refused: ${error.message}`;
+    throw new RingpollError('ERR_RINGPOLL_TLS_VERIFY', message, { cause: error });
+  }
+
+  gotSession(session: Buffer): void {
+    run(this.#session, session);
+  }
+
+  failed(): void {}
+  asked(): void {}
+  over(): void {}
+}
