@@ -155,11 +155,12 @@ EACH_ENGINE(tls_filter_sends_more_than_the_socket_takes) {
   const std::string much = patternOf(5'000'000, 3);
   server.real.js->write(name, much);
   server.real.js->command(CommandKind::kWantDrain, name, 16 * 1024);
+  CHECK(server.until(
+      peer, [&] { return server.notes.connections[name].has(EventKind::kDrain); }, 0));
   server.real.js->write(name, "and this");
   server.real.js->command(CommandKind::kClose, name);
   CHECK(server.until(peer, [&] { return peer.ended && server.notes.closed == 1; }));
   CHECK(peer.plain == much + "and this");
-  CHECK(server.notes.connections[name].has(EventKind::kDrain));
 }
 
 // TLS 1.3 ends one way alone. In TLS 1.2 our end has to follow the peer's at once.

@@ -43,9 +43,12 @@ class TlsPeer {
     }
   }
   void end() { api_.SSL_shutdown(ssl_.get()); }
+  // TLS 1.2 has no such thing.
   void updateKeys(bool asksForOurs) {
+    if (api_.SSL_version(ssl_.get()) < tls::OpenSsl::kTls13) return;
     api_.SSL_key_update(ssl_.get(), asksForOurs ? 1 : 0);
     api_.SSL_do_handshake(ssl_.get());
+    api_.ERR_clear_error();
   }
   // What it would send, which is then not sent.
   std::string takeWire() {

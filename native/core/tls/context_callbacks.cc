@@ -60,7 +60,12 @@ int Callbacks::selectAlpn(ssl_st* connection, const unsigned char** chosen, unsi
 int Callbacks::ticketKey(ssl_st* connection, unsigned char* name, unsigned char* iv,
                          evp_cipher_ctx_st* cipher, evp_mac_ctx_st* mac, int encrypts) {
   const OpenSsl& ssl = *openSsl();
-  return contextOf(ssl, connection).ticketKeys_->prepare(ssl, name, iv, cipher, mac, encrypts != 0);
+  const int result =
+      contextOf(ssl, connection).ticketKeys_->prepare(ssl, name, iv, cipher, mac, encrypts != 0);
+  // A ticket of TLS 1.3 is for one connection (RFC 8446, appendix C.4): its client needs another.
+  const bool renews = encrypts == 0 && result == TicketKeys::kUsable &&
+                      ssl.SSL_version(connection) >= OpenSsl::kTls13;
+  return renews ? TicketKeys::kUsableAndOld : result;
 }
 
 int Callbacks::staple(ssl_st* connection, void* /*data*/) {

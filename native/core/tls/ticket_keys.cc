@@ -87,10 +87,6 @@ bool TicketKeys::find(const uint8_t* name, uint64_t nowMs, Key* key, bool* isFir
 
 int TicketKeys::prepare(const OpenSsl& ssl, unsigned char* name, unsigned char* iv,
                         evp_cipher_ctx_st* cipher, evp_mac_ctx_st* mac, bool encrypts) {
-  constexpr int kError = -1;
-  constexpr int kUnknown = 0;
-  constexpr int kUsable = 1;
-  constexpr int kUsableAndOld = 2;
   Key key;
   bool isFirst = true;
   const uint64_t nowMs = monotonicMs();

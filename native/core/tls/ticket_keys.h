@@ -40,6 +40,12 @@ class TicketKeys {
   // The key with that name, and whether it is the first. False: there is none.
   bool find(const uint8_t* name, uint64_t nowMs, Key* key, bool* isFirst);
 
+  // What prepare() answers, in OpenSSL's numbers.
+  static constexpr int kError = -1;
+  static constexpr int kUnknown = 0;
+  static constexpr int kUsable = 1;
+  static constexpr int kUsableAndOld = 2;  // the client gets a new ticket
+
   // What OpenSSL asks when it writes or reads a ticket; see SSL_CTX_set_tlsext_ticket_key_evp_cb.
   int prepare(const OpenSsl& ssl, unsigned char* name, unsigned char* iv, evp_cipher_ctx_st* cipher,
               evp_mac_ctx_st* mac, bool encrypts);
