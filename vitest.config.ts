@@ -18,7 +18,7 @@ export default defineConfig({
     alias: [
       { find: /^ringpoll$/, replacement: path('lib/index.ts') },
       {
-        find: /^ringpoll\/(http|scheduler|fs|udp|websocket|crossws)$/,
+        find: /^ringpoll\/(http|scheduler|fs|udp|websocket|tls|crossws)$/,
         replacement: path('lib/$1/index.ts'),
       },
     ],
