@@ -85,6 +85,10 @@ void Filter::decode(Channel& channel, Connection& connection, uint64_t nowMs) {
       progress = session.read(room.at + bytes, room.bytes - bytes, &got);
       if (progress != Progress::kDone) break;
       bytes += static_cast<uint32_t>(got);
+      // Asking for more than there is costs as much as a short record.
+      if (wire_->inputLeft() > 0 || session.holdsInput()) continue;
+      progress = Progress::kNeedsBytes;
+      break;
     }
     goesOn = deliver(channel, room, bytes, nowMs);
   }

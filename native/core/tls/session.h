@@ -54,6 +54,8 @@ class Session {
   Progress handshake();
   // kDone: some bytes were read into the room. kNeedsBytes: there are none.
   Progress read(uint8_t* into, size_t room, size_t* got);
+  // Something of what was read from the wire waits to be read here, or to become a whole record.
+  bool holdsInput() const { return api_.SSL_has_pending(ssl_.get()) == 1; }
   // All of it, in records as large as possible. False: it has failed.
   bool write(const uint8_t* bytes, size_t length);
   // close_notify. Only after the handshake.
