@@ -79,9 +79,6 @@ const OPTIONS = optionNames<ConnectOptions>(
   { userData: 'connectionData' },
 );
 
-/** The name of a server on a path, if `servername` does not say another. */
-const LOCALHOST = 'localhost';
-
 interface Local {
   /** Undefined: any address, of the family of what is connected to. */
   host: string | undefined;
@@ -124,7 +121,7 @@ export async function connect<Data = unknown>(
   const tls =
     options.tls === undefined
       ? undefined
-      : new ConnectTls(endpoint._context, options.tls, goal.host ?? LOCALHOST, options);
+      : new ConnectTls(endpoint._context, options.tls, goal, options);
   endpoint.tls = tls;
   let made: Made<Data> | undefined;
   try {
@@ -272,7 +269,7 @@ function settle<Data>(
   return new Promise((resolve, reject) => {
     extraOf(connection).connecting = {
       configure: () => {
-        tls?.checkServer(connection);
+        tls?.opened(connection);
         configure(connection, target, checked);
       },
       opened: (failure) => resolve({ connection, failure }),

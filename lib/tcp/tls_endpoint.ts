@@ -4,6 +4,7 @@ import { RingpollError } from '../errors.js';
 import type { NativeTlsSettings } from '../runtime/native_tls_sessions.js';
 import { onRejection } from '../runtime/rejection.js';
 import { runtime } from '../runtime/runtime.js';
+import type { Target } from '../runtime/system_error.js';
 import { uncaught } from '../runtime/ticks.js';
 import {
   type CheckedClientTls,
@@ -17,6 +18,7 @@ import { ServedContext } from '../tls/served_context.js';
 import { checkServerTls, type ServerTlsOptions } from '../tls/server_options.js';
 import type { ConnectionTls } from './connection_tls.js';
 import type { HandlerContext } from './handler_context.js';
+import { keepSession, takeSession } from './tls_sessions.js';
 
 /** What `tls` of listen() and serve() may be. */
 export type ServerTls = ServerTlsOptions | SecureContext;
@@ -43,6 +45,9 @@ export interface ClientTlsHandlers {
   /** A line of NSS's key log, secrets in it. Only with `keylog: true`. */
   keylog?(line: Buffer): unknown;
 }
+
+/** The name of a server on a path, if `servername` does not say another. */
+const LOCALHOST = 'localhost';
 
 type Handler<Argument> = ((argument: Argument) => unknown) | undefined;
 
@@ -151,13 +156,17 @@ export class ConnectTls extends EndpointTls {
   readonly settings: NativeTlsSettings;
   readonly checked: CheckedClientTls;
   readonly #session: Handler<Buffer>;
+  /** Whom its sessions are with. */
+  readonly #peer: string;
 
-  /** @internal `host` is what was asked to connect to. */
-  constructor(context: HandlerContext, given: unknown, host: string, handlers: ClientTlsHandlers) {
+  /** @internal */
+  constructor(context: HandlerContext, given: unknown, goal: Target, handlers: ClientTlsHandlers) {
     super(context, handlers.keylog);
     this.#session = handlers.session && context.bind(handlers.session);
-    this.checked = checkClientTls(given, host);
+    this.checked = checkClientTls(given, goal.host ?? LOCALHOST);
     const { context: native, handshakeMs, servername, verifyName, session } = this.checked;
+    const { host, port, path } = goal;
+    this.#peer = JSON.stringify([host, port, path, servername, verifyName]);
     this.settings = {
       context: native,
       handshakeMs,
@@ -165,15 +174,23 @@ export class ConnectTls extends EndpointTls {
       asksForNames: false,
       serverName: servername,
       verifyName,
-      session,
+      session: session ?? takeSession(native, this.#peer),
     };
   }
 
   /**
-   * Asks `checkServerIdentity`, before anybody has the connection.
+   * The handshake is over, and nobody has the connection yet: asks `checkServerIdentity`.
    * @throws RingpollError ERR_RINGPOLL_TLS_VERIFY
    */
-  checkServer(connection: { readonly tls: ConnectionTls | undefined }): void {
+  opened(connection: { readonly tls: ConnectionTls | undefined }): void {
+    this.#checkServer(connection);
+    const { context, session } = this.settings;
+    if (session === undefined || session === this.checked.session) return;
+    const { reused, protocol } = connection.tls ?? {};
+    if (reused && protocol !== 'TLSv1.3') keepSession(context, this.#peer, session as Buffer);
+  }
+
+  #checkServer(connection: { readonly tls: ConnectionTls | undefined }): void {
     const { checkServerIdentity, hostname } = this.checked;
     const certificate = checkServerIdentity && connection.tls?.peerCertificate();
     if (checkServerIdentity === undefined || certificate === undefined) return;
@@ -184,6 +201,7 @@ export class ConnectTls extends EndpointTls {
   }
 
   gotSession(session: Buffer): void {
+    keepSession(this.settings.context, this.#peer, session);
     run(this.#session, session);
   }
 
