@@ -120,13 +120,15 @@ export interface CheckedHttpOptions {
   /** All but what the listener adds. */
   profile: Omit<NativeHttpProfile, 'unsentMax'>;
   allowHalfOpen: boolean;
+  /** Over TLS. */
+  secure: boolean;
   /** 'Server: ringpoll\r\n' or ''. */
   serverLine: string;
   /** What a head says of a connection that stays. */
   keepAliveLines: string;
 }
 
-export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
+export function checkHttpOptions(options: HttpOptions, secure: boolean): CheckedHttpOptions {
   const whole = (name: keyof HttpOptions, min: number, max: number, otherwise: number) =>
     integer(`options.${name}`, options[name], min, max, otherwise);
   const time = (name: keyof HttpOptions, otherwise: number) =>
@@ -168,6 +170,7 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
   return {
     profile,
     allowHalfOpen: flag('allowHalfOpen'),
+    secure,
     serverLine: serverLine(options.serverHeader),
     keepAliveLines: keepAliveLines(keepAlive),
   };

@@ -3,6 +3,7 @@ import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control, Head, HeadFlag } from '../runtime/protocol.js';
 import { control } from '../runtime/runtime.js';
+import type { ConnectionTls } from '../tcp/connection_tls.js';
 import type { RequestBody } from './body.js';
 import { aborted, HttpRequestError } from './errors.js';
 import * as head from './head.js';
@@ -38,6 +39,9 @@ export interface Remote {
 /** What a request asks of its connection. A session is one. */
 export interface RequestPeer {
   readonly remote: Remote;
+  /** Its connection is one of TLS. */
+  readonly secure: boolean;
+  readonly tls: ConnectionTls | undefined;
   /** The peer left while it waited for the answer to this request. */
   leftBehind(request: HttpRequest): boolean;
 }
@@ -189,6 +193,19 @@ export class HttpRequest {
     const count = head.headerCountOf(this);
     for (let i = 0; i < count; i++) all.push(head.rawNameOf(this, i), head.fieldValue(this, i));
     return all;
+  }
+
+  /** True when it has come over TLS. */
+  get secure(): boolean {
+    return this._peer.secure;
+  }
+
+  /**
+   * What TLS has agreed on with the client, its certificate too; undefined without TLS, and when it
+   * is asked for after the connection was closed.
+   */
+  get tls(): ConnectionTls | undefined {
+    return this._peer.tls;
   }
 
   /** True when a body follows. */

@@ -30,7 +30,9 @@ type Socket = Pick<
   'noDelay' | 'keepAlive' | 'highWaterMark' | 'engine' | 'signal'
 >;
 
-interface CommonOptions extends HttpOptions, Where, Socket {
+type Tls = Pick<ListenOptions, 'tls' | 'tlsError'>;
+
+interface CommonOptions extends HttpOptions, Where, Socket, Tls {
   /** Fixed answers by path, given by native code without running JavaScript. */
   static?: Record<string, StaticResponse>;
   /**
@@ -82,6 +84,8 @@ const OPTIONS = optionNames<ServeOptions>(
     highWaterMark: true,
     engine: true,
     signal: true,
+    tls: true,
+    tlsError: true,
     static: true,
     error: true,
     websocket: true,
@@ -91,7 +95,6 @@ const OPTIONS = optionNames<ServeOptions>(
   },
   {
     ...PEERS,
-    tls: 'HTTPS is not supported yet; let a proxy in front of this end it',
     http2: 'HTTP/2 is not supported yet; let a proxy in front of this speak it',
     requestListener: 'handler',
     request: 'handler',
@@ -135,9 +138,10 @@ function handlerOf(options: ServeOptions): Handler {
 }
 
 /**
- * Serves HTTP/1.1. It is listening when this returns.
+ * Serves HTTP/1.1, over TLS with `tls`. It is listening when this returns.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
+ * @throws RingpollError ERR_RINGPOLL_TLS_..., by what is wrong with `tls`
  * @throws the system's error (EADDRINUSE, EACCES, ...), in Node's shape
  */
 export function serve(options: ServeOptions): HttpServer {
@@ -147,7 +151,7 @@ export function serve(options: ServeOptions): HttpServer {
   if (error !== undefined && typeof error !== 'function') {
     throw invalidArgType('options.error', 'a function', error);
   }
-  const checked = checkHttpOptions(options);
+  const checked = checkHttpOptions(options, options.tls !== undefined);
   // Nobody could take them: fetch handlers have no response.upgrade().
   if (options.fetch !== undefined) checked.profile.holdUpgrades = false;
   const { websocket } = options;
@@ -163,12 +167,13 @@ export function serve(options: ServeOptions): HttpServer {
   const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
   const server = new HttpServer(runtime(), upgrading, error, checked, upgrades);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
-  const { noDelay, keepAlive, highWaterMark, engine, signal } = options;
+  const { noDelay, keepAlive, highWaterMark, engine, signal, tlsError } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };
   const listener = listenWith(
     {
       ...where,
-      ...{ noDelay, keepAlive, highWaterMark, engine, signal },
+      ...{ noDelay, keepAlive, highWaterMark, engine, signal, tlsError },
+      tls: options.tls,
       allowHalfOpen: true,
       data() {},
     },

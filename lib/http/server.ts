@@ -11,6 +11,7 @@ import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
+import type { SecureContext, SecureContextOptions } from '../tls/index.js';
 import { publishAs } from '../websocket/backplane.js';
 import type { Sendable, SendOptions } from '../websocket/socket.js';
 import { subscriberCount } from '../websocket/topics.js';
@@ -69,6 +70,8 @@ export class HttpServer {
   /** @internal Some connections begin with a PROXY header. */
   readonly _proxied: boolean;
   /** @internal */
+  readonly _secure: boolean;
+  /** @internal */
   _stopping = false;
 
   /** @internal */
@@ -88,6 +91,7 @@ export class HttpServer {
     this._proxied = checked.profile.proxies.length > 0;
     this.#entrances = entrances;
     this.#compress = entrances?.compress;
+    this._secure = checked.secure;
   }
 
   /** @internal */
@@ -161,6 +165,15 @@ export class HttpServer {
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */
   subscriberCount(topic: string): number {
     return subscriberCount(this.#endpointId, topic);
+  }
+
+  /**
+   * New connections are served with this from now on; those that are open keep what they have.
+   * @throws as secureContext(), and RingpollError ERR_RINGPOLL_TLS_NO_CERTIFICATE, and _UNAVAILABLE
+   *   for a server without `tls`
+   */
+  setSecureContext(context: SecureContext | SecureContextOptions): void {
+    this.#on.setSecureContext(context);
   }
 
   /**

@@ -33,6 +33,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly connection: Connection;
   readonly generation: number;
   readonly templates: Templates;
+  readonly secure: boolean;
   readonly #host: SessionHost;
   readonly #runtime: Runtime;
   readonly #slot: number;
@@ -69,6 +70,11 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     this.#mark = connection._endpoint.highWaterMark;
     this.generation = connection._generation;
     this.templates = host._templates;
+    this.secure = host._secure;
+  }
+
+  get tls(): Connection['tls'] {
+    return this.connection.tls;
   }
 
   get remote(): Remote {

@@ -11,6 +11,8 @@ export interface SessionHost {
   /** Connections may begin with a PROXY header. */
   readonly _proxied: boolean;
   readonly _stopping: boolean;
+  /** Connections are those of TLS. */
+  readonly _secure: boolean;
   /** Runs the handler. */
   _handle(request: HttpRequest, response: HttpResponse): void;
   /** Tells the error listener. */

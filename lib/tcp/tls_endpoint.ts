@@ -87,6 +87,7 @@ export class ListenerTls extends EndpointTls {
   readonly settings: NativeTlsSettings;
   readonly #served: ServedContext;
   readonly #tlsError: Handler<Error>;
+  readonly #alpn: readonly string[] | undefined;
   #endpointId = -1;
 
   /** @internal `alpn`: what is spoken inside, where the options do not say it. */
@@ -98,7 +99,8 @@ export class ListenerTls extends EndpointTls {
   ) {
     super(context, handlers.keylog);
     this.#tlsError = handlers.tlsError && context.bind(handlers.tlsError);
-    const checked = checkServerTls(alpn === undefined ? given : withAlpn(given, alpn));
+    this.#alpn = alpn;
+    const checked = checkServerTls(withAlpn(given, alpn));
     this.#served = new ServedContext(checked, 'options.tls', {
       use: (native) => {
         this.settings.context = native;
@@ -123,7 +125,7 @@ export class ListenerTls extends EndpointTls {
   }
 
   setSecureContext(value: SecureContext | SecureContextOptions): void {
-    this.#served.set(value);
+    this.#served.set(withAlpn(value, this.#alpn) as typeof value);
   }
 
   failed(error: TlsError): void {
@@ -144,7 +146,8 @@ export class ListenerTls extends EndpointTls {
   }
 }
 
-function withAlpn(given: unknown, alpn: readonly string[]): unknown {
+function withAlpn(given: unknown, alpn: readonly string[] | undefined): unknown {
+  if (alpn === undefined) return given;
   const isPlain = typeof given === 'object' && given !== null && !(given instanceof SecureContext);
   if (!isPlain) return given;
   const { ALPNProtocols, secureContext } = given as ServerTlsOptions;

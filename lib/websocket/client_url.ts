@@ -4,6 +4,8 @@ import { invalidArgType, invalidArgValue } from '../errors.js';
 export interface Goal {
   /** As it was asked for, in the form of the URL standard. */
   href: string;
+  /** Over TLS. */
+  secure: boolean;
   host: string;
   port: number;
   /** What the request line names: path and query. */
@@ -22,8 +24,7 @@ const SECURE: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * Takes a URL apart. `http:` means `ws:`, as the WebSocket standard has it; `wss:` and `https:` are
- * refused until there is TLS.
+ * Takes a URL apart. `http:` means `ws:`, and `https:` `wss:`, as the WebSocket standard has it.
  * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE
  */
 export function goalOf(url: unknown): Goal {
@@ -38,16 +39,15 @@ export function goalOf(url: unknown): Goal {
   if (parsed.hash !== '' || parsed.href.endsWith('#')) {
     throw invalidArgValue('url', 'without a fragment', text);
   }
-  // Never in the clear what was meant to be encrypted.
-  if (secure) throw invalidArgValue('url', 'of the scheme ws: TLS is not supported yet', text);
   // The setter of URL refuses no change between these: all of them are special.
-  parsed.protocol = 'ws:';
+  parsed.protocol = secure ? 'wss:' : 'ws:';
   const { username, password } = parsed;
   const named = username !== '' || password !== '';
   return {
     href: parsed.href,
+    secure,
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: parsed.port === '' ? 80 : Number(parsed.port),
+    port: parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port),
     target: `${parsed.pathname}${parsed.search}`,
     authority: parsed.host,
     credentials: named

@@ -5,9 +5,11 @@ import { checkOptions, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import { checkFunctions } from '../tcp/options.js';
+import type { ClientTlsOptions, SecureContext } from '../tls/index.js';
 import { TOKEN } from '../token.js';
 import { adopt, leaveHost } from './adopt.js';
 import { newKey, WebSocketHandshakeError } from './client_handshake.js';
+import { clientTls } from './client_tls.js';
 import { type Goal, goalOf } from './client_url.js';
 import { offerOf, readAgreement } from './deflate.js';
 import { type Established, establish } from './establish.js';
@@ -64,6 +66,8 @@ export interface WebSocketClientOptions<Data = unknown>
   headers?: Record<string, string> | (() => Record<string, string>);
   /** Milliseconds for the answer to the handshake, 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
+  /** The TLS of a wss: URL, as connect() takes it. ALPN asks for http/1.1 unless it says else. */
+  tls?: true | ClientTlsOptions | SecureContext;
   /** Connect again when the connection is lost or does not come about. Default: false. */
   reconnect?: boolean | ReconnectOptions;
   /** The connection was lost or did not come about, and another attempt follows. */
@@ -89,6 +93,7 @@ const OPTIONS = optionNames<WebSocketClientOptions>(
     protocols: true,
     headers: true,
     handshakeTimeout: true,
+    tls: true,
     reconnect: true,
     reconnecting: true,
     data: true,
@@ -121,16 +126,18 @@ interface Checked {
   socket: CheckedSocketOptions;
   protocols: readonly string[];
   handshakeTimeoutMs: number;
+  tls: ClientTlsOptions | SecureContext | undefined;
   reconnection: Reconnection | undefined;
 }
 
 /**
  * Connects to a WebSocket server.
- * @param url of the scheme ws, or http, which means the same; wss is refused until there is TLS
+ * @param url of the scheme ws or wss; http and https mean the same
  * @returns resolves when the first connection is open; without `reconnect` rejects with the
  *   system's error or a WebSocketHandshakeError when it does not come about
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
+ * @throws RingpollError ERR_RINGPOLL_TLS_..., by what is wrong with `tls`
  */
 export async function connectWebSocket<Data = unknown>(
   url: string | URL,
@@ -138,8 +145,9 @@ export async function connectWebSocket<Data = unknown>(
 ): Promise<WebSocketClient<Data>> {
   checkOptions(OPTIONS, options);
   checkFunctions('options', options, [...Object.keys(HANDLERS), 'reconnecting']);
+  const goal = goalOf(url);
   const checked: Checked = {
-    goal: goalOf(url),
+    goal,
     socket: checkSocketOptions(options),
     protocols: checkProtocols(options.protocols),
     handshakeTimeoutMs: milliseconds(
@@ -147,6 +155,7 @@ export async function connectWebSocket<Data = unknown>(
       options.handshakeTimeout,
       HANDSHAKE_MS,
     ),
+    tls: clientTls(options.tls, goal.secure),
     reconnection: checkReconnect(options.reconnect),
   };
   const { signal } = options;
@@ -273,6 +282,7 @@ export class WebSocketClient<Data = unknown> {
       const asked = { key: newKey(), protocols, offer, headers: headersOf(this.#options) };
       const passed: Record<string, unknown> = {};
       for (const name of PASSED) passed[name] = this.#options[name];
+      if (goal.secure) passed.tls = this.#checked.tls;
       const attempt = { goal, asked, connectOptions: passed, handshakeTimeoutMs, signal };
       await establish(attempt, (established) => this.#take(established));
       this.#attempting = undefined;

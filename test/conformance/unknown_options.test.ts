@@ -45,7 +45,7 @@ describe('serve()', () => {
     ['maxBodyByte', 'did you mean maxBodyBytes?'],
     ['keepAliveTimout', 'did you mean keepAliveTimeout?'],
     ['maxRequestBodySize', 'did you mean maxBodyBytes?'],
-    ['tls', 'HTTPS is not supported yet'],
+    ['https', 'did you mean tls?'],
     ['cert', 'it belongs into tls: { key, cert, ... }'],
     ['frobnicate', /it takes .*maxHeadBytes, .*host, port, .*fetch$/],
   ])('refuses %s', async (name, message) => {

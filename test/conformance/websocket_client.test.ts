@@ -93,22 +93,6 @@ describe('connectWebSocket()', () => {
     await expect(stopped).rejects.toThrow('never mind');
   });
 
-  it('refuses to speak in the clear where TLS is asked for', async () => {
-    for (const url of ['wss://127.0.0.1:1/', 'https://127.0.0.1:1/']) {
-      const code = await connectWebSocket(url).then(String, codeOf);
-      expect(code).toBe('ERR_RINGPOLL_INVALID_ARG_VALUE');
-    }
-    const standard = new WebSocket('wss://127.0.0.1:1/');
-    const closed = await new Promise<CloseEvent>((resolve) => {
-      standard.onclose = (event) => resolve(event as CloseEvent);
-    });
-    expect([standard.url, closed.code, closed.wasClean]).toEqual([
-      'wss://127.0.0.1:1/',
-      1006,
-      false,
-    ]);
-  });
-
   it('refuses options that it does not know, and fields that it writes itself', async () => {
     const url = 'ws://127.0.0.1:1/';
     const codes = [

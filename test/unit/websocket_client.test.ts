@@ -25,19 +25,24 @@ describe('a URL', () => {
     });
   });
 
-  it.each([
-    '/relative',
-    'ftp://example.org/',
-    'ws://example.org/#here',
-    'ws://example.org/#',
-    '',
-    'wss://a/',
-    'https://a/',
-  ])('%j is refused', (url) => {
-    expect(() => goalOf(url)).toThrow(
-      expect.objectContaining({ code: 'ERR_RINGPOLL_INVALID_ARG_VALUE' }),
-    );
+  it('says that TLS is meant, and its port', () => {
+    for (const url of ['wss://example.org/', 'https://example.org:443/']) {
+      expect(goalOf(url)).toMatchObject({
+        ...{ secure: true, host: 'example.org', port: 443, authority: 'example.org' },
+        href: 'wss://example.org/',
+      });
+    }
+    expect(goalOf('ws://example.org/').secure).toBe(false);
   });
+
+  it.each(['/relative', 'ftp://example.org/', 'ws://example.org/#here', 'ws://example.org/#', ''])(
+    '%j is refused',
+    (url) => {
+      expect(() => goalOf(url)).toThrow(
+        expect.objectContaining({ code: 'ERR_RINGPOLL_INVALID_ARG_VALUE' }),
+      );
+    },
+  );
 });
 
 describe('the request', () => {

@@ -6,38 +6,51 @@ import { encodedBytes, isOdd } from '../paths.js';
 import type { HttpRequest } from '../request.js';
 
 /** Of requests without a Host, which are of HTTP/1.0. */
-const NO_HOST = 'http://localhost';
+const NO_HOST = 'localhost';
 /** What would make something else of it than a host and a port. */
 const NOT_IN_HOST = /[\0- \x7f-\xff/\\?#@]/;
 const ORIGINS_KEPT_MAX = 256;
 const HOST_KEPT_LENGTH_MAX = 300;
 
-const origins = new Map<string, string>();
-let lastHost = '';
-let lastOrigin = '';
+/** The origins of one scheme. */
+class Origins {
+  readonly #scheme: string;
+  readonly #kept = new Map<string, string>();
+  #lastHost = '';
+  #lastOrigin = '';
+
+  constructor(scheme: string) {
+    this.#scheme = scheme;
+  }
+
+  of(host: string): string {
+    if (host === this.#lastHost && host !== '') return this.#lastOrigin;
+    const origin = this.#kept.get(host) ?? this.#find(host);
+    this.#lastHost = host;
+    this.#lastOrigin = origin;
+    return origin;
+  }
+
+  #find(host: string): string {
+    if (host === '' || NOT_IN_HOST.test(host)) throw unfit('HOST_INVALID');
+    const { origin } = parsed(`${this.#scheme}${host}`, 'HOST_INVALID');
+    if (host.length > HOST_KEPT_LENGTH_MAX) return origin;
+    // Strangers choose them: what they fill must be bounded, and useful again afterwards.
+    if (this.#kept.size >= ORIGINS_KEPT_MAX) this.#kept.clear();
+    this.#kept.set(host, origin);
+    return origin;
+  }
+}
+
+const plain = new Origins('http://');
+const secure = new Origins('https://');
 
 /**
- * Scheme, host and port by the Host header.
+ * Scheme, host and port by the connection and the Host header.
  * @throws HttpRequestError ERR_RINGPOLL_HTTP_HOST_INVALID: empty, or nothing that a URL can have
  */
 export function originOf(http: HttpRequest): string {
-  const host = hostOf(http);
-  if (host === undefined) return NO_HOST;
-  if (host === lastHost && host !== '') return lastOrigin;
-  const origin = origins.get(host) ?? newOrigin(host);
-  lastHost = host;
-  lastOrigin = origin;
-  return origin;
-}
-
-function newOrigin(host: string): string {
-  if (host === '' || NOT_IN_HOST.test(host)) throw unfit('HOST_INVALID');
-  const { origin } = parsed(`http://${host}`, 'HOST_INVALID');
-  if (host.length > HOST_KEPT_LENGTH_MAX) return origin;
-  // Strangers choose them: what they fill must be bounded, and useful again afterwards.
-  if (origins.size >= ORIGINS_KEPT_MAX) origins.clear();
-  origins.set(host, origin);
-  return origin;
+  return (http.secure ? secure : plain).of(hostOf(http) ?? NO_HOST);
 }
 
 /**
