@@ -10,15 +10,21 @@ const HOOK_MS_MAX = 10_000;
 // The conformance tests load every core, and some of them measure time: few at once.
 const WORKERS_MAX = 2;
 
+// Over TLS: then listen(), connect() and serve() are stood in for. See test/lanes/over_tls.mjs.
+const overTls = process.env.RINGPOLL_TEST_TLS !== undefined;
+const entry = (file: string, standIn: string) =>
+  path(overTls ? `test/support/tls/${standIn}` : `lib/${file}`);
+
 const ATTACK = 'test/conformance/attack.test.ts';
 
 export default defineConfig({
   resolve: {
     // Tests see one copy of the package, whether they import it by name or a module of it.
     alias: [
-      { find: /^ringpoll$/, replacement: path('lib/index.ts') },
+      { find: /^ringpoll$/, replacement: entry('index.ts', 'ringpoll.ts') },
+      { find: /^ringpoll\/http$/, replacement: entry('http/index.ts', 'ringpoll_http.ts') },
       {
-        find: /^ringpoll\/(http|scheduler|fs|udp|websocket|tls|crossws)$/,
+        find: /^ringpoll\/(scheduler|fs|udp|websocket|tls|crossws)$/,
         replacement: path('lib/$1/index.ts'),
       },
     ],

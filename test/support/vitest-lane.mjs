@@ -9,9 +9,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const LANE_MS_MAX = 1_200_000;
 const PROBE_MS_MAX = 20_000;
 
-const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
+export const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
 
-async function vitest(name, projects, env, launcher = []) {
+/** `files`: of the projects only these, by a part of their paths. */
+export async function vitest(name, projects, env, { launcher = [], files = [] } = {}) {
   const file = join(root, 'build', 'test', `${name}.json`);
   mkdirSync(join(root, 'build', 'test'), { recursive: true });
   rmSync(file, { force: true });
@@ -20,6 +21,7 @@ async function vitest(name, projects, env, launcher = []) {
     process.execPath,
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
+    ...files,
     ...projects.flatMap((project) => ['--project', project]),
     ...['--reporter', 'default'],
     ...['--reporter', join(root, 'test', 'support', 'counts-reporter.mjs')],
@@ -40,8 +42,8 @@ async function vitest(name, projects, env, launcher = []) {
   return { passed, failed: unexplained ? 1 : failed, skipped, notes };
 }
 
-/** Why the engine that `env` asks for does not run here, or undefined when it does. */
-async function refusal(engine) {
+/** Why the engine does not run here, or undefined when it does. */
+export async function refusal(engine) {
   const script = `
     import { Loop } from 'ringpoll';
     const { engines } = Loop.current().capabilities;
@@ -69,7 +71,7 @@ async function buildDenyProgram() {
 
 function conformance(name, engine, launcher) {
   const env = { RINGPOLL_TEST_CONFIG: name, RINGPOLL_ENGINE: engine };
-  return vitest(name, ['conformance', 'attack'], env, launcher);
+  return vitest(name, ['conformance', 'attack'], env, { launcher });
 }
 
 export const unitLane = { name: 'unit', run: () => vitest('unit', ['unit'], {}) };
