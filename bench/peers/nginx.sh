@@ -1,5 +1,6 @@
 #!/bin/sh
 # nginx.sh PORT DIRECTORY return|file|megabyte: writes a configuration into DIRECTORY and becomes nginx.
+# With TLS_CERT and TLS_KEY, names of PEM files, it speaks TLS.
 # One process without a master, so that its pid is the one that serves. It says nothing when it is
 # ready: try to connect. Everything that costs and is not serving is off: logs, limits on requests.
 set -eu
@@ -13,6 +14,10 @@ case $mode in
   file) answer="types { text/plain txt; } root $directory/www; try_files /index.txt =404;" ;;
   *) echo "unknown mode $mode" >&2; exit 2 ;;
 esac
+tls=
+if [ -n "${TLS_CERT:-}" ]; then
+  tls="ssl_certificate $TLS_CERT; ssl_certificate_key $TLS_KEY; ssl_protocols TLSv1.3;"
+fi
 cat >"$directory/nginx.conf" <<CONFIGURATION
 daemon off;
 master_process off;
@@ -35,7 +40,8 @@ http {
   uwsgi_temp_path $directory/uwsgi;
   scgi_temp_path $directory/scgi;
   server {
-    listen 127.0.0.1:$port backlog=4096;
+    listen 127.0.0.1:$port ${tls:+ssl} backlog=4096;
+    $tls
     location / { $answer }
   }
 }

@@ -1,20 +1,20 @@
 // node bench/servers/ws-echo.mjs PORT: WebSocket on ringpoll. Text and binary are echoed on /, with
 // permessage-deflate on /deflate; what comes on /topic goes to all connections there, the sender
-// included. WS_TLS=1 with TLS_CERT and TLS_KEY: over TLS.
-import { readFileSync } from 'node:fs';
+// included. WS_TLS=1: over TLS, with TLS_CERT, TLS_KEY, TLS_MIN and TLS_MAX as
+// bench/lib/server_tls.mjs has them.
 import { Loop } from 'ringpoll';
 import { serve } from 'ringpoll/http';
+import { serverTls } from '../lib/server_tls.mjs';
 
 const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 const TOPIC = 'all';
 const PATHS = ['/', '/deflate', '/topic'];
-const { WS_TLS, TLS_CERT, TLS_KEY } = process.env;
 
 const server = serve({
   host: '127.0.0.1',
   port: Number(process.argv[2] ?? 8080),
   backlog: 4096,
-  ...(WS_TLS && { tls: { cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) } }),
+  ...(process.env.WS_TLS && { tls: await serverTls() }),
   handler: (_, response) => response.status(426).header('Upgrade', 'websocket').end(),
   websocket: {
     maxPayload: PAYLOAD_BYTES_MAX,

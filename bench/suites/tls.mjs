@@ -5,11 +5,12 @@ import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { caseSections, overview, preamble } from '../lib/report.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
+import { tlsTargets } from '../targets/tls.mjs';
 
 export const describe = 'CPU of HTTPS servers: requests, handshakes, downloads, idle connections';
 
 const MEGABYTE = 1024 * 1024;
-const REFERENCES = ['uws', 'bun', 'node-https'];
+const REFERENCES = ['uws', 'bun', 'node-https', 'nginx'];
 // Each handshake takes a port, which rests for a minute afterwards.
 const SOURCES = 64;
 
@@ -60,11 +61,13 @@ function report(results, idle) {
   const sections = caseSections(results, [...messageCases, idle], NAMES, REFERENCES, {
     [idle.name]: { summary: summarizeIdle, table: idleTable },
   });
+  results.data.targets = tlsTargets(results, idle.name);
   const measured = messageCases.filter((item) => results.data.medians[item.name]);
   return [
     '# TLS',
     preamble(results),
-    'ringpoll has no TLS: these are the figures of others.',
+    '## Targets',
+    results.data.targets.map(({ line }) => line).join('\n'),
     '## CPU per request or handshake',
     overview(results, measured, NAMES),
     ...sections,
