@@ -271,6 +271,8 @@ export class UdpSocket {
 
   #end(command: Command): void {
     if (this.#closing || this.#over) return;
+    // So that the counts have the last datagrams too.
+    if (command === Command.udpClose) this.#runtime.native.flush();
     this.#runtime.native.udpCounts(this._slot, this._generation, this.#counts);
     this.#closing = true;
     this.#runtime.command(command, this._slot, this._generation);

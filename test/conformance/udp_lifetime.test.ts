@@ -82,7 +82,7 @@ describe('close()', () => {
     expect(closes).toEqual([undefined]);
     expect((await peer.received(1)).map(String)).toEqual(['last words']);
     expect(server.send('too late', { address: '127.0.0.1', port: peer.port })).toBe(false);
-    expect(server.stats).toMatchObject({ dropped: 1 });
+    expect(server.stats).toMatchObject({ sent: 1, dropped: 1 });
     bound({ port: server.port });
   });
 

@@ -355,3 +355,43 @@ EACH_ENGINE(udp_gives_all_memory_back) {
   CHECK(held <= before + udp::kBatchMax + 8);
   udp.close();
 }
+
+// A network may report errors as fast as it likes.
+EACH_ENGINE(udp_takes_few_reports_of_errors_in_a_turn) {
+#ifdef __linux__
+  Udp udp(engine);
+  START_OR_SKIP(udp);
+  udp.open();
+  uint16_t gone;
+  {
+    const UdpPeer peer;
+    gone = peer.port();
+  }
+  // From the socket itself, and so reported to it; the loop has not met the errors.
+  const sockaddr_in to = loopback(gone);
+  const int fd = udp.real.js->channel(udp.name)->fd;
+  uint32_t sent = 0;
+  for (int i = 0; i < 400; ++i) {
+    // The report of the one before makes every second call fail.
+    if (::sendto(fd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 1) ++sent;
+  }
+  CHECK(sent > 100);
+  size_t most = 0;
+  CHECK(udp.real.until([&] {
+    const size_t before = udp.errors.size();
+    udp.real.js->turn(0);
+    most = std::max(most, udp.errors.size() - before);
+    return udp.errors.size() >= 64;
+  }));
+  CHECK(most <= 2 * udp::kErrorsPerTurnMax);
+  UdpPeer peer;
+  peer.sendTo(udp.port, "still there");
+  std::string back;
+  CHECK(udp.real.until([&] { return peer.take(&back); }));
+  CHECK_EQ(back, "still there");
+  CHECK_EQ(udp.errors[0], ECONNREFUSED);
+  udp.close();
+#else
+  SKIP("there is no error queue here");
+#endif
+}

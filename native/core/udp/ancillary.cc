@@ -50,6 +50,7 @@ void readIpv4(const cmsghdr* message, int32_t* record) {
       setFlag(record, kHasHops);
       break;
 #endif
+#ifdef IP_PKTINFO
     case IP_PKTINFO: {
       const auto info = valueOf<in_pktinfo>(message);
       record[kInterface] = static_cast<int32_t>(info.ipi_ifindex);
@@ -57,6 +58,7 @@ void readIpv4(const cmsghdr* message, int32_t* record) {
       setFlag(record, kHasLocal);
       break;
     }
+#endif
     default:
       break;
   }
@@ -118,8 +120,8 @@ void readControl(msghdr& header, int32_t* record, [[maybe_unused]] uint32_t* ker
   }
 }
 
-void writeControl(msghdr& header, uint8_t* control, const int32_t* record, int family,
-                  [[maybe_unused]] uint32_t segmentBytes) {
+void writeControl(msghdr& header, uint8_t* control, const int32_t* record,
+                  [[maybe_unused]] int family, [[maybe_unused]] uint32_t segmentBytes) {
   std::memset(control, 0, kControlBytes);
   header.msg_control = control;
   header.msg_controllen = 0;
@@ -130,18 +132,21 @@ void writeControl(msghdr& header, uint8_t* control, const int32_t* record, int f
 #endif
   const bool local =
       record != nullptr && (static_cast<uint32_t>(record[kPort]) >> kFlagsShift & kHasLocal) != 0;
+#ifdef IP_PKTINFO
   if (local && family == AF_INET) {
     // The address alone: the kernel finds the interface.
     in_pktinfo info{};
     std::memcpy(&info.ipi_spec_dst, record + kLocal, sizeof info.ipi_spec_dst);
     append(header, IPPROTO_IP, IP_PKTINFO, info);
+  }
+#endif
 #ifdef IPV6_PKTINFO
-  } else if (local) {
+  if (local && family == AF_INET6) {
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, record + kLocal, sizeof info.ipi6_addr);
     append(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
-#endif
   }
+#endif
   if (header.msg_controllen == 0) header.msg_control = nullptr;
 }
 

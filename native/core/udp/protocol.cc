@@ -80,14 +80,19 @@ void Protocol::receive(Channel& channel, Socket& socket) {
   while (true) {
     const bool used = datagrams >= kSocketDatagramsMax || bytes >= kSocketBytesMax ||
                       turnDatagrams_ >= kTurnDatagramsMax || turnBytes_ >= kTurnDatagramBytesMax;
-    if (used || refusals > kErrorsPerTurnMax) {
+    if (used || refusals >= kErrorsPerTurnMax) {
       wait(channel, socket);
       break;
     }
     Batch batch;
     const int result =
         receiver_.receive(channel.fd, kBatchMax, socket.settings.bytesMax, &batch, &kernelDropped);
-    if (result == -EAGAIN || result == -EWOULDBLOCK) break;
+    if (result == -EAGAIN || result == -EWOULDBLOCK) {
+      // Then it may have been woken by a report whose error another call has met.
+      refusals += takeErrors(channel, socket);
+      if (refusals >= kErrorsPerTurnMax) wait(channel, socket);
+      break;
+    }
     if (result == -ENOMEM) {
       socket.unfinished = true;
       transport_.armTimer(channel, kMemoryWaitMs);
@@ -95,10 +100,9 @@ void Protocol::receive(Channel& channel, Socket& socket) {
     }
     if (result < 0) {
       // An error that a datagram of ours has met. It is over by being told.
-      ++refusals;
-      if (!takeErrors(channel, socket)) {
-        tellError(channel, socket, -result, Syscall::kRead, nullptr, 1);
-      }
+      const uint32_t told = takeErrors(channel, socket);
+      if (told == 0) tellError(channel, socket, -result, Syscall::kRead, nullptr, 1);
+      refusals += std::max(told, 1u);
       continue;
     }
     datagrams += batch.count;
@@ -120,9 +124,9 @@ void Protocol::receive(Channel& channel, Socket& socket) {
   socket.counters.kernelDropped = kernelDropped;
 }
 
-bool Protocol::takeErrors(Channel& channel, Socket& socket) {
-  bool any = false;
-  for (uint32_t i = 0; i < kErrorsPerTurnMax; ++i) {
+uint32_t Protocol::takeErrors(Channel& channel, Socket& socket) {
+  uint32_t taken = 0;
+  for (; taken < kErrorsPerTurnMax; ++taken) {
     msghdr header{};
     sockaddr_storage address{};
     alignas(cmsghdr) uint8_t control[512];
@@ -131,14 +135,13 @@ bool Protocol::takeErrors(Channel& channel, Socket& socket) {
     header.msg_control = control;
     header.msg_controllen = sizeof control;
     if (calls_.receiveError(channel.fd, &header) != 0) break;
-    any = true;
     const SocketError report = readError(header);
     if (report.error == 0) continue;
     int32_t record[kRecordWords];
     writeAddress(address, record);
     tellError(channel, socket, report.error, Syscall::kRead, record, 1);
   }
-  return any;
+  return taken;
 }
 
 void Protocol::tellError(Channel& channel, Socket& socket, int error, Syscall syscall,

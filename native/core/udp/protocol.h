@@ -96,8 +96,8 @@ class Protocol final : public ringpoll::Protocol {
   Socket& of(const Channel& channel) const { return *static_cast<Socket*>(channel.protocolState); }
   void wait(Channel& channel, Socket& socket);
   void receive(Channel& channel, Socket& socket);
-  // Tells what the error queue holds. False: there was nothing in it.
-  bool takeErrors(Channel& channel, Socket& socket);
+  // Tells what the error queue holds; how many reports that were.
+  uint32_t takeErrors(Channel& channel, Socket& socket);
   void tellError(Channel& channel, Socket& socket, int error, Syscall syscall,
                  const int32_t* record, uint32_t count);
 

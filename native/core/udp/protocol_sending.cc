@@ -131,7 +131,7 @@ uint32_t Protocol::sendSome(Channel& channel, Socket& socket, const Outgoing* fr
       break;
     }
     // It may be an error of an earlier datagram, which is over by being told.
-    const bool earlier = takeErrors(channel, socket);
+    const bool earlier = takeErrors(channel, socket) > 0;
     if (tries++ == 0 || (earlier && tries < kSendTriesMax)) continue;
     tries = 0;
     if (refused > 0 && refusal != -result) tell();
