@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Block, codeOf } from './doc_pages.js';
+import { first } from './tls/credentials.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = join(root, 'build', 'docs');
@@ -33,11 +34,15 @@ function linkPackage(): void {
   symlinkSync(root, link);
 }
 
+/** What programs of TLS read: they have a certificate where certbot's would be linked. */
+const CREDENTIALS = { 'fullchain.pem': first.cert, 'privkey.pem': first.key };
+
 /** Writes the files of the block's page, and this block's; returns the path of the latter. */
 function writeFiles(block: Block): string {
   const folder = join(FOLDER, slug(blockName(block)));
   mkdirSync(folder, { recursive: true });
   linkPackage();
+  for (const [name, text] of Object.entries(CREDENTIALS)) writeFileSync(join(folder, name), text);
   for (const each of codeOf(root, block.page)) {
     const name = fileName(each);
     if (name !== undefined) writeFileSync(join(folder, name), programOf(each));

@@ -23,8 +23,8 @@ const commands: Record<string, Command> = { bench, build, doctor, echo, explain,
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
 const FOREIGN = [
-  ...['cd', 'curl', 'docker', 'gdb', 'mkdir', 'perf', 'pm2', 'strace', 'systemctl'],
-  ...['taskset', 'valgrind'],
+  ...['cd', 'certbot', 'curl', 'docker', 'gdb', 'mkdir', 'openssl', 'perf', 'pm2', 'strace'],
+  ...['systemctl', 'taskset', 'valgrind'],
 ];
 
 const blocks = pages.flatMap((page) => blocksOf(root, page));
