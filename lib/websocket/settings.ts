@@ -5,7 +5,10 @@ import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import { type Agreed, checkDeflate, type Deflate, type DeflateOptions } from './deflate.js';
 
 export interface HeartbeatOptions {
-  /** Milliseconds from one ping to the next. Default: 30,000. */
+  /**
+   * Milliseconds from one ping to the next. Default: 30,000. Pings of several connections leave
+   * together, at most a 64th of it later.
+   */
   interval?: number;
   /** Milliseconds without a sign of life until the connection counts as dead. Default: 90,000. */
   deadAfter?: number;

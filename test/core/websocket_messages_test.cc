@@ -210,6 +210,34 @@ EACH_ENGINE(websocket_heartbeat_pings_and_finds_the_dead) {
   CHECK(silent.error != 0 || silent.ended);
 }
 
+// Of connections that were made one after the other: a 64th of the interval is 10 ms.
+EACH_ENGINE(websocket_pings_of_several_connections_leave_together) {
+  constexpr size_t kPeers = 10;
+  constexpr uint64_t kApartMs = 4;
+  WsReal server(engine);
+  server.settings.pingMs = 640;
+  server.settings.deadMs = 0;
+  START_OR_SKIP(server);
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (size_t i = 0; i < kPeers; ++i) {
+    peers.push_back(std::make_unique<Peer>());
+    server.accept(*peers.back());
+    const uint64_t next = server.real.js->loop.now() + kApartMs;
+    CHECK(server.until([&] { return server.real.js->loop.now() >= next; }));
+  }
+  std::vector<uint64_t> times;
+  size_t pings = 0;
+  CHECK(server.until([&] {
+    size_t got = 0;
+    for (auto& peer : peers) got += peer->read().size() / 2;
+    if (got > 0) times.push_back(server.real.js->loop.now());
+    pings += got;
+    return pings >= kPeers;
+  }));
+  CHECK_EQ(pings, kPeers);
+  CHECK(times.size() <= kPeers * kApartMs / 10 + 2);
+}
+
 EACH_ENGINE(websocket_only_pongs_are_life_when_they_are_asked_for) {
   WsReal server(engine);
   server.settings.mode = ws::HeartbeatMode::kAck;

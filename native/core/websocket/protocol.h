@@ -160,6 +160,7 @@ class Protocol final : public ringpoll::Protocol {
   bool takesMore(Channel& channel, const Settings& settings, uint64_t bytes);
 
   // protocol_timers.cc
+  uint64_t withOthers(uint64_t due, uint32_t pingMs) const;
   uint64_t dueIn(const Channel& channel, const Connection& connection) const;
   void arm(Channel& channel, const Connection& connection);
   void openTimer(Channel& channel, Connection& connection);

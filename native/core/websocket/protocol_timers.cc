@@ -32,6 +32,18 @@ uint32_t pingSince(const Connection& connection) {
 
 }  // namespace
 
+// When a ping is sent that is due in so many milliseconds: together with those of other
+// connections, and at most a 64th of the interval later. A turn for each ping, and another one for
+// its pong, would cost more than the two themselves.
+uint64_t Protocol::withOthers(uint64_t due, uint32_t pingMs) const {
+  const uint64_t groups =
+      std::max<uint64_t>(kPingGroupsMin, counters_.connections / kPingsPerTurnUsual);
+  const uint64_t apartMs = pingMs / groups;
+  if (apartMs < 2) return due;
+  const uint64_t over = (nowMs_ + due) % apartMs;
+  return over == 0 ? due : due + apartMs - over;
+}
+
 // kNever: nothing can be due.
 uint64_t Protocol::dueIn(const Channel& channel, const Connection& connection) const {
   const Settings& settings = *connection.settings;
@@ -44,7 +56,9 @@ uint64_t Protocol::dueIn(const Channel& channel, const Connection& connection) c
   }
   uint64_t due = kNever;
   const bool reads = !(channel.flags & (kPaused | kProtocolPaused));
-  if (settings.pingMs > 0) due = std::min(due, left(now, pingSince(connection), settings.pingMs));
+  if (settings.pingMs > 0) {
+    due = withOthers(left(now, pingSince(connection), settings.pingMs), settings.pingMs);
+  }
   if (settings.deadMs > 0) {
     due = std::min(
         due, reads ? left(now, connection.aliveMs, settings.deadMs) : uint64_t{settings.deadMs});

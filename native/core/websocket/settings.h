@@ -59,7 +59,9 @@ inline constexpr uint32_t kInflatedPerTurnMax = 1024 * 1024;  // bytes of one co
 inline constexpr uint32_t kPongUnsentMax = 64 * 1024;  // unsent beyond which pings are not answered
                                                        // but for the last one
 inline constexpr uint32_t kDiscardedBytesMax = 16 * 1024 * 1024;  // read behind a closing handshake
-inline constexpr uint32_t kEndingMs = 5'000;  // from then to the peer's FIN, if closeMs is 0
+inline constexpr uint32_t kPingGroupsMin = 64;       // of an interval: when pings are sent
+inline constexpr uint32_t kPingsPerTurnUsual = 256;  // with more connections there are more groups
+inline constexpr uint32_t kEndingMs = 5'000;         // from then to the peer's FIN, if closeMs is 0
 inline constexpr uint64_t kWaitingBytesMax = 64 * 1024 * 1024;  // of a subscriber that may wait
 
 }  // namespace ringpoll::websocket
