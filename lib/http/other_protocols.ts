@@ -16,7 +16,7 @@ const RECORD_ALERT = 21;
 const ALERT_FATAL = 2;
 const HANDSHAKE_FAILURE = 40;
 
-/** RFC 8446 section 6: there is no TLS here. */
+/** RFC 8446 section 6, to a peer that begins with TLS where none is spoken. */
 const tls = Uint8Array.from([RECORD_ALERT, 3, 1, 0, 2, ALERT_FATAL, HANDSHAKE_FAILURE]);
 
 const nothing = new Uint8Array(0);
