@@ -14,7 +14,8 @@ export function upgradeHead(
   const isConnect = request.method === 'CONNECT';
   let text = statusLine(isConnect ? 200 : 101) + fields;
   for (const [name, value] of Object.entries(headers)) {
-    for (const each of typeof value === 'string' ? [value] : value) text += fieldLine(name, each);
+    const values: readonly string[] = Array.isArray(value) ? value : [value];
+    for (const each of values) text += fieldLine(name, each);
   }
   // RFC 9110 section 7.8: who waits for 100 gets it before 101.
   const expects = !isConnect && (flagsOf(request) & HeadFlag.expectContinue) !== 0;
