@@ -82,9 +82,10 @@ void Listen(const Napi::CallbackInfo& info) {
   const int32_t fd = signedWord(info, 2);
   SocketResult result{-1, EINVAL, Syscall::kListen};
   SocketAddress address;
-  if (info[11].IsObject() && !speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) {
-    result.error = ENOMEM;
-  } else if (info[12].IsObject() && !speakTls(*guest, info[12].As<Napi::Object>(), &settings)) {
+  const bool speaks =
+      (!info[11].IsObject() || speakHttp(*guest, info[11].As<Napi::Object>(), &settings)) &&
+      (!info[12].IsObject() || speakTls(*guest, info[12].As<Napi::Object>(), &settings));
+  if (!speaks) {
     result.error = ENOMEM;
   } else if (fd >= 0) {
     result = guest->loop().adopt(fd, options, settings, &endpoint);

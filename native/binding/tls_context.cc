@@ -64,7 +64,8 @@ std::vector<Option> secretsOf(const Napi::Value& value) {
     const auto entry = array.Get(i).As<Napi::Object>();
     all.push_back({secretOf(entry.Get("bytes")), secretOf(entry.Get("passphrase"))});
   }
-  return all;
+  return all;  // which owns them
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
 }
 
 std::vector<TicketKeys::Key> ticketKeysOf(const Napi::Value& value) {

@@ -42,14 +42,11 @@ struct PfxOption {
 enum class Role : uint8_t { kServer, kClient };
 
 struct ContextOptions {
-  Role role = Role::kServer;
-
   std::vector<Bytes> certificates;  // a chain each, its own certificate first
   std::vector<KeyOption> keys;      // in any order
   std::vector<PfxOption> pfx;
   std::vector<Bytes> staples;  // an OCSP response in DER for each chain, or an empty one
 
-  bool ownAuthorities = false;  // `authorities` replace the roots
   std::vector<Bytes> authorities;
   std::vector<Bytes> crls;
   std::shared_ptr<const Roots> roots;  // null: nobody is trusted but `authorities`
@@ -58,23 +55,25 @@ struct ContextOptions {
   std::string ciphersuites;  // TLS 1.3; empty: OpenSSL's own
   std::string curves;        // empty: OpenSSL's own
   std::string signatures;    // the same
-  int minVersion = OpenSsl::kTls12;
-  int maxVersion = OpenSsl::kTls13;
-  bool serverPreference = true;
 
   // Names with a byte of their length before each; a server's in the order that it prefers.
   Bytes alpn;
 
-  bool requestCertificate = false;  // of clients
-  bool rejectUnauthorized = true;
-
-  uint32_t sessionSeconds = 300;
   Bytes sessionIdContext;  // empty: made of what decides whom the server is and whom it trusts
   std::shared_ptr<TicketKeys> ticketKeys;  // null: those of the process
-  bool tickets = true;
 
   // A name in lower case, exact or with `*.` for one label, and what serves it.
   std::vector<std::pair<std::string, std::shared_ptr<const Context>>> serverNames;
+
+  uint32_t sessionSeconds = 300;
+  int minVersion = OpenSsl::kTls12;
+  int maxVersion = OpenSsl::kTls13;
+  Role role = Role::kServer;
+  bool ownAuthorities = false;  // `authorities` replace the roots
+  bool serverPreference = true;
+  bool requestCertificate = false;  // of clients
+  bool rejectUnauthorized = true;
+  bool tickets = true;
   bool keylog = false;  // SessionHooks::keylog() gets the secrets
 };
 

@@ -1,5 +1,6 @@
 // Handshakes: their turns, what JavaScript is asked meanwhile, and what is no TLS at all.
 #include <cstring>
+#include <utility>
 
 #include "filter.h"
 
@@ -77,7 +78,7 @@ void Filter::complete(Channel& channel, Connection& connection, uint64_t nowMs) 
   if (session.version() >= OpenSsl::kTls13) ++counters_.handshakes13;
   if (session.version() == OpenSsl::kTls12) ++counters_.handshakes12;
   if (session.resumed()) ++counters_.resumed;
-  const std::unique_ptr<Handshake> handshake = std::move(connection.handshake);
+  const std::unique_ptr<Handshake> handshake = std::exchange(connection.handshake, nullptr);
   const uint8_t* rest = wire_->input();
   const size_t restBytes = wire_->inputLeft();
   if (handshake->readingHeld) host_.pauseReading(channel, false);

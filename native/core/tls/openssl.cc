@@ -38,6 +38,7 @@ struct Found {
 
 }  // namespace
 
+// Long only by the table. NOLINTNEXTLINE(readability-function-size)
 bool resolveOpenSsl(Lookup lookup, OpenSsl* table, std::string* why) {
   for (const Relative& relative : kRelatives) {
     if (lookup(relative.function) == nullptr) continue;

@@ -8,6 +8,7 @@
 namespace ringpoll::tls {
 
 struct OpenSsl {
+// A declaration takes no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define RINGPOLL_MEMBER(name, result, arguments) result(*name) arguments = nullptr;
   RINGPOLL_OPENSSL(RINGPOLL_MEMBER)
 #undef RINGPOLL_MEMBER

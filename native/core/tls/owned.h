@@ -7,11 +7,13 @@
 
 namespace ringpoll::tls {
 
+// Names and types take no parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
 #define RINGPOLL_OWNED(Name, type, release)                             \
   struct Name##Release {                                                \
     void operator()(type* object) const { openSsl()->release(object); } \
   };                                                                    \
   using Name = std::unique_ptr<type, Name##Release>;
+// NOLINTEND(bugprone-macro-parentheses)
 
 RINGPOLL_OWNED(OwnedBio, bio_st, BIO_free)
 RINGPOLL_OWNED(OwnedCertificate, x509_st, X509_free)
