@@ -214,28 +214,35 @@ EACH_ENGINE(websocket_heartbeat_pings_and_finds_the_dead) {
 EACH_ENGINE(websocket_pings_of_several_connections_leave_together) {
   constexpr size_t kPeers = 10;
   constexpr uint64_t kApartMs = 4;
+  constexpr uint64_t kTogetherMs = 10;
   WsReal server(engine);
   server.settings.pingMs = 640;
   server.settings.deadMs = 0;
   START_OR_SKIP(server);
   std::vector<std::unique_ptr<Peer>> peers;
+  const uint64_t firstMs = server.real.js->loop.now();
   for (size_t i = 0; i < kPeers; ++i) {
     peers.push_back(std::make_unique<Peer>());
     server.accept(*peers.back());
     const uint64_t next = server.real.js->loop.now() + kApartMs;
     CHECK(server.until([&] { return server.real.js->loop.now() >= next; }));
   }
+  // A slow machine takes longer to accept them, and reads a group in pieces.
+  const uint64_t spanMs = server.real.js->loop.now() - firstMs;
   std::vector<uint64_t> times;
   size_t pings = 0;
   CHECK(server.until([&] {
     size_t got = 0;
     for (auto& peer : peers) got += peer->read().size() / 2;
-    if (got > 0) times.push_back(server.real.js->loop.now());
+    const uint64_t nowMs = server.real.js->loop.now();
+    if (got > 0 && (times.empty() || nowMs - times.back() >= kTogetherMs / 2)) {
+      times.push_back(nowMs);
+    }
     pings += got;
     return pings >= kPeers;
   }));
   CHECK_EQ(pings, kPeers);
-  CHECK(times.size() <= kPeers * kApartMs / 10 + 2);
+  CHECK(times.size() <= spanMs / kTogetherMs + 2);
 }
 
 EACH_ENGINE(websocket_only_pongs_are_life_when_they_are_asked_for) {
