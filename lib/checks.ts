@@ -19,6 +19,20 @@ export function integer(
   return value;
 }
 
+/** A number within [min, max], or the default when it is undefined. */
+export function within(
+  name: string,
+  value: unknown,
+  min: number,
+  max: number,
+  otherwise: number,
+): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
+  if (!(value >= min && value <= max)) throw outOfRange(name, `from ${min} to ${max}`, value);
+  return value;
+}
+
 export function boolean(name: string, value: unknown, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value !== 'boolean') throw invalidArgType(name, 'a boolean', value);
@@ -26,8 +40,5 @@ export function boolean(name: string, value: unknown, otherwise: boolean): boole
 }
 
 export function milliseconds(name: string, value: unknown, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
-  if (!(value >= 0 && value <= INT32_MAX)) throw outOfRange(name, `from 0 to ${INT32_MAX}`, value);
-  return Math.ceil(value);
+  return Math.ceil(within(name, value, 0, INT32_MAX, otherwise));
 }

@@ -1,6 +1,6 @@
 // When a client connects again, and how long it waits before it does.
-import { integer, milliseconds } from '../checks.js';
-import { invalidArgType, outOfRange } from '../errors.js';
+import { integer, milliseconds, within } from '../checks.js';
+import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 
 export interface ReconnectOptions {
@@ -75,19 +75,6 @@ export function checkReconnect(value: unknown): Reconnection | undefined {
     attempts: integer(name('attempts'), given.attempts, 1, ATTEMPTS_MAX, ATTEMPTS_MAX),
     when: when ?? goesOn,
   };
-}
-
-function within(
-  name: string,
-  value: number | undefined,
-  min: number,
-  max: number,
-  otherwise: number,
-): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);
-  if (!(value >= min && value <= max)) throw outOfRange(name, `from ${min} to ${max}`, value);
-  return value;
 }
 
 /** Milliseconds before the next attempt, after `failed` of them in a row. `random` is in [0, 1). */
