@@ -30,6 +30,7 @@ export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
 export { Connection, type RouteHint } from './tcp/connection.js';
 export type { Handlers } from './tcp/connection_handlers.js';
+export type { ReadyState } from './tcp/connection_state.js';
 export { ConnectionTls } from './tcp/connection_tls.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';

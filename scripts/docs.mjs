@@ -28,11 +28,15 @@ export function metricsPage() {
 }
 
 // Types of the inside that public declarations mention; users need not name them.
-const INTERNAL = ['AnyData', 'BodyReader', 'FileEngine', 'Pairs', 'ROUTES', 'View'];
+const INTERNAL = [
+  ...['AnyData', 'Answered', 'Attached', 'BodyReader', 'ContextOptions', 'Decided', 'FileEngine'],
+  ...['Now', 'OwnCloseEvent', 'Pairs', 'ROUTES', 'SyncStage', 'View'],
+];
 
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
-  const entries = ['index.ts', 'http/index.ts', 'scheduler/index.ts', 'fs/index.ts'];
+  const wings = ['http', 'scheduler', 'fs', 'websocket', 'crossws', 'tls', 'udp'];
+  const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [
     ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
     ...['--plugin', 'typedoc-plugin-markdown', '--out', folder],

@@ -10,6 +10,7 @@ function reference(root) {
     'ringpoll/websocket': 'websocket',
     'ringpoll/crossws': 'crossws',
     'ringpoll/tls': 'tls',
+    'ringpoll/udp': 'udp',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({

@@ -11,7 +11,7 @@ export {
   type WebSocketClientOptions,
 } from './connect.js';
 export type { DeflateOptions } from './deflate.js';
-export type { Message, WebSocketHandlersOf } from './handlers.js';
+export type { LostSession, Message, WebSocketHandlersOf } from './handlers.js';
 export type { ReconnectOptions } from './reconnection.js';
 export {
   type RedisClient,
