@@ -126,3 +126,17 @@ export function preamble(results) {
   if (failures.length > 0) lines.push('', `${failures.length} trials failed; the JSON says why.`);
   return lines.join('\n');
 }
+
+/** The page of a suite, whose targets and medians the results have already. */
+export function page(results, { title, unit, cases, competitors, sections }) {
+  const measured = cases.filter((item) => results.data.medians[item.name]);
+  return [
+    `# ${title}`,
+    preamble(results),
+    '## Targets',
+    results.data.targets.map(({ line }) => line).join('\n'),
+    `## CPU per ${unit}`,
+    overview(results, measured, competitors),
+    ...sections,
+  ].join('\n\n');
+}

@@ -4,7 +4,7 @@ import { competitors } from '../competitors/echo.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { IMPORT_CASE, importMedians, importTable, importTrials } from '../lib/import_time.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { caseSections, page } from '../lib/report.mjs';
 import { canTrace, traceSyscalls } from '../lib/syscalls.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { echoTargets } from '../targets/echo.mjs';
@@ -101,19 +101,16 @@ function report(results, names, idle) {
     results.data.medians[IMPORT_CASE] = imports;
     sections.push('## Importing the package', importTable(imports));
   }
-  const measured = messageCases.filter((item) => results.data.medians[item.name]);
   results.data.targets = echoTargets(
     results,
     loops.map((item) => item.name),
     idle.name,
   );
-  return [
-    '# TCP echo',
-    preamble(results),
-    '## Targets',
-    results.data.targets.map(({ line }) => line).join('\n'),
-    '## CPU per message',
-    overview(results, measured, names),
-    ...sections,
-  ].join('\n\n');
+  return page(results, {
+    title: 'TCP echo',
+    unit: 'message',
+    cases: messageCases,
+    competitors: names,
+    sections,
+  });
 }

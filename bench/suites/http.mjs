@@ -3,7 +3,7 @@
 import { competitors } from '../competitors/http.mjs';
 import { growthCase, growthTable, growthTrial, summarizeGrowth } from '../lib/growth.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { caseSections, page } from '../lib/report.mjs';
 import { requestFile, UPLOAD_BYTES } from '../lib/requests.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { httpTargets } from '../targets/http.mjs';
@@ -72,15 +72,12 @@ function report(results, names, growth) {
   const sections = caseSections(results, [...cases, growth], names, REFERENCES, {
     [growth.name]: { summary: summarizeGrowth, table: growthTable },
   });
-  const measured = cases.filter((item) => results.data.medians[item.name]);
   results.data.targets = httpTargets(results);
-  return [
-    '# HTTP',
-    preamble(results),
-    '## Targets',
-    results.data.targets.map(({ line }) => line).join('\n'),
-    '## CPU per request',
-    overview(results, measured, names),
-    ...sections,
-  ].join('\n\n');
+  return page(results, {
+    title: 'HTTP',
+    unit: 'request',
+    cases,
+    competitors: names,
+    sections,
+  });
 }

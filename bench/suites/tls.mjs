@@ -3,7 +3,7 @@
 import { competitors, NAMES } from '../competitors/tls.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { caseSections, page } from '../lib/report.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { tlsTargets } from '../targets/tls.mjs';
 
@@ -62,14 +62,11 @@ function report(results, idle) {
     [idle.name]: { summary: summarizeIdle, table: idleTable },
   });
   results.data.targets = tlsTargets(results, idle.name);
-  const measured = messageCases.filter((item) => results.data.medians[item.name]);
-  return [
-    '# TLS',
-    preamble(results),
-    '## Targets',
-    results.data.targets.map(({ line }) => line).join('\n'),
-    '## CPU per request or handshake',
-    overview(results, measured, NAMES),
-    ...sections,
-  ].join('\n\n');
+  return page(results, {
+    title: 'TLS',
+    unit: 'request or handshake',
+    cases: messageCases,
+    competitors: NAMES,
+    sections,
+  });
 }

@@ -1,7 +1,7 @@
 // UDP echo: closed loops of several sizes, with few and with many datagrams under way.
 import { competitors } from '../competitors/udp.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { caseSections, page } from '../lib/report.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { udpTargets } from '../targets/udp.mjs';
 
@@ -34,16 +34,13 @@ export async function run({ settings, wanted, results, log }) {
   const trial = (competitor, item) => messageTrial(competitor, 'datagram', item.load, settings);
   await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
   const names = ready.map(({ name }) => name);
-  const sections = caseSections(results, cases, names, REFERENCES, {});
-  const measured = cases.filter(({ name }) => results.data.medians[name]);
+  const sections = caseSections(results, cases, names, REFERENCES);
   results.data.targets = udpTargets(results, TARGETS);
-  return [
-    '# UDP echo',
-    preamble(results),
-    '## Targets',
-    results.data.targets.map(({ line }) => line).join('\n'),
-    '## CPU per packet',
-    overview(results, measured, names),
-    ...sections,
-  ].join('\n\n');
+  return page(results, {
+    title: 'UDP echo',
+    unit: 'packet',
+    cases,
+    competitors: names,
+    sections,
+  });
 }

@@ -3,7 +3,7 @@
 import { competitors } from '../competitors/websocket.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
-import { caseSections, overview, preamble } from '../lib/report.mjs';
+import { caseSections, page } from '../lib/report.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { websocketTargets } from '../targets/websocket.mjs';
 
@@ -62,15 +62,12 @@ function report(results, names, idle) {
   const sections = caseSections(results, [...messageCases, idle], names, REFERENCES, {
     [idle.name]: { summary: summarizeIdle, table: idleTable },
   });
-  const measured = messageCases.filter((item) => results.data.medians[item.name]);
   results.data.targets = websocketTargets(results, idle.name);
-  return [
-    '# WebSocket',
-    preamble(results),
-    '## Targets',
-    results.data.targets.map(({ line }) => line).join('\n'),
-    '## CPU per message',
-    overview(results, measured, names),
-    ...sections,
-  ].join('\n\n');
+  return page(results, {
+    title: 'WebSocket',
+    unit: 'message',
+    cases: messageCases,
+    competitors: names,
+    sections,
+  });
 }
