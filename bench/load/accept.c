@@ -1,15 +1,10 @@
 // Connections that live for one byte: connect, send it, get it back, close, and at once the next.
 // `connections` of them are under way at a time; the latency is from connect to the byte's return.
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "load.h"
-
-enum { EVENTS = 1024 };
 
 static int next_source;
 
@@ -40,21 +35,5 @@ static void on_event(struct connection *slot) {
 
 void run_accept(void) {
   pattern_prepare(1);
-  poller = epoll_create1(EPOLL_CLOEXEC);
-  if (poller < 0) fail("epoll_create1: %s", strerror(errno));
-  struct connection *slots = calloc((size_t)options->connections, sizeof *slots);
-  if (slots == NULL) fail("out of memory");
-  meter_enter(WARMING);
-  for (int i = 0; i < options->connections; i++) {
-    slots[i].index = (uint32_t)i;
-    open_slot(&slots[i]);
-  }
-  static struct epoll_event events[EVENTS];
-  while (meter.phase != DONE) {
-    int count = epoll_wait(poller, events, EVENTS, meter_wait_ms(now_ns()));
-    if (count < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
-    for (int i = 0; i < count; i++) on_event(events[i].data.ptr);
-    meter_tick(now_ns());
-  }
-  meter_report();
+  run_slots(open_slot, on_event);
 }

@@ -2,15 +2,11 @@
 // at once the next. `connections` of them are under way at a time, and the latency is from connect
 // to the answer: with TLS 1.3 only the answer shows that the server is done with its part. With
 // `--resume` each connection offers the newest ticket that those before it in its slot were given.
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "load.h"
-
-enum { EVENTS = 1024 };
 
 static const char REQUEST[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 static const char STATUS[] = "HTTP/1.1 200";
@@ -64,22 +60,4 @@ static void on_event(struct connection *slot) {
   if (scratch[length - 1] == '!') finish(slot);
 }
 
-void run_handshake(void) {
-  poller = epoll_create1(EPOLL_CLOEXEC);
-  if (poller < 0) fail("epoll_create1: %s", strerror(errno));
-  struct connection *slots = calloc((size_t)options->connections, sizeof *slots);
-  if (slots == NULL) fail("out of memory");
-  meter_enter(WARMING);
-  for (int i = 0; i < options->connections; i++) {
-    slots[i].index = (uint32_t)i;
-    open_slot(&slots[i]);
-  }
-  static struct epoll_event events[EVENTS];
-  while (meter.phase != DONE) {
-    int count = epoll_wait(poller, events, EVENTS, meter_wait_ms(now_ns()));
-    if (count < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
-    for (int i = 0; i < count; i++) on_event(events[i].data.ptr);
-    meter_tick(now_ns());
-  }
-  meter_report();
-}
+void run_handshake(void) { run_slots(open_slot, on_event); }

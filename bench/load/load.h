@@ -169,6 +169,8 @@ void pace_wait(uint64_t now, int most_ms);      // until a moment or an event
 
 // idle.c, accept.c, handshake.c: runs of another shape.
 void run_idle(const struct mode *mode);  // with this mode's messages
+// Each of options->connections slots has one connection after the other, until the time is up.
+void run_slots(void (*open_slot)(struct connection *), void (*on_event)(struct connection *));
 void run_accept(void);
 void run_handshake(void);
 
