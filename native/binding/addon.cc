@@ -19,6 +19,16 @@ GuestLoop* guestOf(const Napi::CallbackInfo& info) {
   return nullptr;
 }
 
+void reportOpened(GuestLoop& guest, const SocketResult& result, uint32_t endpoint,
+                  Token connection) {
+  int32_t* control = guest.memory().rings().control;
+  control[kResultError] = result.fd < 0 ? result.error : 0;
+  control[kResultSyscall] = static_cast<int32_t>(result.syscall);
+  control[kResultEndpoint] = static_cast<int32_t>(endpoint);
+  control[kResultSlot] = static_cast<int32_t>(slotOf(connection));
+  control[kResultGeneration] = static_cast<int32_t>(generationOf(connection));
+}
+
 namespace {
 
 void startLoop(const Napi::CallbackInfo& info, Addon* addon) {
@@ -43,15 +53,6 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return env.Undefined();
   guest->join(info[4].As<Napi::Function>(), info[5].As<Napi::Object>());
   return guest->memory().object();
-}
-
-void report(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token connection) {
-  int32_t* control = guest.memory().rings().control;
-  control[kResultError] = result.fd < 0 ? result.error : 0;
-  control[kResultSyscall] = static_cast<int32_t>(result.syscall);
-  control[kResultEndpoint] = static_cast<int32_t>(endpoint);
-  control[kResultSlot] = static_cast<int32_t>(slotOf(connection));
-  control[kResultGeneration] = static_cast<int32_t>(generationOf(connection));
 }
 
 // An address is given as (host, port), or as (path, -1).
@@ -92,7 +93,7 @@ void Listen(const Napi::CallbackInfo& info) {
   } else if (toAddress(info, 0, &address)) {
     result = guest->loop().listen(address, options, settings, &endpoint);
   }
-  report(*guest, result, endpoint, 0);
+  reportOpened(*guest, result, endpoint, 0);
   guest->wake();
 }
 
@@ -116,7 +117,7 @@ void Connect(const Napi::CallbackInfo& info) {
     result = guest->loop().connect(remote, bound ? &local : nullptr, settings, word(info, 4),
                                    &connection, &endpoint);
   }
-  report(*guest, result, endpoint, connection);
+  reportOpened(*guest, result, endpoint, connection);
   guest->wake();
 }
 

@@ -29,6 +29,11 @@ inline bool flag(const Napi::CallbackInfo& info, size_t i) {
   return info[i].As<Napi::Boolean>().Value();
 }
 
+// addon.cc
+// Into the control block: what has become of a call that opens a listener, a connection or a
+// socket.
+void reportOpened(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token opened);
+
 // watchdog.cc
 void addWatchdogFunctions(Napi::Env env, Napi::Object exports);
 

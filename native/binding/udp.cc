@@ -58,15 +58,6 @@ Channel* socketOf(const Napi::CallbackInfo& info, GuestLoop& guest) {
 
 int familyOf(const Channel& channel) { return localAddress(channel.fd).family; }
 
-void report(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token socket) {
-  int32_t* control = guest.memory().rings().control;
-  control[kResultError] = result.fd < 0 ? result.error : 0;
-  control[kResultSyscall] = static_cast<int32_t>(result.syscall);
-  control[kResultEndpoint] = static_cast<int32_t>(endpoint);
-  control[kResultSlot] = static_cast<int32_t>(slotOf(socket));
-  control[kResultGeneration] = static_cast<int32_t>(generationOf(socket));
-}
-
 // udpOpen(host, port, remoteHost|'', remotePort, flags, bytesMax, hint); the answer is in the
 // control block
 void Open(const Napi::CallbackInfo& info) {
@@ -104,7 +95,7 @@ void Open(const Napi::CallbackInfo& info) {
     made.hint = static_cast<EngineHint>(word(info, 6));
     result = guest->loop().addDatagram(result.fd, std::move(made), &socket, &endpoint);
   }
-  report(*guest, result, endpoint, socket);
+  reportOpened(*guest, result, endpoint, socket);
   guest->wake();
 }
 

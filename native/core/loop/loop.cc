@@ -139,30 +139,38 @@ Channel* Loop::openChannel(ChannelType type, int fd, uint32_t endpoint) {
   return channel;
 }
 
-SocketResult Loop::addListener(int fd, uint16_t flags, Endpoint settings, uint32_t* endpoint) {
-  settings.isListener = true;
-  if (settings.protocol == nullptr) settings.protocol = protocols_[0].get();
+Channel* Loop::openAttached(ChannelType type, int fd, uint16_t flags, const Endpoint& settings,
+                            uint32_t* endpoint, int* error) {
   const uint32_t id = endpoints_.add(settings);
-  Channel* channel = openChannel(ChannelType::kListener, fd, id);
-  int error = channel == nullptr ? -ENOMEM : 0;
+  Channel* channel = openChannel(type, fd, id);
+  *error = channel == nullptr ? ENOMEM : 0;
   if (channel != nullptr) {
-    channel->engine = routes_.engineFor(settings.hint);
+    channel->engine = channel->nextEngine = routes_.engineFor(settings.hint);
     channel->flags = flags;
-    if (localAddress(fd).family == AF_UNIX) channel->flags |= kUnixSocket;
-    error = state_.engineOf(*channel).attach(*channel);
-    if (error != 0) {
+    *error = -state_.engineOf(*channel).attach(*channel);
+    if (*error != 0) {
       --live_;
       state_.channels.release(*channel);
     }
   }
-  if (error != 0) {
+  if (*error != 0) {
     endpoints_.undo(id);
     state_.sockets.close(fd);
-    return {-1, -error, Syscall::kListen};
+    return nullptr;
   }
-  endpoints_[id].listener = channel->token();
-  state_.engineOf(*channel).accept(*channel);
   *endpoint = id;
+  return channel;
+}
+
+SocketResult Loop::addListener(int fd, uint16_t flags, Endpoint settings, uint32_t* endpoint) {
+  settings.isListener = true;
+  if (settings.protocol == nullptr) settings.protocol = protocols_[0].get();
+  if (localAddress(fd).family == AF_UNIX) flags |= kUnixSocket;
+  int error = 0;
+  Channel* channel = openAttached(ChannelType::kListener, fd, flags, settings, endpoint, &error);
+  if (channel == nullptr) return {-1, error, Syscall::kListen};
+  endpoints_[*endpoint].listener = channel->token();
+  state_.engineOf(*channel).accept(*channel);
   return {fd, 0, Syscall::kNone};
 }
 
@@ -218,27 +226,13 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
 
 SocketResult Loop::addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint) {
   settings.outgoing = true;
-  const uint32_t id = endpoints_.add(settings);
-  Channel* channel = openChannel(ChannelType::kDatagram, fd, id);
-  int error = channel == nullptr ? ENOMEM : 0;
-  if (channel != nullptr) {
-    channel->engine = channel->nextEngine = routes_.engineFor(settings.hint);
-    error = -state_.engineOf(*channel).attach(*channel);
-    if (error != 0) {
-      --live_;
-      state_.channels.release(*channel);
-    }
-  }
-  if (error != 0) {
-    endpoints_.undo(id);
-    state_.sockets.close(fd);
-    return {-1, error, Syscall::kSocket};
-  }
+  int error = 0;
+  Channel* channel = openAttached(ChannelType::kDatagram, fd, 0, settings, endpoint, &error);
+  if (channel == nullptr) return {-1, error, Syscall::kSocket};
   channel->state = ChannelState::kOpen;
-  ++endpoints_[id].connections;
+  ++endpoints_[*endpoint].connections;
   *socket = channel->token();
-  *endpoint = id;
-  openProtocol(*channel, endpoints_[id]);
+  openProtocol(*channel, endpoints_[*endpoint]);
   state_.engineOf(*channel).receive(*channel);
   return {fd, 0, Syscall::kNone};
 }

@@ -151,6 +151,10 @@ class Loop final : private FilterHost, private ChannelEnds {
   EngineContext context();
   bool tryEngine(std::unique_ptr<Engine> engine, int8_t* index);
   Channel* openChannel(ChannelType type, int fd, uint32_t endpoint);
+  // A channel that its engine watches, with an endpoint of its own. nullptr: `fd` is closed, and
+  // nothing is left.
+  Channel* openAttached(ChannelType type, int fd, uint16_t flags, const Endpoint& settings,
+                        uint32_t* endpoint, int* error);
   SocketResult addListener(int fd, uint16_t flags, Endpoint settings, uint32_t* endpoint);
   int64_t waitNs(int64_t timeoutNs);
 
