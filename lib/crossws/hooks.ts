@@ -1,6 +1,5 @@
 // The hooks of crossws: those that all have, and those that a request resolves to.
 import { optionNames } from '../option_names.js';
-import { HANDLERS } from '../websocket/handlers.js';
 import type { Message } from './message.js';
 import type { Peer, UpgradeRequest } from './peer.js';
 
@@ -46,7 +45,13 @@ export interface Hooks {
 
 export const HOOKS = optionNames<Hooks>('crossws({ hooks })', {
   upgrade: true,
-  ...HANDLERS,
+  open: true,
+  message: true,
+  drain: true,
+  ping: true,
+  pong: true,
+  error: true,
+  close: true,
 });
 
 export type ResolveHooks = (request: UpgradeRequest) => Now<Hooks | undefined>;
