@@ -13,6 +13,7 @@
 
 #include "core/channel/channel.h"
 #include "core/memory/received_bytes.h"
+#include "core/rings/shared_rings.h"
 
 namespace ringpoll {
 
@@ -79,6 +80,8 @@ class Protocol {
   virtual void peerEnded(Channel& channel) = 0;
   // The descriptor is closed. Frees what hangs on the channel.
   virtual void closed(Channel& channel) = 0;
+  // The event that tells JavaScript so.
+  virtual EventKind closeEvent() const { return EventKind::kClose; }
 
   // A command of JavaScript's that is not the loop's own; see CommandKind.
   virtual void command(Channel&, const int32_t* /*words*/, uint64_t /*nowMs*/) {}

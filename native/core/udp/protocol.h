@@ -56,6 +56,7 @@ class Protocol final : public ringpoll::Protocol {
   void received(Channel&, const ReceivedBytes&, uint64_t) override {}
   void peerEnded(Channel&) override {}
   void closed(Channel& channel) override;
+  EventKind closeEvent() const override { return EventKind::kUdpClose; }
   void readable(Channel& channel, uint64_t nowMs) override;
   void writable(Channel& channel) override;
   void command(Channel& channel, const int32_t* words, uint64_t nowMs) override;
