@@ -286,10 +286,9 @@ void Loop::destroy(Channel& channel) {
 void Loop::pushClose(const Channel& channel) {
   const auto highs = static_cast<uint32_t>((channel.bytesRead >> 32 & 0xffff) << 16 |
                                            (channel.bytesWritten >> 32 & 0xffff));
-  state_.events.push(channel.protocol->closeEvent(), channel,
-                     channel.closeError | channel.closeSyscall << 24, highs,
-                     static_cast<uint32_t>(channel.bytesRead),
-                     static_cast<uint32_t>(channel.bytesWritten));
+  state_.events.push(
+      channel.protocol->closeEvent(), channel, channel.closeError | channel.closeSyscall << 24,
+      highs, static_cast<uint32_t>(channel.bytesRead), static_cast<uint32_t>(channel.bytesWritten));
 }
 
 void Loop::onClose(Channel& channel) {
