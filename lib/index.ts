@@ -28,10 +28,12 @@ export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
-export { Connection, type RouteHint } from './tcp/connection.js';
+export { Connection } from './tcp/connection.js';
 export type { Handlers } from './tcp/connection_handlers.js';
+export type { ConnectionInfo, RouteHint } from './tcp/connection_info.js';
 export type { ReadyState } from './tcp/connection_state.js';
 export { ConnectionTls } from './tcp/connection_tls.js';
+export type { ConnectionDuplex, DuplexOptions } from './tcp/duplex.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';
 export type {

@@ -1,19 +1,16 @@
 // A connection: a TCP or Unix stream socket.
 import { isUint8Array } from 'node:util/types';
 import { deprecated } from '../deprecation.js';
-import { invalidArgType, invalidArgValue, outOfRange, RingpollError } from '../errors.js';
+import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { lengthOf, sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
-import { systemError } from '../runtime/system_error.js';
-import { addressOf, familyOf, portOf } from './address_parts.js';
 import type { Chunk } from './chunk.js';
+import { ConnectionInfo } from './connection_info.js';
 import {
   closedError,
   dropHeld,
-  type Extra,
   extraOf,
   Flag,
   OVER,
@@ -22,48 +19,30 @@ import {
 } from './connection_state.js';
 import type { ConnectionTls } from './connection_tls.js';
 import { deliverHeld } from './delivery.js';
+import { type ConnectionDuplex, type DuplexOptions, duplexOf } from './duplex.js';
 import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
-import { checkKeepAlive } from './options.js';
 import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong, WINDOW_BYTES } from './sending.js';
 import { tlsOf } from './tls_of.js';
 import { checkWritable, type Writable } from './writable.js';
 
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
-/** In the order of native code's ReceiveHint. */
-const ROUTES = ['auto', 'readiness', 'completion', 'poll'] as const;
-export type RouteHint = (typeof ROUTES)[number];
-
-/** The same numbers; any route of the ring has one of its own. */
-const ENGINES = { auto: 0, poll: 3, uring: 4 } as const;
-
-const counts = new Float64Array(2);
-
 /**
  * A stream socket. `data` is the user's own. All methods are safe in every state and inside every
  * handler; after the connection is closed they do nothing.
  */
-export class Connection<Data = unknown> {
+export class Connection<Data = unknown> extends ConnectionInfo {
   /** The user's own, from the option `connectionData`; nothing here looks at it. */
   data: Data;
   /** @internal */
-  readonly _slot: number;
-  /** @internal */
-  readonly _generation: number;
-  /** @internal */
   readonly _endpoint: Endpoint<Connection<Data>>;
-  /** @internal */
-  _flags = 0;
-  /** @internal */
-  _extra: Extra | undefined = undefined;
 
   /** @internal */
   constructor(endpoint: Endpoint<Connection<Data>>, slot: number, generation: number) {
+    super(slot, generation);
     this.data = undefined as Data;
     this._endpoint = endpoint;
-    this._slot = slot;
-    this._generation = generation;
   }
 
   /**
@@ -184,48 +163,6 @@ export class Connection<Data = unknown> {
     this.#finish(Command.reset, true);
   }
 
-  /**
-   * How its bytes are received from now on: 'readiness' (the ring says when to read), 'completion'
-   * (the ring reads), 'poll' (epoll or kqueue says when to read), or 'auto', what the listener and
-   * the loop would choose. It may be called at any time: no byte is lost or changes its place. What
-   * this loop does not have is replaced, and counted by `Loop.explain()`.
-   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE
-   */
-  setRoute(route: RouteHint): this {
-    const index = ROUTES.indexOf(route);
-    if (index < 0) throw invalidArgValue('route', `one of ${ROUTES.join(', ')}`, route);
-    if (!(this._flags & OVER)) this.#command(Command.route, index);
-    return this;
-  }
-
-  /**
-   * Which engine serves it from now on: 'uring' (by the route that the loop chooses there), 'poll'
-   * (epoll or kqueue), or 'auto', what the listener and the loop would choose. A shorter way to
-   * say setRoute() when the route does not matter; the same holds of it.
-   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_VALUE
-   */
-  setEngine(engine: 'uring' | 'poll' | 'auto'): this {
-    if (typeof engine !== 'string' || !Object.hasOwn(ENGINES, engine)) {
-      throw invalidArgValue('engine', `one of ${Object.keys(ENGINES).join(', ')}`, engine);
-    }
-    if (!(this._flags & OVER)) this.#command(Command.route, ENGINES[engine]);
-    return this;
-  }
-
-  /** The engine that serves it now; undefined once it is closed. */
-  get engine(): 'uring' | 'poll' | undefined {
-    const { route } = this;
-    if (route === undefined) return undefined;
-    return route === 'poll' ? 'poll' : 'uring';
-  }
-
-  /** How its bytes are received now; undefined once it is closed. */
-  get route(): Exclude<RouteHint, 'auto'> | undefined {
-    if (this._flags & Flag.closed) return undefined;
-    const index = runtime().native.routeOf(this._slot, this._generation);
-    return index < 0 ? undefined : (ROUTES[index + 1] as Exclude<RouteHint, 'auto'>);
-  }
-
   /** No data handler runs until resume(), not even for bytes that have arrived already. */
   pause(): void {
     if (this._flags & (Flag.paused | OVER)) return;
@@ -290,59 +227,11 @@ export class Connection<Data = unknown> {
     });
   }
 
-  /**
-   * TCP_NODELAY. On a Unix socket it does nothing.
-   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
-   * @throws the system's error
-   */
-  setNoDelay(on = true): this {
-    if (typeof on !== 'boolean') throw invalidArgType('on', 'a boolean', on);
-    this.#option(runtime().native.setNoDelay(this._slot, this._generation, on));
-    return this;
-  }
-
-  /**
-   * SO_KEEPALIVE, with the milliseconds before the first probe: 0 to 32,767,000, in whole seconds
-   * and at least one; 0 leaves them to the system. On a Unix socket it does nothing.
-   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
-   * @throws the system's error
-   */
-  setKeepAlive(on: boolean | number = true, delay?: undefined): this {
-    if (delay !== undefined) throw extraArgument('setKeepAlive', delay);
-    const milliseconds = checkKeepAlive('on', on);
-    this.#option(runtime().native.setKeepAlive(this._slot, this._generation, milliseconds));
-    return this;
-  }
-
-  get localAddress(): string | undefined {
-    return addressOf(this.#address(false));
-  }
-  get localPort(): number | undefined {
-    return portOf(this.#address(false));
-  }
-  get remoteAddress(): string | undefined {
-    return addressOf(this.#address(true));
-  }
-  get remotePort(): number | undefined {
-    return portOf(this.#address(true));
-  }
-  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
-    return familyOf(this.#address(true));
-  }
-
   /** What TLS has agreed on; undefined without TLS, or if first asked for when it is over. */
   get tls(): ConnectionTls | undefined {
     return tlsOf(this);
   }
 
-  /** Bytes received, those not yet delivered included. */
-  get bytesRead(): number {
-    return this.#counts() ? counts[0] : (this._extra?.bytesRead ?? 0);
-  }
-  /** Bytes that the kernel has taken. */
-  get bytesWritten(): number {
-    return this.#counts() ? counts[1] : (this._extra?.bytesWritten ?? 0);
-  }
   /** Bytes that wait in this process. */
   get pendingBytes(): number {
     if (this._flags & (Flag.closed | Flag.forgotten)) return 0;
@@ -375,6 +264,18 @@ export class Connection<Data = unknown> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Chunk> {
     return iterate(this);
+  }
+
+  /**
+   * The connection as a stream of Node, the same one for each call. Its events take the place of
+   * the handlers `data` and `end`; the other handlers run as before. Received bytes are copied
+   * once. destroy() of the stream drops what waits; after 'finish' it lets that leave. The peer's
+   * FIN is 'end'; the stream ends our side then, unless allowHalfOpen was set.
+   * @throws TypeError, RangeError ERR_RINGPOLL_OUT_OF_RANGE, _UNKNOWN_OPTION
+   * @throws RingpollError ERR_RINGPOLL_CONNECTION_BUSY when it is read in another way
+   */
+  toDuplex(options: DuplexOptions = {}): ConnectionDuplex<this> {
+    return duplexOf(this, options) as ConnectionDuplex<this>;
   }
 
   #queue(loop: Runtime, data: Writable): boolean {
@@ -475,22 +376,5 @@ export class Connection<Data = unknown> {
     }
     this.uncork();
     inOrder(this, () => this.#command(kind));
-  }
-
-  #option(result: number): void {
-    if (result < 0 && !(this._flags & OVER)) throw systemError(-result, 8);
-  }
-
-  #address(remote: boolean): SocketAddress | PathAddress | undefined {
-    if (this._flags & Flag.closed) return undefined;
-    return runtime().native.address(this._slot, this._generation, remote);
-  }
-
-  #counts(): boolean {
-    if (this._flags & Flag.closed) return false;
-    counts[0] = this._extra?.bytesRead ?? 0;
-    counts[1] = this._extra?.bytesWritten ?? 0;
-    runtime().native.byteCounts(this._slot, this._generation, counts);
-    return true;
   }
 }

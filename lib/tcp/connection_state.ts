@@ -1,5 +1,6 @@
 // What is kept of a connection beside the object that the user has: its flags, and what only few
 // connections need.
+import type { Duplex } from 'node:stream';
 import { RingpollError } from '../errors.js';
 import type { Chunk } from './chunk.js';
 import type { ConnectionTls } from './connection_tls.js';
@@ -43,8 +44,10 @@ export interface Extra {
   drained: { resolve(): void; reject(error: Error): void }[];
   /** A handler's error, which ends the connection. */
   failure: Error | undefined;
-  /** While somebody iterates: takes data, end and close instead of the handlers. */
+  /** While it is iterated, or a stream: takes data, end and close instead of the handlers. */
   sink: Sink | undefined;
+  /** connection.toDuplex(), once it was asked for. */
+  streams: Streams | undefined;
   bytesRead: number;
   bytesWritten: number;
   connecting: Connecting | undefined;
@@ -66,9 +69,18 @@ export interface Connecting {
 }
 
 export interface Sink {
+  /** It takes nothing any more. */
+  readonly over: boolean;
+  /** Our side ends when the sink ends it, also if the peer has ended and allowHalfOpen is false. */
+  readonly endsWriting?: boolean;
+  /** The bytes are the sink's to end. */
   data(chunk: Chunk): void;
   end(): void;
   close(error?: Error): void;
+}
+
+export interface Streams {
+  duplex?: Duplex;
 }
 
 /** @internal Any connection, whatever its data. */
@@ -83,6 +95,7 @@ export function extraOf(connection: HasExtra): Extra {
     drained: [],
     failure: undefined,
     sink: undefined,
+    streams: undefined,
     bytesRead: 0,
     bytesWritten: 0,
     connecting: undefined,

@@ -146,8 +146,9 @@ function runEnd(connection: Any): void {
   connection._flags |= Flag.readEnded;
   const { end, allowHalfOpen } = connection._endpoint;
   if (end !== undefined) call(connection, end);
-  connection._extra?.sink?.end();
-  if (!allowHalfOpen) connection.end();
+  const sink = connection._extra?.sink;
+  sink?.end();
+  if (!allowHalfOpen && sink?.endsWriting !== true) connection.end();
 }
 
 export function deliverDrain(connection: Any): void {

@@ -1,20 +1,12 @@
 // `for await (const chunk of connection)`: linear code instead of handlers.
 import { runtime } from '../runtime/runtime.js';
 import type { Chunk } from './chunk.js';
-import { extraOf, Flag, type HasExtra, type Sink } from './connection_state.js';
+import { extraOf, type Sink } from './connection_state.js';
+import { giveTo, hasEnded, type Source } from './sinks.js';
 
 interface Waiting {
   resolve(result: IteratorResult<Chunk>): void;
   reject(error: Error): void;
-}
-
-/** What an iterator asks of its connection. */
-export interface Source extends HasExtra {
-  readonly _flags: number;
-  readonly readyState: string;
-  pause(): void;
-  resume(): void;
-  close(): void;
 }
 
 class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
@@ -35,7 +27,7 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
     return this;
   }
 
-  get ended(): boolean {
+  get over(): boolean {
     return this.#ended;
   }
 
@@ -104,10 +96,10 @@ class ChunkIterator implements AsyncIterableIterator<Chunk>, Sink {
 
 /** @internal Iterators of one connection are one: the chunks are shared out among them. */
 export function iterate(connection: Source): AsyncIterableIterator<Chunk> {
-  const extra = extraOf(connection);
-  if (extra.sink instanceof ChunkIterator && !extra.sink.ended) return extra.sink;
+  const { sink } = extraOf(connection);
+  if (sink instanceof ChunkIterator && !sink.over) return sink;
   const iterator = new ChunkIterator(connection);
-  extra.sink = iterator;
-  if (connection._flags & Flag.readEnded && extra.held.length === 0) iterator.end();
+  giveTo(connection, iterator);
+  if (hasEnded(connection)) iterator.end();
   return iterator;
 }
