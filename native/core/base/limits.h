@@ -36,6 +36,8 @@ inline constexpr uint32_t kHotBlockBytes = 256 * 1024;       // receive and stag
 inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;       // least room offered to one receive
 inline constexpr uint32_t kReceiveMax = 128 * 1024;          // most bytes asked of one receive
 inline constexpr uint32_t kReceiveAlignBytes = 64;           // chunks start on a cache line
+inline constexpr uint32_t kPageBytes = 4096;                 // the smallest that a system has
+inline constexpr uint32_t kPageStartBytes = 64;  // of a page, into which copying may be slow
 inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer bytes copies them
 
 // Sending.
@@ -76,6 +78,8 @@ static_assert(kBlockBytesMin << (kBlockClasses - 1) == kBlockBytesMax);
 static_assert(kSharedAcceptsMin << kSharedDoublingsMax == kAcceptsPerTurnMax);
 static_assert(kSlabBytes % kBlockBytesMax == 0, "a slab is carved without rest");
 static_assert(kReceiveRoomMin <= kReceiveMax && kReceiveMax <= kHotBlockBytes);
+static_assert(kReceiveMax + kPageStartBytes <= kHotBlockBytes);
+static_assert(kPageStartBytes % kReceiveAlignBytes == 0, "skipping keeps chunks on cache lines");
 static_assert(kConnectionBytesMax <= kTurnBytesMax, "one connection may not exceed the turn");
 static_assert(2 * kCompletionsPerTurnMax + kKernelEventsMax / 2 <= kEventCapacity,
               "each completion yields at most two events, and timeouts need room too");

@@ -3,6 +3,9 @@
 // Reads of one turn are laid one behind the other in a block. When the turn is over (JavaScript has
 // seen the bytes, the sends that refer to them are flushed or kept) the block starts again from its
 // beginning, unless somebody retained it: then it is left to them and another takes its place.
+//
+// No read begins within the first bytes of a page: some processors copy several times slower into
+// memory that begins there.
 #pragma once
 
 #include <utility>
@@ -26,18 +29,21 @@ class ReceiveBuffers {
   bool room(Room* out) {
     if (turnBytes_ >= kTurnBytesMax) return false;
     ScratchBlock::Room found;
-    if (!bytes_.room(kReceiveRoomMin, &found)) {
+    if (!bytes_.room(kReceiveRoomMin + kPageStartBytes, &found)) {
       starved_ = true;
       return false;
     }
-    *out = {found.at, found.bytes < kReceiveMax ? found.bytes : kReceiveMax, found.block,
-            found.offset};
+    const auto inPage = reinterpret_cast<uintptr_t>(found.at) % kPageBytes;
+    skipped_ = inPage < kPageStartBytes ? kPageStartBytes : 0;
+    const uint32_t bytes = found.bytes - skipped_;
+    *out = {found.at + skipped_, bytes < kReceiveMax ? bytes : kReceiveMax, found.block,
+            found.offset + skipped_};
     return true;
   }
 
-  // `bytes` of the room were filled.
+  // `bytes` of the last room were filled.
   void commit(uint32_t bytes) {
-    bytes_.commit((bytes + kReceiveAlignBytes - 1) & ~(kReceiveAlignBytes - 1));
+    bytes_.commit(skipped_ + ((bytes + kReceiveAlignBytes - 1) & ~(kReceiveAlignBytes - 1)));
     turnBytes_ += bytes;
   }
 
@@ -56,6 +62,7 @@ class ReceiveBuffers {
  private:
   ScratchBlock bytes_;
   uint32_t turnBytes_ = 0;
+  uint32_t skipped_ = 0;  // before the last room
   bool starved_ = false;
 };
 
