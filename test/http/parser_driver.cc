@@ -110,13 +110,16 @@ std::string run(const StreamSettings& settings, std::string_view input, Split sp
                 : runStream<HeadParser>(settings, input, split, seed);
 }
 
-std::string verified(const Arguments& arguments, std::string_view input, std::string events) {
-  const auto compare = [&](const char* how, Split split, uint32_t seed, bool scalar) {
-    const std::string other = run(arguments.settings, input, split, seed, scalar);
+std::string verified(const Arguments& arguments, std::string_view input, std::string_view before,
+                     std::string events) {
+  const auto judge = [&](const char* how, const std::string& other) {
     if (other == events) return;
     std::string line = std::string(R"({"event":"mismatch","how":")") + how + R"(","events":)";
     appendJson(line, reinterpret_cast<const uint8_t*>(other.data()), other.size());
     events = line + "}\n" + events;
+  };
+  const auto compare = [&](const char* how, Split split, uint32_t seed, bool scalar) {
+    judge(how, run(arguments.settings, input, split, seed, scalar));
   };
   compare("scalar", Split::kWhole, 0, true);
   compare("bytes", Split::kBytes, 0, false);
@@ -124,6 +127,16 @@ std::string verified(const Arguments& arguments, std::string_view input, std::st
   for (uint32_t seed = 1; seed <= kVerifySeeds; seed++) {
     compare("random", Split::kRandom, static_cast<uint32_t>(input.size()) * 31 + seed, false);
   }
+  // On a connection whose last head was one of the input before, and then one of this input.
+  HeadMemory memory;
+  const auto remembering = [&](std::string_view what, Split split, uint32_t seed) {
+    return runStream<HeadParser>(arguments.settings, what, split, seed, &memory);
+  };
+  for (int i = 0; i < 2; i++) remembering(before, Split::kWhole, 0);
+  judge("remembering another", remembering(input, Split::kWhole, 0));
+  judge("remembering the same", remembering(input, Split::kWhole, 0));
+  judge("remembering, random", remembering(input, Split::kRandom, arguments.seed + 1));
+  judge("remembering, bytes", remembering(input, Split::kBytes, 0));
   return events;
 }
 
@@ -177,6 +190,7 @@ int main(int argc, char** argv) {
   }
   uint8_t header[4];
   std::string input;
+  std::string before;
   while (std::fread(header, 1, 4, stdin) == 4) {
     const uint32_t length =
         header[0] | header[1] << 8 | header[2] << 16 | static_cast<uint32_t>(header[3]) << 24;
@@ -185,7 +199,8 @@ int main(int argc, char** argv) {
     if (std::fread(input.data(), 1, length, stdin) != length) die("frame cut short");
     std::string events =
         run(arguments.settings, input, arguments.split, arguments.seed, arguments.scalar);
-    if (arguments.verify) events = verified(arguments, input, std::move(events));
+    if (arguments.verify) events = verified(arguments, input, before, std::move(events));
+    before = input;
     std::fwrite(events.data(), 1, events.size(), stdout);
     std::fflush(stdout);
   }

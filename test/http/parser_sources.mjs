@@ -11,6 +11,7 @@ const NAMES = [
   'body_decoder',
   'errors',
   'framing',
+  'head_memory',
   'methods',
   'proxy',
   'request_parser',

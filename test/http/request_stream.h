@@ -42,9 +42,10 @@ inline void appendJson(std::string& out, const uint8_t* bytes, size_t length) {
 template <typename Parser>
 class RequestStream {
  public:
-  explicit RequestStream(const StreamSettings& settings)
+  // `memory`: that of the connection, or null for a parser without one.
+  explicit RequestStream(const StreamSettings& settings, HeadMemory* memory = nullptr)
       : settings_(settings),
-        head_(settings_.options),
+        head_(memory == nullptr ? Parser(settings_.options) : Parser(settings_.options, *memory)),
         trailerParser_(settings_.options),
         record_(recordWords(settings_.options.limits.headersMax)),
         trailers_(kFieldWords * settings_.options.limits.trailersMax) {
@@ -274,8 +275,8 @@ enum class Split { kWhole, kBytes, kRandom };
 
 template <typename Parser>
 std::string runStream(const StreamSettings& settings, std::string_view input, Split split,
-                      uint32_t seed = 0) {
-  RequestStream<Parser> stream(settings);
+                      uint32_t seed = 0, HeadMemory* memory = nullptr) {
+  RequestStream<Parser> stream(settings, memory);
   const auto* bytes = reinterpret_cast<const uint8_t*>(input.data());
   uint32_t random = seed * 2654435761u + 1;
   for (size_t at = 0; at < input.size();) {

@@ -121,9 +121,10 @@ async function parserProgram() {
   const sources = [
     'test/gate/parse_requests.cc',
     'native/bench/bench_http.cc',
-    ...['body_decoder', 'errors', 'framing', 'methods', 'request_parser', 'target'].map(
+    ...['body_decoder', 'errors', 'framing', 'head_memory', 'methods', 'request_parser'].map(
       (file) => `native/core/http/parser/${file}.cc`,
     ),
+    'native/core/http/parser/target.cc',
   ].map((path) => join(root, path));
   const program = join(folder, 'parse_requests');
   const made = existsSync(program) ? statSync(program).mtimeMs : 0;

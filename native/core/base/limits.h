@@ -27,17 +27,17 @@ inline constexpr uint32_t kCommandShareBytes = 64;             // of a write, be
 inline constexpr uint32_t kDrainsPerTurnMax = 64;              // drain events, all connections
 
 // Arena.
-inline constexpr uint32_t kSlabBytes = 1024 * 1024;          // one ArrayBuffer
-inline constexpr uint32_t kBlockBytesMin = 2 * 1024;         // smallest size class
-inline constexpr uint32_t kBlockBytesMax = 256 * 1024;       // largest size class
-inline constexpr uint32_t kBlockClasses = 8;                 // 2 KB, 4 KB, ... 256 KB
-inline constexpr uint32_t kFreeSlabsKept = 8;                // wholly free slabs kept warm
-inline constexpr uint32_t kHotBlockBytes = 256 * 1024;       // receive and staging blocks
-inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;       // least room offered to one receive
-inline constexpr uint32_t kReceiveMax = 128 * 1024;          // most bytes asked of one receive
-inline constexpr uint32_t kReceiveAlignBytes = 64;           // chunks start on a cache line
-inline constexpr uint32_t kPageBytes = 4096;                 // the smallest that a system has
-inline constexpr uint32_t kPageStartBytes = 64;  // of a page, into which copying may be slow
+inline constexpr uint32_t kSlabBytes = 1024 * 1024;     // one ArrayBuffer
+inline constexpr uint32_t kBlockBytesMin = 2 * 1024;    // smallest size class
+inline constexpr uint32_t kBlockBytesMax = 256 * 1024;  // largest size class
+inline constexpr uint32_t kBlockClasses = 8;            // 2 KB, 4 KB, ... 256 KB
+inline constexpr uint32_t kFreeSlabsKept = 8;           // wholly free slabs kept warm
+inline constexpr uint32_t kHotBlockBytes = 256 * 1024;  // receive and staging blocks
+inline constexpr uint32_t kReceiveRoomMin = 64 * 1024;  // least room offered to one receive
+inline constexpr uint32_t kReceiveMax = 128 * 1024;     // most bytes asked of one receive
+inline constexpr uint32_t kReceiveAlignBytes = 64;      // chunks start on a cache line
+inline constexpr uint32_t kPageBytes = 4096;            // the smallest that a system has
+inline constexpr uint32_t kPageStartBytes = 64;         // of a page, into which copying may be slow
 inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer bytes copies them
 
 // Sending.

@@ -50,6 +50,24 @@ void agreeHoweverCut(const StreamSettings& settings, std::string_view input) {
   compare("random cuts", runStream<HeadParser>(settings, input, Split::kRandom, seed));
 }
 
+// A connection that remembers its last head, of this input or of one that differs in a byte, takes
+// and refuses the same.
+void agreeRemembering(const StreamSettings& settings, std::string_view input) {
+  const std::string whole = runStream<HeadParser>(settings, input, Split::kWhole);
+  std::string other(input);
+  const size_t seed = std::hash<std::string_view>{}(input);
+  if (!other.empty()) other[seed % other.size()] ^= static_cast<char>(1 << (seed >> 32) % 8);
+  for (const std::string_view before : {input, std::string_view(other)}) {
+    HeadMemory memory;
+    const auto run = [&](std::string_view what) {
+      return runStream<HeadParser>(settings, what, Split::kWhole, 0, &memory);
+    };
+    for (int i = 0; i < 2; i++) run(before);
+    const std::string found = run(input);
+    demand(found == whole, "remembering", whole + "--- but ---\n" + found);
+  }
+}
+
 bool startsIgnoringCase(std::string_view line, std::string_view name) {
   return line.size() >= name.size() &&
          equalsIgnoringCase(reinterpret_cast<const uint8_t*>(line.data()),
@@ -107,6 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const std::string_view input(reinterpret_cast<const char*>(data) + 2, size - 2);
   agreeHoweverCut(settingsFrom(data[0], data[1]), input);
+  agreeRemembering(settingsFrom(data[0], data[1]), input);
   checkStrictHead(input);
   return 0;
 }

@@ -30,6 +30,12 @@ class FieldSection {
     error_ = HttpError::kNone;
   }
 
+  // As if it had run to an end at `position`.
+  void skipTo(uint32_t position) {
+    state_ = State::kDone;
+    position_ = position;
+  }
+
   // Goes on in [region, region + end). `fields` has room for fieldsMax entries of kFieldWords.
   Step run(const uint8_t* region, uint32_t end, uint32_t* fields, uint32_t fieldsMax,
            uint32_t lenient);

@@ -53,13 +53,38 @@ HeadResult BasicHeadParser<Scan>::feed(const uint8_t* head, uint32_t length) {
   const uint32_t limit = options_->limits.headBytesMax;
   const uint32_t end = std::min(length, limit);
   HeadResult result{Step::kDone, HttpError::kNone, 0};
-  if (state_ < State::kFields) result = requestLine(head, end);
+  const bool remembers = memory_ != nullptr && memory_->remembers();
+  if (remembers && fresh()) {
+    const uint32_t recalledBytes = memory_->recall(head, end, record_);
+    if (recalledBytes > 0) return recalled(recalledBytes);
+  }
+  if (state_ < State::kFields) {
+    result = requestLine(head, end);
+    if (result.step == Step::kDone && remembers && mayRecallSection(head)) {
+      const uint32_t recalledBytes = memory_->recallSection(head, sectionStart_, end, record_);
+      if (recalledBytes > 0) return recalled(recalledBytes);
+    }
+  }
   if (result.step == Step::kDone) result = fields(head, end);
   if (result.step == Step::kNeedMore && end == limit) {
     return fail(state_ == State::kTarget ? HttpError::kTargetTooLong : HttpError::kHeadTooLarge,
                 limit);
   }
   return result;
+}
+
+template <typename Scan>
+HeadResult BasicHeadParser<Scan>::recalled(uint32_t length) {
+  state_ = State::kDone;
+  fields_.skipTo(length);
+  return {Step::kDone, HttpError::kNone, length};
+}
+
+// Of a target in another form the authority is compared with Host.
+template <typename Scan>
+bool BasicHeadParser<Scan>::mayRecallSection(const uint8_t* head) const {
+  return head[record_[kRecordTargetOffset]] == '/' &&
+         record_[kRecordMethod] != static_cast<uint32_t>(Method::kConnect);
 }
 
 template <typename Scan>
@@ -232,7 +257,8 @@ HeadResult BasicHeadParser<Scan>::requestLine(const uint8_t* head, uint32_t endO
         const HeadResult taken = takeVersion(head, at, end);
         if (taken.step != Step::kDone) return taken;
         state_ = State::kFields;
-        fields_.begin(offsetOf(at));
+        sectionStart_ = offsetOf(at);
+        fields_.begin(sectionStart_);
         return taken;
       }
 
@@ -268,6 +294,7 @@ HeadResult BasicHeadParser<Scan>::finish(const uint8_t* head) {
   record_[kRecordFlags] |= target.form;
   const FramingResult framing = applyFraming(head, record_, target, *options_);
   if (framing.error != HttpError::kNone) return fail(framing.error, framing.offset);
+  if (memory_ != nullptr) memory_->remember(head, record_, sectionStart_);
   state_ = State::kDone;
   return {Step::kDone, HttpError::kNone, length};
 }

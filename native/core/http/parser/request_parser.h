@@ -16,6 +16,7 @@
 
 #include "errors.h"
 #include "field_section.h"
+#include "head_memory.h"
 #include "options.h"
 #include "record.h"
 #include "scan.h"
@@ -34,6 +35,10 @@ class BasicHeadParser {
  public:
   // `options` must outlive the parser.
   explicit BasicHeadParser(const Options& options) : options_(&options) {}
+  // Looks into `memory`, which must outlive the parser, before it looks at a head. It accepts and
+  // refuses the same with it and without.
+  BasicHeadParser(const Options& options, HeadMemory& memory)
+      : options_(&options), memory_(&memory) {}
 
   // Starts a head. `recordCapacity` in words, at least recordWords(0); the smaller one of it and
   // headersMax limits the headers.
@@ -69,12 +74,16 @@ class BasicHeadParser {
   HeadResult takeMethod(const uint8_t* head, const uint8_t* mark, uint32_t length);
   HeadResult takeVersion(const uint8_t* head, const uint8_t*& at, const uint8_t* end);
   HeadResult fields(const uint8_t* head, uint32_t end);
+  bool fresh() const { return state_ == State::kLineOrRequest && position_ == 0; }
+  HeadResult recalled(uint32_t length);
+  bool mayRecallSection(const uint8_t* head) const;
   HeadResult finish(const uint8_t* head);
   HeadResult needMore(State state, const uint8_t* head, const uint8_t* at);
   HeadResult fail(HttpError error, uint32_t offset);
   void recordMethod(Method method, uint32_t offset, uint32_t length);
 
   const Options* options_;
+  HeadMemory* memory_ = nullptr;
   uint32_t* record_ = nullptr;
   State state_ = State::kLineOrRequest;
   HttpError error_ = HttpError::kNone;
@@ -82,6 +91,7 @@ class BasicHeadParser {
   uint32_t fieldsMax_ = 0;
   uint32_t position_ = 0;  // next byte of the request line to look at; after an error: the culprit
   uint32_t mark_ = 0;      // where the current element started
+  uint32_t sectionStart_ = 0;
   FieldSection<Scan> fields_;
 };
 

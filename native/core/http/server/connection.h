@@ -33,9 +33,11 @@ struct RateWindow {
 };
 
 struct Connection {
-  explicit Connection(Profile& of) : profile(&of), parser(of.options), trailers(of.options) {}
+  explicit Connection(Profile& of)
+      : profile(&of), parser(of.options, memory), trailers(of.options) {}
 
   Profile* profile;
+  HeadMemory memory;
   HeadParser parser;
   BodyDecoder body;
   TrailerParser trailers;
