@@ -1,5 +1,7 @@
 // Runs every TEST, or those whose name contains the text behind --filter, and prints
-// `N passed, N failed, N skipped`. Exits with 1 if a test failed or none ran.
+// `N passed, N failed, N skipped`. Exits with 1 if a test failed or none ran. Tests that take
+// longer than SLOW_SECONDS are named with their seconds.
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -19,6 +21,8 @@ std::vector<Test>& tests() {
   static std::vector<Test> all;
   return all;
 }
+
+constexpr double SLOW_SECONDS = 1;
 
 const char* runningTest = "";
 int failuresOfRunningTest = 0;
@@ -62,7 +66,10 @@ int main(int argc, char** argv) {
     check::runningTest = test.name;
     check::failuresOfRunningTest = 0;
     check::runningTestSkipped = false;
+    const auto start = std::chrono::steady_clock::now();
     test.function();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (took.count() > check::SLOW_SECONDS) std::printf("slow %s: %.1f s\n", test.name, took.count());
     if (check::failuresOfRunningTest > 0) {
       failed++;
     } else {
