@@ -8,9 +8,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/fs_both.js';
 import { programPath, runProgram } from '../support/program.js';
 import { within } from '../support/recorder.js';
+import { rounds } from '../support/rounds.js';
 
 const WORKERS_MS_MAX = 60_000;
-const TERMINATIONS = 20;
+const TERMINATIONS = rounds(8, 20);
 const AT_ONCE = 4;
 
 async function startWorker(task: string, folder: string): Promise<Worker> {

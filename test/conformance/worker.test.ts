@@ -4,9 +4,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer } from '../support/peer.js';
 import { programPath, runProgram } from '../support/program.js';
 import { within } from '../support/recorder.js';
+import { rounds } from '../support/rounds.js';
 import { bothSides } from '../support/serve.js';
 
 const MANY_WORKERS_MS_MAX = 60_000;
+const TERMINATIONS = rounds(24, 100);
+const AT_ONCE = 4;
+const STARTS = rounds(8, 20);
 
 function startWorker(task: string, workerData = {}): Worker {
   const worker = new Worker(programPath('loop_worker'), { workerData: { task, ...workerData } });
@@ -66,14 +70,13 @@ describe('a loop in a worker', () => {
   });
 
   it(
-    'may be terminated in the midst of its work, a hundred times',
+    `may be terminated in the midst of its work, ${TERMINATIONS} times`,
     async () => {
-      const atOnce = 4;
-      for (let round = 0; round < 100 / atOnce; round += 1) {
-        const workers = Array.from({ length: atOnce }, () => startWorker('busy'));
+      for (let round = 0; round < TERMINATIONS / AT_ONCE; round += 1) {
+        const workers = Array.from({ length: AT_ONCE }, () => startWorker('busy'));
         await Promise.all(workers.map((worker) => message(worker)));
         const codes = await Promise.all(workers.map((worker) => worker.terminate()));
-        expect(codes).toEqual(Array(atOnce).fill(1));
+        expect(codes).toEqual(Array(AT_ONCE).fill(1));
       }
       await expectLoopWorks();
     },
@@ -83,7 +86,7 @@ describe('a loop in a worker', () => {
   it(
     'may be terminated while it starts',
     async () => {
-      for (let round = 0; round < 20; round += 1) {
+      for (let round = 0; round < STARTS; round += 1) {
         const worker = startWorker('busy');
         if (round % 2 === 0) await once(worker, 'online');
         await worker.terminate();
