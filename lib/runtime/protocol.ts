@@ -74,6 +74,7 @@ export const enum Event {
   wsPing = 83,
   wsPong = 84,
   wsClosing = 85,
+  wsFrame = 86,
 }
 
 export const enum Command {
@@ -101,10 +102,12 @@ export const enum Command {
   wsPing = 81,
   wsPong = 82,
   wsClose = 83,
+  wsSendBlock = 84,
 }
 
 /** The first word of wsSend; the opcode stands below. */
 export const WS_SEND_COMPRESS = 16;
+export const WS_SEND_FRAMED = 32;
 
 /** The first word of httpRespond. */
 export const enum Respond {

@@ -63,17 +63,20 @@ export class Chunk {
   _offset: number;
   /** @internal */
   _block: number;
+  /** @internal The header of a WebSocket's frame lies in front of it. */
+  readonly _framed: boolean;
   #lease: Lease = Lease.turn;
   #keeper: Keeper = Keeper.none;
   #bytes: Buffer | undefined;
   #releasedAt: Error | undefined;
 
   /** @internal */
-  constructor(slab: Buffer, offset: number, length: number, block: number) {
+  constructor(slab: Buffer, offset: number, length: number, block: number, framed = false) {
     this.length = length;
     this._slab = slab;
     this._offset = offset;
     this._block = block;
+    this._framed = framed;
   }
 
   /** True once the bytes must not be used any more. */

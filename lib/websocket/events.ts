@@ -58,6 +58,9 @@ function event(kind: number, at: number, events: Int32Array): void {
     case Event.wsBinary:
       received(socket, binaryOf(socket, slabs[events[at + 3]], offset, length, events[at + 6]));
       break;
+    case Event.wsFrame:
+      received(socket, new Chunk(slabs[events[at + 3]], offset, length, events[at + 6], true));
+      break;
     case Event.wsPart:
       socket._parts ??= [];
       socket._parts.push(viewOf(slabs[events[at + 3]], offset, length));

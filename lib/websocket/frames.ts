@@ -1,6 +1,7 @@
 // Messages on their way out. A server's frame that is not compressed is put together here, in the
-// staging block, and sent as any bytes are. What is masked or compressed native code puts together.
-import { Command, Control, RECORD_WORDS } from '../runtime/protocol.js';
+// staging block, and sent as any bytes are. What is masked or compressed native code puts together,
+// and what was received.
+import { Command, Control, RECORD_WORDS, WS_SEND_FRAMED } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { lengthOf, room, STAGED_BYTES_MAX, stage } from '../runtime/staging.js';
 
@@ -19,8 +20,10 @@ const LONG = 127;
 const MASK_BYTES = 4;
 /** UTF-8 takes at most this many bytes for a UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
-/** Text of so many units is short whatever they are. */
-const SHORT_UNITS_MAX = Math.floor(SHORT_MAX / UTF8_BYTES_PER_UNIT);
+/** Text of so many units has a header of two or four bytes, whatever they are. */
+const PLAIN_UNITS_MAX = Math.floor(MEDIUM_MAX / UTF8_BYTES_PER_UNIT);
+const SHORT_HEADER_BYTES = 2;
+const MEDIUM_HEADER_BYTES = 4;
 const CONTROL_BYTES_MAX = 125;
 
 /** Where a frame goes, and how. */
@@ -51,22 +54,47 @@ function writeHeader(slab: Buffer, at: number, opcode: number, length: number): 
 
 const slabOf = ({ memory, control }: Runtime): Buffer => memory.slabs[control[Control.stagingSlab]];
 
+/** Methods of every Buffer that skip the checks of write(). */
+interface RawWrites {
+  utf8Write(text: string, at: number, length: number): number;
+}
+
 /** Text as one frame, copied once. `flags` is 0 or COMPRESS. False: the connection is over. */
 export function sendText(loop: Runtime, target: FrameTarget, text: string, flags: number): boolean {
   const units = text.length;
-  const isShort = units <= SHORT_UNITS_MAX;
-  if (!isShort && units > STAGED_BYTES_MAX) {
+  if (units > PLAIN_UNITS_MAX || flags !== 0 || target.client) {
+    return sendLongText(loop, target, text, flags);
+  }
+  const most = units * UTF8_BYTES_PER_UNIT;
+  const at = room(loop, MEDIUM_HEADER_BYTES + most);
+  if (at < 0) return sendWhole(loop, target, Buffer.from(text, 'utf8'), Opcode.text, flags);
+  const slab = slabOf(loop) as Buffer & RawWrites;
+  // Most text is ASCII, and has as many bytes as units: so the header is as long as it will be.
+  let head = units <= SHORT_MAX ? SHORT_HEADER_BYTES : MEDIUM_HEADER_BYTES;
+  const length = slab.utf8Write(text, at + head, most);
+  if (length > SHORT_MAX && head === SHORT_HEADER_BYTES) {
+    slab.copyWithin(at + MEDIUM_HEADER_BYTES, at + head, at + head + length);
+    head = MEDIUM_HEADER_BYTES;
+  }
+  writeHeader(slab, at, Opcode.text, length);
+  stage(loop, target.slot, target.generation, at, head + length);
+  return true;
+}
+
+/** Its length in bytes is known before it is written: native code wants the room for the header. */
+function sendLongText(loop: Runtime, target: FrameTarget, text: string, flags: number): boolean {
+  if (text.length > STAGED_BYTES_MAX) {
     return sendWhole(loop, target, Buffer.from(text, 'utf8'), Opcode.text, flags);
   }
-  const length = isShort ? units * UTF8_BYTES_PER_UNIT : Buffer.byteLength(text);
+  const length = Buffer.byteLength(text);
   const plain = flags === 0 && !target.client;
   const head = headerBytes(length) + (target.client ? MASK_BYTES : 0);
   const at = room(loop, head + length);
   if (at < 0) return sendWhole(loop, target, Buffer.from(text, 'utf8'), Opcode.text, flags);
   const slab = slabOf(loop);
-  const written = slab.write(text, at + head, 'utf8');
-  if (plain) writeHeader(slab, at, Opcode.text, written);
-  queue(loop, target, plain, at, head, written, Opcode.text | flags);
+  slab.write(text, at + head, 'utf8');
+  if (plain) writeHeader(slab, at, Opcode.text, length);
+  queue(loop, target, plain, at, head, length, Opcode.text | flags);
   return true;
 }
 
@@ -89,32 +117,32 @@ export function sendBinary(
   return true;
 }
 
-/** Up to here a loop over the bytes is cheaper than making a view of them. */
-const LOOP_BYTES_MAX = 100;
-
-/** Few received bytes as one frame, without making a view of them. False: it is not for those. */
-export function sendChunk(
-  loop: Runtime,
-  target: FrameTarget,
-  { _slab: from, _offset: offset, length }: ChunkBytes,
-  flags: number,
-): boolean {
-  if (length > LOOP_BYTES_MAX || flags !== 0 || target.client) return false;
-  const at = room(loop, 2 + length);
-  if (at < 0) return false;
-  const slab = slabOf(loop);
-  slab[at] = FIN | Opcode.binary;
-  slab[at + 1] = length;
-  const start = at + 2;
-  for (let i = 0; i < length; i++) slab[start + i] = from[offset + i];
-  stage(loop, target.slot, target.generation, at, 2 + length);
-  return true;
+/** Received bytes as one frame, which native code puts together: few are copied, more are not. */
+export function sendChunk(loop: Runtime, target: FrameTarget, chunk: ReceivedChunk): void {
+  const { slot, generation } = target;
+  const { length } = chunk;
+  const head = headerBytes(length) + (target.client ? MASK_BYTES : 0);
+  const bytes = head + length;
+  const opcode = chunk._framed ? Opcode.binary | WS_SEND_FRAMED : Opcode.binary;
+  loop.memory.pending[slot] += bytes;
+  command(
+    loop,
+    Command.wsSendBlock,
+    slot,
+    generation,
+    opcode,
+    chunk._offset,
+    bytes,
+    head,
+    chunk._block,
+  );
 }
 
-interface ChunkBytes {
-  readonly _slab: Buffer;
+interface ReceivedChunk {
   readonly _offset: number;
   readonly length: number;
+  readonly _block: number;
+  readonly _framed: boolean;
 }
 
 function queue(
@@ -190,7 +218,7 @@ function stageBytes(loop: Runtime, bytes: Uint8Array, length: number): number {
   return at;
 }
 
-/** One more word than Runtime.command() writes. */
+/** Two more words than Runtime.command() writes. */
 function command(
   loop: Runtime,
   kind: number,
@@ -200,8 +228,11 @@ function command(
   b: number,
   c: number,
   d = 0,
+  e = 0,
 ): void {
   loop.command(kind, slot, generation, a, b, c);
   const { control, commands } = loop;
-  commands[control[Control.commandCount] * RECORD_WORDS - 2] = d;
+  const end = control[Control.commandCount] * RECORD_WORDS;
+  commands[end - 2] = d;
+  commands[end - 1] = e;
 }

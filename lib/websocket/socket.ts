@@ -131,7 +131,8 @@ export class WebSocketConnection<Data = unknown> {
   /**
    * Queues a message: a string as text, all else as binary. It leaves at the end of this turn,
    * together with everything else. Nothing is lost, whatever the answer. One copy, for up to 32 KB;
-   * of longer ones the kernel takes what it can, and the rest is copied.
+   * of longer ones the kernel takes what it can, and the rest is copied. A chunk is copied when it
+   * has at most 512 bytes, and by a client.
    * @returns false when more than highWaterMark bytes wait: stop until drain. False, and nothing is
    *   sent, from close() or the peer's close frame on
    * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_UNKNOWN_OPTION
@@ -323,7 +324,8 @@ export class WebSocketConnection<Data = unknown> {
   #chunk(chunk: Chunk, flags: number): boolean {
     chunk._check();
     if (this.readyState !== 'open') return false;
-    if (!sendChunk(runtime(), this, chunk, flags)) sendBinary(runtime(), this, chunk.bytes, flags);
+    if (flags === 0 && chunk._inArena) sendChunk(runtime(), this, chunk);
+    else sendBinary(runtime(), this, chunk.bytes, flags);
     return this._connection._belowMark();
   }
 

@@ -82,7 +82,8 @@ class WsReal {
  private:
   void onEvent(const Event& event) {
     if (!part_.empty() && event.name == partOf_ && event.kind != EventKind::kWsPart &&
-        event.kind != EventKind::kWsText && event.kind != EventKind::kWsBinary) {
+        event.kind != EventKind::kWsText && event.kind != EventKind::kWsBinary &&
+        event.kind != EventKind::kWsFrame) {
       mixed = true;
     }
     switch (event.kind) {
@@ -95,6 +96,7 @@ class WsReal {
         partOf_ = event.name;
         break;
       case EventKind::kWsText:
+      case EventKind::kWsFrame:
       case EventKind::kWsBinary: {
         messages.push_back({event.name, event.kind == EventKind::kWsText,
                             std::exchange(part_, "") + real.js->bytesOf(event)});

@@ -53,6 +53,8 @@ enum class EventKind : int32_t {
   kWsPong = 84,         // the same
   kWsClosing = 85,      // result: close code, WsClosingCause above; aux0: slab, offset and length:
                         // the reason. No message comes after it
+  kWsFrame = 86,        // like kWsBinary, and in front of it lies the header of its frame: as many
+                        // bytes as a server's header for it needs are nobody's
 };
 
 // The upper half of the result of kWsClosing.
@@ -106,17 +108,21 @@ enum class CommandKind : int32_t {
   kWsPing = 81,       // slab offset and length of a staged payload
   kWsPong = 82,       // the same
   kWsClose = 83,      // close code or 0; slab offset and length of a staged reason
+  kWsSendBlock = 84,  // received bytes as a binary message: WsSendFlags; where in their slab they
+                      // lie; their length with that of the header; of the header; block
 };
 
 // JavaScript has counted the bytes of such a command, in its word 5, as pending.
 constexpr bool countsPending(CommandKind kind) {
-  return kind == CommandKind::kSend || kind == CommandKind::kWsSend;
+  return kind == CommandKind::kSend || kind == CommandKind::kWsSend ||
+         kind == CommandKind::kWsSendBlock;
 }
 
 // The opcode stands below them.
 enum WsSendFlags : uint32_t {
   kWsSendOpcode = 15,
   kWsSendCompress = 16,  // if it is long enough, and compression was negotiated
+  kWsSendFramed = 32,    // of kWsSendBlock: they came as kWsFrame
 };
 
 // The first word of kHttpRespond; the number of the template stands above them.

@@ -71,6 +71,13 @@ struct Connection {
   std::unique_ptr<std::vector<Subscription>> subscriptions;
 };
 
+// Nothing can be sent behind a FIN or a close frame.
+inline bool maySend(const Channel& channel, const Connection& connection) {
+  constexpr uint16_t kNothingMore = kWriteEnding | kWriteEnded | kCloseWhenSent;
+  return channel.state == ChannelState::kOpen && !(channel.flags & kNothingMore) &&
+         !connection.closeSent;
+}
+
 static_assert(sizeof(Connection) <= 176, "an idle connection stays small");
 
 }  // namespace ringpoll::websocket

@@ -66,7 +66,8 @@ class Protocol final : public ringpoll::Protocol {
   void sendProgressed(Channel& channel) override;
   // A message from the caller's memory. False: no memory, or the connection is closing.
   bool send(Channel& channel, const uint8_t* data, size_t length, Opcode opcode, bool compress);
-  // A message for everybody who is subscribed, but `except`. Answers for how many it was queued.
+  // protocol_publishing.cc: a message for everybody who is subscribed, but `except`. Answers for
+  // how many it was queued.
   uint32_t publish(uint32_t scope, std::string_view topic, const uint8_t* data, size_t length,
                    Opcode opcode, bool compress, Token except);
   // So much was published that it should leave before more is.
@@ -128,6 +129,7 @@ class Protocol final : public ringpoll::Protocol {
   // protocol_messages.cc
   void takeData(Channel& channel, Connection& connection, const FrameStep& step,
                 const ReceivedBytes& at);
+  void countMessage(Connection& connection);
   void finishMessage(Channel& channel, Connection& connection, const FrameStep& step,
                      std::vector<ReceivedBytes> pieces);
   void takeControl(Channel& channel, Connection& connection, const FrameStep& step);
@@ -142,6 +144,7 @@ class Protocol final : public ringpoll::Protocol {
 
   // protocol_sending.cc
   void sendCommand(Channel& channel, Connection& connection, const int32_t* words);
+  void sendBlockCommand(Channel& channel, Connection& connection, const int32_t* words);
   void closeCommand(Channel& channel, Connection& connection, const int32_t* words, uint64_t nowMs);
   bool sendControl(Channel& channel, Connection& connection, Opcode opcode, const uint8_t* payload,
                    uint32_t length);
@@ -155,6 +158,8 @@ class Protocol final : public ringpoll::Protocol {
   bool copyFrame(const uint8_t* data, size_t length, Opcode opcode, Role role, bool ownBlocks,
                  std::vector<ReceivedBytes>* pieces);
   void putHeader(std::vector<ReceivedBytes>* pieces, Opcode opcode, Role role);
+
+  // protocol_publishing.cc
   const Encoded* encode(std::vector<Encoded>* encoded, const Connection& connection,
                         const uint8_t* data, size_t length, Opcode opcode, bool compress);
   bool takesMore(Channel& channel, const Settings& settings, uint64_t bytes);

@@ -10,6 +10,11 @@ void Protocol::deliver(const Channel& channel, EventKind kind, const ReceivedByt
                arena_.slabOffset(bytes.block) + bytes.offset, bytes.length);
 }
 
+void Protocol::countMessage(Connection& connection) {
+  ++counters_.messages;
+  connection.messageMs = static_cast<uint32_t>(nowMs_);
+}
+
 void Protocol::takeData(Channel& channel, Connection& connection, const FrameStep& step,
                         const ReceivedBytes& at) {
   const bool text = step.opcode == Opcode::kText && !step.compressed;
@@ -24,7 +29,18 @@ void Protocol::takeData(Channel& channel, Connection& connection, const FrameSte
     }
   }
   if (step.first && step.last) {
-    finishMessage(channel, connection, step, {at});
+    if (step.compressed) {
+      finishMessage(channel, connection, step, {at});
+      return;
+    }
+    // Header and payload came together: a frame that goes out again needs no more than a header.
+    const bool framed = step.offset >= headerBytes(at.length, Role::kServer);
+    countMessage(connection);
+    deliver(channel,
+            text     ? EventKind::kWsText
+            : framed ? EventKind::kWsFrame
+                     : EventKind::kWsBinary,
+            at);
     return;
   }
   if (connection.gather == nullptr) connection.gather = std::make_unique<Gather>();
@@ -81,8 +97,7 @@ void Protocol::finishMessage(Channel& channel, Connection& connection, const Fra
     }
     pieces.push_back({room.block, room.offset, 0});
   }
-  ++counters_.messages;
-  connection.messageMs = static_cast<uint32_t>(nowMs_);
+  countMessage(connection);
   for (size_t i = 0; i + 1 < pieces.size(); ++i) deliver(channel, EventKind::kWsPart, pieces[i]);
   deliver(channel, step.opcode == Opcode::kText ? EventKind::kWsText : EventKind::kWsBinary,
           pieces.back());

@@ -9,23 +9,15 @@
 
 namespace ringpoll::websocket {
 
-namespace {
-
-constexpr uint16_t kNothingMore = kWriteEnding | kWriteEnded | kCloseWhenSent;
-
-bool maySend(const Channel& channel, const Connection& connection) {
-  return channel.state == ChannelState::kOpen && !(channel.flags & kNothingMore) &&
-         !connection.closeSent;
-}
-
-}  // namespace
-
 void Protocol::command(Channel& channel, const int32_t* words, uint64_t nowMs) {
   Connection& connection = of(channel);
   const auto kind = static_cast<CommandKind>(words[0]);
   switch (kind) {
     case CommandKind::kWsSend:
       sendCommand(channel, connection, words);
+      break;
+    case CommandKind::kWsSendBlock:
+      sendBlockCommand(channel, connection, words);
       break;
     case CommandKind::kWsPing:
     case CommandKind::kWsPong: {
@@ -73,6 +65,45 @@ void Protocol::sendCommand(Channel& channel, Connection& connection, const int32
   writeHeader(at, opcode, false, length, settings.role, key);
   if (settings.role == Role::kClient) mask(at + room, length, key);
   transport_.queueBytes(channel, staged.block, staged.offset, bytes);
+}
+
+// Short ones are copied, so that all of a turn are one view. Longer ones leave from where they are,
+// behind a header in place of the one that they came with, or behind one of its own.
+void Protocol::sendBlockCommand(Channel& channel, Connection& connection, const int32_t* words) {
+  const auto bytes = static_cast<uint32_t>(words[5]);
+  const auto header = static_cast<uint32_t>(words[6]);
+  const auto block = static_cast<BlockId>(words[7]);
+  const auto slabOffset = static_cast<uint32_t>(words[4]);
+  RP_ASSERT(header <= bytes);
+  transport_.takeCounted(channel, bytes);
+  if (!maySend(channel, connection) || !arena_.contains(block, 0, 0)) return;
+  const uint32_t length = bytes - header;
+  const uint32_t offset = slabOffset - arena_.slabOffset(block);
+  if (!arena_.contains(block, offset, length)) return;
+  const Role role = connection.settings->role;
+  const auto flags = static_cast<uint32_t>(words[3]);
+  const auto opcode = static_cast<Opcode>(flags & kWsSendOpcode);
+  RP_ASSERT(header == headerBytes(length, role));
+  const bool copies = role == Role::kClient || length <= kCopiedBytesMax;
+  if (!copies && (flags & kWsSendFramed)) {
+    RP_ASSERT(offset >= header);
+    writeHeader(arena_.data(block) + offset - header, opcode, false, length, role, 0);
+    transport_.queueBytes(channel, block, offset - header, bytes);
+    return;
+  }
+  ScratchBlock::Room room;
+  const uint32_t copied = copies ? bytes : header;
+  if (copied > kHotBlockBytes || !flushBytes_.room(copied, &room)) {
+    send(channel, arena_.data(block) + offset, length, opcode, false);
+    return;
+  }
+  const MaskKey key = role == Role::kClient ? keys_.next() : 0;
+  writeHeader(room.at, opcode, false, length, role, key);
+  if (copies) std::memcpy(room.at + header, arena_.data(block) + offset, length);
+  if (role == Role::kClient) mask(room.at + header, length, key);
+  flushBytes_.commit(copied);
+  transport_.queueBytes(channel, room.block, room.offset, copied);
+  if (!copies) transport_.queueBytes(channel, block, offset, length);
 }
 
 void Protocol::closeCommand(Channel& channel, Connection& connection, const int32_t* words,
@@ -258,110 +289,6 @@ bool Protocol::send(Channel& channel, const uint8_t* data, size_t length, Opcode
     transport_.queueBytes(channel, piece.block, piece.offset, piece.length);
   }
   return true;
-}
-
-// The frame for this connection: made once for all that are alike. nullptr: no memory.
-const Protocol::Encoded* Protocol::encode(std::vector<Encoded>* encoded,
-                                          const Connection& connection, const uint8_t* data,
-                                          size_t length, Opcode opcode, bool wanted) {
-  const Settings& settings = *connection.settings;
-  DeflateParameters parameters;
-  // A compressor that knows what it has sent must not miss a message: such a one goes as it is.
-  const bool stateless = !(settings.deflate.dedicated && settings.deflate.ownTakeover);
-  if (wanted && settings.deflate.on && stateless && length > 0 &&
-      length >= settings.deflate.thresholdBytes) {
-    parameters.on = true;
-    parameters.ownBits = settings.deflate.ownBits;
-    parameters.level = settings.deflate.level;
-    parameters.memLevel = settings.deflate.memLevel;
-  }
-  for (const Encoded& each : *encoded) {
-    if (each.compressed == parameters) return &each;
-  }
-  Encoded made;
-  made.compressed = parameters;
-  if (parameters.on) {
-    Deflater* deflater = streams_.deflater(parameters);
-    if (deflater == nullptr) return nullptr;
-    ++counters_.compressions;
-    if (!deflater->compress(arena_, flushBytes_, data, length, kHeaderBytesMax, false, &made.pieces,
-                            &lent_)) {
-      return nullptr;
-    }
-    putHeader(&made.pieces, opcode, Role::kServer);
-  } else {
-    made.ownBlocks = length >= kOwnBlockMin;
-    if (!copyFrame(data, length, opcode, Role::kServer, made.ownBlocks, &made.pieces)) {
-      return nullptr;
-    }
-  }
-  for (const ReceivedBytes& piece : made.pieces) made.bytes += piece.length;
-  // What a slow subscriber keeps is a reference, and not a copy for each of them.
-  if (parameters.on && made.pieces.size() == 1 && made.bytes >= kOwnBlockMin) {
-    const ReceivedBytes& from = made.pieces.front();
-    const BlockId block = arena_.lease(from.length);
-    if (block != kNoBlock) {
-      std::memcpy(arena_.data(block), arena_.data(from.block) + from.offset, from.length);
-      made.pieces.front() = {block, 0, from.length};
-      made.ownBlocks = true;
-      lent_.push_back(block);
-    }
-  }
-  encoded->push_back(std::move(made));
-  return &encoded->back();
-}
-
-// What becomes of a subscriber that does not read as fast as others publish.
-bool Protocol::takesMore(Channel& channel, const Settings& settings, uint64_t bytes) {
-  if (settings.backpressureBytes == 0) return true;
-  const uint64_t waiting = transport_.unsentBytes(channel) + bytes;
-  if (waiting <= settings.backpressureBytes) return true;
-  switch (settings.slow) {
-    case SlowPolicy::kDrop:
-      ++counters_.dropped;
-      return false;
-    case SlowPolicy::kWait:
-      if (waiting <= kWaitingBytesMax) return true;
-      break;
-    case SlowPolicy::kClose:
-      break;
-  }
-  ++counters_.dropped;
-  transport_.giveUp(channel, ENOBUFS);
-  return false;
-}
-
-uint32_t Protocol::publish(uint32_t scope, std::string_view topic, const uint8_t* data,
-                           size_t length, Opcode opcode, bool compressed, Token except) {
-  ++counters_.publishes;
-  ++publishNumber_;
-  uint32_t queued = 0;
-  std::vector<Encoded> encoded;
-  encoded.reserve(2);
-  topics_.forEachMember(scope, topic, [&](Channel& channel) {
-    Connection& connection = of(channel);
-    if (connection.published == publishNumber_) return;  // by another subscription of its
-    connection.published = publishNumber_;
-    if (channel.token() == except || !maySend(channel, connection)) return;
-    if (connection.phase != Phase::kOpen) return;
-    const Encoded* frame = encode(&encoded, connection, data, length, opcode, compressed);
-    if (frame == nullptr) {
-      transport_.giveUp(channel, ENOMEM);
-      return;
-    }
-    if (!takesMore(channel, *connection.settings, frame->bytes)) return;
-    for (const ReceivedBytes& piece : frame->pieces) {
-      if (frame->ownBlocks) {
-        transport_.queueShared(channel, piece.block, piece.offset, piece.length);
-      } else {
-        transport_.queueBytes(channel, piece.block, piece.offset, piece.length);
-      }
-    }
-    ++queued;
-  });
-  for (const Encoded& frame : encoded) publishedBytes_ += frame.bytes;
-  counters_.deliveries += queued;
-  return queued;
 }
 
 }  // namespace ringpoll::websocket

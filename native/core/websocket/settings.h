@@ -56,6 +56,7 @@ struct Settings {
 inline constexpr uint32_t kFramesPerTurnMax = 1024;           // of one connection
 inline constexpr uint32_t kInflatedPerTurnMax = 1024 * 1024;  // bytes of one connection; then the
                                                               // next message waits for a turn
+inline constexpr uint32_t kCopiedBytesMax = 512;       // of a received message that is sent: copied
 inline constexpr uint32_t kPongUnsentMax = 64 * 1024;  // unsent beyond which pings are not answered
                                                        // but for the last one
 inline constexpr uint32_t kDiscardedBytesMax = 16 * 1024 * 1024;  // read behind a closing handshake
