@@ -1,5 +1,6 @@
 // The lane that runs frameworks and libraries of others on serve({ fetch }), on each engine, and on
-// @hono/node-server, and compares the answers. The packages are those of a lock file of its own.
+// @hono/node-server, and compares the answers. And the package ws on the other side of WebSockets.
+// The packages are those of a lock file of its own.
 // By hand: node test/lanes/ecosystem.mjs [APP ...]
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -28,6 +29,7 @@ const INSTALL_MS_MAX = 300_000;
 const START_MS_MAX = 60_000;
 const ENGINES = ['poll', 'uring', 'hybrid'];
 const RINGPOLL_HTTP = pathToFileURL(join(root, 'dist', 'http', 'index.js')).href;
+const WS = 'ws';
 /** Lines that are shown of what differs. */
 const SHOWN_MAX = 400;
 
@@ -37,7 +39,7 @@ async function install() {
   const wanted = createHash('sha256').update(lock).digest('hex');
   const mark = join(folder, 'node_modules', '.installed');
   mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json', 'server.mjs', 'apps']) {
+  for (const file of ['package.json', 'package-lock.json', 'server.mjs', 'ws_peers.mjs', 'apps']) {
     rmSync(join(folder, file), { recursive: true, force: true });
     cpSync(join(source, file), join(folder, file), { recursive: true });
   }
@@ -106,13 +108,36 @@ async function compare(app, result) {
   }
 }
 
+async function tryWs(result) {
+  const RINGPOLL_WEBSOCKET = new URL('../websocket/index.js', RINGPOLL_HTTP).href;
+  for (const engine of ENGINES) {
+    const env = { ...process.env, RINGPOLL_HTTP, RINGPOLL_WEBSOCKET, RINGPOLL_ENGINE: engine };
+    const options = { cwd: folder, env, msMax: START_MS_MAX, capture: true };
+    const ended = await runBounded(process.execPath, ['ws_peers.mjs'], options);
+    const failure = failureOf(ended, START_MS_MAX);
+    if (failure) throw new Error(`ws_peers.mjs: ${failure}\n${ended.output}`);
+    const checks = ended.output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const failed = checks.filter(({ error }) => error !== undefined);
+    result.passed += checks.length - failed.length;
+    result.failed += failed.length;
+    for (const { what, error } of failed) {
+      result.notes.push(`${WS}, ${engine}: ${what}`);
+      console.log(`FAILED  ${WS}, ${engine}: ${what}\n        ${error}`);
+    }
+    if (failed.length === 0) console.log(`ok      ${WS}, ${engine}: ${checks.length} checks`);
+  }
+}
+
 export async function run(only = []) {
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
   await install();
-  const all = readdirSync(join(source, 'apps')).map((file) => file.replace(/\.mjs$/, ''));
-  for (const app of all.filter((one) => only.length === 0 || only.includes(one))) {
+  const apps = readdirSync(join(source, 'apps')).map((file) => file.replace(/\.mjs$/, ''));
+  for (const app of [...apps, WS].filter((one) => only.length === 0 || only.includes(one))) {
     try {
-      await compare(app, result);
+      await (app === WS ? tryWs(result) : compare(app, result));
     } catch (error) {
       result.failed++;
       result.notes.push(`${app}: ${error.message.split('\n')[0]}`);

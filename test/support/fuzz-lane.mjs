@@ -99,6 +99,16 @@ export function fuzzLane({ part, targets, flags, sources, libraries = [], seeds,
     return result;
   }
 
+  /** Gives a target every file of a folder once, as it is. Builds it first. */
+  async function replay(target, inputs, msMax) {
+    mkdirSync(folder, { recursive: true });
+    const guided = await build(target);
+    const args = guided ? ['-runs=0', '-timeout=10', '-rss_limit_mb=2048', inputs] : ['0', inputs];
+    const ended = await runBounded(join(folder, target), args, { msMax, capture: true });
+    const broken = failureOf(ended, msMax);
+    return broken && `${target}: ${broken}\n${ended.output.slice(-8000)}`;
+  }
+
   /** The lane as a program: SECONDS for each target. */
   async function byHand(seconds) {
     const chosen = Object.keys(targets).map((target) => [target, seconds || targets[target]]);
@@ -109,5 +119,5 @@ export function fuzzLane({ part, targets, flags, sources, libraries = [], seeds,
     process.exitCode = failed > 0 ? 1 : 0;
   }
 
-  return { prepare, run: () => run(), byHand };
+  return { prepare, run: () => run(), replay, byHand };
 }

@@ -1,6 +1,7 @@
 // Fuzzes a whole connection: frames, messages, deflate, control frames, closing. The first byte
 // chooses options, the rest is what a peer sends. Cut in any way it leads to the same events and
-// the same answers, and when the connection is over no block of memory is held.
+// the same answers, and when the connection is over no block of memory is held. Binary messages are
+// echoed.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -105,8 +106,11 @@ class OneConnection final : public Transport {
     } while (!events_.empty() || protocol_.hasWork());
   }
   void see(const int32_t* words) {
-    const auto kind = static_cast<EventKind>(words[0]);
-    seen_ += std::to_string(words[0]) + ":";
+    auto kind = static_cast<EventKind>(words[0]);
+    if (kind == EventKind::kWsFrame || kind == EventKind::kWsBinary) echo(words);
+    // How a frame was cut decides about the kind.
+    if (kind == EventKind::kWsFrame) kind = EventKind::kWsBinary;
+    seen_ += std::to_string(static_cast<int32_t>(kind)) + ":";
     if (kind == EventKind::kWsClosing) {
       seen_ += std::to_string(words[3]) + " ";
       append(static_cast<uint32_t>(words[6]), words);
@@ -114,6 +118,19 @@ class OneConnection final : public Transport {
       append(static_cast<uint32_t>(words[3]), words);
     }
     seen_ += "\n";
+  }
+  // As JavaScript does with a chunk: what is written in front of it must hurt no other message.
+  void echo(const int32_t* event) {
+    const auto length = static_cast<uint32_t>(event[5]);
+    const uint32_t header = websocket::headerBytes(length, websocket::Role::kServer);
+    const bool framed = static_cast<EventKind>(event[0]) == EventKind::kWsFrame;
+    int32_t words[kRecordWords] = {static_cast<int32_t>(CommandKind::kWsSendBlock)};
+    words[3] = static_cast<int32_t>(websocket::Opcode::kBinary) | (framed ? kWsSendFramed : 0);
+    words[4] = event[4];
+    words[5] = static_cast<int32_t>(length + header);
+    words[6] = static_cast<int32_t>(header);
+    words[7] = event[6];
+    protocol_.command(channel_, words, 0);
   }
   void append(uint32_t slab, const int32_t* words) {
     if (words[5] == 0) return;
