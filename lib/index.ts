@@ -33,6 +33,7 @@ export type { Handlers } from './tcp/connection_handlers.js';
 export type { ConnectionInfo, RouteHint } from './tcp/connection_info.js';
 export type { ReadyState } from './tcp/connection_state.js';
 export { ConnectionTls } from './tcp/connection_tls.js';
+export type { StreamDecoder } from './tcp/decoding.js';
 export type { ConnectionDuplex, DuplexOptions } from './tcp/duplex.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';

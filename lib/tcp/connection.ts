@@ -7,6 +7,7 @@ import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { lengthOf, sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
 import type { Chunk } from './chunk.js';
+import { closedOf } from './closing.js';
 import { ConnectionInfo } from './connection_info.js';
 import {
   closedError,
@@ -18,12 +19,14 @@ import {
   readyStateOf,
 } from './connection_state.js';
 import type { ConnectionTls } from './connection_tls.js';
+import { decoded, type StreamDecoder } from './decoding.js';
 import { deliverHeld } from './delivery.js';
 import { type ConnectionDuplex, type DuplexOptions, duplexOf } from './duplex.js';
 import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
 import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong, WINDOW_BYTES } from './sending.js';
 import { tlsOf } from './tls_of.js';
+import { readableOf, writableOf } from './web_streams.js';
 import { checkWritable, type Writable } from './writable.js';
 
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
@@ -267,6 +270,17 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   }
 
   /**
+   * The text that its bytes are, in pieces as they come; a character that comes in two pieces is
+   * whole. Reads as a loop over the connection does, and ends it in the same cases.
+   * @param decoder a TextDecoder that nothing else uses. Default: UTF-8; U+FFFD stands for what is
+   *   none
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
+   */
+  decode(decoder: StreamDecoder = new TextDecoder()): AsyncIterableIterator<string> {
+    return decoded(this, decoder);
+  }
+
+  /**
    * The connection as a stream of Node, the same one for each call. Its events take the place of
    * the handlers `data` and `end`; the other handlers run as before. Received bytes are copied
    * once. destroy() of the stream drops what waits; after 'finish' it lets that leave. The peer's
@@ -276,6 +290,33 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    */
   toDuplex(options: DuplexOptions = {}): ConnectionDuplex<this> {
     return duplexOf(this, options) as ConnectionDuplex<this>;
+  }
+
+  /**
+   * Its bytes as a byte stream of the web platform, in the place of the handlers `data` and `end`.
+   * Bytes are received when a reader asks for them, and copied once, also into the buffer that a
+   * BYOB reader brings. cancel() closes the connection; while `writable` is in use and has not
+   * ended, what comes is dropped instead.
+   * @throws RingpollError ERR_RINGPOLL_CONNECTION_BUSY when it is iterated, or is a Duplex
+   */
+  get readable(): ReadableStream<Uint8Array> {
+    return readableOf(this);
+  }
+
+  /**
+   * What is written into this stream is sent: strings, bytes and chunks, copied as by write(). Its
+   * close() is end(), its abort() is reset().
+   */
+  get writable(): WritableStream<Writable> {
+    return writableOf(this);
+  }
+
+  /**
+   * Resolves when the connection is closed, and rejects with the error that the close handler gets.
+   * A rejection that nothing handles is no uncaught one.
+   */
+  get closed(): Promise<void> {
+    return closedOf(this);
   }
 
   #queue(loop: Runtime, data: Writable): boolean {

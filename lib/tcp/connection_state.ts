@@ -46,8 +46,12 @@ export interface Extra {
   failure: Error | undefined;
   /** While it is iterated, or a stream: takes data, end and close instead of the handlers. */
   sink: Sink | undefined;
-  /** connection.toDuplex(), once it was asked for. */
+  /** connection.toDuplex(), readable and writable, once they were asked for. */
   streams: Streams | undefined;
+  /** connection.closed, once it was asked for. */
+  closed: Deferred | undefined;
+  /** What the close handler got. */
+  closeError: Error | undefined;
   bytesRead: number;
   bytesWritten: number;
   connecting: Connecting | undefined;
@@ -79,8 +83,16 @@ export interface Sink {
   close(error?: Error): void;
 }
 
+export interface Deferred {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
 export interface Streams {
   duplex?: Duplex;
+  readable?: ReadableStream<Uint8Array>;
+  writable?: WritableStream<string | Uint8Array | Chunk>;
 }
 
 /** @internal Any connection, whatever its data. */
@@ -96,6 +108,8 @@ export function extraOf(connection: HasExtra): Extra {
     failure: undefined,
     sink: undefined,
     streams: undefined,
+    closed: undefined,
+    closeError: undefined,
     bytesRead: 0,
     bytesWritten: 0,
     connecting: undefined,

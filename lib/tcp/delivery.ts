@@ -186,7 +186,10 @@ export function runClose(connection: Any, networkError: Error | undefined): void
     callWith(endpoint.close, connection, error, (thrown) => failed(connection, thrown));
   }
   if (extra !== undefined) {
+    extra.closeError = error;
     extra.sink?.close(error);
+    if (error === undefined) extra.closed?.resolve();
+    else extra.closed?.reject(error);
     for (const { reject } of extra.drained.splice(0)) reject(error ?? closedError());
   }
   forget(endpoint, true);
