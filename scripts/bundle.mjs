@@ -12,6 +12,7 @@ const ENTRIES = [
   'crossws/index',
   'tls/index',
   'udp/index',
+  'framing/index',
   // Not imported but run: the command, and the workers of the compute pool.
   'cli/main',
   'scheduler/compute/worker',

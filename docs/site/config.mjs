@@ -11,6 +11,7 @@ function reference(root) {
     'ringpoll/crossws': 'crossws',
     'ringpoll/tls': 'tls',
     'ringpoll/udp': 'udp',
+    'ringpoll/framing': 'framing',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({

@@ -55,7 +55,7 @@ export function guardSlab(slab: Buffer): void {
  * it later, `retain()` it, and `release()` it when done; a `using` declaration does that too.
  */
 export class Chunk {
-  /** Bytes in it, at least 1. */
+  /** Bytes in it; at least 1, but for an empty message of frames(). */
   readonly length: number;
   /** @internal */
   _slab: Buffer;
@@ -77,6 +77,17 @@ export class Chunk {
     this._offset = offset;
     this._block = block;
     this._framed = framed;
+  }
+
+  /** @internal Bytes that nothing receives into. */
+  static _own(bytes: Buffer): Chunk {
+    return new Chunk(bytes, 0, bytes.length, NO_BLOCK);
+  }
+
+  /** @internal A part of it, with a lease of its own that begins as this turn's. */
+  _part(offset: number, length: number): Chunk {
+    this._check();
+    return new Chunk(this._slab, this._offset + offset, length, this._block);
   }
 
   /** True once the bytes must not be used any more. */
@@ -152,6 +163,10 @@ export class Chunk {
   /** @internal Makes the bytes outlast the turn; whose they are does not change. */
   _keep(): void {
     if (this.#keeper !== Keeper.none) return;
+    if (!this._inArena) {
+      this.#keeper = Keeper.copy;
+      return;
+    }
     const loop = runtime();
     if (this.length <= COPY_INSTEAD_OF_PIN_MAX) {
       this._slab = Buffer.from(this.#view());

@@ -14,6 +14,7 @@ const FILES_MAX = {
   './crossws': 4,
   './tls': 2,
   './udp': 2,
+  './framing': 2,
 };
 // Modules of Node that load many others, and that few users of the main entry need.
 const HEAVY = /^NativeModule (net|http|stream|dns|readline|child_process|internal\/streams\/.*)$/;

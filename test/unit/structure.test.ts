@@ -28,6 +28,7 @@ const LIB: Allowed = {
   'lib/fs': [...STREAMS, 'lib/tcp'],
   'lib/websocket': [...STREAMS, 'lib/tcp'],
   'lib/udp': [...STREAMS, 'lib/tcp'],
+  'lib/framing': [...STREAMS, 'lib/tcp'],
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
