@@ -2,8 +2,8 @@
 import { isUint8Array } from 'node:util/types';
 import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
 import { lengthOf } from '../runtime/staging.js';
+import { WINDOW_BYTES } from '../tcp/awaited.js';
 import { checkObject } from '../tcp/options.js';
-import { WINDOW_BYTES } from '../tcp/sending.js';
 import { fieldLine } from './header_fields.js';
 import type { Body } from './response_outlet.js';
 import { statusLine } from './tables.js';

@@ -14,6 +14,15 @@ export function closedOf(connection: HasExtra & { readonly _flags: number }): Pr
   return extra.closed.promise;
 }
 
+/** @internal Rejects with the error that the close handler gets; without one with `error`. */
+export async function closedBecause(
+  connection: HasExtra & { readonly _flags: number },
+  error: unknown,
+): Promise<never> {
+  await closedOf(connection);
+  throw error;
+}
+
 function deferred(): Deferred {
   let settle: Omit<Deferred, 'promise'> | undefined;
   const promise = new Promise<void>((resolve, reject) => {

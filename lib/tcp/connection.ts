@@ -6,6 +6,14 @@ import { extraArgument } from '../extra_arguments.js';
 import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { lengthOf, sendBytes, sendFromBlock, sendString } from '../runtime/staging.js';
+import {
+  askForRoom,
+  awaitSent,
+  endAwaited,
+  queuedMore,
+  settleSent,
+  WINDOW_BYTES,
+} from './awaited.js';
 import type { Chunk } from './chunk.js';
 import { closedOf } from './closing.js';
 import { ConnectionInfo } from './connection_info.js';
@@ -24,7 +32,7 @@ import { deliverHeld } from './delivery.js';
 import { type ConnectionDuplex, type DuplexOptions, duplexOf } from './duplex.js';
 import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
-import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong, WINDOW_BYTES } from './sending.js';
+import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong } from './sending.js';
 import { tlsOf } from './tls_of.js';
 import { readableOf, writableOf } from './web_streams.js';
 import { checkWritable, type Writable } from './writable.js';
@@ -215,18 +223,51 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    *   with its error when it fails meanwhile
    */
   drained(): Promise<void> {
-    if (this._over) {
-      const { _flags: flags } = this;
-      this._flags |= Flag.told;
-      const closeComes = !(flags & (Flag.closed | Flag.forgotten));
-      // A loop that goes on all the same must not keep that event from coming.
-      if (!(flags & Flag.told && closeComes)) return Promise.reject(closedError());
-    } else {
-      if (this._low) return Promise.resolve();
-      this.#wantDrain(runtime());
-    }
+    if (this._over) return this.#toldOver();
+    if (this._low) return Promise.resolve();
+    this.#wantDrain();
     return new Promise((resolve, reject) => {
       extraOf(this).drained.push({ resolve, reject });
+    });
+  }
+
+  #toldOver(): Promise<void> {
+    const { _flags: flags } = this;
+    this._flags |= Flag.told;
+    const closeComes = !(flags & (Flag.closed | Flag.forgotten));
+    // A loop that goes on all the same must not keep that event from coming.
+    if (!(flags & Flag.told && closeComes)) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      extraOf(this).drained.push({ resolve, reject });
+    });
+  }
+
+  /**
+   * Writes, and resolves when the kernel has taken all of `data`, in a later turn of the loop: from
+   * then on its memory may be changed. Copies as write().
+   * @returns rejects with ERR_RINGPOLL_CONNECTION_CLOSED when the connection is over or destroyed,
+   *   with its error when it fails, and with what write() throws
+   */
+  async send(data: Writable): Promise<void> {
+    if (!this.#queue(runtime(), data)) return this.#toldOver();
+    return this.#sent();
+  }
+
+  /**
+   * end(), and resolves when the kernel has taken all that was written, and FIN behind it. Reading
+   * goes on.
+   * @returns rejects as send()
+   */
+  async shutdown(data?: Writable): Promise<void> {
+    this.end(data);
+    const wasInOrder = this._flags & Flag.closed && this._flags & Flag.ending;
+    if (wasInOrder && this._extra?.closeError === undefined) return;
+    return this._over ? this.#toldOver() : this.#sent();
+  }
+
+  #sent(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      inOrder(this, () => awaitSent(this, resolve, reject));
     });
   }
 
@@ -339,10 +380,15 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     if (this._flags & Flag.unsent) {
       sendBehind(this, data);
     } else if (typeof data === 'string') {
-      if (data.length < LONG_TEXT) sendString(loop, this._slot, this._generation, data);
-      else sendLong(loop, this, Buffer.from(data, 'utf8'));
+      if (data.length >= LONG_TEXT) {
+        sendLong(loop, this, Buffer.from(data, 'utf8'));
+        return;
+      }
+      sendString(loop, this._slot, this._generation, data);
+      if (this._flags & Flag.awaited) queuedMore(this, Buffer.byteLength(data));
     } else if (lengthOf(data) <= WINDOW_BYTES) {
       sendBytes(loop, this._slot, this._generation, data);
+      if (this._flags & Flag.awaited) queuedMore(this, lengthOf(data));
     } else {
       sendLong(loop, this, data);
     }
@@ -356,6 +402,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     } else {
       sendBytes(loop, this._slot, this._generation, chunk.bytes);
     }
+    if (this._flags & Flag.awaited) queuedMore(this, chunk.length);
   }
 
   /** @internal */
@@ -363,28 +410,26 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     const loop = runtime();
     const { highWaterMark } = this._endpoint;
     const pending = loop.memory.pending[this._slot];
-    if (this._flags & Flag.unsent) return this.#belowMarkWithUnsent(loop);
+    if (this._flags & Flag.unsent) return this.#belowMarkWithUnsent();
     if (pending <= highWaterMark) return true;
     if (this._flags & Flag.drainWanted || pending === PENDING_OVER) return false;
     // So much that it is worth asking the kernel now: only what it leaves counts.
     loop.native.flush();
     if (loop.memory.pending[this._slot] <= highWaterMark) return !(this._flags & OVER);
-    this.#wantDrain(loop);
+    this.#wantDrain();
     return false;
   }
 
-  #belowMarkWithUnsent(loop: Runtime): boolean {
+  #belowMarkWithUnsent(): boolean {
     if (this.pendingBytes <= this._endpoint.highWaterMark) return !this._over;
-    this.#wantDrain(loop);
+    this.#wantDrain();
     return false;
   }
 
-  #wantDrain(loop: Runtime): void {
+  #wantDrain(): void {
     if (this._flags & Flag.drainWanted) return;
     this._flags |= Flag.drainWanted;
-    if (this._flags & Flag.unsent) return; // asked for when nothing is
-    const low = Math.floor(this._endpoint.highWaterMark / 2);
-    loop.command(Command.wantDrain, this._slot, this._generation, low);
+    if (!(this._flags & Flag.unsent)) askForRoom(this); // else asked for when nothing is
   }
 
   #checkNotEnded(): void {
@@ -396,13 +441,19 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     if (this._flags & (force ? Flag.closed : OVER)) return;
     this._flags |= Flag.closing;
     dropHeld(this);
-    if (force || this._flags & Flag.connecting) dropUnsent(this);
+    if (force || this._flags & Flag.connecting) this.#drop();
     else if (this._flags & Flag.unsent) this.#command(Command.pause);
     this.#commandInOrder(command);
     if (this._extra === undefined || this._extra.held.length === 0) return;
     // What is left is its close, which has come already and need not wait for resume() any longer.
     this._flags &= ~Flag.paused;
     process.nextTick(deliverHeld, this);
+  }
+
+  #drop(): void {
+    dropUnsent(this);
+    settleSent(this);
+    endAwaited(this, this._extra?.failure ?? closedError());
   }
 
   #command(kind: number, value = 0): void {

@@ -18,6 +18,7 @@ export const enum Flag {
   corked = 128,
   forgotten = 256, // native code has closed it; its close event waits for resume()
   told = 512, // drained() has said that it is over
+  awaited = 2048, // somebody waits until bytes have left
   unsent = 1024, // a long write is on its way: all else waits behind it
 }
 
@@ -57,6 +58,8 @@ export interface Extra {
   connecting: Connecting | undefined;
   /** A long write that is on its way, and what waits behind it. */
   unsent: Unsent | undefined;
+  /** Who waits until bytes have left. */
+  awaited: Awaited | undefined;
   /** Once somebody has asked for it. */
   tls: ConnectionTls | undefined;
   /** What TLS ends the connection for, before its close. */
@@ -70,6 +73,18 @@ export interface Connecting {
   /** It has run, or what comes before it has thrown. */
   opened(failure: Error | undefined): void;
   refused(error: Error): void;
+}
+
+/** Who waits until the kernel has taken what was written. */
+export interface Awaited {
+  /** Bytes that native code was given since the first one waits. */
+  queued: number;
+  waiting: {
+    /** `queued` when it began to wait. */
+    at: number;
+    resolve(): void;
+    reject(error: Error): void;
+  }[];
 }
 
 export interface Sink {
@@ -114,6 +129,7 @@ export function extraOf(connection: HasExtra): Extra {
     bytesWritten: 0,
     connecting: undefined,
     unsent: undefined,
+    awaited: undefined,
     tls: undefined,
     tlsFailure: undefined,
   };

@@ -4,6 +4,7 @@ import { Command } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
 import { runtime } from '../runtime/runtime.js';
 import { ticks, uncaught } from '../runtime/ticks.js';
+import { askForRoom, endAwaited, type Sender, settleSent } from './awaited.js';
 import type { Chunk } from './chunk.js';
 import {
   closedError,
@@ -14,7 +15,7 @@ import {
   type Held,
   OVER,
 } from './connection_state.js';
-import { dropUnsent, type Sender, sendMore } from './sending.js';
+import { dropUnsent, sendMore } from './sending.js';
 
 /** What a connection's endpoint has to say here. */
 interface Behind {
@@ -152,12 +153,18 @@ function runEnd(connection: Any): void {
 }
 
 export function deliverDrain(connection: Any): void {
-  if (connection._flags & Flag.unsent) {
-    sendMore(connection);
+  const { _flags: flags } = connection;
+  if (flags & Flag.unsent) sendMore(connection);
+  settleSent(connection);
+  if (flags & (Flag.unsent | OVER)) return;
+  const low = connection._endpoint.highWaterMark / 2;
+  const isRoom = !(flags & Flag.awaited) || connection.pendingBytes <= low;
+  if (!(flags & Flag.drainWanted && isRoom)) {
+    askForRoom(connection);
     return;
   }
-  if (connection._flags & OVER) return;
   connection._flags &= ~Flag.drainWanted;
+  if (connection._flags & Flag.awaited) askForRoom(connection);
   const { drain } = connection._endpoint;
   if (drain !== undefined) call(connection, drain);
   const waiting = connection._extra?.drained.splice(0);
@@ -187,6 +194,7 @@ export function runClose(connection: Any, networkError: Error | undefined): void
   }
   if (extra !== undefined) {
     extra.closeError = error;
+    endAwaited(connection, error);
     extra.sink?.close(error);
     if (error === undefined) extra.closed?.resolve();
     else extra.closed?.reject(error);

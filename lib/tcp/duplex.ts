@@ -5,6 +5,7 @@ import { INT32_MAX, integer } from '../checks.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { runtime } from '../runtime/runtime.js';
 import type { Chunk } from './chunk.js';
+import { closedBecause } from './closing.js';
 import { extraOf, Flag, type Sink } from './connection_state.js';
 import { HandlerContext } from './handler_context.js';
 import { giveTo, hasEnded, type Source } from './sinks.js';
@@ -51,7 +52,7 @@ interface Streamed extends Source {
   write(data: string | Uint8Array): boolean;
   writev(list: readonly (string | Uint8Array)[]): boolean;
   drained(): Promise<void>;
-  end(): void;
+  shutdown(): Promise<void>;
   destroy(error?: Error): void;
 }
 
@@ -150,12 +151,16 @@ function makeClass(Base: typeof Duplex) {
         return;
       }
       if (mayGoOn) done();
-      else this.connection.drained().then(() => done(), done);
+      else this.#settle(this.connection.drained(), done);
+    }
+
+    #settle(result: Promise<void>, done: Done): void {
+      const { connection } = this;
+      result.catch((error) => closedBecause(connection, error)).then(() => done(), done);
     }
 
     override _final(done: Done): void {
-      this.connection.end();
-      done();
+      this.#settle(this.connection.shutdown(), done);
     }
 
     override _destroy(error: Error | null, done: Done): void {

@@ -1,30 +1,17 @@
 // Long writes. The kernel takes what it can from where the bytes lie. Of the rest native code
 // copies a window at a time, and what is behind it stays where it is: many peers that do not read
 // one large buffer cost a window each. Everything later waits behind it.
-import { Command } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { lengthOf } from '../runtime/staging.js';
+import { askForRoom, LOW_BYTES, queuedMore, type Sender, WINDOW_BYTES } from './awaited.js';
 import type { Chunk } from './chunk.js';
-import { type Extra, extraOf, Flag } from './connection_state.js';
+import { extraOf, Flag } from './connection_state.js';
 import { Unsent } from './unsent.js';
 
-/** Bytes of a long write that native code copies at a time. */
-export const WINDOW_BYTES = 256 * 1024;
-/** The next window goes when at most so many bytes of the last one are left. */
-const LOW_BYTES = WINDOW_BYTES / 2;
 /** Bytes that a fast peer may take in a turn before the others have theirs. */
 const TURN_BYTES = 1024 * 1024;
 /** Text of so many characters, or more, may be longer than a window. */
 export const LONG_TEXT = WINDOW_BYTES / 3;
-
-/** A connection, as far as sending knows it. */
-export interface Sender {
-  _flags: number;
-  _extra: Extra | undefined;
-  readonly _slot: number;
-  readonly _generation: number;
-  readonly _endpoint: { readonly highWaterMark: number };
-}
 
 /** Longer writes are not copied as a whole. As much may wait without write() saying so. */
 function copiedMax(connection: Sender): number {
@@ -35,12 +22,13 @@ function copiedMax(connection: Sender): number {
 export function sendLong(of: Runtime, connection: Sender, bytes: Uint8Array): void {
   const { _slot: slot, _generation: generation } = connection;
   const taken = of.native.sendLarge(slot, generation, bytes, copiedMax(connection));
+  queuedMore(connection, taken);
   if (taken === lengthOf(bytes)) return;
   const unsent = new Unsent();
   unsent.refer(bytes, taken);
   extraOf(connection).unsent = unsent;
   connection._flags |= Flag.unsent;
-  wantMore(of, connection);
+  askForRoom(connection);
 }
 
 /** Bytes that go behind what is unsent. */
@@ -63,19 +51,17 @@ export function inOrder(connection: Sender, act: () => void, bytes = 0): void {
   else unsent.act(act, bytes);
 }
 
-function wantMore(of: Runtime, connection: Sender): void {
-  const { _slot: slot, _generation: generation } = connection;
-  of.command(Command.wantDrain, slot, generation, LOW_BYTES);
-}
-
 /** Native code has little left: the next window, or what comes behind. */
 export function sendMore(connection: Sender): void {
   const of = runtime();
   const unsent = connection._extra?.unsent;
   if (unsent === undefined) return;
   const { _slot: slot, _generation: generation } = connection;
-  const send = (bytes: Uint8Array, isOwn: boolean) =>
-    of.native.sendLarge(slot, generation, bytes, isOwn ? bytes.length : 0);
+  const send = (bytes: Uint8Array, isOwn: boolean) => {
+    const taken = of.native.sendLarge(slot, generation, bytes, isOwn ? bytes.length : 0);
+    queuedMore(connection, taken);
+    return taken;
+  };
   for (let left = TURN_BYTES; !unsent.empty; ) {
     const act = unsent.nextAct();
     if (act !== undefined) {
@@ -88,12 +74,8 @@ export function sendMore(connection: Sender): void {
     unsent.sendNext(left, send);
     left -= before - unsent.bytes;
   }
-  if (!unsent.empty) wantMore(of, connection);
-  else if (connection._extra?.unsent === unsent) over(connection);
-  if (connection._extra?.unsent === undefined && connection._flags & Flag.drainWanted) {
-    const low = Math.floor(connection._endpoint.highWaterMark / 2);
-    of.command(Command.wantDrain, slot, generation, low);
-  }
+  if (unsent.empty && connection._extra?.unsent === unsent) over(connection);
+  askForRoom(connection);
 }
 
 function over(connection: Sender): void {

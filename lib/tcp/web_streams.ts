@@ -1,7 +1,7 @@
 // A connection as streams of the web platform: connection.readable and connection.writable.
 import { runtime } from '../runtime/runtime.js';
 import type { Chunk } from './chunk.js';
-import { closedOf } from './closing.js';
+import { closedBecause, closedOf } from './closing.js';
 import { closedError, extraOf, Flag, type Sink, type Streams } from './connection_state.js';
 import { giveTo, hasEnded, type Source } from './sinks.js';
 import { checkWritable, type Writable } from './writable.js';
@@ -10,7 +10,7 @@ import { checkWritable, type Writable } from './writable.js';
 interface Streamed extends Source {
   write(data: Writable): boolean;
   drained(): Promise<void>;
-  end(): void;
+  shutdown(): Promise<void>;
   reset(): void;
 }
 
@@ -125,9 +125,10 @@ export function writableOf(connection: Streamed): WritableStream<Writable> {
     },
     write(data) {
       checkWritable('chunk', data);
-      return connection.write(data) ? undefined : connection.drained();
+      if (connection.write(data)) return undefined;
+      return connection.drained().catch((error) => closedBecause(connection, error));
     },
-    close: () => connection.end(),
+    close: () => connection.shutdown(),
     abort: () => connection.reset(),
   });
   return streams.writable;
