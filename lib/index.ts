@@ -26,6 +26,7 @@ export {
 export type { EngineReport, PathAddress, SocketAddress } from './runtime/native.js';
 export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
+export type { LookupFunction, LookupOptions } from './tcp/addresses.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
 export { Connection } from './tcp/connection.js';

@@ -1,12 +1,14 @@
 // connect(): outgoing TCP and Unix connections.
 import { net } from '../builtins.js';
-import { integer, milliseconds } from '../checks.js';
+import { boolean, INT32_MAX, integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { systemError, type Target } from '../runtime/system_error.js';
+import { checkLookup, interleaved, type LookupOptions, targetsOf } from './addresses.js';
+import { type Attempt, firstOf } from './attempts.js';
 import { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { extraOf, Flag } from './connection_state.js';
@@ -33,7 +35,8 @@ import './tls_events.js';
 export interface ConnectOptions<Data = unknown>
   extends ConnectionOptions,
     Handlers<Data>,
-    ClientTlsHandlers {
+    ClientTlsHandlers,
+    LookupOptions {
   /** An IP address or a name. Default: 'localhost'. */
   host?: string;
   /** 1 to 65535. */
@@ -42,6 +45,14 @@ export interface ConnectOptions<Data = unknown>
   path?: string;
   /** Milliseconds for each address that is tried; 0 leaves it to the system. Default: 5000. */
   connectTimeout?: number;
+  /**
+   * Of several addresses, a second one is tried while the first has not answered, and so on; the
+   * families take turns, and the first that answers has won (RFC 8305). False: an address is tried
+   * when the one before it has failed, in the order of the look-up. Default: true.
+   */
+  autoSelectFamily?: boolean;
+  /** Milliseconds until the next address is tried, 10 to 2^31-1. Default: 250. */
+  autoSelectFamilyAttemptTimeout?: number;
   /** The IP address to connect from; of the same family as `host`, if that is an address. */
   localAddress?: string;
   /** The port to connect from, 0 to 65535. Default: 0, the system chooses. */
@@ -57,6 +68,8 @@ export interface ConnectOptions<Data = unknown>
   tls?: ClientTls;
 }
 
+const ATTEMPT_MS_MIN = 10;
+const ATTEMPT_MS_DEFAULT = 250;
 const TLS_HANDLERS = { session: true, keylog: true } as const;
 
 const OPTIONS = optionNames<ConnectOptions>(
@@ -68,6 +81,11 @@ const OPTIONS = optionNames<ConnectOptions>(
     port: true,
     path: true,
     connectTimeout: true,
+    lookup: true,
+    family: true,
+    hints: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: true,
     localAddress: true,
     localPort: true,
     connectionData: true,
@@ -93,13 +111,13 @@ interface Made<Data> {
 
 /**
  * Connects. The open handler runs before the promise resolves, and what it throws the promise
- * rejects with; so without an `error` handler that is no uncaught exception. When a name has
- * several addresses they are tried in order, and the last error is the one that is reported. An
- * abort does not wait for the look-up of the name.
+ * rejects with; so without an `error` handler that is no uncaught exception. An abort does not wait
+ * for the look-up of the name.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
  * @returns rejects with the system's error in Node's shape (ECONNREFUSED, ENOENT, ENOTFOUND, ...),
- *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, the signal's reason, or the handshake's TlsError
+ *   RingpollError ERR_RINGPOLL_CONNECT_TIMEOUT, the signal's reason, or the handshake's TlsError;
+ *   with an AggregateError when several addresses were tried, whose code is that of the first
  */
 export async function connect<Data = unknown>(
   options: ConnectOptions<Data>,
@@ -117,22 +135,48 @@ export async function connect<Data = unknown>(
   const data = renamedOption('connect()', options, 'connectionData', 'userData');
   checkFunctions('options', options, Object.keys(TLS_HANDLERS));
   checked.signal?.throwIfAborted();
-  const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
-  const tls =
-    options.tls === undefined
-      ? undefined
-      : new ConnectTls(endpoint._context, options.tls, goal, options);
-  endpoint.tls = tls;
-  let made: Made<Data> | undefined;
-  try {
-    made = await toAny(goal, checked.signal, (target) =>
-      connectOnce(endpoint, target, local, timeoutMs, checked, data, tls),
+  const lookup = checkLookup(options as LookupOptions);
+  const delayMs = checkDelay(options as ConnectOptions);
+  const prepare = () => {
+    const endpoint = new Endpoint<Connection<Data>>(
+      options,
+      checked.allowHalfOpen,
+      checked.highWaterMark,
     );
-  } finally {
-    if (made === undefined) endpoint.over();
+    if (options.tls === undefined) return { endpoint, tls: undefined };
+    const tls = new ConnectTls(endpoint._context, options.tls, goal, options);
+    endpoint.tls = tls;
+    return { endpoint, tls };
+  };
+  // Wrong options are found before the look-up.
+  let prepared: ReturnType<typeof prepare> | undefined = prepare();
+  let targets: Target[];
+  try {
+    targets = await targetsOf(goal, lookup, checked.signal);
+    checked.signal?.throwIfAborted();
+  } catch (error) {
+    prepared.endpoint.over();
+    throw error;
   }
+  const isRace = delayMs !== Number.POSITIVE_INFINITY;
+  const order = isRace ? interleaved(targets) : targets;
+  const made = await firstOf(order, delayMs, checked.signal, (target, won) => {
+    const { endpoint, tls } = prepared ?? prepare();
+    prepared = undefined;
+    return connectOnce(endpoint, target, local, timeoutMs, checked, data, tls, won);
+  });
   if (made.failure !== undefined) throw made.failure;
   return made.connection;
+}
+
+/** Infinity: one address after the other. */
+function checkDelay(options: ConnectOptions): number {
+  const { autoSelectFamily, autoSelectFamilyAttemptTimeout: delay } = options;
+  const name = 'options.autoSelectFamilyAttemptTimeout';
+  const delayMs = integer(name, delay, ATTEMPT_MS_MIN, INT32_MAX, ATTEMPT_MS_DEFAULT);
+  return boolean('options.autoSelectFamily', autoSelectFamily, true)
+    ? delayMs
+    : Number.POSITIVE_INFINITY;
 }
 
 function checkGoal(options: ConnectOptions): Target {
@@ -167,44 +211,6 @@ function localHost(local: Local | undefined, target: Target): string {
   return local.host ?? (net().isIPv6(target.host ?? '') ? '::' : '0.0.0.0');
 }
 
-/** One address after the other, until one takes us. */
-async function toAny<Data>(
-  goal: Target,
-  signal: AbortSignal | undefined,
-  to: (target: Target) => Promise<Made<Data>>,
-): Promise<Made<Data>> {
-  let refused: unknown;
-  for (const target of await targetsOf(goal, signal)) {
-    signal?.throwIfAborted();
-    try {
-      return await to(target);
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      refused = error;
-    }
-  }
-  throw refused;
-}
-
-async function targetsOf(goal: Target, signal: AbortSignal | undefined): Promise<Target[]> {
-  if (goal.host === undefined || net().isIP(goal.host) !== 0) return [goal];
-  // Loaded when a name comes up: most programs never resolve one here.
-  const { lookup } = await import('node:dns/promises');
-  const found = await unlessAborted(lookup(goal.host, { all: true }), signal);
-  return found.map(({ address }) => ({ host: address, port: goal.port }));
-}
-
-/** What cannot be stopped goes on, but nobody waits for it. */
-function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return result;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
-  });
-}
-
 function connectOnce<Data>(
   endpoint: Endpoint<Connection<Data>>,
   target: Target,
@@ -213,7 +219,8 @@ function connectOnce<Data>(
   checked: CheckedConnectionOptions,
   data: Data | undefined,
   tls: ConnectTls | undefined,
-): Promise<Made<Data>> {
+  won: () => void,
+): Attempt<Made<Data>> {
   const loop = runtime();
   loop.native.connect(
     target.path ?? target.host ?? '',
@@ -228,10 +235,14 @@ function connectOnce<Data>(
   const { control } = loop;
   if (control[Control.resultError] !== 0) {
     const errno = control[Control.resultError];
-    return Promise.reject(systemError(errno, control[Control.resultSyscall], target));
+    endpoint.over();
+    const error = systemError(errno, control[Control.resultSyscall], target);
+    return { made: Promise.reject(error), drop() {} };
   }
   const connection = register(loop, endpoint, data);
-  return settle(connection, target, checked, tls);
+  const made = settle(connection, target, checked, tls, won);
+  made.catch(() => endpoint.over());
+  return { made, drop: () => connection.reset() };
 }
 
 function register<Data>(
@@ -255,6 +266,7 @@ function settle<Data>(
   target: Target,
   checked: CheckedConnectionOptions,
   tls: ConnectTls | undefined,
+  won: () => void,
 ): Promise<Made<Data>> {
   const { signal } = checked;
   const abort = () => connection.reset();
@@ -269,6 +281,7 @@ function settle<Data>(
   return new Promise((resolve, reject) => {
     extraOf(connection).connecting = {
       configure: () => {
+        won();
         tls?.opened(connection);
         configure(connection, target, checked);
       },

@@ -4,7 +4,8 @@ import { writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const server = createServer();
-server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+const [host = '127.0.0.1', port = 0] = process.argv.slice(2);
+server.listen({ host, port: Number(port), backlog: 1 }, () => {
   writeSync(1, `ready ${server.address().port}\n`);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
   process.exit();
