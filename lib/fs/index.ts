@@ -8,6 +8,21 @@ import { readWholeFile, writeWholeFile } from './whole.js';
 
 export type { FileOptions } from './arguments.js';
 export type { FileCost } from './costs.js';
+export {
+  access,
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  opendir,
+  readlink,
+  realpath,
+  rm,
+  rmdir,
+  symlink,
+  utimes,
+  watch,
+} from './directories.js';
 export type { FileError } from './errors.js';
 export {
   FileHandle,
