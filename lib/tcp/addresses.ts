@@ -3,6 +3,7 @@ import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { net } from '../builtins.js';
 import { INT32_MAX, integer } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
+import type { NamesOf } from '../option_names.js';
 import type { Target } from '../runtime/system_error.js';
 
 /** As `dns.lookup` of Node. It is called with `all: true`, and may answer one address too. */
@@ -24,6 +25,8 @@ export interface LookupOptions {
   /** The flags of `dns.lookup`, such as `dns.ADDRCONFIG`. Default: 0. */
   hints?: number;
 }
+
+export const LOOKUP: NamesOf<LookupOptions> = { lookup: true, family: true, hints: true };
 
 export function checkLookup({ lookup, family, hints }: LookupOptions): Required<LookupOptions> {
   if (lookup !== undefined && typeof lookup !== 'function') {

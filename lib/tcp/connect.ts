@@ -7,7 +7,7 @@ import { checkOptions, optionNames } from '../option_names.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { systemError, type Target } from '../runtime/system_error.js';
-import { checkLookup, interleaved, type LookupOptions, targetsOf } from './addresses.js';
+import { checkLookup, interleaved, LOOKUP, type LookupOptions, targetsOf } from './addresses.js';
 import { type Attempt, firstOf } from './attempts.js';
 import { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
@@ -81,9 +81,7 @@ const OPTIONS = optionNames<ConnectOptions>(
     port: true,
     path: true,
     connectTimeout: true,
-    lookup: true,
-    family: true,
-    hints: true,
+    ...LOOKUP,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: true,
     localAddress: true,
