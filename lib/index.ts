@@ -37,7 +37,13 @@ export { ConnectionTls } from './tcp/connection_tls.js';
 export type { StreamDecoder } from './tcp/decoding.js';
 export type { ConnectionDuplex, DuplexOptions } from './tcp/duplex.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
-export { Listener, type ListenOptions, listen, type StopOptions } from './tcp/listener.js';
+export {
+  type AcceptHandlers,
+  Listener,
+  type ListenOptions,
+  listen,
+  type StopOptions,
+} from './tcp/listener.js';
 export type {
   ClientTls,
   ClientTlsHandlers,

@@ -30,7 +30,7 @@ type Socket = Pick<
   'noDelay' | 'keepAlive' | 'highWaterMark' | 'engine' | 'signal'
 >;
 
-type Tls = Pick<ListenOptions, 'tls' | 'tlsError'>;
+type Tls = Pick<ListenOptions, 'tls' | 'tlsError' | 'acceptError'>;
 
 interface CommonOptions extends HttpOptions, Where, Socket, Tls {
   /** Fixed answers by path, given by native code without running JavaScript. */
@@ -86,6 +86,7 @@ const OPTIONS = optionNames<ServeOptions>(
     signal: true,
     tls: true,
     tlsError: true,
+    acceptError: true,
     static: true,
     error: true,
     websocket: true,
@@ -167,12 +168,12 @@ export function serve(options: ServeOptions): HttpServer {
   const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
   const server = new HttpServer(runtime(), upgrading, error, checked, upgrades);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
-  const { noDelay, keepAlive, highWaterMark, engine, signal, tlsError } = options;
+  const { noDelay, keepAlive, highWaterMark, engine, signal, tlsError, acceptError } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };
   const listener = listenWith(
     {
       ...where,
-      ...{ noDelay, keepAlive, highWaterMark, engine, signal, tlsError },
+      ...{ noDelay, keepAlive, highWaterMark, engine, signal, tlsError, acceptError },
       tls: options.tls,
       allowHalfOpen: true,
       data() {},

@@ -7,12 +7,15 @@ import { checkOptions, optionNames } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
+import { type SystemError, systemError } from '../runtime/system_error.js';
+import { uncaught } from '../runtime/ticks.js';
 import type { SecureContext, SecureContextOptions } from '../tls/secure_context.js';
 import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { Flag } from './connection_state.js';
 import { Endpoint, type Protocol } from './endpoint.js';
+import type { HandlerContext } from './handler_context.js';
 import type { ConnectionOptions } from './handlers.js';
 import { bindToOne, checkTarget, type Place } from './listen_address.js';
 import {
@@ -33,11 +36,14 @@ const STOP_READ_MS = 100;
 // The real one, also where tests put another in its place later.
 const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
+/** Native code's number of the call. */
+const ACCEPT = 4;
 
 export interface ListenOptions<Data = unknown>
   extends ConnectionOptions,
     Handlers<Data>,
-    ListenerTlsHandlers {
+    ListenerTlsHandlers,
+    AcceptHandlers {
   /**
    * An IP address, 'localhost' (127.0.0.1), or a name: the first of its addresses that this machine
    * has. A name is looked up before listen() returns, and the thread waits for that. Default: '::',
@@ -75,6 +81,15 @@ export interface ListenOptions<Data = unknown>
   tls?: ServerTls;
 }
 
+export interface AcceptHandlers {
+  /**
+   * A connection could not be accepted: EMFILE or ENFILE when there are no descriptors, ENOBUFS or
+   * ENOMEM. It waits in the kernel's queue, and is tried again after 50 ms, or when one of this
+   * thread's connections has closed. What the handler throws is an uncaught exception.
+   */
+  acceptError?(error: SystemError): void;
+}
+
 export interface StopOptions {
   /** Milliseconds after which what is left is reset. Default: none. */
   timeout?: number;
@@ -82,7 +97,7 @@ export interface StopOptions {
   deadline?: number;
 }
 
-const TLS_HANDLERS = { tlsError: true, keylog: true } as const;
+const OWN_HANDLERS = { tlsError: true, keylog: true, acceptError: true } as const;
 
 const OPTIONS = optionNames<ListenOptions>(
   'listen()',
@@ -99,7 +114,7 @@ const OPTIONS = optionNames<ListenOptions>(
     maxConnections: true,
     connectionData: true,
     tls: true,
-    ...TLS_HANDLERS,
+    ...OWN_HANDLERS,
   },
   { ...RAW_PEERS, userData: 'connectionData' },
 );
@@ -305,7 +320,7 @@ export function listenWith<Data = unknown>(
   binding?: ProtocolBinding,
 ): Listener {
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
-  checkFunctions('options', options, Object.keys(TLS_HANDLERS));
+  checkFunctions('options', options, Object.keys(OWN_HANDLERS));
   const target = checkTarget(options as ListenOptions);
   const backlog = integer('options.backlog', options.backlog, 1, 65535, BACKLOG_DEFAULT);
   const reusePort = boolean('options.reusePort', options.reusePort, false);
@@ -354,7 +369,22 @@ export function listenWith<Data = unknown>(
     endpoint.over();
     throw error;
   }
+  endpoint.onAcceptError = options.acceptError && told(endpoint, options.acceptError);
   keepEndpoint(endpoint, loop.control[Control.resultEndpoint]);
   tls?.begin(endpoint.id);
   return new Listener(loop, endpoint as unknown as AnyEndpoint, checked.signal);
+}
+
+function told(
+  { _context }: { _context: HandlerContext },
+  acceptError: (error: SystemError) => void,
+): (errno: number) => void {
+  const handle = _context.bind(acceptError);
+  return (errno) => {
+    try {
+      handle(systemError(errno, ACCEPT) as SystemError);
+    } catch (error) {
+      uncaught(error);
+    }
+  };
 }

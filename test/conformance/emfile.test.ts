@@ -30,6 +30,8 @@ describe('a server without descriptors left', () => {
       return JSON.parse(await program.line()).acceptErrors > 0;
     };
     while (!(await limited())) expect(await serves(peers[0]!)).toBe(true);
+    program.child.stdin?.write('refusal\n');
+    expect(JSON.parse(await program.line())).toEqual({ code: 'EMFILE', syscall: 'accept' });
     for (let trip = 0; trip < 20; trip += 1) expect(await serves(peers[0]!)).toBe(true);
     expect(served().length).toBeGreaterThan(10);
     expect(served().length).toBeLessThan(DESCRIPTORS_MAX);
