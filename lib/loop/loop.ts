@@ -1,8 +1,9 @@
 // The public face of this thread's loop.
 
+import { outOfRange } from '../errors.js';
 import type { EngineReport } from '../runtime/native.js';
 import type { TlsReport } from '../runtime/native_tls.js';
-import { type Runtime, runtime } from '../runtime/runtime.js';
+import { type Runtime, runtime, WAIT_STRATEGIES } from '../runtime/runtime.js';
 import { type Explanation, explain } from './explain.js';
 
 export interface Capabilities {
@@ -11,6 +12,9 @@ export interface Capabilities {
   /** Whether TLS can be had: the version of the OpenSSL that Node carries, or why not. */
   tls: TlsReport;
 }
+
+/** How the loop waits for events; docs/engines.md says when each pays. */
+export type WaitStrategy = (typeof WAIT_STRATEGIES)[number];
 
 /**
  * The loop of this thread. There is one per thread, made at its first use; it waits for sockets,
@@ -43,6 +47,22 @@ export class Loop {
   get capabilities(): Capabilities {
     const { native } = this.#runtime;
     return { engines: native.describe().engines, tls: native.tlsStatus() };
+  }
+
+  /**
+   * How the loop waits: 'block' (the default) blocks at once, 'spin' polls for up to 100 us before
+   * it blocks, 'adaptive' does so only while that has paid. `RINGPOLL_WAIT` says what it begins
+   * with. It holds for all that this thread serves.
+   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE for anything else
+   */
+  get wait(): WaitStrategy {
+    return WAIT_STRATEGIES[this.#runtime.native.wait()];
+  }
+
+  set wait(strategy: WaitStrategy) {
+    const index = WAIT_STRATEGIES.indexOf(strategy);
+    if (index < 0) throw outOfRange('wait', `one of ${WAIT_STRATEGIES.join(', ')}`, strategy);
+    this.#runtime.native.setWait(index);
   }
 
   /** Counters since the loop began; each is explained in docs/metrics.md. */

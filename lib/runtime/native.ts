@@ -168,6 +168,9 @@ export interface NativeLoop extends NativeFiles, NativeTls, NativeTlsSessions {
   unwatch(handle: unknown): void;
   routeOf(slot: number, generation: number): number;
   setReferenced(on: boolean): void;
+  /** The place of the strategy in WAIT_STRATEGIES. */
+  setWait(strategy: number): void;
+  wait(): number;
   describe(): { engine: string; engines: EngineReport[] };
   metrics(): Record<string, number>;
   protocol(): Record<string, number>;

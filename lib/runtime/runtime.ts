@@ -7,6 +7,8 @@ import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
+/** In the order of native/core/loop/waiting.h. */
+export const WAIT_STRATEGIES = ['block', 'spin', 'adaptive'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
 export class Runtime {
@@ -28,6 +30,7 @@ export class Runtime {
     const env = process.env;
     if (env.RINGPOLL_ROUTING === 'adaptive') warnOfAdaptiveRouting();
     this.checked = env.RINGPOLL_CHECK === '1';
+    const wait = choice('RINGPOLL_WAIT', WAIT_STRATEGIES, env.RINGPOLL_WAIT);
     this.native = native();
     this.onTurn = () => walkEvents(this);
     this.memory = this.native.start(
@@ -38,6 +41,7 @@ export class Runtime {
       this.onTurn,
       turnResource,
     );
+    if (env.RINGPOLL_WAIT) this.native.setWait(wait);
     this.control = this.memory.control;
     this.events = this.memory.events;
     this.commands = this.memory.commands;

@@ -274,6 +274,19 @@ void SetReferenced(const Napi::CallbackInfo& info) {
   if (guest != nullptr) guest->setReferenced(flag(info, 0));
 }
 
+// setWait(strategy), a WaitStrategy
+void SetWait(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest != nullptr) guest->loop().setWaitStrategy(static_cast<WaitStrategy>(word(info, 0)));
+}
+
+// wait() -> WaitStrategy
+Napi::Value Wait(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<int>(guest->loop().waitStrategy()));
+}
+
 // describe() -> { engine, engines: [{ name, available, reason }] }
 Napi::Value Describe(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
@@ -359,6 +372,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNoDelay", Napi::Function::New<SetNoDelay>(env));
   exports.Set("setKeepAlive", Napi::Function::New<SetKeepAlive>(env));
   exports.Set("setReferenced", Napi::Function::New<SetReferenced>(env));
+  exports.Set("setWait", Napi::Function::New<SetWait>(env));
+  exports.Set("wait", Napi::Function::New<Wait>(env));
   exports.Set("describe", Napi::Function::New<Describe>(env));
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));

@@ -29,6 +29,7 @@ class Reluctant final : public Engine {
   void detach(Channel&) override {}
   void close(Channel&) override {}
   void wait(int64_t) override {}
+  bool hasEvents() const override { return false; }
   bool reap() override { return false; }
 
  private:

@@ -52,6 +52,14 @@ inline constexpr uint32_t kFileSendBytesMax = 1024 * 1024;  // sent to one conne
 inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;    // fewer are read and sent like others
 inline constexpr uint32_t kFileEncodedBytes = 128 * 1024;   // read at a time for a filter
 
+// Waiting: see loop/waiting.h.
+inline constexpr uint64_t kSpinNsMax = 100'000;          // polled before a wait blocks
+inline constexpr uint64_t kSpinShortWaitNs = 1'000'000;  // a wait that polling may make shorter
+inline constexpr uint32_t kSpinCreditMax = 8;            // an event while polling adds one
+inline constexpr uint32_t kSpinMissCost = 2;             // no event takes so many
+inline constexpr uint32_t kSpinProbeEveryMin = 16;       // short waits before polling is tried
+inline constexpr uint32_t kSpinProbeEveryMax = 1024;     // where it has not paid
+
 // io_uring.
 inline constexpr uint32_t kSubmissionEntries = 1024;
 inline constexpr uint32_t kCompletionEntries = 4096;

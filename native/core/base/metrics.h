@@ -10,6 +10,8 @@ namespace ringpoll {
   X(turns, "turns of the loop")                                                       \
   X(turnsWithEvents, "turns that called into JavaScript")                             \
   X(waits, "blocking or polling waits of the primary engine")                         \
+  X(waitSpins, "waits that polled before they blocked: loop.wait")                    \
+  X(waitSpinsPaid, "of these, which had an event before they blocked")                \
   X(events, "events delivered to JavaScript")                                         \
   X(commands, "commands taken from JavaScript")                                       \
   X(accepted, "connections accepted")                                                 \

@@ -75,6 +75,8 @@ class Engine {
 
   // Hands submissions to the kernel and waits for events: 0 polls, -1 waits without limit.
   virtual void wait(int64_t timeoutNs) = 0;
+  // The last wait has brought some.
+  virtual bool hasEvents() const = 0;
   // Moves what has happened into the ready queue, as far as the turn's budgets allow. True: there
   // is more, so the next wait must not block.
   virtual bool reap() = 0;

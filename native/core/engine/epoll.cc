@@ -113,8 +113,11 @@ class Epoll final : public Engine {
       if (mask & (EPOLLHUP | EPOLLERR)) ready |= Readiness::kGone;
       readiness_.mark(*channel, ready);
     }
+    hasEvents_ = count > 0;
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);
   }
+
+  bool hasEvents() const override { return hasEvents_; }
 
   bool reap() override { return readiness_.service() || moreInKernel_; }
 
@@ -133,6 +136,7 @@ class Epoll final : public Engine {
   EngineContext context_;
   Readiness readiness_;
   int fd_ = -1;
+  bool hasEvents_ = false;
   bool moreInKernel_ = false;
   epoll_event events_[kKernelEventsMax];
 };

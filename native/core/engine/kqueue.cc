@@ -138,8 +138,11 @@ class Kqueue final : public Engine {
       if (isOver(event, *channel)) ready |= Readiness::kGone;
       readiness_.mark(*channel, ready, bytesBehind(event, *channel));
     }
+    hasEvents_ = count > 0;
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);
   }
+
+  bool hasEvents() const override { return hasEvents_; }
 
   bool reap() override { return readiness_.service() || moreInKernel_; }
 
@@ -165,6 +168,7 @@ class Kqueue final : public Engine {
   EngineContext context_;
   Readiness readiness_;
   int fd_ = -1;
+  bool hasEvents_ = false;
   bool moreInKernel_ = false;
   struct kevent events_[kKernelEventsMax];
 };

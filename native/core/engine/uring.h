@@ -62,6 +62,7 @@ class Uring final : public Engine {
   void detach(Channel& channel) override;
   void close(Channel& channel) override;
   void wait(int64_t timeoutNs) override { ring_.enter(timeoutNs); }
+  bool hasEvents() const override { return ring_.hasCompletions(); }
   bool reap() override;
   void endTurn() override;
   FileEngine* files() override { return &files_; }

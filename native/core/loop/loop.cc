@@ -316,7 +316,7 @@ bool Loop::turn(int64_t timeoutNs) {
   shares_.renew();
   timeoutNs = waitNs(timeoutNs);
   ++state_.metrics.waits;
-  state_.engines[0]->wait(timeoutNs);
+  waiting_.wait(*state_.engines[0], timeoutNs);
   state_.nowMs = clockMs();  // before anything is dispatched: the wait may have been a long one
   for (auto& protocol : protocols_) protocol->beginTurn(state_.nowMs);
   state_.moreReady = state_.engines[0]->reap();

@@ -24,6 +24,7 @@
 #include "sender.h"
 #include "staging.h"
 #include "turn_shares.h"
+#include "waiting.h"
 
 namespace ringpoll {
 
@@ -133,6 +134,8 @@ class Loop final : private FilterHost, private ChannelEnds {
   const std::vector<EngineReport>& reports() const { return reports_; }
   const Metrics& metrics();
   RoutingReport routing() { return routes_.report(); }
+  void setWaitStrategy(WaitStrategy strategy) { waiting_.setStrategy(strategy); }
+  WaitStrategy waitStrategy() const { return waiting_.strategy(); }
   const SendMeter& sendMeter() const { return sender_.meter(); }
   RouteIndex routeOf(const Channel& channel) const { return routes_.routeOf(channel); }
   const ArenaStats& arenaStats() const { return state_.arena.stats(); }
@@ -218,6 +221,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   Sender sender_;
   FileSender fileSender_;
   TimerWheel timers_;
+  Waiting waiting_{state_.metrics};
   std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes
   std::vector<EngineReport> reports_;
   std::vector<BlockId> releases_;

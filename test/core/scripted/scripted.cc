@@ -47,6 +47,8 @@ class ScriptedEngine : public Engine {
     if (pause.count() > 0) std::this_thread::sleep_for(pause);
   }
 
+  bool hasEvents() const override { return true; }
+
  protected:
   void submitted(const Channel& channel, const char* what) {
     const Token token = channel.token();
