@@ -43,6 +43,10 @@ inline constexpr uint32_t kCopyInsteadOfPinMax = 16 * 1024;  // keeping fewer by
 // Sending.
 inline constexpr uint32_t kSendVectorsMax = 64;     // iovecs of one send
 inline constexpr size_t kSendBytesMax = INT32_MAX;  // of the caller's own memory in one send
+inline constexpr uint32_t kSendsTogetherMin = 32;   // connections of a flush, from which on the
+                                                    // ring sends for all of them at once
+inline constexpr uint32_t kSendsTogetherMax = 256;  // in one io_uring_enter
+inline constexpr uint32_t kTogetherVectorsMax = 4;  // iovecs of one of these
 inline constexpr uint32_t kSendNodesPerPage = 128;  // queue nodes allocated at once
 
 // Files.

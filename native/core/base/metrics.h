@@ -6,42 +6,43 @@
 namespace ringpoll {
 
 // name, meaning: the binding and the docs are made from this one list.
-#define RINGPOLL_METRICS(X)                                                           \
-  X(turns, "turns of the loop")                                                       \
-  X(turnsWithEvents, "turns that called into JavaScript")                             \
-  X(waits, "blocking or polling waits of the primary engine")                         \
-  X(waitSpins, "waits that polled before they blocked: loop.wait")                    \
-  X(waitSpinsPaid, "of these, which had an event before they blocked")                \
-  X(events, "events delivered to JavaScript")                                         \
-  X(commands, "commands taken from JavaScript")                                       \
-  X(accepted, "connections accepted")                                                 \
-  X(acceptErrors, "accepts refused by the kernel (EMFILE and others)")                \
-  X(acceptDropped, "connections closed at once because of maxConnections")            \
-  X(connected, "outgoing connections made")                                           \
-  X(closed, "connections closed")                                                     \
-  X(receives, "receive calls and completions that brought bytes")                     \
-  X(receivesEmpty, "receive calls that found nothing")                                \
-  X(bytesRead, "bytes received")                                                      \
-  X(sends, "synchronous send calls")                                                  \
-  X(sendsPartial, "synchronous sends that the kernel took only in part")              \
-  X(sendsByEngine, "remainders handed to the engine")                                 \
-  X(sendsWithoutMemory, "sends that the kernel had no memory for, tried again later") \
-  X(bytesWritten, "bytes the kernel took")                                            \
-  X(bytesCopied, "bytes copied because their block could not wait")                   \
-  X(staleEvents, "events dropped because their channel was over")                     \
-  X(fileOperations, "file operations given to the ring")                              \
-  X(fileSends, "sendfile calls")                                                      \
-  X(fileFetches, "pieces of files that were read before they were sent")              \
-  X(submissions, "entries submitted to the ring")                                     \
-  X(ringEnters, "io_uring_enter calls")                                               \
-  X(ringQueued, "entries in the submission queue when it was last submitted")         \
-  X(ringCompleted, "entries in the completion queue when it last had any")            \
-  X(ringOverflows, "completion queue overflows")                                      \
-  X(ringRearms, "multishot operations armed again")                                   \
-  X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")        \
-  X(pollWaits, "epoll_wait or kevent calls")                                          \
-  X(epollControls, "epoll_ctl calls or kevent changes")                               \
-  X(timersFired, "timers fired")                                                      \
+#define RINGPOLL_METRICS(X)                                                             \
+  X(turns, "turns of the loop")                                                         \
+  X(turnsWithEvents, "turns that called into JavaScript")                               \
+  X(waits, "blocking or polling waits of the primary engine")                           \
+  X(waitSpins, "waits that polled before they blocked: loop.wait")                      \
+  X(waitSpinsPaid, "of these, which had an event before they blocked")                  \
+  X(events, "events delivered to JavaScript")                                           \
+  X(commands, "commands taken from JavaScript")                                         \
+  X(accepted, "connections accepted")                                                   \
+  X(acceptErrors, "accepts refused by the kernel (EMFILE and others)")                  \
+  X(acceptDropped, "connections closed at once because of maxConnections")              \
+  X(connected, "outgoing connections made")                                             \
+  X(closed, "connections closed")                                                       \
+  X(receives, "receive calls and completions that brought bytes")                       \
+  X(receivesEmpty, "receive calls that found nothing")                                  \
+  X(bytesRead, "bytes received")                                                        \
+  X(sends, "synchronous send calls")                                                    \
+  X(sendsTogether, "sends given to the ring many at a time, at the end of a busy turn") \
+  X(sendsPartial, "synchronous sends that the kernel took only in part")                \
+  X(sendsByEngine, "remainders handed to the engine")                                   \
+  X(sendsWithoutMemory, "sends that the kernel had no memory for, tried again later")   \
+  X(bytesWritten, "bytes the kernel took")                                              \
+  X(bytesCopied, "bytes copied because their block could not wait")                     \
+  X(staleEvents, "events dropped because their channel was over")                       \
+  X(fileOperations, "file operations given to the ring")                                \
+  X(fileSends, "sendfile calls")                                                        \
+  X(fileFetches, "pieces of files that were read before they were sent")                \
+  X(submissions, "entries submitted to the ring")                                       \
+  X(ringEnters, "io_uring_enter calls")                                                 \
+  X(ringQueued, "entries in the submission queue when it was last submitted")           \
+  X(ringCompleted, "entries in the completion queue when it last had any")              \
+  X(ringOverflows, "completion queue overflows")                                        \
+  X(ringRearms, "multishot operations armed again")                                     \
+  X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")          \
+  X(pollWaits, "epoll_wait or kevent calls")                                            \
+  X(epollControls, "epoll_ctl calls or kevent changes")                                 \
+  X(timersFired, "timers fired")                                                        \
   X(idleTimeouts, "timeout events")
 
 struct Metrics {

@@ -35,6 +35,7 @@
 namespace ringpoll {
 
 class FileEngine;
+class SendBatch;
 
 // What engines share with the loop that owns them.
 struct EngineContext {
@@ -84,6 +85,8 @@ class Engine {
   virtual void endTurn() {}
   // Operations on files, from the one engine that has them: see file_engine.h.
   virtual FileEngine* files() { return nullptr; }
+  // Many sends in one call, from an engine that has that: see send_batch.h.
+  virtual SendBatch* sends() { return nullptr; }
   // The descriptor that becomes readable when this engine has events, or -1.
   virtual int pollableFd() const { return -1; }
 };

@@ -171,21 +171,28 @@ bool Uring::stop() {
     io_uring_sqe* sqe = ring_.next(0);
     io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
   }
+  const auto drop = [this](uint64_t userData, const io_uring_cqe& cqe) {
+    if (tagOf(userData) == Tag::kIgnore) return;
+    if (tagOf(userData) == Tag::kFile) {
+      files_.drop(cqe);
+      return;
+    }
+    if (cqe.flags & IORING_CQE_F_MORE) return;
+    Channel* channel = context_.channels.find(tokenOf(userData));
+    --inKernel_;
+    if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
+  };
+  for (const PutBy& one : std::exchange(putBy_, {})) {
+    io_uring_cqe cqe{};
+    cqe.user_data = one.userData;
+    cqe.res = one.result;
+    cqe.flags = one.flags;
+    drop(one.userData, cqe);
+  }
   while (held() > 0 && std::chrono::steady_clock::now() < deadline) {
     ring_.enter(10'000'000);
     ring_.drain([] { return true; },
-                [this](const io_uring_cqe& cqe) {
-                  if (tagOf(cqe.user_data) == Tag::kIgnore) return;
-                  if (tagOf(cqe.user_data) == Tag::kFile) {
-                    files_.drop(cqe);
-                    return;
-                  }
-                  const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
-                  Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
-                  if (more) return;
-                  --inKernel_;
-                  if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
-                });
+                [&drop](const io_uring_cqe& cqe) { drop(cqe.user_data, cqe); });
   }
   const bool released = held() == 0;
   if (released) ring_.close();

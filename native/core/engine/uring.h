@@ -17,6 +17,7 @@
 #include "readiness.h"
 #include "uring_files.h"
 #include "uring_ring.h"
+#include "uring_sends.h"
 
 namespace ringpoll::uring {
 
@@ -24,7 +25,7 @@ namespace ringpoll::uring {
 inline constexpr unsigned kReadInterest = POLLIN | POLLRDHUP | POLLPRI | POLLRDBAND;
 
 // The top byte of user_data: which operation of the channel.
-enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kSend, kConnect, kFile };
+enum class Tag : uint8_t { kIgnore, kPoll, kReceive, kSend, kConnect, kFile, kSendTogether };
 
 constexpr uint64_t tagged(Token token, Tag tag) { return token | static_cast<uint64_t>(tag) << 56; }
 constexpr Tag tagOf(uint64_t userData) { return static_cast<Tag>(userData >> 56); }
@@ -45,7 +46,8 @@ class Uring final : public Engine {
         readiness_(context),
         ring_(context.arena, context.metrics),
         files_(ring_, context.ready, context.metrics, static_cast<uint8_t>(Tag::kFile),
-               static_cast<uint8_t>(Tag::kIgnore)) {}
+               static_cast<uint8_t>(Tag::kIgnore)),
+        sends_(ring_, putBy_, static_cast<uint8_t>(Tag::kSendTogether)) {}
   ~Uring() override { stop(); }
 
   const char* name() const override { return "uring"; }
@@ -61,11 +63,12 @@ class Uring final : public Engine {
   void watch(Channel& channel) override { armPoll(channel, POLLIN); }
   void detach(Channel& channel) override;
   void close(Channel& channel) override;
-  void wait(int64_t timeoutNs) override { ring_.enter(timeoutNs); }
-  bool hasEvents() const override { return ring_.hasCompletions(); }
+  void wait(int64_t timeoutNs) override { ring_.enter(putBy_.empty() ? timeoutNs : 0); }
+  bool hasEvents() const override { return !putBy_.empty() || ring_.hasCompletions(); }
   bool reap() override;
   void endTurn() override;
   FileEngine* files() override { return &files_; }
+  SendBatch* sends() override { return &sends_; }
 
  private:
   void submitted(Channel& channel, EngineFlag flag) {
@@ -83,6 +86,7 @@ class Uring final : public Engine {
   void finishDetach(Channel& channel);
   void finishClose(Channel& channel);
 
+  bool takePutBy();
   void take(const io_uring_cqe& cqe);
   void polled(Channel& channel, const io_uring_cqe& cqe, bool more);
   void received(Channel& channel, const io_uring_cqe& cqe, bool more);
@@ -92,6 +96,8 @@ class Uring final : public Engine {
   Readiness readiness_;
   Ring ring_;
   UringFiles files_;
+  std::vector<PutBy> putBy_;  // completions that came while sends were under way
+  UringSends sends_;
   uint64_t inKernel_ = 0;
   bool tookBuffers_ = false;
   std::vector<Token> starved_;  // receives that ended for want of a buffer

@@ -21,7 +21,26 @@ constexpr bool mayHideMore(int ready) {
 
 }  // namespace
 
+// They come before what is in the queue. False: some had to stay.
+bool Uring::takePutBy() {
+  size_t taken = 0;
+  while (taken < putBy_.size() && context_.ready.room() > 0 && !context_.buffers.turnIsFull()) {
+    const PutBy one = putBy_[taken++];
+    io_uring_cqe cqe{};
+    cqe.user_data = one.userData;
+    cqe.res = one.result;
+    cqe.flags = one.flags;
+    take(cqe);
+  }
+  putBy_.erase(putBy_.begin(), putBy_.begin() + static_cast<ptrdiff_t>(taken));
+  return putBy_.empty();
+}
+
 bool Uring::reap() {
+  if (!putBy_.empty() && !takePutBy()) {
+    readiness_.service();
+    return true;
+  }
   for (uint32_t round = 0; round < kReapRoundsMax; ++round) {
     ring_.drain([this] { return context_.ready.room() > 0 && !context_.buffers.turnIsFull(); },
                 [this](const io_uring_cqe& cqe) { take(cqe); });
@@ -69,6 +88,7 @@ void Uring::take(const io_uring_cqe& cqe) {
       break;
     case Tag::kIgnore:
     case Tag::kFile:
+    case Tag::kSendTogether:
       break;
   }
   if (channel->inKernel > 0) return;

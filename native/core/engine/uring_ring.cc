@@ -139,6 +139,15 @@ void Ring::enter(int64_t timeoutNs) {
   io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, timeoutNs < 0 ? nullptr : &timeout, nullptr);
 }
 
+void Ring::submitNow() {
+  noteOverflow();
+  metrics_.ringQueued = io_uring_sq_ready(&ring_);
+  ++metrics_.ringEnters;
+  if (io_uring_sq_ready(&ring_) == 0 || io_uring_submit(&ring_) == -EBUSY) {
+    io_uring_get_events(&ring_);
+  }
+}
+
 bool Ring::collect() {
   const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
   const bool deferred = (flags & IORING_SQ_TASKRUN) != 0 || !taskrunFlag_;

@@ -49,6 +49,14 @@ class Ring {
       take(cqe);
     }
   }
+  // Submits what is queued, and waits for nothing.
+  void submitNow();
+  // Completions that the queue has room for.
+  uint32_t completionRoom() const {
+    const uint32_t ready = io_uring_cq_ready(&ring_);
+    const uint32_t entries = *ring_.cq.kring_entries;
+    return entries > ready ? entries - ready : 0;
+  }
   bool hasCompletions() const { return io_uring_cq_ready(&ring_) > 0; }
 
   // Provided buffers, registered at first use. False: the kernel or the arena refused.

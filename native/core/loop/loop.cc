@@ -67,6 +67,7 @@ bool Loop::tryEngine(std::unique_ptr<Engine> engine, int8_t* index) {
   *index = static_cast<int8_t>(state_.engines.size());
   state_.engines.push_back(std::move(engine));
   if (FileEngine* files = state_.engines.back()->files()) files_.setEngine(files);
+  if (SendBatch* sends = state_.engines.back()->sends()) sender_.setTogether(*sends);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/base/assert.h"
 #include "filter.h"
 
 namespace ringpoll {
@@ -64,6 +65,7 @@ void Sender::markDirty(Channel& channel) {
 
 // A failing send closes its connection, which never queues another one: the list only shrinks.
 void Sender::flushDirty() {
+  if (together_ != nullptr && dirty_.size() >= kSendsTogetherMin) sendTogether();
   for (size_t i = 0; i < dirty_.size(); ++i) {
     Channel* channel = state_.channels.find(dirty_[i]);
     if (channel == nullptr) continue;
@@ -71,6 +73,63 @@ void Sender::flushDirty() {
     if (channel->state != ChannelState::kClosing) flushConnection(*channel);
   }
   dirty_.clear();
+}
+
+// What is left of a connection's bytes, and what its queue's end brings, is flushConnection()'s.
+void Sender::sendTogether() {
+  for (size_t i = 0; i < dirty_.size();) {
+    const uint32_t room = together_->room();
+    if (room < kSendsTogetherMin) return;
+    offered_.clear();
+    for (; i < dirty_.size() && offered_.size() < room; ++i) {
+      Channel* channel = state_.channels.find(dirty_[i]);
+      if (channel != nullptr) addTogether(*channel);
+    }
+    if (offered_.empty()) return;
+    state_.metrics.sendsTogether += offered_.size();
+    const int32_t* results = together_->run();
+    for (size_t k = 0; k < offered_.size(); ++k) {
+      Channel* channel = state_.channels.find(offered_[k].token);
+      // Nothing that was done meanwhile lets go of a channel.
+      RP_ASSERT(channel != nullptr);
+      if (channel->state == ChannelState::kOpen) sendOver(*channel, results[k], offered_[k].bytes);
+    }
+  }
+}
+
+void Sender::addTogether(Channel& channel) {
+  // What a filter encodes leaves while it is in the cache, and its memory serves the next.
+  if (channel.state != ChannelState::kOpen || channel.filtered != nullptr) return;
+  if (state_.engineOf(channel).sends() != together_) return;
+  if (channel.sends.empty() || (channel.flags & (kSending | kCorked))) return;
+  if (state_.queues.frontIsFile(channel.sends)) return;
+  iovec vectors[kTogetherVectorsMax];
+  const uint32_t count = state_.queues.gather(channel.sends, vectors, kTogetherVectorsMax);
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; ++i) bytes += vectors[i].iov_len;
+  together_->add(channel.fd, vectors, count);
+  offered_.push_back({channel.token(), bytes});
+}
+
+// What a send means for its connection. False: no more is sent now.
+bool Sender::sendOver(Channel& channel, ssize_t taken, uint64_t offered) {
+  if (kernelLacksMemory(taken)) {
+    sendWithoutMemory(channel);
+    return false;
+  }
+  if (taken < 0 && !socketIsFull(taken)) {
+    ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+    return false;
+  }
+  if (taken > 0) sent(channel, static_cast<uint64_t>(taken));
+  if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
+    ++state_.metrics.sendsPartial;
+    handOver(channel);
+    return false;
+  }
+  if (channel.filtered == nullptr || !channel.sends.empty()) return true;
+  channel.filtered->filter.encodedLeft(channel);
+  return encodeWaiting(channel);
 }
 
 // From the queue of what waits to be encoded into that of the socket, up to a file whose bytes are
@@ -119,24 +178,7 @@ void Sender::flushConnection(Channel& channel) {
     const uint64_t startNs = meter_.begin();
     const ssize_t taken = state_.sockets.send(channel.fd, vectors, count);
     meter_.end(kSentNow, startNs, offered);
-    if (kernelLacksMemory(taken)) {
-      sendWithoutMemory(channel);
-      break;
-    }
-    if (taken < 0 && !socketIsFull(taken)) {
-      ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
-      return;
-    }
-    if (taken > 0) sent(channel, static_cast<uint64_t>(taken));
-    if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
-      ++state_.metrics.sendsPartial;
-      handOver(channel);
-      break;
-    }
-    if (channel.filtered != nullptr && channel.sends.empty()) {
-      channel.filtered->filter.encodedLeft(channel);
-      if (!encodeWaiting(channel)) return;
-    }
+    if (!sendOver(channel, taken, offered)) break;
   }
   if (channel.state == ChannelState::kClosing) return;
   const bool kept = state_.queues.keep(channel.sends) &&

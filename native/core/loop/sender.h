@@ -5,11 +5,15 @@
 //     |  ^------------ no memory in the kernel: tried again a little later
 //     +--> handed to the engine --onSend()--> the rest is queued again
 //
+// Where the ring runs, a flush of kSendsTogetherMin connections or more offers what waits on each
+// of them to the kernel in one system call. What is left after that takes the way of a small flush.
+//
 // Behind a filter there are two queues: what waits to be encoded, and what was.
 #pragma once
 
 #include <vector>
 
+#include "core/engine/send_batch.h"
 #include "core/routing/send_meter.h"
 #include "loop_state.h"
 #include "pending.h"
@@ -40,6 +44,8 @@ class Sender {
         routes_(routes),
         meter_(clock) {}
   void setFiles(FrontFile& files) { files_ = &files; }
+  // From now on flushes of many connections go through it.
+  void setTogether(SendBatch& together) { together_ = &together; }
 
   // What JavaScript has counted as pending already, in a command of kSend.
   void queueCommand(Channel& channel, const int32_t* words);
@@ -79,7 +85,15 @@ class Sender {
   const SendMeter& meter() const { return meter_; }
 
  private:
+  struct Offered {
+    Token token;
+    uint64_t bytes;
+  };
+
   void sent(Channel& channel, uint64_t bytes);
+  bool sendOver(Channel& channel, ssize_t taken, uint64_t offered);
+  void sendTogether();
+  void addTogether(Channel& channel);
   bool encodeWaiting(Channel& channel);
   void queueDrained(Channel& channel);
 
@@ -89,6 +103,8 @@ class Sender {
   TurnShares& shares_;
   RouteSwitch& routes_;
   FrontFile* files_ = nullptr;
+  SendBatch* together_ = nullptr;  // null: each connection's send is a system call
+  std::vector<Offered> offered_;
   SendMeter meter_;
   std::vector<Token> dirty_;
   std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM

@@ -27,8 +27,9 @@ void Waiting::wait(Engine& engine, int64_t timeoutNs) {
   const uint64_t startNs = nowNs_();
   uint64_t elapsedNs = 0;
   if (spins()) {
-    const uint64_t limitNs =
-        timeoutNs < 0 ? kSpinNsMax : std::min<uint64_t>(kSpinNsMax, static_cast<uint64_t>(timeoutNs));
+    const uint64_t limitNs = timeoutNs < 0
+                                 ? kSpinNsMax
+                                 : std::min<uint64_t>(kSpinNsMax, static_cast<uint64_t>(timeoutNs));
     ++metrics_.waitSpins;
     do {
       engine.wait(0);

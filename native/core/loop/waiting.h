@@ -27,7 +27,8 @@ class Waiting {
  public:
   using Clock = uint64_t (*)();
 
-  explicit Waiting(Metrics& metrics, Clock nowNs = monotonicNs) : metrics_(metrics), nowNs_(nowNs) {}
+  explicit Waiting(Metrics& metrics, Clock nowNs = monotonicNs)
+      : metrics_(metrics), nowNs_(nowNs) {}
 
   void setStrategy(WaitStrategy strategy);
   WaitStrategy strategy() const { return strategy_; }
