@@ -1,6 +1,9 @@
 // Work on files beside HTTP, the same for every program that is compared: 32 readers read one of 32
 // files of 4 KB at random, 8 writers append a record and flush it. What they may do is given by
 // requests, so that however fast a program is, a request comes with the same work on files.
+//
+// Cold: where there is a file named `cold`, readers read 4 KB anywhere in it, and nobody writes.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const FILES = 32;
@@ -9,6 +12,7 @@ export const READERS = 32;
 export const WRITERS = 8;
 export const READS_PER_REQUEST = 2;
 export const REQUESTS_PER_APPEND = 20;
+export const COLD_FILE = 'cold';
 const RECORD_BYTES = 100;
 
 /** Work that is due: `take()` resolves when there is some, and `done()` says that it was done. */
@@ -54,20 +58,25 @@ export async function startWork(fs, folder) {
   const reads = new Due();
   const appends = new Due();
   let requests = 0;
+  const coldPath = join(folder, COLD_FILE);
+  const isCold = existsSync(coldPath);
   const names = Array.from({ length: FILES }, (_, index) => join(folder, `file${index}`));
-  const files = await Promise.all(names.map((name) => fs.open(name, 'r')));
+  const paths = isCold ? [coldPath] : names;
+  const files = await Promise.all(paths.map((name) => fs.open(name, 'r')));
+  const places = isCold ? Math.floor(Number((await files[0].stat()).size) / FILE_BYTES) : 1;
   // The same sequence in every program.
   let random = 0x2545f491;
   const pick = () => {
     random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
-    return files[random >>> 27];
+    return isCold ? [files[0], ((random >>> 8) % places) * FILE_BYTES] : [files[random >>> 27], 0];
   };
 
   const read = async () => {
     const buffer = Buffer.alloc(FILE_BYTES);
     for (;;) {
       await reads.take();
-      const { bytesRead } = await pick().read(buffer, 0, FILE_BYTES, 0);
+      const [file, position] = pick();
+      const { bytesRead } = await file.read(buffer, 0, FILE_BYTES, position);
       if (bytesRead !== FILE_BYTES) throw new Error(`read ${bytesRead} bytes`);
       reads.done();
     }
@@ -87,14 +96,39 @@ export async function startWork(fs, folder) {
     process.exit(1);
   };
   for (let index = 0; index < READERS; index++) read().catch(fail);
-  for (let index = 0; index < WRITERS; index++) append(index).catch(fail);
+  if (!isCold) for (let index = 0; index < WRITERS; index++) append(index).catch(fail);
+  const timers = isCold ? watchTimers() : undefined;
 
   return {
     request() {
       requests++;
       for (let index = 0; index < READS_PER_REQUEST; index++) reads.give();
-      if (requests % REQUESTS_PER_APPEND === 0) appends.give();
+      if (!isCold && requests % REQUESTS_PER_APPEND === 0) appends.give();
     },
-    counts: () => ({ requests, reads: reads.counts, appends: appends.counts }),
+    counts: () => ({
+      requests,
+      reads: reads.counts,
+      appends: appends.counts,
+      ...timers?.(),
+    }),
+  };
+}
+
+/** How late a timer of 5 ms comes, in milliseconds. */
+function watchTimers() {
+  const PERIOD_MS = 5;
+  const lateness = [];
+  let due = performance.now() + PERIOD_MS;
+  const tick = () => {
+    const now = performance.now();
+    lateness.push(Math.max(now - due, 0));
+    due = now + PERIOD_MS;
+    setTimeout(tick, PERIOD_MS);
+  };
+  setTimeout(tick, PERIOD_MS);
+  return () => {
+    const sorted = lateness.splice(0).sort((a, b) => a - b);
+    const timerP99Ms = sorted[Math.floor(sorted.length * 0.99)];
+    return { timerP99Ms, timerMaxMs: sorted.at(-1) };
   };
 }
