@@ -2,6 +2,7 @@
 // chooses options, the rest is what a peer sends. Cut in any way it leads to the same events and
 // the same answers, and when the connection is over no block of memory is held. Binary messages are
 // echoed.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -66,13 +67,15 @@ class OneConnection final : public Transport {
     protocol_.closed(channel_);
     turn(kNoBlock);
     demand(protocol_.counters().connections == 0, "the connection is forgotten");
-    return seen_ + "\nsent: " + sent_;
+    return seen_ + "\nsent: " + sent_ + "\nechoed: " + echoed_;
   }
   uint32_t outstanding() const { return arena_.stats().outstanding; }
 
   void queueBytes(Channel&, BlockId block, uint32_t offset, uint32_t length) override {
     demand(!ended_, "nothing is sent behind the end");
-    sent_.append(reinterpret_cast<const char*>(arena_.data(block)) + offset, length);
+    // Pongs leave before what handlers answer in the same turn: how it was cut decides about that.
+    std::string& sent = echoing_ ? echoed_ : sent_;
+    sent.append(reinterpret_cast<const char*>(arena_.data(block)) + offset, length);
   }
   void takeCounted(Channel&, uint32_t) override {}
   void endWhenSent(Channel&) override { ended_ = true; }
@@ -125,12 +128,15 @@ class OneConnection final : public Transport {
     const uint32_t header = websocket::headerBytes(length, websocket::Role::kServer);
     const bool framed = static_cast<EventKind>(event[0]) == EventKind::kWsFrame;
     int32_t words[kRecordWords] = {static_cast<int32_t>(CommandKind::kWsSendBlock)};
-    words[3] = static_cast<int32_t>(websocket::Opcode::kBinary) | (framed ? kWsSendFramed : 0);
+    words[3] = static_cast<int32_t>(websocket::Opcode::kBinary);
+    if (framed) words[3] |= kWsSendFramed;
     words[4] = event[4];
     words[5] = static_cast<int32_t>(length + header);
     words[6] = static_cast<int32_t>(header);
     words[7] = event[6];
+    echoing_ = true;
     protocol_.command(channel_, words, 0);
+    echoing_ = false;
   }
   void append(uint32_t slab, const int32_t* words) {
     if (words[5] == 0) return;
@@ -147,6 +153,8 @@ class OneConnection final : public Transport {
   websocket::Protocol protocol_{arena_, events_, *this};
   std::string seen_;
   std::string sent_;
+  std::string echoed_;
+  bool echoing_ = false;
   bool ended_ = false;
 };
 
@@ -154,7 +162,7 @@ template <typename PieceBytes>
 std::string live(const websocket::Settings& settings, std::string_view input, PieceBytes bytes) {
   OneConnection connection(settings);
   while (!input.empty()) {
-    const size_t length = std::min(input.size(), bytes());
+    const size_t length = std::min({input.size(), bytes(), size_t{kReceiveMax}});
     connection.receive(input.substr(0, length));
     input.remove_prefix(length);
   }
