@@ -22,6 +22,8 @@ const FETCH_MS_MAX = 300_000;
 const REPLAY_MS_MAX = 15 * 60 * 1000;
 /** Folders with what a peer sends; in the last two a handshake of HTTP stands in front. */
 const STREAMS = ['WebSocket', 'PerMessageDeflate', 'EpollEchoServer', 'EpollEchoServerPubSub'];
+/** A whole connection gets each stream byte by byte too: long ones would take most of the time. */
+const STREAM_BYTES_MAX = { frames_fuzz: Number.POSITIVE_INFINITY, connection_fuzz: 16 * 1024 };
 /** The first byte of an input of ours: see the seeds of the lane `fuzz websocket`. */
 const OPTIONS = { frames_fuzz: [0, 1, 2, 6], connection_fuzz: [0, 2, 10] };
 const OFFERS = 'Extensions';
@@ -63,6 +65,7 @@ function writeInputs(corpora, target) {
   let count = 0;
   for (const bytes of STREAMS.flatMap((name) => filesOf(join(corpora, name)))) {
     for (const stream of [bytes, withoutCuts(bytes)]) {
+      if (stream.length > STREAM_BYTES_MAX[target]) continue;
       for (const option of OPTIONS[target]) {
         writeFileSync(join(folder, `${count++}`), Buffer.concat([Buffer.from([option]), stream]));
       }
