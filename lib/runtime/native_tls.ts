@@ -14,6 +14,12 @@ export interface TlsReport {
   available: boolean;
   /** Of the OpenSSL that this process carries. */
   version?: string;
+  /**
+   * Who encrypts the records of a server's TLS 1.3 connections behind OpenSSL's handshake:
+   * 'ringpoll', or 'openssl' with RINGPOLL_TLS_RECORDS=openssl in the environment. All others are
+   * OpenSSL's: those of clients, of TLS 1.2, and of clients with a certificate.
+   */
+  records?: 'ringpoll' | 'openssl';
   /** Why it is not available. */
   reason?: string;
 }

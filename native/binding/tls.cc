@@ -62,7 +62,7 @@ namespace {
 
 // The session of the connection that the first two arguments name; nullptr: it has none, or is
 // over, or in its handshake.
-const tls::Session* sessionOf(const Napi::CallbackInfo& info) {
+tls::Session* sessionOf(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr || guest->tls() == nullptr) return nullptr;
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
@@ -101,23 +101,20 @@ Napi::Value Details(const Napi::CallbackInfo& info) {
   const tls::Session* session = sessionOf(info);
   if (session == nullptr) return env.Undefined();
   const tls::OpenSsl& api = *tls::openSsl();
-  ssl_st* ssl = session->handle();
+  const auto textOrNone = [env](std::string_view text) -> Napi::Value {
+    if (text.empty()) return env.Undefined();
+    return Napi::String::New(env, text.data(), text.size());
+  };
   Napi::Object object = Napi::Object::New(env);
-  object.Set("protocol", Napi::String::New(env, api.SSL_get_version(ssl)));
-  const ssl_cipher_st* cipher = api.SSL_get_current_cipher(ssl);
+  object.Set("protocol", Napi::String::New(env, tls::versionName(session->version())));
+  const ssl_cipher_st* cipher = session->cipher();
   object.Set("cipher", textOrUndefined(env, api.SSL_CIPHER_get_name(cipher)));
   object.Set("standardCipher", textOrUndefined(env, api.SSL_CIPHER_standard_name(cipher)));
-  const unsigned char* alpn = nullptr;
-  unsigned alpnBytes = 0;
-  api.SSL_get0_alpn_selected(ssl, &alpn, &alpnBytes);
-  const auto* alpnText = reinterpret_cast<const char*>(alpn);
-  object.Set("alpn", alpnBytes == 0 ? env.Undefined()
-                                    : Napi::String::New(env, std::string(alpnText, alpnBytes)));
-  object.Set("servername",
-             textOrUndefined(env, api.SSL_get_servername(ssl, tls::OpenSsl::kHostName)));
+  object.Set("alpn", textOrNone(session->alpn()));
+  object.Set("servername", textOrNone(session->serverName()));
   object.Set("reused", session->resumed());
-  object.Set("verified", static_cast<double>(api.SSL_get_verify_result(ssl)));
-  object.Set("certified", api.SSL_get0_peer_certificate(ssl) != nullptr);
+  object.Set("verified", static_cast<double>(session->verifyResult()));
+  object.Set("certified", session->peerCertificate() != nullptr);
   api.ERR_clear_error();
   return object;
 }
@@ -139,12 +136,11 @@ Napi::Value PeerCertificates(const Napi::CallbackInfo& info) {
   const tls::Session* session = sessionOf(info);
   if (session == nullptr) return all;
   const tls::OpenSsl& api = *tls::openSsl();
-  x509_st* own = api.SSL_get0_peer_certificate(session->handle());
+  x509_st* own = session->peerCertificate();
   if (own == nullptr) return all;
   all[0u] = derOf(env, own);
   // A client's list begins with the certificate itself.
-  const auto* chain =
-      reinterpret_cast<const stack_st*>(api.SSL_get_peer_cert_chain(session->handle()));
+  const stack_st* chain = session->peerChain();
   const int count = chain == nullptr ? 0 : api.OPENSSL_sk_num(chain);
   for (int i = 0; i < count; ++i) {
     auto* each = static_cast<x509_st*>(api.OPENSSL_sk_value(chain, i));
@@ -157,7 +153,7 @@ Napi::Value PeerCertificates(const Napi::CallbackInfo& info) {
 // tlsExport(slot, generation, length, label, context | undefined) -> bytes, or undefined
 Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const tls::Session* session = sessionOf(info);
+  tls::Session* session = sessionOf(info);
   if (session == nullptr) return env.Undefined();
   const std::string label = info[3].As<Napi::String>().Utf8Value();
   const bool hasContext = info[4].IsTypedArray();
@@ -169,12 +165,10 @@ Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info) {
     contextBytes = given.ByteLength();
   }
   Napi::Uint8Array out = Napi::Uint8Array::New(env, word(info, 2));
-  const tls::OpenSsl& api = *tls::openSsl();
-  const int done =
-      api.SSL_export_keying_material(session->handle(), out.Data(), out.ByteLength(), label.data(),
-                                     label.size(), context, contextBytes, hasContext ? 1 : 0);
-  api.ERR_clear_error();
-  if (done != 1) return env.Undefined();
+  if (!session->exportKeyingMaterial(label, hasContext, context, contextBytes, out.Data(),
+                                     out.ByteLength())) {
+    return env.Undefined();
+  }
   return out;
 }
 

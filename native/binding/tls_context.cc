@@ -1,6 +1,8 @@
 // The addon's functions for what TLS connections have in common. They need no loop.
 #include "core/tls/context.h"
 
+#include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "addon.h"
@@ -86,6 +88,12 @@ void addNames(const Napi::Value& value, ContextOptions* options) {
   }
 }
 
+// RINGPOLL_TLS_RECORDS=openssl: for comparisons, and as a way out.
+bool ownRecords() {
+  const char* asked = std::getenv("RINGPOLL_TLS_RECORDS");
+  return asked == nullptr || std::strcmp(asked, "openssl") != 0;
+}
+
 ContextOptions optionsOf(Napi::Object from) {
   const auto text = [&from](const char* name) {
     return from.Get(name).As<Napi::String>().Utf8Value();
@@ -120,16 +128,18 @@ ContextOptions optionsOf(Napi::Object from) {
   options.tickets = on("tickets");
   addNames(from.Get("serverNames"), &options);
   options.keylog = on("keylog");
+  options.ownRecords = ownRecords();
   return options;
 }
 
-// tlsStatus() -> { available, version, reason }
+// tlsStatus() -> { available, version, records, reason }
 Napi::Value Status(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   std::string why;
   const tls::OpenSsl* ssl = tls::openSsl(&why);
   object.Set("available", ssl != nullptr);
   if (ssl != nullptr) object.Set("version", ssl->OpenSSL_version(0));
+  if (ssl != nullptr) object.Set("records", ownRecords() ? "ringpoll" : "openssl");
   if (ssl == nullptr) object.Set("reason", why);
   return object;
 }

@@ -38,6 +38,8 @@ describe('Loop.current().capabilities.tls', () => {
     expect(tls.available).toBe(true);
     expect(tls.version).toContain(`OpenSSL ${process.versions.openssl.replace(/\+.*/, '')}`);
     expect(tls.reason).toBeUndefined();
+    const { RINGPOLL_TLS_RECORDS } = process.env;
+    expect(tls.records).toBe(RINGPOLL_TLS_RECORDS === 'openssl' ? 'openssl' : 'ringpoll');
   });
 });
 

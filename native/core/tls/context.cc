@@ -222,7 +222,9 @@ void Context::makeSessionIdContext(const OpenSsl& ssl, const ContextOptions& opt
 void Context::setCallbacks(const OpenSsl& ssl, const ContextOptions& options) {
   ssl_ctx_st* ctx = handle_.get();
   ssl.SSL_CTX_set_ex_data(ctx, Callbacks::kIndex, this);
-  if (options.keylog) ssl.SSL_CTX_set_keylog_callback(ctx, Callbacks::keylog);
+  keylog_ = options.keylog;
+  ownRecords_ = options.ownRecords;
+  if (keylog_) ssl.SSL_CTX_set_keylog_callback(ctx, Callbacks::keylog);
   if (role_ == Role::kClient) return;
   ssl.SSL_CTX_set_client_hello_cb(ctx, Callbacks::clientHello, nullptr);
   using Plain = void (*)();
@@ -235,6 +237,13 @@ void Context::setCallbacks(const OpenSsl& ssl, const ContextOptions& options) {
                               reinterpret_cast<Plain>(Callbacks::staple));
     break;
   }
+}
+
+void Context::hearSecrets(ssl_st* connection, bool on) {
+  const OpenSsl& ssl = *openSsl();
+  ssl_ctx_st* ctx = ssl.SSL_get_SSL_CTX(connection);
+  if (Callbacks::contextOf(ssl, connection).keylog_) return;  // it is told always
+  ssl.SSL_CTX_set_keylog_callback(ctx, on ? Callbacks::keylog : nullptr);
 }
 
 OwnedSsl Context::newSsl(const OpenSsl& ssl, SessionHooks* hooks) const {

@@ -29,7 +29,9 @@ class SessionHooks {
   virtual Named serverName(const std::string& /*name*/) { return Named::kGoOn; }
   // A client's session, which can be resumed. The hooks own a reference of it.
   virtual void sessionCame(OwnedSession /*session*/) {}
-  // A line of NSS's key log format, if the context has `keylog`.
+  // A secret of a server's connection, as a line of NSS's key log format; see hearSecrets().
+  virtual void secretCame(const char* /*line*/) {}
+  // The same, and every other one, if the context has `keylog`.
   virtual void keylog(const char* /*line*/) {}
 };
 
@@ -55,6 +57,10 @@ class Context {
   Role role() const { return role_; }
   bool requestsCertificate() const { return requestCertificate_; }
   bool rejectsUnauthorized() const { return rejectUnauthorized_; }
+  // What comes behind a handshake of TLS 1.3 may be encrypted without OpenSSL's record layer.
+  bool ownRecords() const { return ownRecords_; }
+  // SessionHooks::secretCame() is called for what `ssl` does now, or no longer.
+  static void hearSecrets(ssl_st* ssl, bool on);
   TicketKeys* ticketKeys() const { return ticketKeys_.get(); }
 
  private:
@@ -84,6 +90,8 @@ class Context {
   int maxVersion_ = 0;
   bool requestCertificate_ = false;
   bool rejectUnauthorized_ = true;
+  bool keylog_ = false;
+  bool ownRecords_ = true;
 };
 
 }  // namespace ringpoll::tls

@@ -95,7 +95,9 @@ int Callbacks::sessionCame(ssl_st* connection, ssl_session_st* session) {
 
 void Callbacks::keylog(const ssl_st* connection, const char* line) {
   SessionHooks* hooks = hooksOf(*openSsl(), connection);
-  if (hooks != nullptr) hooks->keylog(line);
+  if (hooks == nullptr) return;
+  hooks->secretCame(line);
+  if (contextOf(*openSsl(), connection).keylog_) hooks->keylog(line);
 }
 
 int Callbacks::acceptAnyway(int /*ok*/, x509_store_ctx_st* /*store*/) { return 1; }

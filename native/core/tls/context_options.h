@@ -74,7 +74,8 @@ struct ContextOptions {
   bool requestCertificate = false;  // of clients
   bool rejectUnauthorized = true;
   bool tickets = true;
-  bool keylog = false;  // SessionHooks::keylog() gets the secrets
+  bool ownRecords = true;  // of servers; see Session::takeOver()
+  bool keylog = false;     // SessionHooks::keylog() gets the secrets
 };
 
 enum class ContextFailure : uint8_t {

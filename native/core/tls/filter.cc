@@ -49,9 +49,9 @@ void Filter::closed(Channel& channel) {
   --counters_.connections;
 }
 
-const Session* Filter::sessionOf(const Channel& channel) const {
+Session* Filter::sessionOf(const Channel& channel) const {
   if (channel.filtered == nullptr || &channel.filtered->filter != this) return nullptr;
-  const Connection& connection = of(channel);
+  Connection& connection = of(channel);
   return connection.handshake == nullptr ? &connection.session : nullptr;
 }
 
@@ -75,12 +75,12 @@ void Filter::decode(Channel& channel, Connection& connection, uint64_t nowMs) {
   bool goesOn = true;
   while (progress == Progress::kDone && goesOn) {
     ScratchBlock::Room room;
-    if (!decoded_.room(kRecordBytesMax, &room)) {
+    if (!decoded_.room(kRecordRoomBytes, &room)) {
       host_.giveUp(channel, ENOMEM);
       return;
     }
     uint32_t bytes = 0;
-    while (room.bytes - bytes >= kRecordBytesMax) {
+    while (room.bytes - bytes >= kRecordRoomBytes) {
       size_t got = 0;
       progress = session.read(room.at + bytes, room.bytes - bytes, &got);
       if (progress != Progress::kDone) break;

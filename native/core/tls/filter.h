@@ -68,7 +68,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   // JavaScript's answer to kTlsServerName; null: the connection's own context.
   void nameAnswered(Channel& channel, std::shared_ptr<const Context> context, bool refused);
   // null: it is no TLS connection, or in its handshake.
-  const Session* sessionOf(const Channel& channel) const;
+  Session* sessionOf(const Channel& channel) const;
   const Counters& counters() const { return counters_; }
 
  private:
@@ -90,6 +90,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   void goOn(Channel& channel, Connection& connection, uint64_t nowMs);
   Named serverName(const std::string& name) override;
   void sessionCame(OwnedSession session) override;
+  void secretCame(const char* line) override;
   void keylog(const char* line) override;
 
   // filter.cc
@@ -103,6 +104,8 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   void pushText(EventKind kind, const Channel& channel, std::string_view text, uint32_t aux0);
 
   bool write(const uint8_t* bytes, size_t length) override;
+  uint8_t* room(size_t bytes) override;
+  void commit(size_t bytes) override;
   void writeAs(Channel& channel);
 
   Arena& arena_;
@@ -113,6 +116,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   ScratchBlock encoded_;  // until it has left, or is kept by its queue
   ScratchBlock decoded_;  // until JavaScript has seen the turn
   ScratchBlock::Mark mark_;
+  ScratchBlock::Room room_;         // the last one of room()
   Channel* writer_ = nullptr;       // whose call into OpenSSL it is
   Token marked_ = kNobody;          // who has written since the mark, and nobody else
   std::deque<Token> waiting_;       // handshakes

@@ -73,7 +73,8 @@ void Filter::step(Channel& channel, Connection& connection, uint64_t nowMs) {
 }
 
 void Filter::complete(Channel& channel, Connection& connection, uint64_t nowMs) {
-  const Session& session = connection.session;
+  Session& session = connection.session;
+  session.takeOver();
   ++counters_.handshakes;
   if (session.version() >= OpenSsl::kTls13) ++counters_.handshakes13;
   if (session.version() == OpenSsl::kTls12) ++counters_.handshakes12;
@@ -194,6 +195,8 @@ void Filter::sessionCame(OwnedSession session) {
   pushText(EventKind::kTlsSession, *writer_, text, 0);
   api_.OPENSSL_cleanse(text.data(), text.size());
 }
+
+void Filter::secretCame(const char* line) { of(*writer_).session.secretCame(line); }
 
 void Filter::keylog(const char* line) { pushText(EventKind::kTlsKeylog, *writer_, line, 0); }
 

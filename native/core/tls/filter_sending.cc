@@ -28,6 +28,16 @@ bool Filter::write(const uint8_t* bytes, size_t length) {
   return true;
 }
 
+uint8_t* Filter::room(size_t bytes) {
+  return encoded_.room(static_cast<uint32_t>(bytes), &room_) ? room_.at : nullptr;
+}
+
+void Filter::commit(size_t bytes) {
+  const auto length = static_cast<uint32_t>(bytes);
+  encoded_.commit(length);
+  host_.queueEncoded(*writer_, room_.block, room_.offset, length);
+}
+
 // As few records as there can be: pieces are gathered until they fill one, and what fills one by
 // itself is encrypted from where it lies.
 bool Filter::encode(Channel& channel, const iovec* pieces, uint32_t count) {

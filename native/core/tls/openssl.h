@@ -84,6 +84,8 @@ struct OpenSsl {
   static constexpr int kHelloError = 0;
   static constexpr int kHelloRetry = -1;
 
+  static constexpr int kRecordHeader = 256;  // what is told of messages: not a type of records
+
   static constexpr int kSentShutdown = 1;
   static constexpr int kReceivedShutdown = 2;
 

@@ -14,8 +14,6 @@ struct bio_st;
 struct engine_st;
 struct evp_cipher_ctx_st;
 struct evp_cipher_st;
-struct evp_kdf_ctx_st;
-struct evp_kdf_st;
 struct evp_mac_ctx_st;
 struct evp_mac_st;
 struct evp_md_st;
@@ -354,14 +352,14 @@ using BioControl = long(bio_st* bio, int command, long number, void* pointer);
   F(EVP_MAC_init, int,                                                                          \
     (evp_mac_ctx_st * context, const unsigned char* key, size_t bytes,                          \
      const ossl_param_st* parameters))                                                          \
-  F(EVP_KDF_fetch, evp_kdf_st*,                                                                 \
+  F(EVP_MAC_fetch, evp_mac_st*,                                                                 \
     (ossl_lib_ctx_st * library, const char* name, const char* properties))                      \
-  F(EVP_KDF_free, void, (evp_kdf_st * kdf))                                                     \
-  F(EVP_KDF_CTX_new, evp_kdf_ctx_st*, (evp_kdf_st * kdf))                                       \
-  F(EVP_KDF_CTX_free, void, (evp_kdf_ctx_st * context))                                         \
-  F(EVP_KDF_derive, int,                                                                        \
-    (evp_kdf_ctx_st * context, unsigned char* into, size_t bytes,                               \
-     const ossl_param_st* parameters))
+  F(EVP_MAC_free, void, (evp_mac_st * mac))                                                     \
+  F(EVP_MAC_CTX_new, evp_mac_ctx_st*, (evp_mac_st * mac))                                       \
+  F(EVP_MAC_CTX_free, void, (evp_mac_ctx_st * context))                                         \
+  F(EVP_MAC_update, int, (evp_mac_ctx_st * context, const unsigned char* bytes, size_t length)) \
+  F(EVP_MAC_final, int,                                                                         \
+    (evp_mac_ctx_st * context, unsigned char* into, size_t* length, size_t room))
 
 #define RINGPOLL_OPENSSL(F)   \
   RINGPOLL_OPENSSL_GENERAL(F) \

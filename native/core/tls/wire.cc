@@ -46,8 +46,7 @@ int Wire::read(bio_st* bio, char* into, size_t room, size_t* got) {
     return -1;
   }
   std::memcpy(into, wire.input_, *got);
-  wire.input_ += *got;
-  wire.inputLeft_ -= *got;
+  wire.skip(*got);
   return 1;
 }
 

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "hkdf.h"
 #include "owned.h"
 
 namespace ringpoll::tls {
@@ -16,6 +17,10 @@ class WireOutput {
  public:
   virtual ~WireOutput() = default;
   virtual bool write(const uint8_t* bytes, size_t length) = 0;
+  // The same without a copy: room for so many bytes, of which commit() says how many are there.
+  // null: no memory.
+  virtual uint8_t* room(size_t bytes) = 0;
+  virtual void commit(size_t bytes) = 0;
 };
 
 class Wire {
@@ -35,7 +40,18 @@ class Wire {
   }
   const uint8_t* input() const { return input_; }
   size_t inputLeft() const { return inputLeft_; }
+  void skip(size_t bytes) {
+    input_ += bytes;
+    inputLeft_ -= bytes;
+  }
   uint64_t written() const { return written_; }
+  // For records that OpenSSL does not make.
+  uint8_t* room(size_t bytes) { return output_.room(bytes); }
+  void commit(size_t bytes) {
+    output_.commit(bytes);
+    written_ += bytes;
+  }
+  Hkdf& hkdf() { return hkdf_; }
 
  private:
   explicit Wire(WireOutput& output) : output_(output) {}
@@ -45,6 +61,7 @@ class Wire {
 
   WireOutput& output_;
   const OpenSsl& ssl_ = *openSsl();
+  Hkdf hkdf_;
   bio_method_st* method_ = nullptr;
   OwnedBio bio_;
   const uint8_t* input_ = nullptr;

@@ -62,6 +62,12 @@ class Side final : public tls::WireOutput, public tls::SessionHooks {
     sent.append(reinterpret_cast<const char*>(bytes), length);
     return true;
   }
+  uint8_t* room(size_t bytes) override {
+    record_.resize(bytes);
+    return record_.data();
+  }
+  void commit(size_t bytes) override { write(record_.data(), bytes); }
+  void secretCame(const char* line) override { session_.secretCame(line); }
   Named serverName(const std::string& name) override {
     names.push_back(name);
     return Named::kGoOn;
@@ -75,7 +81,7 @@ class Side final : public tls::WireOutput, public tls::SessionHooks {
   // Reads until there are no more plain bytes.
   tls::Progress read(std::string_view bytes) {
     give(bytes);
-    uint8_t room[4096];
+    uint8_t room[tls::kRecordRoomBytes];
     while (true) {
       size_t got = 0;
       const tls::Progress progress = session_.read(room, sizeof room, &got);
@@ -93,6 +99,7 @@ class Side final : public tls::WireOutput, public tls::SessionHooks {
     wire_->setInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   }
 
+  std::vector<uint8_t> record_;
   std::unique_ptr<tls::Wire> wire_;
   tls::Session session_;
 };
@@ -116,7 +123,9 @@ inline bool establish(Side& server, Side& client) {
       return false;
     }
   }
-  return server.session().established() && client.session().established();
+  if (!server.session().established() || !client.session().established()) return false;
+  server.session().takeOver();
+  return true;
 }
 
 }  // namespace test
