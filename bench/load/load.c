@@ -13,7 +13,8 @@ const struct options *options;
 
 static const char USAGE[] =
     "usage: load MODE --port N [options], where MODE is one of\n"
-    "  echo bulk accept idle http http-idle handshake websocket publish websocket-idle datagram\n"
+    "  echo bulk accept idle http http-idle handshake storm websocket publish websocket-idle\n"
+    "  datagram\n"
     "  --connections N   connections (accept: how many at a time)         1\n"
     "  --size BYTES      of a message                                     64\n"
     "  --depth N         requests (http), messages (websocket) in a batch 1\n"
@@ -30,7 +31,7 @@ static const char USAGE[] =
     "  --path PATH       of a WebSocket                                   /\n"
     "  --text            its messages are text                            binary\n"
     "  --deflate         they are JSON, and compressed\n"
-    "  --tls             TLS 1.3 with AES-128-GCM; handshake always has it  plain TCP\n"
+    "  --tls             TLS 1.3 with AES-128-GCM; always with handshake, storm\n"
     "  --tls12           the same with TLS 1.2\n"
     "  --resume          sessions (handshake)                             full handshakes\n";
 
@@ -135,7 +136,7 @@ static struct options parse(int argc, char **argv) {
     exit(2);
   }
   run.mode = argv[optind];
-  if (strcmp(run.mode, "handshake") == 0) run.tls = true;
+  if (strcmp(run.mode, "handshake") == 0 || strcmp(run.mode, "storm") == 0) run.tls = true;
   return run;
 }
 
@@ -168,6 +169,8 @@ int main(int argc, char **argv) {
     run_idle(&http_mode);
   } else if (strcmp(run.mode, "handshake") == 0) {
     run_handshake();
+  } else if (strcmp(run.mode, "storm") == 0 && run.rate > 0) {
+    run_storm();
   } else if (strcmp(run.mode, "accept") == 0 && !run.tls) {
     run_accept();
   } else if (strcmp(run.mode, "datagram") == 0 && !run.tls) {

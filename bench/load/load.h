@@ -167,12 +167,13 @@ uint64_t pace_moment(const struct connection *connection);  // of its next messa
 bool pace_next(uint64_t now, uint32_t *index);  // whose moment has come; false: nobody's is left
 void pace_wait(uint64_t now, int most_ms);      // until a moment or an event
 
-// idle.c, accept.c, handshake.c: runs of another shape.
+// idle.c, accept.c, handshake.c, storm.c: runs of another shape.
 void run_idle(const struct mode *mode);  // with this mode's messages
 // Each of options->connections slots has one connection after the other, until the time is up.
 void run_slots(void (*open_slot)(struct connection *), void (*on_event)(struct connection *));
 void run_accept(void);
 void run_handshake(void);
+void run_storm(void);
 
 // datagram.c: UDP.
 void run_datagrams(void);

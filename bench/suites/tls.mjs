@@ -1,9 +1,10 @@
-// HTTPS with TLS 1.3 and AES-128-GCM: requests, full and resumed handshakes, downloads, and silent
-// connections.
+// HTTPS with TLS 1.3 and AES-128-GCM: requests, full and resumed handshakes, downloads, requests
+// while handshakes come, and silent connections.
 import { competitors, NAMES } from '../competitors/tls.mjs';
 import { briefIdle, idleCase, idleTable, idleTrial, summarizeIdle } from '../lib/idle.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { caseSections, page } from '../lib/report.mjs';
+import { briefStorm, STORM, stormTable, stormTrial, summarizeStorm } from '../lib/storm.mjs';
 import { briefMessages, messageTrial } from '../lib/trial.mjs';
 import { tlsTargets } from '../targets/tls.mjs';
 
@@ -33,6 +34,8 @@ const messageCases = [
   brief: briefMessages,
 }));
 
+const STORM_CASE = { ...STORM, key: 'ec', body: 'plain', brief: briefStorm };
+
 export async function run({ settings, wanted, results, log }) {
   const idle = {
     ...idleCase(settings),
@@ -42,15 +45,16 @@ export async function run({ settings, wanted, results, log }) {
     body: 'plain',
     brief: briefIdle,
   };
-  const cases = [...messageCases, idle];
+  const cases = [...messageCases, STORM_CASE, idle];
   const takesPart = (item, one) =>
     item.key === one.key && item.body === one.body && wanted(item, one);
   const entrants = competitors.filter((one) => cases.some((item) => takesPart(item, one)));
   const ready = await prepareCompetitors(entrants, results, log);
-  const trial = (competitor, item) =>
-    item === idle
-      ? idleTrial(competitor, item, settings)
-      : messageTrial(competitor, item.mode, item.load, settings);
+  const trial = (competitor, item) => {
+    if (item === idle) return idleTrial(competitor, item, settings);
+    if (item === STORM_CASE) return stormTrial(competitor, settings);
+    return messageTrial(competitor, item.mode, item.load, settings);
+  };
   const { rounds } = settings;
   const order = { cases, competitors: ready, wanted: takesPart, rounds };
   await interleave({ ...order, trial, results, log });
@@ -58,10 +62,11 @@ export async function run({ settings, wanted, results, log }) {
 }
 
 function report(results, idle) {
-  const sections = caseSections(results, [...messageCases, idle], NAMES, REFERENCES, {
+  const sections = caseSections(results, [...messageCases, STORM_CASE, idle], NAMES, REFERENCES, {
+    [STORM.name]: { summary: summarizeStorm, table: stormTable },
     [idle.name]: { summary: summarizeIdle, table: idleTable },
   });
-  results.data.targets = tlsTargets(results, idle.name);
+  results.data.targets = tlsTargets(results, idle.name, STORM.name);
   return page(results, {
     title: 'TLS',
     unit: 'request or handshake',
