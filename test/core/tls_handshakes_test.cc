@@ -346,6 +346,27 @@ EACH_ENGINE(tls_listener_that_stops_lets_handshakes_finish) {
   CHECK(server.until(peer, [&] { return peer.plain == "served"; }));
 }
 
+// With the ring it is closing for a turn or two.
+EACH_ENGINE(tls_listener_that_stops_leaves_a_handshake_alone_that_is_closing) {
+  NEED_OPENSSL();
+  TlsReal server(engine);
+  START_TLS_OR_SKIP(server);
+  Peer peer;
+  peer.connect(server.real.port);
+  server.real.js->handler = [&](const Event& event) {
+    server.onEvent(event);
+    if (event.kind != EventKind::kTlsError) return;
+    server.real.js->loop.closeListener(server.real.endpoint, true);
+  };
+  CHECK(server.real.until([&] { return server.filter->counters().connections == 1; }));
+  peer.write("this is no TLS");
+  CHECK(server.real.until([&] {
+    peer.read();
+    return !server.errors.empty() && server.notes.listenerClosed;
+  }));
+  CHECK(server.real.until([&] { return server.filter->counters().connections == 0; }));
+}
+
 EACH_ENGINE(tls_tells_its_secrets_only_when_asked) {
   NEED_OPENSSL();
   for (const bool asked : {false, true}) {

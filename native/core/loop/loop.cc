@@ -254,6 +254,8 @@ void Loop::hurryUnannounced(uint32_t endpoint, bool drain) {
   state_.channels.forEach([&](Channel& channel) {
     if (channel.type != ChannelType::kConnection || channel.endpoint != endpoint) return;
     if (channel.known()) return;
+    // One that is closing already waits for the ring alone: its timer would outlive it.
+    if (channel.state == ChannelState::kClosing) return;
     if (drain) {
       timers_.arm(channel.timer, clockMs(), kStopHandshakeMs);
     } else {
