@@ -11,7 +11,7 @@
 
 #include "load.h"
 
-enum { EVENTS = 1024 };
+enum { EVENTS = 1024, HANDSHAKE_RECORD = 22 };
 
 static char hello[4096];
 static size_t hello_length;
@@ -53,6 +53,7 @@ static void on_event(struct connection *slot) {
   ssize_t length = recv(slot->fd, scratch, sizeof scratch, 0);
   if (length < 0 && errno == EAGAIN) return;
   if (length <= 0) fail("connection %u: the server has not answered", slot->index);
+  if (scratch[0] != HANDSHAKE_RECORD) fail("connection %u: no ServerHello", slot->index);
   meter_latency(now_ns() - slot->started_ns);
   meter_count(1, (uint64_t)length);
   close(slot->fd);
