@@ -18,6 +18,7 @@ export const cluster = atFirstUse(
 export const crypto = atFirstUse(() => process.getBuiltinModule('node:crypto'));
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const http = atFirstUse(() => process.getBuiltinModule('node:http'));
+export const http2 = atFirstUse(() => process.getBuiltinModule('node:http2'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
 export const readline = atFirstUse(() => process.getBuiltinModule('node:readline'));
 export const path = atFirstUse(() => process.getBuiltinModule('node:path'));

@@ -2,7 +2,6 @@
 import { RingpollError } from '../errors.js';
 import { Pieces } from '../runtime/pieces.js';
 import { HeadFlag } from '../runtime/protocol.js';
-import type { Connection } from '../tcp/connection.js';
 import { HttpRequestError } from './errors.js';
 
 /** Unread bytes beyond which reading from the socket pauses; it goes on at half of them. */
@@ -17,8 +16,14 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What brings the bytes of a body, and can be told to wait. */
+interface Source {
+  pause(): void;
+  resume(): void;
+}
+
 export class RequestBody {
-  readonly #connection: Connection;
+  readonly #source: Source;
   readonly #announced: number;
   #pieces = new Pieces();
   #unread = 0;
@@ -48,8 +53,8 @@ export class RequestBody {
   beforeRead: (() => void) | undefined;
 
   /** `announced` is its Content-Length, 0 when that is not known. */
-  constructor(connection: Connection, announced: number) {
-    this.#connection = connection;
+  constructor(source: Source, announced: number) {
+    this.#source = source;
     this.#announced = announced;
   }
 
@@ -156,13 +161,13 @@ export class RequestBody {
   #pause(): void {
     if (this.#paused || this.#complete) return;
     this.#paused = true;
-    this.#connection.pause();
+    this.#source.pause();
   }
 
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#connection.resume();
+    this.#source.resume();
   }
 
   #begin(): void {

@@ -1,5 +1,6 @@
 // The response to CONNECT. Any 2xx would tell the peer that a tunnel is open, and that whatever it
 // sends next goes there (RFC 9110 section 9.3.6): only upgrade() may say that.
+import type { FileHandle } from '../fs/index.js';
 import type { Connection } from '../tcp/connection.js';
 import { HttpResponse } from './response.js';
 import type { Body } from './response_outlet.js';
@@ -25,6 +26,11 @@ export class ConnectResponse extends HttpResponse {
   override flushHead(): void {
     this.#openNoTunnel();
     super.flushHead();
+  }
+
+  override _sendRange(file: FileHandle, start: number, length: number): Promise<void> {
+    this.#openNoTunnel();
+    return super._sendRange(file, start, length);
   }
 
   override sendWith(

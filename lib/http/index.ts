@@ -1,6 +1,7 @@
-// ringpoll/http: an HTTP/1.1 server.
+// ringpoll/http: a server of HTTP/1.1, and of HTTP/2 beside it.
 export { HttpRequestError } from './errors.js';
 export type { ErrorListener, Handler } from './handler.js';
+export type { Http2Options } from './http2/options.js';
 export type { HttpOptions } from './options.js';
 export { type BodyOptions, HttpRequest } from './request.js';
 export { HttpResponse } from './response.js';

@@ -3,6 +3,7 @@ import { boolean, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import type { NamesOf } from '../option_names.js';
 import { type NativeHttpProfile, native } from '../runtime/native.js';
+import { checkHttp2, type Http2Limits, type Http2Options } from './http2/options.js';
 
 /** Times are in milliseconds, and 0 means no limit. */
 export interface HttpOptions {
@@ -76,6 +77,11 @@ export interface HttpOptions {
    * says is request.remoteAddress. Default: none.
    */
   proxyProtocol?: readonly string[];
+  /**
+   * HTTP/2 for clients that choose it, beside HTTP/1.1 and through node:http2; only with `tls`. It
+   * has the same handlers, and costs more a request: see docs/http.md. Default: false.
+   */
+  http2?: boolean | Http2Options;
 }
 
 /** Their names; serve() has further ones. */
@@ -105,6 +111,7 @@ export const HTTP: NamesOf<HttpOptions> = {
   lenient: true,
   upgrade: true,
   proxyProtocol: true,
+  http2: true,
 };
 
 const SERVER_LENGTH_MAX = 1024;
@@ -120,6 +127,8 @@ export interface CheckedHttpOptions {
   /** All but what the listener adds. */
   profile: Omit<NativeHttpProfile, 'unsentMax'>;
   allowHalfOpen: boolean;
+  /** undefined: HTTP/2 is not spoken. */
+  http2: Http2Limits | undefined;
   /** Over TLS. */
   secure: boolean;
   /** 'Server: ringpoll\r\n' or ''. */
@@ -136,6 +145,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
   const flag = (name: keyof HttpOptions) => boolean(`options.${name}`, options[name], false);
   const headBytesMax = whole('maxHeadBytes', 1024, 65535, 16 * 1024);
   const keepAlive = time('keepAliveTimeout', 5000);
+  const streamsMax = checkHttp2(options.http2, secure);
   const profile: CheckedHttpOptions['profile'] = {
     headBytesMax,
     targetBytesMax: whole(
@@ -170,6 +180,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
   return {
     profile,
     allowHalfOpen: flag('allowHalfOpen'),
+    http2: streamsMax === 0 ? undefined : { ...profile, streamsMax },
     secure,
     serverLine: serverLine(options.serverHeader),
     keepAliveLines: keepAliveLines(keepAlive),

@@ -42,6 +42,7 @@ export interface RequestPeer {
   /** Its connection is one of TLS. */
   readonly secure: boolean;
   readonly tls: ConnectionTls | undefined;
+  readonly http2: boolean;
   /** The peer left while it waited for the answer to this request. */
   leftBehind(request: HttpRequest): boolean;
 }
@@ -107,6 +108,7 @@ export class HttpRequest {
 
   /** @internal It may be read after this turn, even if the response has ended. */
   _last(): void {
+    if (this._turn === DETACHED) return;
     this._turn = LASTS;
     lasting.push(this);
   }
@@ -161,9 +163,10 @@ export class HttpRequest {
     return head.queryOf(this);
   }
 
-  /** '1.1' or '1.0'; a later HTTP/1 counts as 1.1. */
-  get httpVersion(): '1.1' | '1.0' {
+  /** '2.0', '1.1' or '1.0'; a later HTTP/1 counts as 1.1. */
+  get httpVersion(): '2.0' | '1.1' | '1.0' {
     this.#check();
+    if (this._peer.http2) return '2.0';
     return head.flagsOf(this) & HeadFlag.version11 ? '1.1' : '1.0';
   }
 

@@ -1,6 +1,7 @@
 // A response, as a handler writes it.
 import { invalidArgType, RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
+import type { FileHandle } from '../fs/index.js';
 import { HeadFlag } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
@@ -15,6 +16,7 @@ import {
   checkInteger,
   informationalText,
   lengthError,
+  sharedError,
 } from './response_checks.js';
 import { putField } from './response_fields.js';
 import { bodyAllowed, sendEnd, sendHead, sendPiece, sendWhole } from './response_framing.js';
@@ -126,7 +128,7 @@ export class HttpResponse {
     this.#checkFresh();
     const text = informationalText(status, headers);
     if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
-    if (this._flags & ResponseFlag.first) this._outlet.send(Buffer.from(text, 'latin1'));
+    if (this._flags & ResponseFlag.first) this._outlet.informational(text);
     else extrasOf(this).informational += text;
     return this;
   }
@@ -220,20 +222,33 @@ export class HttpResponse {
   }
 
   /**
-   * Sends `length` bytes of body that `send` writes to the connection itself, and ends.
+   * Sends `length` bytes of body that `send` writes to the connection itself, and ends. Not over
+   * HTTP/2, where a connection carries several responses at once.
    * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE
+   * @throws RingpollError ERR_RINGPOLL_HTTP_SHARED_CONNECTION over HTTP/2
    */
   async sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void> {
     this.#checkFresh();
     checkInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
     if (typeof send !== 'function') throw invalidArgType('send', 'a function', send);
+    const { connection } = this._outlet;
+    if (connection === undefined) throw sharedError();
+    await this.#sendBody(length, () => send(connection));
+  }
+
+  /** @internal Sends a part of a file, and ends. */
+  async _sendRange(file: FileHandle, start: number, length: number): Promise<void> {
+    await this.#sendBody(length, () => this._outlet.sendRange(file, start, length));
+  }
+
+  async #sendBody(length: number, send: () => Promise<void>): Promise<void> {
     extrasOf(this).declaredLength = length;
     this.#begin();
     await this._turnComes();
     this.#checkNotEnded(); // an error may have been answered instead
     if (bodyAllowed(this) && length > 0) {
       try {
-        await send(this._outlet.connection);
+        await send();
       } catch (error) {
         this._outlet.breakOff(this);
         throw error;
@@ -324,7 +339,7 @@ export class HttpResponse {
     const extras = this._extras;
     const ended = (this._flags & ResponseFlag.ended) !== 0;
     if (extras !== undefined && extras.informational !== '') {
-      this._outlet.send(Buffer.from(extras.informational, 'latin1'));
+      this._outlet.informational(extras.informational);
     }
     if (this._flags & ResponseFlag.streaming) {
       sendHead(this);

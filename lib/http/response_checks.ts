@@ -32,6 +32,13 @@ export function lengthError(declared: number, actual: number): RingpollError {
   );
 }
 
+export function sharedError(): RingpollError {
+  return new RingpollError(
+    'ERR_RINGPOLL_HTTP_SHARED_CONNECTION',
+    'sendWith() writes to the connection, which HTTP/2 shares among responses: use write()',
+  );
+}
+
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_OUT_OF_RANGE */
 export function checkInteger(name: string, value: unknown, from: number, to: number): void {
   if (typeof value !== 'number') throw invalidArgType(name, 'a number', value);

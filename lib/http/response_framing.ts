@@ -80,6 +80,7 @@ export function sendHead(response: ResponseState): void {
 
 /** RFC 9112 section 6. */
 function frameUnknownLength(response: ResponseState): void {
+  if (response._outlet.http2) return;
   if (flagsOf(response._request) & HeadFlag.version11) {
     if (!response._request._isHead) response._flags |= ResponseFlag.chunked;
     response._fields += 'Transfer-Encoding: chunked\r\n';
@@ -108,5 +109,5 @@ export function sendEnd(response: ResponseState): void {
   if (response._flags & ResponseFlag.chunked) {
     response._outlet.send(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
   }
-  response._outlet.done();
+  response._outlet.done(trailers);
 }

@@ -1,13 +1,17 @@
 // What a response asks of its connection. A session is one.
+import type { FileHandle } from '../fs/index.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
-import type { Templates } from './templates.js';
+import type { HeadFinder } from './templates.js';
 
 export type Body = string | Uint8Array;
 
 export interface ResponseOutlet<Response> {
-  readonly connection: Connection;
-  readonly templates: Templates;
+  /** undefined: it carries other responses at the same time. */
+  readonly connection: Connection | undefined;
+  readonly templates: HeadFinder;
+  /** What is below knows where a body ends: it is not framed here. */
+  readonly http2: boolean;
   readonly peerIsGone: boolean;
 
   /** Sends a whole response. `head` is a word as Respond describes it. */
@@ -15,8 +19,12 @@ export interface ResponseOutlet<Response> {
   respondHead(head: number, fields: string, length: number): void;
   /** Bytes of the first response, framed. */
   send(data: Body): void;
-  /** The response that was sent in pieces is complete. */
-  done(): void;
+  /** An informational response: its status line and its fields. */
+  informational(text: string): void;
+  /** The response that was sent in pieces is complete; `trailers` are those that no frame has. */
+  done(trailers?: string): void;
+  /** Sends a part of a file as the body, or a piece of it. */
+  sendRange(file: FileHandle, start: number, length: number): Promise<void>;
   /** False: await drained(). */
   belowMark(): boolean;
   /** Resolves when the first response may go on. */

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { fs } from '../builtins.js';
 import { boolean } from '../checks.js';
 import { invalidArgType } from '../errors.js';
-import { type EngineHint, type FileHandle, open, sendFile as sendRange } from '../fs/index.js';
+import { type EngineHint, type FileHandle, open } from '../fs/index.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import type { Connection } from '../tcp/connection.js';
 import { evaluateConditions, type Representation, requestedRange } from './conditions.js';
-import { aborted, HttpRequestError } from './errors.js';
+import { HttpRequestError } from './errors.js';
 import { mediaType } from './media_types.js';
 
 export interface SendFileOptions {
@@ -76,7 +75,7 @@ export interface FileAnswer {
   status(code: number): this;
   header(name: string, value: string): this;
   end(): void;
-  sendWith(length: number, send: (connection: Connection) => Promise<void>): Promise<void>;
+  _sendRange(file: FileHandle, start: number, length: number): Promise<void>;
 }
 
 /** The options of a call, checked. */
@@ -197,12 +196,5 @@ async function answer(
   if (range !== undefined) {
     response.status(206).header('Content-Range', `bytes ${start}-${end - 1}/${what.size}`);
   }
-  await response.sendWith(end - start, (connection) =>
-    sendRange(connection, handle, start, end - start).catch(unlessGone),
-  );
-}
-
-/** The file hears of the connection's end before the connection does. */
-function unlessGone(error: Error & { code?: string }): never {
-  throw error.code === 'ERR_RINGPOLL_CONNECTION_CLOSED' ? aborted() : error;
+  await response._sendRange(handle, start, end - start);
 }

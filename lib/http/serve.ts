@@ -96,7 +96,7 @@ const OPTIONS = optionNames<ServeOptions>(
   },
   {
     ...PEERS,
-    http2: 'HTTP/2 is not supported yet; let a proxy in front of this speak it',
+    allowHTTP1: 'HTTP/1.1 is always spoken; http2 is an option beside it',
     requestListener: 'handler',
     request: 'handler',
     listener: 'handler',
@@ -139,7 +139,8 @@ function handlerOf(options: ServeOptions): Handler {
 }
 
 /**
- * Serves HTTP/1.1, over TLS with `tls`. It is listening when this returns.
+ * Serves HTTP/1.1, over TLS with `tls`, and HTTP/2 beside it with `http2`. It is listening when
+ * this returns.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
  *   _UNKNOWN_OPTION
  * @throws RingpollError ERR_RINGPOLL_TLS_..., by what is wrong with `tls`
@@ -170,6 +171,7 @@ export function serve(options: ServeOptions): HttpServer {
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { noDelay, keepAlive, highWaterMark, engine, signal, tlsError, acceptError } = options;
   const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };
+  const alpn = checked.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'];
   const listener = listenWith(
     {
       ...where,
@@ -178,7 +180,7 @@ export function serve(options: ServeOptions): HttpServer {
       allowHalfOpen: true,
       data() {},
     },
-    { profile: checked.profile, protocol: server, alpn: ['http/1.1'] },
+    { profile: checked.profile, protocol: server, alpn },
   );
   server._listensOn(listener);
   return server;

@@ -18,6 +18,7 @@ import { subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
+import { Http2Sessions } from './http2/sessions.js';
 import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting } from './request.js';
 import type { HttpResponse } from './response.js';
@@ -59,6 +60,7 @@ export class HttpServer {
   readonly #onError: ErrorListener | undefined;
   readonly #entrances: WebSocketEntrances | undefined;
   readonly #compress: boolean | undefined;
+  readonly #http2: Http2Sessions | undefined;
   #listener: Listener | undefined;
   #endpointId = -1;
   /** @internal */
@@ -92,6 +94,7 @@ export class HttpServer {
     this.#entrances = entrances;
     this.#compress = entrances?.compress;
     this._secure = checked.secure;
+    this.#http2 = checked.http2 && new Http2Sessions(this, checked.http2, checked.serverLine);
   }
 
   /** @internal */
@@ -133,8 +136,10 @@ export class HttpServer {
     if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
     // A WebSocket ends by its own handshake.
     const away = this.#entrances?.goAway();
+    const http2 = this.#http2?.goAway();
     this.#on._endOpen(
-      (connection) => connection._endpoint.protocol !== this && !away?.has(connection),
+      (connection) =>
+        connection._endpoint.protocol !== this && !away?.has(connection) && !http2?.has(connection),
     );
     return stopped;
   }
@@ -231,6 +236,12 @@ export class HttpServer {
         session.failed(requestError(events[at + 3]));
         break;
     }
+  }
+
+  /** @internal */
+  http2(connection: Connection): void {
+    const remote = this.#runtime.native.address(connection._slot, connection._generation, true);
+    this.#http2?.take(connection, remote ?? {});
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 // One HTTP connection: its requests, and the responses that are due, in the order of the requests.
 
 import { RingpollError } from '../errors.js';
+import { type FileHandle, sendFile } from '../fs/index.js';
 import { Command, Control, HeadFlag, RESPOND_TEMPLATE_SHIFT } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { respondHead } from '../runtime/staging.js';
@@ -34,6 +35,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly generation: number;
   readonly templates: Templates;
   readonly secure: boolean;
+  readonly http2 = false;
   readonly #host: SessionHost;
   readonly #runtime: Runtime;
   readonly #slot: number;
@@ -266,6 +268,20 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   send(data: Body): void {
     if (this.connection._flags & NO_MORE) return;
     this.connection._send(this.#runtime, data);
+  }
+
+  informational(text: string): void {
+    this.send(Buffer.from(text, 'latin1'));
+  }
+
+  /** The file hears of the connection's end before the connection does. */
+  async sendRange(file: FileHandle, start: number, length: number): Promise<void> {
+    try {
+      await sendFile(this.connection, file, start, length);
+    } catch (error) {
+      const isOver = (error as { code?: string }).code === 'ERR_RINGPOLL_CONNECTION_CLOSED';
+      throw isOver ? aborted() : error;
+    }
   }
 
   done(): void {

@@ -52,7 +52,13 @@ export function headText(
   return { bytes: Buffer.from(text, 'latin1'), dateOffset };
 }
 
-export class Templates {
+/** Finds the head of a response by its status, its variant and its Content-Type. */
+export interface HeadFinder {
+  /** A number; -1: ask without a type. */
+  find(status: number, variant: number, contentType: string): number;
+}
+
+export class Templates implements HeadFinder {
   readonly #runtime: Runtime;
   readonly #lines: HeadLines;
   readonly #numbers = new Map<number, Map<string, number>>();

@@ -8,6 +8,8 @@ export interface NativeTlsSettings {
   handshakeMs: number;
   /** Plain HTTP is answered with 400. */
   httpInside: boolean;
+  /** The event tlsHttp2 comes for connections that have agreed on h2, and their bytes are raw. */
+  http2Inside: boolean;
   /** The event tlsServerName comes for names that the context does not have. */
   asksForNames: boolean;
   /** Sent to the server; empty: none. */

@@ -68,6 +68,7 @@ export const enum Event {
   tlsServerName = 65,
   tlsSession = 66,
   tlsKeylog = 67,
+  tlsHttp2 = 68,
   wsText = 80,
   wsBinary = 81,
   wsPart = 82,

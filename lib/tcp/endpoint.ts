@@ -14,6 +14,8 @@ export interface Protocol<Connection> {
   closed(connection: Connection, error: Error | undefined): void;
   /** The peer's FIN; true: it came in the middle of something. */
   ended(connection: Connection, truncated: boolean): void;
+  /** TLS has agreed on HTTP/2 for this connection, whose bytes come as they are. */
+  http2?(connection: Connection): void;
   /** The listener and all of its connections are over. */
   over(): void;
 }

@@ -42,6 +42,11 @@ function event(kind: number, at: number, events: Int32Array): void {
     failed(at, events);
     return;
   }
+  if (kind === Event.tlsHttp2) {
+    const connection = connectionAt(events[at + 1], events[at + 2], events[at + 7]);
+    connection?._endpoint.protocol?.http2?.(connection);
+    return;
+  }
   const tls = endpoints[events[at + 7]]?.tls;
   if (tls === undefined) return;
   const bytes = bytesOf(at, events);

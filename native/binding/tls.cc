@@ -27,6 +27,7 @@ bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   made->context = tlsContextOf(options.Get("context"));
   made->handshakeMs = options.Get("handshakeMs").As<Napi::Number>().Uint32Value();
   made->httpInside = options.Get("httpInside").As<Napi::Boolean>().Value();
+  made->http2Inside = options.Get("http2Inside").As<Napi::Boolean>().Value();
   made->asksForNames = options.Get("asksForNames").As<Napi::Boolean>().Value();
   made->serverName = text("serverName");
   made->verifyName = text("verifyName");

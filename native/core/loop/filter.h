@@ -23,6 +23,8 @@ class FilterHost : public Transport {
   virtual void queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) = 0;
   // The connection is ready. JavaScript hears of it, and the protocol inside is opened.
   virtual void announce(Channel& channel) = 0;
+  // The same, but what is inside is raw bytes, whatever the protocol of the endpoint.
+  virtual void announceRaw(Channel& channel) = 0;
   // The bytes say that no more come: as the peer's FIN for the protocol inside.
   virtual void endReading(Channel& channel) = 0;
   // Protocol::timer() of the filter after `delayMs`; not once the connection is announced.

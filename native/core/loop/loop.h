@@ -175,6 +175,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void acceptWaiting(const Channel& listener);
   void openProtocol(Channel& channel, const Endpoint& endpoint);
   void openFilter(Channel& channel, Endpoint& endpoint);
+  void tellOfOpen(Channel& channel);
   void endUnannounced(const Channel& channel, Endpoint& endpoint);
   void hurryUnannounced(uint32_t endpoint, bool drain);
   Protocol& layer(Channel& channel) const {
@@ -205,6 +206,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   ReceivedBytes staged(int32_t slabOffset, uint32_t length) override;
   void queueEncoded(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
   void announce(Channel& channel) override;
+  void announceRaw(Channel& channel) override;
   void endReading(Channel& channel) override;
   void armFilterTimer(Channel& channel, uint64_t delayMs) override;
   uint64_t deliveredBytes(const Channel& channel) override;

@@ -138,12 +138,19 @@ void Loop::openFilter(Channel& channel, Endpoint& endpoint) {
 }
 
 void Loop::announce(Channel& channel) {
+  tellOfOpen(channel);
+  openProtocol(channel, endpoints_[channel.endpoint]);
+}
+
+// Raw bytes are what it speaks already.
+void Loop::announceRaw(Channel& channel) { tellOfOpen(channel); }
+
+void Loop::tellOfOpen(Channel& channel) {
   RP_ASSERT(!channel.filtered->announced);
   Endpoint& endpoint = endpoints_[channel.endpoint];
   timers_.cancel(channel.timer);
   channel.filtered->announced = true;
   state_.events.push(endpoint.outgoing ? EventKind::kConnected : EventKind::kOpen, channel);
-  openProtocol(channel, endpoint);
   if (endpoint.idleTimeoutMs > 0) setIdleTimeout(channel, endpoint.idleTimeoutMs);
   endUnannounced(channel, endpoint);
 }

@@ -46,6 +46,7 @@ enum class EventKind : int32_t {
   kTlsServerName = 65,  // result: slab, offset and length: the name that a client asks for
   kTlsSession = 66,     // the same: a session that a client may resume
   kTlsKeylog = 67,      // the same: a line of NSS's key log format
+  kTlsHttp2 = 68,       // behind kOpen: HTTP/2 was agreed on, and its bytes come as kData
   kWsText = 80,         // like kData: one whole message, valid UTF-8
   kWsBinary = 81,       // the same
   kWsPart = 82,         // like kData: the beginning of a message that lies in several blocks

@@ -22,6 +22,7 @@ struct Handshake {
   bool nameAnswered = false;
   bool nameRefused = false;
   bool httpInside = false;
+  bool http2Inside = false;
   bool asksForNames = false;
 };
 

@@ -19,6 +19,7 @@ void Filter::open(Channel& channel, ProtocolSettings* given, uint64_t nowMs) {
   auto* connection = new Connection(*this, *wire_, settings.context);
   channel.filtered = connection;
   connection->handshake->httpInside = settings.httpInside;
+  connection->handshake->http2Inside = settings.http2Inside;
   connection->handshake->asksForNames = settings.asksForNames;
   ++counters_.connections;
   if (settings.handshakeMs > 0) host_.armFilterTimer(channel, settings.handshakeMs);

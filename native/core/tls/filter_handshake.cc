@@ -83,7 +83,12 @@ void Filter::complete(Channel& channel, Connection& connection, uint64_t nowMs) 
   const uint8_t* rest = wire_->input();
   const size_t restBytes = wire_->inputLeft();
   if (handshake->readingHeld) host_.pauseReading(channel, false);
-  host_.announce(channel);
+  if (handshake->http2Inside && session.alpn() == "h2") {
+    host_.announceRaw(channel);
+    events_.push(EventKind::kTlsHttp2, channel);
+  } else {
+    host_.announce(channel);
+  }
   wire_->setInput(rest, restBytes);
   if (channel.state == ChannelState::kOpen) decode(channel, connection, nowMs);
   for (const ReceivedBytes& piece : handshake->held) {

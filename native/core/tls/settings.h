@@ -13,6 +13,7 @@ struct Settings final : ProtocolSettings {
   std::shared_ptr<const Context> context;  // of new connections; those that are open keep theirs
   uint32_t handshakeMs = 120'000;          // from the connection's first moment
   bool httpInside = false;                 // plain HTTP is answered with 400
+  bool http2Inside = false;  // where ALPN has chosen HTTP/2, JavaScript speaks it: raw bytes
   bool asksForNames = false;  // kTlsServerName for names that the context does not have
   // Of clients.
   std::string serverName;  // sent; empty: none
