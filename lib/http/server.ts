@@ -23,7 +23,7 @@ import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting } from './request.js';
 import type { HttpResponse } from './response.js';
 import { sendReturned } from './returned.js';
-import { Session, unanswered } from './session.js';
+import { remoteOf, Session, unanswered } from './session.js';
 import { Templates } from './templates.js';
 import { httpOf } from './web/request.js';
 import type { WebSocketEntrances } from './websocket_entrances.js';
@@ -240,8 +240,7 @@ export class HttpServer {
 
   /** @internal */
   http2(connection: Connection): void {
-    const remote = this.#runtime.native.address(connection._slot, connection._generation, true);
-    this.#http2?.take(connection, remote ?? {});
+    this.#http2?.take(connection, remoteOf(this.#runtime, connection, this._proxied));
   }
 
   /** @internal */

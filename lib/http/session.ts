@@ -30,6 +30,16 @@ const NO_MORE = Flag.ending | Flag.closing | Flag.closed;
 /** Requests that are not answered when the events of a turn have been walked outlast it. */
 export const unanswered: HttpResponse[] = [];
 
+/** What a trusted PROXY header says, where connections have one, or the address of the socket. */
+export function remoteOf(
+  { native }: Runtime,
+  { _slot: slot, _generation: generation }: Connection,
+  proxied: boolean,
+): Remote {
+  const told = proxied && native.httpProxied(slot, generation, true);
+  return told || native.address(slot, generation, true) || {};
+}
+
 export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   readonly connection: Connection;
   readonly generation: number;
@@ -80,14 +90,8 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   }
 
   get remote(): Remote {
-    this.#remote ??= this.#findRemote();
+    this.#remote ??= remoteOf(this.#runtime, this.connection, this.#host._proxied);
     return this.#remote;
-  }
-
-  #findRemote(): Remote {
-    const { native } = this.#runtime;
-    const proxied = this.#host._proxied && native.httpProxied(this.#slot, this.generation, true);
-    return proxied || native.address(this.#slot, this.generation, true) || {};
   }
 
   get peerIsGone(): boolean {

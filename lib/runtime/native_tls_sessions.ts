@@ -10,6 +10,8 @@ export interface NativeTlsSettings {
   httpInside: boolean;
   /** The event tlsHttp2 comes for connections that have agreed on h2, and their bytes are raw. */
   http2Inside: boolean;
+  /** Whose connections begin with a PROXY header. */
+  proxies: readonly string[];
   /** The event tlsServerName comes for names that the context does not have. */
   asksForNames: boolean;
   /** Sent to the server; empty: none. */

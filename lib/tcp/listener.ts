@@ -314,6 +314,10 @@ export interface ProtocolBinding {
   alpn: readonly string[];
 }
 
+function profileOf({ profile }: ProtocolBinding, unsentMax: number, secure: boolean) {
+  return { ...profile, unsentMax, proxies: secure ? [] : profile.proxies };
+}
+
 /** @internal */
 export function listenWith<Data = unknown>(
   options: ListenOptions<Data>,
@@ -340,10 +344,12 @@ export function listenWith<Data = unknown>(
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
   endpoint.beginWith(options.connectionData);
   endpoint.protocol = binding?.protocol as Protocol<Connection<Data>> | undefined;
+  // A proxy that passes TLS through says whose connection it is before TLS begins.
+  const proxies = binding?.profile.proxies;
   const tls =
     options.tls === undefined
       ? undefined
-      : new ListenerTls(endpoint._context, options.tls, options, binding?.alpn);
+      : new ListenerTls(endpoint._context, options.tls, options, binding?.alpn, proxies);
   endpoint.tls = tls;
   const bind = ({ name, port, fd }: Place) => {
     loop.native.listen(
@@ -358,7 +364,7 @@ export function listenWith<Data = unknown>(
       maxConnections,
       checked.idleTimeoutMs,
       checked.hint,
-      binding === undefined ? undefined : { ...binding.profile, unsentMax: checked.highWaterMark },
+      binding && profileOf(binding, checked.highWaterMark, tls !== undefined),
       tls?.settings,
     );
     return loop.control[Control.resultError];

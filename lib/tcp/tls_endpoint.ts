@@ -90,12 +90,16 @@ export class ListenerTls extends EndpointTls {
   readonly #alpn: readonly string[] | undefined;
   #endpointId = -1;
 
-  /** @internal `alpn`: what is spoken inside, where the options do not say it. */
+  /**
+   * @internal `alpn`: what is spoken inside, where the options do not say it. `proxies`: those that
+   * begin with a PROXY header.
+   */
   constructor(
     context: HandlerContext,
     given: unknown,
     handlers: ListenerTlsHandlers,
     alpn: readonly string[] | undefined,
+    proxies: readonly string[] = [],
   ) {
     super(context, handlers.keylog);
     this.#tlsError = handlers.tlsError && context.bind(handlers.tlsError);
@@ -113,6 +117,7 @@ export class ListenerTls extends EndpointTls {
       handshakeMs: checked.handshakeMs,
       httpInside: alpn !== undefined,
       http2Inside: alpn?.includes('h2') === true,
+      proxies,
       asksForNames: this.#served.asksForNames,
       serverName: '',
       verifyName: '',
@@ -176,6 +181,7 @@ export class ConnectTls extends EndpointTls {
       handshakeMs,
       httpInside: false,
       http2Inside: false,
+      proxies: [],
       asksForNames: false,
       serverName: servername,
       verifyName,

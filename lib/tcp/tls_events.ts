@@ -30,7 +30,8 @@ function failed(at: number, events: Int32Array): void {
   const slot = events[at + 1];
   const generation = events[at + 2];
   const error = errorOf(at, events);
-  const isOpen = (events[at + 6] & 0xff) >= TlsFailure.record;
+  const failure = events[at + 6] & 0xff;
+  const isOpen = failure === TlsFailure.record || failure === TlsFailure.tooManyMessages;
   // A server's connection that was never open is no connection to its user; a client's is one.
   const connection = isOpen ? connectionAt(slot, generation, events[at + 7]) : connections[slot];
   if (connection?._generation === generation) extraOf(connection).tlsFailure = error;

@@ -17,6 +17,7 @@ export const TlsFailure = {
   network: 8,
   record: 9,
   tooManyMessages: 10,
+  proxyHeader: 11,
 } as const;
 
 type Told = readonly [code: RingpollErrorCode, says: string];
@@ -35,6 +36,10 @@ const TOLD: Readonly<Record<number, Told>> = {
   [TlsFailure.notTls]: [NOT_TLS, 'The peer does not speak TLS'],
   [TlsFailure.serverName]: [HANDSHAKE, 'Nothing serves the name that the client asks for'],
   [TlsFailure.network]: [HANDSHAKE, 'The connection was lost in its TLS handshake'],
+  [TlsFailure.proxyHeader]: [
+    'ERR_RINGPOLL_TLS_PROXY_HEADER',
+    'The proxy did not begin with a PROXY header, or with a malformed one',
+  ],
   [TlsFailure.record]: [RECORD, 'The peer sent bytes that are no TLS record of this connection'],
   [TlsFailure.tooManyMessages]: [RECORD, 'The peer sent too many key updates or tickets'],
 };

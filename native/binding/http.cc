@@ -4,6 +4,7 @@
 #include "addon.h"
 #include "core/base/assert.h"
 #include "core/http/server/server.h"
+#include "core/tls/filter.h"
 #include "http_profile.h"
 
 namespace ringpoll {
@@ -114,9 +115,12 @@ Napi::Value Proxied(const Napi::CallbackInfo& info) {
   if (guest == nullptr) return info.Env().Undefined();
   const Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
   if (channel == nullptr) return info.Env().Undefined();
-  const http::ProxyHeader* header = guest->http() != nullptr && channel->protocol == guest->http()
-                                        ? guest->http()->proxyHeader(*channel)
-                                        : nullptr;
+  const http::ProxyHeader* header = nullptr;
+  if (channel->filtered != nullptr && guest->tls() != nullptr) {
+    header = guest->tls()->proxyHeader(*channel);
+  } else if (guest->http() != nullptr && channel->protocol == guest->http()) {
+    header = guest->http()->proxyHeader(*channel);
+  }
   const bool known =
       header != nullptr && !header->local &&
       (header->family == http::ProxyFamily::kInet || header->family == http::ProxyFamily::kInet6);

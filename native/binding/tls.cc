@@ -29,6 +29,10 @@ bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   made->httpInside = options.Get("httpInside").As<Napi::Boolean>().Value();
   made->http2Inside = options.Get("http2Inside").As<Napi::Boolean>().Value();
   made->asksForNames = options.Get("asksForNames").As<Napi::Boolean>().Value();
+  const auto proxies = options.Get("proxies").As<Napi::Array>();
+  for (uint32_t i = 0; i < proxies.Length(); ++i) {
+    made->proxies.add(proxies.Get(i).As<Napi::String>().Utf8Value());
+  }
   made->serverName = text("serverName");
   made->verifyName = text("verifyName");
   if (options.Get("session").IsTypedArray()) {

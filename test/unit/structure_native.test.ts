@@ -34,7 +34,7 @@ const CORE: Allowed = {
   [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER],
   'native/core/raw': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/parser': core('base'),
-  'native/core/tls': [...RINGS, ...core('rings'), SEAM, FILTER],
+  'native/core/tls': [...RINGS, ...core('rings', 'http/parser'), SEAM, FILTER],
   'native/core/udp': [...RINGS, ...core('rings'), SEAM],
   'native/core/websocket': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/server': [...RINGS, ...core('rings', 'http/parser'), SEAM],

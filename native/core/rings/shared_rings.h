@@ -78,6 +78,7 @@ enum class TlsFailure : uint8_t {
   kNetwork = 8,           // the connection was reset in the middle of its handshake
   kRecord = 9,            // after the handshake: OpenSSL says why
   kTooManyMessages = 10,  // after the handshake: key updates, tickets and the like
+  kProxyHeader = 11,      // before the handshake: what a proxy sent is no PROXY header
 };
 
 enum class CommandKind : int32_t {

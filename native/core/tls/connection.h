@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/channel/channel.h"
+#include "core/http/parser/proxy.h"
 #include "core/loop/protocol.h"
 #include "session.h"
 
@@ -24,6 +25,8 @@ struct Handshake {
   bool httpInside = false;
   bool http2Inside = false;
   bool asksForNames = false;
+  bool awaitsProxy = false;         // a PROXY header comes before anything else
+  std::vector<uint8_t> proxyBytes;  // of that header, until it is whole
 };
 
 struct Connection final : Filtered {
@@ -33,6 +36,7 @@ struct Connection final : Filtered {
   std::shared_ptr<const Context> named;  // what JavaScript has chosen by the server's name
   Session session;
   std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
+  std::unique_ptr<http::ProxyHeader> proxy;  // what a PROXY header said
   bool inEnded = false;  // the peer's close_notify was seen
   bool failed = false;   // nothing is encoded or decoded any more
 };

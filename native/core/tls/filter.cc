@@ -21,6 +21,8 @@ void Filter::open(Channel& channel, ProtocolSettings* given, uint64_t nowMs) {
   connection->handshake->httpInside = settings.httpInside;
   connection->handshake->http2Inside = settings.http2Inside;
   connection->handshake->asksForNames = settings.asksForNames;
+  connection->handshake->awaitsProxy =
+      !settings.proxies.empty() && settings.proxies.containsPeer(channel.fd);
   ++counters_.connections;
   if (settings.handshakeMs > 0) host_.armFilterTimer(channel, settings.handshakeMs);
   Session& session = connection->session;
@@ -61,7 +63,9 @@ void Filter::received(Channel& channel, const ReceivedBytes& bytes, uint64_t now
   // RFC 8446, section 6.1: what comes behind close_notify is ignored.
   if (connection.failed || connection.inEnded) return;
   if (connection.handshake != nullptr) {
-    shake(channel, connection, bytes, nowMs);
+    ReceivedBytes rest = bytes;
+    if (connection.handshake->awaitsProxy && !takeProxyHeader(channel, connection, &rest)) return;
+    shake(channel, connection, rest, nowMs);
     return;
   }
   wire_->setInput(arena_.data(bytes.block) + bytes.offset, bytes.length);

@@ -67,6 +67,8 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
 
   // JavaScript's answer to kTlsServerName; null: the connection's own context.
   void nameAnswered(Channel& channel, std::shared_ptr<const Context> context, bool refused);
+  // What a PROXY header said; null: there was none.
+  const http::ProxyHeader* proxyHeader(const Channel& channel) const;
   // null: it is no TLS connection, or in its handshake.
   Session* sessionOf(const Channel& channel) const;
   const Counters& counters() const { return counters_; }
@@ -92,6 +94,9 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   void sessionCame(OwnedSession session) override;
   void secretCame(const char* line) override;
   void keylog(const char* line) override;
+
+  // filter_proxy.cc
+  bool takeProxyHeader(Channel& channel, Connection& connection, ReceivedBytes* bytes);
 
   // filter.cc
   void decode(Channel& channel, Connection& connection, uint64_t nowMs);
