@@ -40,6 +40,7 @@ export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
 export {
   type AcceptHandlers,
   Listener,
+  type ListenerMetrics,
   type ListenOptions,
   listen,
   type StopOptions,

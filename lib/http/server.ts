@@ -9,7 +9,7 @@ import { ticks, uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
 import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
-import type { Listener, StopOptions } from '../tcp/listener.js';
+import type { Listener, ListenerMetrics, StopOptions } from '../tcp/listener.js';
 import { connectionAt, endpoints } from '../tcp/tables.js';
 import type { SecureContext, SecureContextOptions } from '../tls/index.js';
 import { publishAs } from '../websocket/backplane.js';
@@ -170,6 +170,11 @@ export class HttpServer {
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */
   subscriberCount(topic: string): number {
     return subscriberCount(this.#endpointId, topic);
+  }
+
+  /** What it has seen of connections and of TLS; readable when the server is over, too. */
+  metrics(): ListenerMetrics {
+    return this.#on.metrics();
   }
 
   /**

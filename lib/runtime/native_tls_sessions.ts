@@ -1,5 +1,7 @@
 // The addon's functions for connections that speak TLS; native/binding/tls.cc.
-import type { NativeContext } from './native_tls.js';
+import type { NativeContext, NativeHandle } from './native_tls.js';
+
+export type NativeTlsCounters = NativeHandle<'counters'>;
 
 /** Of one listener, or of one connect call. */
 export interface NativeTlsSettings {
@@ -10,6 +12,8 @@ export interface NativeTlsSettings {
   httpInside: boolean;
   /** The event tlsHttp2 comes for connections that have agreed on h2, and their bytes are raw. */
   http2Inside: boolean;
+  /** Where its connections are counted besides those of the loop. */
+  counters: NativeTlsCounters | undefined;
   /** Whose connections begin with a PROXY header. */
   proxies: readonly string[];
   /** The event tlsServerName comes for names that the context does not have. */
@@ -19,6 +23,20 @@ export interface NativeTlsSettings {
   /** Must be in the peer's certificate; empty: any may. */
   verifyName: string;
   session: Uint8Array | undefined;
+}
+
+export interface NativeTlsCounts {
+  connections: number;
+  handshakes: number;
+  handshakes12: number;
+  handshakes13: number;
+  resumed: number;
+  failures: number;
+  truncated: number;
+  deferred: number;
+  /** A number of an alert and how many there were, in turns. */
+  alertsSent: number[];
+  alertsReceived: number[];
 }
 
 export interface NativeTlsDetails {
@@ -53,6 +71,8 @@ export interface NativeTlsSessions {
     label: string,
     context: Uint8Array | undefined,
   ): Uint8Array | undefined;
+  tlsCounters(): NativeTlsCounters;
+  tlsCounts(held: NativeTlsCounters): NativeTlsCounts;
   /** OpenSSL's words for the result of a verification. */
   tlsVerifyText(result: number): string | undefined;
 }

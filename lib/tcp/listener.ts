@@ -9,6 +9,7 @@ import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type SystemError, systemError } from '../runtime/system_error.js';
 import { uncaught } from '../runtime/ticks.js';
+import type { TlsMetrics } from '../tls/metrics.js';
 import type { SecureContext, SecureContextOptions } from '../tls/secure_context.js';
 import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
@@ -88,6 +89,13 @@ export interface AcceptHandlers {
    * thread's connections has closed. What the handler throws is an uncaught exception.
    */
   acceptError?(error: SystemError): void;
+}
+
+export interface ListenerMetrics {
+  /** Open connections, as `listener.connections`. */
+  connections: number;
+  /** undefined without `tls`. */
+  tls: TlsMetrics | undefined;
 }
 
 export interface StopOptions {
@@ -249,6 +257,12 @@ export class Listener {
       throw new RingpollError('ERR_RINGPOLL_TLS_UNAVAILABLE', 'The listener was made without tls');
     }
     tls.setSecureContext(context);
+  }
+
+  /** What it has seen; it goes on being readable when the listener is over. */
+  metrics(): ListenerMetrics {
+    const { connections, tls } = this.#endpoint;
+    return { connections, tls: tls instanceof ListenerTls ? tls.metrics : undefined };
   }
 
   /** Stops accepting and destroys every connection: what is waiting to be sent is dropped. */

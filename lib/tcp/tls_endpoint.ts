@@ -1,7 +1,8 @@
 // TLS of one listener, or of one connect call: what native code gets, and whom its events are for.
 import type { PeerCertificate } from 'node:tls';
 import { RingpollError } from '../errors.js';
-import type { NativeTlsSettings } from '../runtime/native_tls_sessions.js';
+import { native } from '../runtime/native.js';
+import type { NativeTlsCounters, NativeTlsSettings } from '../runtime/native_tls_sessions.js';
 import { onRejection } from '../runtime/rejection.js';
 import { runtime } from '../runtime/runtime.js';
 import type { Target } from '../runtime/system_error.js';
@@ -12,6 +13,7 @@ import {
   checkClientTls,
 } from '../tls/client_options.js';
 import type { TlsError } from '../tls/connection_error.js';
+import { type TlsMetrics, tlsMetrics } from '../tls/metrics.js';
 import type { SecureContextOptions } from '../tls/secure_context.js';
 import { SecureContext } from '../tls/secure_context.js';
 import { ServedContext } from '../tls/served_context.js';
@@ -118,11 +120,16 @@ export class ListenerTls extends EndpointTls {
       httpInside: alpn !== undefined,
       http2Inside: alpn?.includes('h2') === true,
       proxies,
+      counters: native().tlsCounters(),
       asksForNames: this.#served.asksForNames,
       serverName: '',
       verifyName: '',
       session: undefined,
     };
+  }
+
+  get metrics(): TlsMetrics {
+    return tlsMetrics(native().tlsCounts(this.settings.counters as NativeTlsCounters));
   }
 
   /** It listens, and this is its number. */
@@ -182,6 +189,7 @@ export class ConnectTls extends EndpointTls {
       httpInside: false,
       http2Inside: false,
       proxies: [],
+      counters: undefined,
       asksForNames: false,
       serverName: servername,
       verifyName,

@@ -8,5 +8,6 @@ export type {
   TlsVersion,
 } from './context_options.js';
 export type { FileOptions } from './files.js';
+export type { TlsMetrics } from './metrics.js';
 export { SecureContext, type SecureContextOptions, secureContext } from './secure_context.js';
 export type { ServerTlsOptions, SNICallback } from './server_options.js';

@@ -17,6 +17,10 @@ tls::Filter* GuestLoop::openTls() {
   return tls_;
 }
 
+namespace {
+using HeldCounters = std::shared_ptr<tls::Counters>;
+}
+
 bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   settings->filter = guest.openTls();
   if (settings->filter == nullptr) return false;
@@ -29,6 +33,9 @@ bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   made->httpInside = options.Get("httpInside").As<Napi::Boolean>().Value();
   made->http2Inside = options.Get("http2Inside").As<Napi::Boolean>().Value();
   made->asksForNames = options.Get("asksForNames").As<Napi::Boolean>().Value();
+  if (options.Get("counters").IsExternal()) {
+    made->counters = *options.Get("counters").As<Napi::External<HeldCounters>>().Data();
+  }
   const auto proxies = options.Get("proxies").As<Napi::Array>();
   for (uint32_t i = 0; i < proxies.Length(); ++i) {
     made->proxies.add(proxies.Get(i).As<Napi::String>().Utf8Value());
@@ -177,6 +184,43 @@ Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info) {
   return out;
 }
 
+// tlsCounters() -> handle: those of one listener, which outlive it
+Napi::Value NewCounters(const Napi::CallbackInfo& info) {
+  return Napi::External<HeldCounters>::New(info.Env(),
+                                           new HeldCounters(std::make_shared<tls::Counters>()),
+                                           [](Napi::Env, HeldCounters* held) { delete held; });
+}
+
+// tlsCounts(handle) -> { connections, ..., alertsSent: [number, count, ...], alertsReceived }
+Napi::Value Counts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const tls::Counters& counters = **info[0].As<Napi::External<HeldCounters>>().Data();
+  Napi::Object object = Napi::Object::New(env);
+  const auto set = [&object](const char* name, uint64_t value) {
+    object.Set(name, static_cast<double>(value));
+  };
+  set("connections", counters.connections);
+  set("handshakes", counters.handshakes);
+  set("handshakes12", counters.handshakes12);
+  set("handshakes13", counters.handshakes13);
+  set("resumed", counters.resumed);
+  set("failures", counters.failures);
+  set("truncated", counters.truncated);
+  set("deferred", counters.deferred);
+  const auto alerts = [env](const uint64_t (&counts)[256]) {
+    Napi::Array all = Napi::Array::New(env);
+    for (uint32_t alert = 0; alert < 256; ++alert) {
+      if (counts[alert] == 0) continue;
+      all[all.Length()] = Napi::Number::New(env, alert);
+      all[all.Length()] = Napi::Number::New(env, static_cast<double>(counts[alert]));
+    }
+    return all;
+  };
+  object.Set("alertsSent", alerts(counters.alertsSent));
+  object.Set("alertsReceived", alerts(counters.alertsReceived));
+  return object;
+}
+
 // tlsVerifyText(number) -> OpenSSL's words for the result of a verification
 Napi::Value VerifyText(const Napi::CallbackInfo& info) {
   const tls::OpenSsl* api = tls::openSsl();
@@ -192,6 +236,8 @@ void addTlsFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("tlsDetails", Napi::Function::New<Details>(env));
   exports.Set("tlsPeerCertificates", Napi::Function::New<PeerCertificates>(env));
   exports.Set("tlsExport", Napi::Function::New<ExportKeyingMaterial>(env));
+  exports.Set("tlsCounters", Napi::Function::New<NewCounters>(env));
+  exports.Set("tlsCounts", Napi::Function::New<Counts>(env));
   exports.Set("tlsVerifyText", Napi::Function::New<VerifyText>(env));
 }
 

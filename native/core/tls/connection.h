@@ -8,6 +8,7 @@
 #include "core/channel/channel.h"
 #include "core/http/parser/proxy.h"
 #include "core/loop/protocol.h"
+#include "counters.h"
 #include "session.h"
 
 namespace ringpoll::tls {
@@ -34,6 +35,7 @@ struct Connection final : Filtered {
       : Filtered(of), session(wire, std::move(context)) {}
 
   std::shared_ptr<const Context> named;  // what JavaScript has chosen by the server's name
+  std::shared_ptr<Counters> counters;    // of its listener
   Session session;
   std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
   std::unique_ptr<http::ProxyHeader> proxy;  // what a PROXY header said

@@ -23,7 +23,8 @@ void Filter::open(Channel& channel, ProtocolSettings* given, uint64_t nowMs) {
   connection->handshake->asksForNames = settings.asksForNames;
   connection->handshake->awaitsProxy =
       !settings.proxies.empty() && settings.proxies.containsPeer(channel.fd);
-  ++counters_.connections;
+  connection->counters = settings.counters;
+  count(*connection, [](Counters& all) { ++all.connections; });
   if (settings.handshakeMs > 0) host_.armFilterTimer(channel, settings.handshakeMs);
   Session& session = connection->session;
   if (settings.context->role() == Role::kServer) {
@@ -42,14 +43,14 @@ void Filter::closed(Channel& channel) {
   Connection& connection = of(channel);
   if (connection.handshake != nullptr) {
     if (!connection.failed && channel.closeError != 0) {
-      ++counters_.failures;
+      count(connection, [](Counters& all) { ++all.failures; });
       tell(channel, TlsFailure::kNetwork, {});
     }
     for (const ReceivedBytes& piece : connection.handshake->held) arena_.release(piece.block);
   }
+  count(connection, [](Counters& all) { --all.connections; });
   delete &connection;
   channel.filtered = nullptr;
-  --counters_.connections;
 }
 
 Session* Filter::sessionOf(const Channel& channel) const {
@@ -130,7 +131,7 @@ void Filter::peerEnded(Channel& channel) {
   if (connection.failed || connection.inEnded) return;
   if (connection.handshake == nullptr) {
     // Somebody on the way may have cut it off.
-    ++counters_.truncated;
+    count(connection, [](Counters& all) { ++all.truncated; });
     connection.failed = true;
     host_.giveUp(channel, kErrorTlsTruncated);
   } else if (connection.handshake->held.empty() && !connection.handshake->waitsForName) {

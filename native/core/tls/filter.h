@@ -29,19 +29,6 @@ namespace ringpoll::tls {
 inline constexpr uint32_t kHandshakeStepsPerTurn = 8;
 inline constexpr uint32_t kLastWordsMs = 1000;  // for an alert to leave
 
-struct Counters {
-  uint64_t connections = 0;  // open now, handshakes included
-  uint64_t handshakes = 0;   // completed
-  uint64_t handshakes13 = 0;
-  uint64_t handshakes12 = 0;
-  uint64_t resumed = 0;   // of the completed
-  uint64_t failures = 0;  // of handshakes
-  uint64_t truncated = 0;
-  uint64_t deferred = 0;  // handshakes that waited for a later turn
-  uint64_t alertsSent[256] = {};
-  uint64_t alertsReceived[256] = {};
-};
-
 class Filter final : public ringpoll::Filter, private SessionHooks, private WireOutput {
  public:
   // null: no memory. openSsl() must be there.
@@ -103,6 +90,13 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   bool deliver(Channel& channel, const ScratchBlock::Room& room, uint32_t bytes, uint64_t nowMs);
   void peerHasEnded(Channel& channel, Connection& connection);
 
+  // Of all connections, and of those of the connection's listener.
+  template <typename Increment>
+  void count(const Connection& connection, const Increment& increment) {
+    increment(counters_);
+    if (connection.counters != nullptr) increment(*connection.counters);
+  }
+
   // filter_failures.cc
   void fail(Channel& channel, Connection& connection, TlsFailure kind, const Failure& why = {});
   void tell(const Channel& channel, TlsFailure kind, const Failure& why);
@@ -129,7 +123,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   std::vector<BlockId> texts_;      // of events that may be delivered with the next turn
   std::vector<BlockId> textsSeen_;  // of those that are
   uint32_t steps_ = 0;              // of handshakes, in this turn
-  Counters counters_;
+  Counters counters_;               // of all connections
 
   static constexpr Token kNobody = ~Token{0};
 };

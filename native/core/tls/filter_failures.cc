@@ -12,9 +12,13 @@ void Filter::fail(Channel& channel, Connection& connection, TlsFailure kind, con
   if (connection.failed) return;
   connection.failed = true;
   if (why.alert != kNoAlert) {
-    ++(why.alertIsPeers ? counters_.alertsReceived : counters_.alertsSent)[why.alert];
+    count(connection, [&why](Counters& all) {
+      ++(why.alertIsPeers ? all.alertsReceived : all.alertsSent)[why.alert];
+    });
   }
-  if (connection.handshake != nullptr) ++counters_.failures;
+  if (connection.handshake != nullptr) {
+    count(connection, [](Counters& all) { ++all.failures; });
+  }
   tell(channel, kind, why);
   channel.closeError = kErrorTls;
   const bool silent = kind == TlsFailure::kTimeout || kind == TlsFailure::kEnded;

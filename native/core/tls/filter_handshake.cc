@@ -32,7 +32,7 @@ void Filter::shake(Channel& channel, Connection& connection, const ReceivedBytes
   if (first && isForeign(channel, connection, bytes)) return;
   if (!mayShake(handshake)) {
     const bool deferred = handshake.held.empty() && !handshake.waitsForName;
-    if (deferred) ++counters_.deferred;
+    if (deferred) count(connection, [](Counters& all) { ++all.deferred; });
     hold(channel, handshake, bytes);
     if (!handshake.waitsForName) queue(channel, handshake);
     return;
@@ -75,10 +75,14 @@ void Filter::step(Channel& channel, Connection& connection, uint64_t nowMs) {
 void Filter::complete(Channel& channel, Connection& connection, uint64_t nowMs) {
   Session& session = connection.session;
   session.takeOver();
-  ++counters_.handshakes;
-  if (session.version() >= OpenSsl::kTls13) ++counters_.handshakes13;
-  if (session.version() == OpenSsl::kTls12) ++counters_.handshakes12;
-  if (session.resumed()) ++counters_.resumed;
+  const int version = session.version();
+  const bool resumed = session.resumed();
+  count(connection, [version, resumed](Counters& all) {
+    ++all.handshakes;
+    if (version >= OpenSsl::kTls13) ++all.handshakes13;
+    if (version == OpenSsl::kTls12) ++all.handshakes12;
+    if (resumed) ++all.resumed;
+  });
   const std::unique_ptr<Handshake> handshake = std::exchange(connection.handshake, nullptr);
   const uint8_t* rest = wire_->input();
   const size_t restBytes = wire_->inputLeft();
