@@ -66,7 +66,7 @@ let usual: SecureContext | undefined;
 
 /** The context of those who ask for nothing: it is made once. */
 function usualContext(): SecureContext {
-  usual ??= new SecureContext({}, 'options.tls');
+  usual ??= new SecureContext({}, 'options.tls', 'client');
   return usual;
 }
 
@@ -91,7 +91,7 @@ export function secureContextIn(value: unknown, path = 'options.tls'): ClientTls
 function contextOf(options: ClientTlsOptions, path: string): SecureContext {
   const own = contextOptionsOf(options);
   const isUsual = Object.values(own).every((each) => each === undefined);
-  return isUsual ? usualContext() : new SecureContext(own, path);
+  return isUsual ? usualContext() : new SecureContext(own, path, 'client');
 }
 
 /**

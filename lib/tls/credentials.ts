@@ -33,6 +33,13 @@ function listOf(name: string, value: unknown, max: number): [name: string, value
   return value.map((each, i) => [`${name}[${i}]`, each]);
 }
 
+/** A copy that may be overwritten: what was given stays as it is. */
+function secretBytesOf(name: string, value: unknown, expected: string): Uint8Array {
+  return typeof value === 'string'
+    ? bytesOf(name, value, expected)
+    : Uint8Array.from(bytesOf(name, value, expected));
+}
+
 export function checkPems(name: string, value: unknown, max = LIST_MAX): Uint8Array[] {
   return listOf(name, value, max).map(([path, each]) => bytesOf(path, each, PEM));
 }
@@ -62,10 +69,10 @@ export function checkKeys(
   passphrase: Uint8Array | undefined,
 ): NativeSecret[] {
   return listOf(name, value, KEYS_MAX).map(([path, each]) => {
-    if (!isPlainEntry(each)) return { bytes: bytesOf(path, each, KEY_TYPES), passphrase };
+    if (!isPlainEntry(each)) return { bytes: secretBytesOf(path, each, KEY_TYPES), passphrase };
     checkOptions(KEY, each, path);
     return {
-      bytes: bytesOf(`${path}.pem`, each.pem, 'a string or a Uint8Array'),
+      bytes: secretBytesOf(`${path}.pem`, each.pem, 'a string or a Uint8Array'),
       passphrase: checkPassphrase(`${path}.passphrase`, each.passphrase) ?? passphrase,
     };
   });
@@ -81,13 +88,13 @@ export function checkPfx(
 ): NativeSecret[] {
   return listOf(name, value, KEYS_MAX).map(([path, each]) => {
     if (typeof each === 'string') throw invalidSecretType(path, PFX_TYPES, each);
-    if (!isPlainEntry(each)) return { bytes: bytesOf(path, each, PFX_TYPES), passphrase };
+    if (!isPlainEntry(each)) return { bytes: secretBytesOf(path, each, PFX_TYPES), passphrase };
     checkOptions(PFX, each, path);
     if (typeof each.buf === 'string') {
       throw invalidSecretType(`${path}.buf`, 'a Uint8Array', each.buf);
     }
     return {
-      bytes: bytesOf(`${path}.buf`, each.buf, 'a Uint8Array'),
+      bytes: secretBytesOf(`${path}.buf`, each.buf, 'a Uint8Array'),
       passphrase: checkPassphrase(`${path}.passphrase`, each.passphrase) ?? passphrase,
     };
   });

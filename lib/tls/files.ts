@@ -1,7 +1,6 @@
 // Certificates and keys in files, which are read again when they change.
 import { fs } from '../builtins.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
-import type { Pem } from './context_options.js';
 import type { SecureContextOptions } from './secure_context.js';
 
 export interface FileOptions {
@@ -22,8 +21,8 @@ export interface FileOptions {
 export interface CheckedFiles {
   readonly paths: readonly string[];
   readonly watch: boolean;
-  /** The options with the content of the files, as it is now. */
-  read(): SecureContextOptions;
+  /** `make` gets the options with the content of the files; that of keys is wiped behind it. */
+  use<T>(make: (options: SecureContextOptions) => T): T;
 }
 
 const IN_PLACE_OF = [
@@ -63,12 +62,18 @@ export function checkFiles(
     if (options.watch !== true) return undefined;
     throw invalidArgValue(`${path}.watch`, 'given with certFile and keyFile', true);
   }
-  const read = () => {
-    const read: Record<string, Pem[]> = {};
-    for (const [content, paths] of lists) {
-      read[content] = paths.map((each) => fs().readFileSync(each));
+  const use = <T>(make: (options: SecureContextOptions) => T): T => {
+    const read: Record<string, Buffer[]> = {};
+    try {
+      for (const [content, paths] of lists) {
+        const contents: Buffer[] = [];
+        read[content] = contents;
+        for (const each of paths) contents.push(fs().readFileSync(each));
+      }
+      return make({ ...others, ...read });
+    } finally {
+      for (const bytes of read.key ?? []) bytes.fill(0);
     }
-    return { ...others, ...read };
   };
-  return { paths: [...lists.values()].flat(), watch: options.watch === true, read };
+  return { paths: [...lists.values()].flat(), watch: options.watch === true, use };
 }

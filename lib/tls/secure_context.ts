@@ -29,6 +29,7 @@ import { checkTicketKeys } from './ticket_keys.js';
 /** What a secure context is made of. */
 export interface SecureContextOptions extends ContextOptions<SecureContext> {}
 
+/** What a context is for; made by the user, it may be for both. */
 type Role = 'server' | 'client';
 type Made = Omit<NativeContextOptions, 'client' | 'roots' | 'serverNames'>;
 
@@ -45,28 +46,51 @@ const OWN = ['key', 'cert', 'pfx', 'passphrase', 'ocspResponse', 'sni', 'ticketK
  * listeners, servers and clients of one thread may share one.
  */
 export class SecureContext {
-  readonly #options: Made;
+  #options: Made;
+  readonly #hasCertificate: boolean;
   readonly #names: readonly (readonly [string, SecureContext])[];
   readonly #path: string;
   readonly #made: Partial<Record<Role, NativeContext>> = {};
   readonly #ticketKeys: NativeTicketKeys | undefined;
 
-  /** @internal `shared` are the keys of the context around it. */
-  constructor(options: SecureContextOptions, path: string, shared?: NativeTicketKeys) {
+  /**
+   * @internal `role`: it will never be asked for the other one, so that its keys are forgotten here.
+   * `shared` are the keys of the context around it.
+   */
+  constructor(options: SecureContextOptions, path: string, role?: Role, shared?: NativeTicketKeys) {
     assertAvailable();
     this.#path = path;
     const { ticketKeys: keys } = options;
     const checked = keys === undefined ? undefined : checkTicketKeys(`${path}.ticketKeys`, keys);
     this.#ticketKeys = checked === undefined ? shared : native().tlsTicketKeys(checked);
     this.#options = { ...checkedOptions(path, options), ticketKeys: this.#ticketKeys };
-    this.#names = checkNames(`${path}.sni`, options, this.#ticketKeys);
-    this._native(this._hasCertificate ? 'server' : 'client');
+    const { certificates, pfx } = this.#options;
+    this.#hasCertificate = certificates.length > 0 || pfx.length > 0;
+    try {
+      this.#names = checkNames(`${path}.sni`, options, this.#ticketKeys);
+      const isServers = role === undefined ? this.#hasCertificate : role === 'server';
+      if (!isServers || this.#hasCertificate) this._native(isServers ? 'server' : 'client');
+    } catch (error) {
+      this.#forgetKeys();
+      throw error;
+    }
+    // Without a certificate a server has no use for it.
+    if (role !== undefined || !this.#hasCertificate) this.#forgetKeys();
+  }
+
+  /** They are copies of our own, and native code has what it needs. */
+  #forgetKeys(): void {
+    const { keys, pfx } = this.#options;
+    for (const { bytes, passphrase } of [...keys, ...pfx]) {
+      bytes.fill(0);
+      passphrase?.fill(0);
+    }
+    this.#options = { ...this.#options, keys: [], pfx: [] };
   }
 
   /** @internal It has what a server needs. */
   get _hasCertificate(): boolean {
-    const { certificates, pfx } = this.#options;
-    return certificates.length > 0 || pfx.length > 0;
+    return this.#hasCertificate;
   }
 
   /** @internal */
@@ -99,6 +123,8 @@ export class SecureContext {
     });
     if (isFailure(answer)) throw contextError(this.#path, answer);
     this.#made[role] = answer;
+    // A server's and a client's: there is no third.
+    if (this.#made.server !== undefined && this.#made.client !== undefined) this.#forgetKeys();
     return answer;
   }
 
@@ -150,7 +176,7 @@ function checkNames(
     const normal = checkServerName(inner, name);
     if (value instanceof SecureContext) return [normal, servable(inner, value)];
     checkOptions(KNOWN, value, inner);
-    const made = new SecureContext({ ...common, ...value }, inner, ticketKeys);
+    const made = new SecureContext({ ...common, ...value }, inner, 'server', ticketKeys);
     return [normal, servable(inner, made)];
   });
 }

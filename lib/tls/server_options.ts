@@ -66,7 +66,8 @@ export function checkServerTls(value: unknown, path = 'options.tls'): CheckedSer
   );
   const files = checkFiles(path, options, contextOptionsOf(options));
   const given = chosenContext(path, options);
-  const context = given ?? new SecureContext(files?.read() ?? contextOptionsOf(options), path);
+  const make = (own: SecureContextOptions) => new SecureContext(own, path, 'server');
+  const context = given ?? files?.use(make) ?? make(contextOptionsOf(options));
   return { context: servable(path, context), files, nameCallback, handshakeMs };
 }
 
@@ -74,7 +75,7 @@ export function checkServerTls(value: unknown, path = 'options.tls'): CheckedSer
 export function checkReplacement(value: unknown): SecureContext {
   if (value instanceof SecureContext) return servable('context', value);
   checkOptions(REPLACEMENT, value);
-  return servable('options', new SecureContext(value as SecureContextOptions, 'options'));
+  return servable('options', new SecureContext(value as SecureContextOptions, 'options', 'server'));
 }
 
 export function contextOptionsOf(options: object): SecureContextOptions {

@@ -69,7 +69,7 @@ export class FileWatch {
     this.#digest = digest;
     let context: SecureContext;
     try {
-      context = new SecureContext(this.#files.read(), this.#path);
+      context = this.#files.use((read) => new SecureContext(read, this.#path, 'server'));
     } catch (error) {
       this.#told.failed(asError(error));
       return;

@@ -22,7 +22,7 @@ export function clientTls(
   }
   if (value instanceof SecureContext) return value;
   if (value === undefined || value === true) {
-    usual ??= new SecureContext({ ALPNProtocols: ALPN }, 'options.tls');
+    usual ??= new SecureContext({ ALPNProtocols: ALPN }, 'options.tls', 'client');
     return usual;
   }
   return secureContextIn({ ALPNProtocols: ALPN, ...value }, 'options.tls');
