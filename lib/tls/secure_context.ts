@@ -54,7 +54,7 @@ export class SecureContext {
   readonly #ticketKeys: NativeTicketKeys | undefined;
 
   /**
-   * @internal `role`: it will never be asked for the other one, so that its keys are forgotten here.
+   * @internal `role`: it is never asked for the other one, and its keys are forgotten here.
    * `shared` are the keys of the context around it.
    */
   constructor(options: SecureContextOptions, path: string, role?: Role, shared?: NativeTicketKeys) {

@@ -22,7 +22,7 @@ export const checks = {
       heading: 'after the script',
       colour: 'rgb(1, 2, 3)',
       picture: [40, 1],
-      protocol: 'http/1.1',
+      protocol: url.startsWith('https') ? 'h2' : 'http/1.1',
     });
     for (const name of ['', 'style.css', 'script.js', 'picture.svg']) {
       equal(await page.statusOf(url + name), 200, name);
@@ -30,6 +30,8 @@ export const checks = {
   },
 
   async 'a reload asks whether the files have changed, and gets 304'({ page, url }) {
+    // Chromium keeps nothing of a server whose certificate it was told not to look at.
+    if (url.startsWith('https')) return;
     await page.reload();
     for (const name of ['', 'style.css', 'script.js', 'picture.svg']) {
       equal(await page.statusOf(url + name), 304, name);
@@ -173,7 +175,9 @@ export const checks = {
 
   async 'a WebSocket opens on a connection that was taken over'({ page }) {
     const message = await page.evaluate(() => {
-      const socket = new WebSocket(`ws://${location.host}/socket`);
+      const socket = new WebSocket(
+        `${location.protocol.replace('http', 'ws')}//${location.host}/socket`,
+      );
       return new Promise((resolve, reject) => {
         socket.onmessage = ({ data }) => resolve(data);
         socket.onerror = () => reject(new Error('the socket failed'));
@@ -184,7 +188,10 @@ export const checks = {
 
   async 'a WebSocket echoes text and bytes of every length, compressed'({ page }) {
     const found = await page.evaluate(async () => {
-      const socket = new WebSocket(`ws://${location.host}/echo`, ['other', 'echo']);
+      const socket = new WebSocket(
+        `${location.protocol.replace('http', 'ws')}//${location.host}/echo`,
+        ['other', 'echo'],
+      );
       socket.binaryType = 'arraybuffer';
       const next = (type) =>
         new Promise((resolve, reject) => {
@@ -229,7 +236,9 @@ export const checks = {
     const texts = await page.evaluate(async () => {
       const open = () =>
         new Promise((resolve, reject) => {
-          const socket = new WebSocket(`ws://${location.host}/`);
+          const socket = new WebSocket(
+            `${location.protocol.replace('http', 'ws')}//${location.host}/`,
+          );
           socket.onopen = () => resolve(socket);
           socket.onerror = () => reject(new Error('the socket failed'));
         });

@@ -22,6 +22,7 @@ const FLAGS = [
   '--disable-component-update',
   '--no-first-run',
   '--no-default-browser-check',
+  '--ignore-certificate-errors', // those of our own are signed by themselves
   '--autoplay-policy=no-user-gesture-required',
 ];
 

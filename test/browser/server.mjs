@@ -1,4 +1,5 @@
-// What the browser's tests talk to: node test/browser/server.mjs. Prints `ready PORT`.
+// What the browser's tests talk to: node test/browser/server.mjs [https]. Prints `ready PORT`. Over
+// TLS it speaks HTTP/2 too, with a certificate that is signed by itself.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,11 +7,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Loop } from 'ringpoll';
 import { serve } from 'ringpoll/http';
+import { generate } from 'selfsigned';
 
 const root = fileURLToPath(new URL('page/', import.meta.url));
 const WEBSOCKET_KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const PIECES = 5;
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
+
+async function makePair() {
+  const name = [{ name: 'commonName', value: 'localhost' }];
+  const { cert, private: key } = await generate(name, { algorithm: 'sha256', keyType: 'ec' });
+  return { cert, key };
+}
 
 /** A second of silence: 8-bit samples, one channel, 8 kHz. */
 function silence() {
@@ -109,9 +117,12 @@ function webSocket(request, response) {
   connection.write(Buffer.from([0x81, 5, ...Buffer.from('hello')]));
 }
 
+const secure = process.argv[2] === 'https' ? { tls: await makePair(), http2: true } : {};
+
 const server = serve({
   host: '127.0.0.1',
   port: 0,
+  ...secure,
   upgrade: true,
   websocket: {
     perMessageDeflate: { threshold: 0 },

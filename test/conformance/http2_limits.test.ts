@@ -205,11 +205,11 @@ describe('times of HTTP/2', () => {
 
   it('a body that the handler does not read costs its peer nothing', async () => {
     const server = serveHttp2({
-      readTimeout: 100,
+      readTimeout: 600,
       async handler(request, response) {
         const pieces = request.stream()[Symbol.asyncIterator]();
         await pieces.next();
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await new Promise((resolve) => setTimeout(resolve, 1000));
         let bytes = 0;
         for (;;) {
           const { done, value } = await pieces.next();

@@ -1,5 +1,5 @@
-// The lane that opens pages in a headless Chromium: one that ringpoll/http serves, on each engine,
-// and the one with the charts of the benchmarks.
+// The lane that opens pages in a headless Chromium: one that ringpoll/http serves, on each engine
+// and over HTTPS with HTTP/2, and the one with the charts of the benchmarks.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { exampleChecks } from '../browser/example_checks.mjs';
 export const name = 'browser';
 
 const ENGINES = ['poll', 'uring', 'hybrid'];
+const HTTPS = 'test/browser/server.mjs https';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const STOP_MS_MAX = 5_000;
 // Each may have waited for its time-out.
@@ -39,7 +40,8 @@ async function startServer(engine, path = 'test/browser/server.mjs', ready = /^r
     clearTimeout(killer);
     if (code !== 0) throw new Error(`the server ended with ${signal ?? code}`);
   };
-  return { url: `http://127.0.0.1:${port}/`, stop };
+  const scheme = path === HTTPS ? 'https' : 'http';
+  return { url: `${scheme}://127.0.0.1:${port}/`, stop };
 }
 
 async function checked(result, what, work) {
@@ -64,22 +66,23 @@ async function runExamples(chromium, result) {
   }
 }
 
-async function runOn(engine, chromium, result) {
-  const { url, stop } = await startServer(engine);
+async function runOn(engine, chromium, result, secure = false) {
+  const { url, stop } = await startServer(engine, secure ? HTTPS : undefined);
+  const where = secure ? `${engine}, HTTPS` : engine;
   try {
     const page = await chromium.newPage();
     await page.open(url);
     for (const [what, check] of Object.entries(checks)) {
       if (result.failed > FAILURES_MAX) throw new Error('too much fails to go on');
-      await checked(result, `${engine}: ${what}`, () => check({ page, url }));
+      await checked(result, `${where}: ${what}`, () => check({ page, url }));
     }
-    await checked(result, `${engine}: nothing to complain about`, () => {
+    await checked(result, `${where}: nothing to complain about`, () => {
       // Chromium logs a refused method as an error of the page; one was asked for.
       const others = page.complaints.filter((text) => !text.includes('status of 405'));
       if (others.length > 0) throw new Error(others.join('\n'));
     });
   } finally {
-    await checked(result, `${engine}: the server stops while the browser is there`, stop);
+    await checked(result, `${where}: the server stops while the browser is there`, stop);
   }
 }
 
@@ -92,6 +95,7 @@ export async function run() {
     const { product } = await chromium.send('Browser.getVersion');
     result.notes.push(product);
     for (const engine of ENGINES) await runOn(engine, chromium, result);
+    await runOn('hybrid', chromium, result, true);
     await runExamples(chromium, result);
     await checked(result, 'the charts of the benchmarks are drawn without a network', async () => {
       const report = pathToFileURL(join(root, 'bench', 'results', 'report.html')).href;

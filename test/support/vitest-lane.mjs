@@ -11,14 +11,19 @@ const PROBE_MS_MAX = 20_000;
 
 export const allSkipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
 
-/** `files`: of the projects only these, by a part of their paths. */
-export async function vitest(name, projects, env, { launcher = [], files = [] } = {}) {
+/** `files`: of the projects only these, by a part of their paths. `program`: another Node. */
+export async function vitest(
+  name,
+  projects,
+  env,
+  { launcher = [], files = [], program = process.execPath } = {},
+) {
   const file = join(root, 'build', 'test', `${name}.json`);
   mkdirSync(join(root, 'build', 'test'), { recursive: true });
   rmSync(file, { force: true });
   const [command, ...args] = [
     ...launcher,
-    process.execPath,
+    program,
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
     ...files,

@@ -18,6 +18,9 @@ const END_STREAM = 1;
 /** Pseudo headers, and Host that is made of one. */
 const PSEUDO_HEADERS = 5;
 const PINGS_MAX = 10;
+/** So much may a peer send before somebody reads: of one body, and of all of a connection. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const SESSION_WINDOW_BYTES = 1024 * 1024;
 /** Times are looked at so many times within the shortest of them. */
 const LOOKS = 4;
 const LOOK_MS_MIN = 20;
@@ -59,6 +62,7 @@ export class Http2Sessions {
       settings: {
         maxConcurrentStreams: streamsMax,
         maxHeaderListSize: headBytesMax,
+        initialWindowSize: STREAM_WINDOW_BYTES,
         enablePush: false,
       },
     });
@@ -89,6 +93,7 @@ export class Http2Sessions {
     };
     const timer = setInterval(look, lookMs(limits)).unref();
     this.#open.set(connection, { session, exchanges, timer });
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.on('error', () => {});
     session.on('close', () => {
       clearInterval(timer);
