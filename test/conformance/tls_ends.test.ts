@@ -87,6 +87,34 @@ describe.each(VERSIONS)('%s', (version) => {
     }
   });
 
+  it('while paused: a reset is heard at once, and the end when it is read again', async () => {
+    const recorders = new Recorders();
+    const port = portOf(serveTls(recorders.recording));
+    const { socket } = await connectPeer({ port });
+    await dialNode(port, { socket, minVersion: version, maxVersion: version });
+    const reset = await recorders.at(0);
+    reset.connection.pause();
+    // The socket below is reset.
+    socket.resetAndDestroy();
+    await reset.until('close');
+    expect(codeOf(reset.closeError)).toBe('ECONNRESET');
+
+    const { server, peer } = await nodeToOurs(version);
+    // node:tls ends without close_notify when it has not read its ticket yet.
+    server.connection.write('x');
+    await peer.received(1);
+    server.connection.pause();
+    peer.end();
+    // Another connection ends meanwhile, which takes a few turns.
+    const other = await nodeToOurs(version);
+    other.peer.destroy();
+    await other.server.until('close');
+    expect(server.connection.readyState).toBe('open');
+    server.connection.resume();
+    await server.until('end');
+    await server.until('close');
+  });
+
   it('half-open: a listener with allowHalfOpen answers behind the end in TLS 1.3', async () => {
     const { peer, server } = await nodeToOurs(version, {}, { allowHalfOpen: true });
     peer.end('x');

@@ -7,7 +7,8 @@ export const name = 'over-tls';
 export const msMax = 10 * 60 * 1000;
 
 // Left out are tests that look at what is not the same behind a relay, or in records: system calls,
-// marks and windows of memory, and how a paused socket ends.
+// marks and windows of memory. And how a paused connection ends: its end is a record, which is read
+// when it is resumed (tls_ends has tests of that without a relay).
 const FILES = [
   ...['echo', 'half_close', 'random', 'http_abandoned', 'http_aborts', 'http_files'],
   ...['http_limits', 'http_requests', 'http_response_headers', 'http_responses'],
