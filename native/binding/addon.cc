@@ -2,6 +2,8 @@
 // were checked in TypeScript: here they are only converted.
 #include "addon.h"
 
+#include <unistd.h>
+
 #include "core/system/host_lookup.h"
 
 namespace ringpoll {
@@ -63,6 +65,21 @@ bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
                   : SocketAddress::fromIp(name, static_cast<uint16_t>(port), out);
 }
 
+// A descriptor of the parent process, or of this thread's group.
+SocketResult listenOn(GuestLoop& guest, int fd, const ListenOptions& options,
+                      const Endpoint& settings, uint32_t* endpoint) {
+  GroupSocket socket;
+  const bool ofGroup = guest.takeGroupSocket(fd, &socket);
+  if (socket.source == nullptr) {
+    return guest.loop().adopt(fd, options, settings, endpoint, !ofGroup);
+  }
+  // The acceptor's socket gets the options, and the connections from it; we need no copy of it.
+  const SocketResult adopted = adoptListener(fd, options);
+  ::close(fd);
+  if (adopted.fd < 0) return adopted;
+  return guest.loop().takeFrom(std::move(socket.source), settings, endpoint);
+}
+
 // listen(host|path, port|-1, fd|-1, backlog, reusePort, ipv6Only, noDelay, keepAliveMs,
 //        maxConnections, idleTimeoutMs, hint, http | undefined, tls | undefined); the answer is in
 //        the control block
@@ -89,7 +106,7 @@ void Listen(const Napi::CallbackInfo& info) {
   if (!speaks) {
     result.error = ENOMEM;
   } else if (fd >= 0) {
-    result = guest->loop().adopt(fd, options, settings, &endpoint);
+    result = listenOn(*guest, fd, options, settings, &endpoint);
   } else if (toAddress(info, 0, &address)) {
     result = guest->loop().listen(address, options, settings, &endpoint);
   }
@@ -225,12 +242,7 @@ Napi::Value Address(const Napi::CallbackInfo& info) {
 Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
-  const Endpoint* endpoint = guest->loop().endpoint(word(info, 0));
-  if (endpoint == nullptr) return info.Env().Undefined();
-  const Token token = endpoint->listener;
-  const Channel* channel = guest->loop().find(slotOf(token), generationOf(token));
-  if (channel == nullptr) return info.Env().Undefined();
-  return toObject(info.Env(), localAddress(channel->fd));
+  return toObject(info.Env(), guest->loop().listenerAddress(word(info, 0)));
 }
 
 // byteCounts(slot, generation, into: Float64Array): read, written
@@ -384,6 +396,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
+  addThreadFunctions(env, exports);
   addWatchdogFunctions(env, exports);
   return exports;
 }

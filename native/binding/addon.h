@@ -57,6 +57,10 @@ void addWebSocketFunctions(Napi::Env env, Napi::Object exports);
 // What tlsContext() has made; null: it is none.
 std::shared_ptr<const tls::Context> tlsContextOf(const Napi::Value& value);
 void addTlsContextFunctions(Napi::Env env, Napi::Object exports);
+
+// threads.cc
+void addThreadFunctions(Napi::Env env, Napi::Object exports);
+
 // udp.cc
 void setUdpMetrics(GuestLoop& guest, Napi::Object object);
 void addUdpFunctions(Napi::Env env, Napi::Object exports);

@@ -1,5 +1,7 @@
 #include "guest_loop.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace ringpoll {
@@ -143,6 +145,8 @@ void GuestLoop::stop() {
   stopped_ = true;
   if (ofThisThread == this) ofThisThread = nullptr;
   const bool released = loop_->stop();
+  for (const GroupSocket& socket : groupSockets_) ::close(socket.fd);
+  groupSockets_.clear();
   if (awake_) sleep();
   if (released) {
     closeHandles();

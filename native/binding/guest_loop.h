@@ -33,6 +33,12 @@ namespace tls {
 class Filter;
 }
 
+// A listening socket of a group of threads that this thread has been given.
+struct GroupSocket {
+  int fd = -1;
+  std::shared_ptr<AcceptSource> source;  // null: this thread accepts itself
+};
+
 class GuestLoop {
  public:
   // Empty, or why it could not start.
@@ -66,6 +72,17 @@ class GuestLoop {
   tls::Filter* openTls();
   // nullptr: there was none yet.
   tls::Filter* tls() const { return tls_; }
+  // `fd` is for listen(), which takes it.
+  void giveGroupSocket(int fd, std::shared_ptr<AcceptSource> source) {
+    groupSockets_.push_back({fd, std::move(source)});
+  }
+  bool takeGroupSocket(int fd, GroupSocket* out) {
+    return std::erase_if(groupSockets_, [&](GroupSocket& each) {
+             if (each.fd != fd) return false;
+             *out = std::move(each);
+             return true;
+           }) > 0;
+  }
   // Where a watchdog sees whether JavaScript may be running: 0 while we wait, and else a number
   // that is another one each turn.
   void addHeartbeat(int32_t* word) { heartbeats_.push_back(word); }
@@ -109,6 +126,7 @@ class GuestLoop {
 
   uint64_t seenEvents_ = 0;
   std::vector<int32_t*> heartbeats_;
+  std::vector<GroupSocket> groupSockets_;
   int32_t beats_ = 0;
   int openHandles_ = 0;
   bool awake_ = false;

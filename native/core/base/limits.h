@@ -79,7 +79,12 @@ inline constexpr uint32_t kTimerTickMs = 4;
 inline constexpr uint32_t kAcceptRetryMs = 50;      // after EMFILE, ENFILE, ENOBUFS or ENOMEM
 inline constexpr uint32_t kStopAcceptsMax = 4096;   // taken of what waits when a listener stops
 inline constexpr uint32_t kStopHandshakeMs = 1000;  // for a handshake when its listener stops
-inline constexpr uint32_t kSharedAcceptMs = 4;  // between two parts of a shared listener's queue
+inline constexpr uint32_t kSharedAcceptMs = 4;     // between two parts of a shared listener's queue
+inline constexpr uint32_t kMailboxSockets = 1024;  // accepted, waiting for one thread
+inline constexpr uint32_t kQueueTakesMax = 4;      // of the queue of all threads, in one turn
+inline constexpr uint32_t kMailboxRetryMs = 2;     // while every thread's mailbox is full
+inline constexpr uint32_t kGroupListenersMax = 16;  // of one group
+inline constexpr uint32_t kGroupThreadsMax = 256;
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
 

@@ -28,7 +28,8 @@ constexpr uint32_t generationOf(Token token) {
   return static_cast<uint32_t>(token >> 32) & kGenerationMask;
 }
 
-enum class ChannelType : uint8_t { kFree, kListener, kConnection, kWatch, kDatagram };
+// A mailbox is a listener too: another thread accepts for it.
+enum class ChannelType : uint8_t { kFree, kListener, kConnection, kWatch, kDatagram, kMailbox };
 enum class ChannelState : uint8_t { kFree, kConnecting, kOpen, kClosing };
 
 // How an engine gets the bytes of a connection.

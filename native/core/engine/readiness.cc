@@ -49,7 +49,8 @@ void Readiness::forget(Channel& channel) {
 
 bool Readiness::actionable(const Channel& channel) const {
   if (channel.state == ChannelState::kClosing) return false;
-  if (channel.type == ChannelType::kListener || channel.type == ChannelType::kWatch) {
+  if (channel.type == ChannelType::kListener || channel.type == ChannelType::kWatch ||
+      channel.type == ChannelType::kMailbox) {
     return (channel.engineFlags & (kReadable | kAcceptsLater)) == kReadable;
   }
   if (channel.state == ChannelState::kConnecting) return channel.engineFlags & kWritable;
@@ -97,6 +98,7 @@ void Readiness::serve(Channel& channel) {
       acceptAll(channel);
       break;
     case ChannelType::kWatch:
+    case ChannelType::kMailbox:
       channel.engineFlags &= ~kReadable;
       context_.ready.push(channel.token(), OpKind::kWatch, 0, true);
       break;

@@ -111,9 +111,10 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
   }
   if (!more && cqe.res >= 0) {
     ++context_.metrics.ringRearms;
-    armPoll(channel, channel.type == ChannelType::kListener || channel.type == ChannelType::kWatch
-                         ? POLLIN
-                         : kReadInterest);
+    const bool tellsNoEnd = channel.type == ChannelType::kListener ||
+                            channel.type == ChannelType::kWatch ||
+                            channel.type == ChannelType::kMailbox;
+    armPoll(channel, tellsNoEnd ? POLLIN : kReadInterest);
   }
   const bool gone = cqe.res < 0 || (cqe.res & (POLLHUP | POLLERR));
   if (channel.type == ChannelType::kConnection && channel.route == Route::kCompletion) {

@@ -117,6 +117,9 @@ bool Loop::stop() {
   for (auto& engine : state_.engines) released_ = engine->stop() && released_;
   files_.stop();
   endpoints_.removeFiles();
+  for (const Handed& each : handed_) each.source->left();
+  handed_.clear();
+  uncount();
   state_.channels.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
     if (channel.type != ChannelType::kWatch && channel.fd >= 0) state_.sockets.close(channel.fd);
@@ -184,14 +187,14 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
 }
 
 SocketResult Loop::adopt(int fd, const ListenOptions& options, Endpoint settings,
-                         uint32_t* endpoint) {
+                         uint32_t* endpoint, bool shared) {
   // Two owners of one descriptor would close it twice, and the second time it may be another's.
   bool taken = false;
   state_.channels.forEach([&](const Channel& channel) { taken = taken || channel.fd == fd; });
   if (taken) return {-1, EEXIST, Syscall::kListen};
   const SocketResult adopted = adoptListener(fd, options);
   if (adopted.fd < 0) return adopted;
-  return addListener(adopted.fd, kInherited, std::move(settings), endpoint);
+  return addListener(adopted.fd, shared ? kInherited : 0, std::move(settings), endpoint);
 }
 
 SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* local,
@@ -319,10 +322,13 @@ bool Loop::turn(int64_t timeoutNs) {
   shares_.renew();
   timeoutNs = waitNs(timeoutNs);
   ++state_.metrics.waits;
+  if (counters_ != nullptr) timeoutNs = beginWait(timeoutNs);
   waiting_.wait(*state_.engines[0], timeoutNs);
   state_.nowMs = clockMs();  // before anything is dispatched: the wait may have been a long one
   for (auto& protocol : protocols_) protocol->beginTurn(state_.nowMs);
+  if (counters_ != nullptr) endWait();
   state_.moreReady = state_.engines[0]->reap();
+  if (!handed_.empty()) takeHanded();
   dispatch();
   if (state_.secondaryReady && state_.engines.size() > 1) {
     state_.secondaryReady = false;
@@ -339,6 +345,7 @@ bool Loop::turn(int64_t timeoutNs) {
   }
   sender_.retrySends();
   shares_.pushDrains();
+  if (counters_ != nullptr) count();
   state_.events.endOfTurn();
   if (!state_.events.empty()) ++state_.metrics.turnsWithEvents;
   return !state_.events.empty();

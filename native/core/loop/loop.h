@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "accept_source.h"
 #include "core/channel/timer_wheel.h"
 #include "core/files/files.h"
 #include "endpoint_table.h"
@@ -65,7 +66,16 @@ class Loop final : private FilterHost, private ChannelEnds {
   // Operations that come as calls, not as commands. On failure nothing is left open.
   SocketResult listen(const SocketAddress& address, const ListenOptions& options, Endpoint settings,
                       uint32_t* endpoint);
-  SocketResult adopt(int fd, const ListenOptions& options, Endpoint settings, uint32_t* endpoint);
+  // `shared`: other processes accept there too, and get their part.
+  SocketResult adopt(int fd, const ListenOptions& options, Endpoint settings, uint32_t* endpoint,
+                     bool shared = true);
+  // A listener for which another thread accepts.
+  SocketResult takeFrom(std::shared_ptr<AcceptSource> source, Endpoint settings,
+                        uint32_t* endpoint);
+  // What other threads see of this loop, from now on.
+  void countIn(std::shared_ptr<LoopCounters> counters);
+  // Where the connections of a listener are accepted.
+  AddressText listenerAddress(uint32_t endpoint);
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Endpoint settings,
                        uint32_t timeoutMs, Token* connection, uint32_t* endpoint);
   // A datagram socket, which is `fd` from now on; the protocol of `settings` receives and sends.
@@ -161,6 +171,16 @@ class Loop final : private FilterHost, private ChannelEnds {
   SocketResult addListener(int fd, uint16_t flags, Endpoint settings, uint32_t* endpoint);
   int64_t waitNs(int64_t timeoutNs);
 
+  // loop_mailboxes.cc
+  int64_t beginWait(int64_t timeoutNs);
+  void endWait();
+  void takeHanded();
+  void takeHanded(const Channel& mailbox, AcceptSource& source, uint32_t most);
+  void leaveMailbox(const Channel& mailbox);
+  void count();
+  void uncount();
+  AcceptSource* sourceOf(Token mailbox);
+
   // loop_commands.cc
   void connectionCommand(Channel& channel, const int32_t* words);
   size_t sendLargeEncoded(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
@@ -228,6 +248,15 @@ class Loop final : private FilterHost, private ChannelEnds {
   std::vector<EngineReport> reports_;
   std::vector<BlockId> releases_;
   std::vector<Token> acceptPaused_;
+  struct Handed {
+    Token mailbox;
+    std::shared_ptr<AcceptSource> source;
+  };
+  std::vector<Handed> handed_;
+  std::shared_ptr<LoopCounters> counters_;  // null: nobody looks
+  uint32_t connectionsCounted_ = 0;
+  uint64_t acceptedCounted_ = 0;
+  bool saysItWaits_ = false;
   Token foreign_ = 0;
   Token secondaryWatch_ = 0;
   bool foreignReady_ = false;

@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "core/base/assert.h"
+#include "core/system/wake.h"
 #include "loop.h"
 
 namespace ringpoll {
@@ -43,6 +44,7 @@ void Loop::dispatch() {
         if (channel->type == ChannelType::kDatagram) {
           channel->protocol->readable(*channel, state_.nowMs);
         }
+        if (channel->type == ChannelType::kMailbox) Wake::clear(channel->fd);
         if (completion.token == foreign_) foreignReady_ = true;
         if (completion.token == secondaryWatch_) state_.secondaryReady = true;
         break;
@@ -116,6 +118,10 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
 }
 
 void Loop::acceptWaiting(const Channel& listener) {
+  if (AcceptSource* source = sourceOf(listener.token()); source != nullptr) {
+    takeHanded(listener, *source, kStopAcceptsMax);
+    return;
+  }
   if (listener.flags & kInherited) return;  // others serve them
   for (uint32_t i = 0; i < kStopAcceptsMax; ++i) {
     const int fd = state_.sockets.accept(listener.fd);
@@ -301,7 +307,9 @@ void Loop::pushClose(const Channel& channel) {
 void Loop::onClose(Channel& channel) {
   RP_ASSERT(channel.state == ChannelState::kClosing);
   Endpoint& endpoint = endpoints_[channel.endpoint];
-  const bool listener = channel.type == ChannelType::kListener;
+  const bool mailbox = channel.type == ChannelType::kMailbox;
+  const bool listener = mailbox || channel.type == ChannelType::kListener;
+  if (mailbox) leaveMailbox(channel);
   if (listener) {
     endpoint.isListener = false;
     endpoint.endHeld = endpoint.unannounced > 0;
