@@ -28,7 +28,7 @@ export default defineConfig({
       { find: /^ringpoll$/, replacement: entry('', 'ringpoll.ts') },
       { find: /^ringpoll\/http$/, replacement: entry('http/', 'ringpoll_http.ts') },
       {
-        find: /^ringpoll\/(scheduler|fs|udp|framing|websocket|tls|crossws)$/,
+        find: /^ringpoll\/(scheduler|fs|udp|framing|websocket|tls|crossws|threads)$/,
         replacement: path(folder('$1/')),
       },
     ],

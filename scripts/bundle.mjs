@@ -13,9 +13,12 @@ const ENTRIES = [
   'tls/index',
   'udp/index',
   'framing/index',
-  // Not imported but run: the command, and the workers of the compute pool.
+  'threads/index',
+  // Not imported but run: the command, and the workers of the compute pool and
+  // of groups of threads.
   'cli/main',
   'scheduler/compute/worker',
+  'threads/worker',
 ];
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
 const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/watch\.ts)/;

@@ -36,6 +36,7 @@ export const groups = [
       ['HTTP server', 'http'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
+      ['Threads', 'threads'],
       ['TLS', 'tls'],
       ['HTTP parser: what is refused', 'http-parser'],
       ['Files', 'fs'],

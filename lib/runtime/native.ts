@@ -2,11 +2,15 @@
 
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
+import type { PathAddress, SocketAddress } from './native_addresses.js';
 import type { NativeFiles } from './native_files.js';
+import type { NativeThreads } from './native_threads.js';
 import type { NativeTls } from './native_tls.js';
 import type { NativeTlsSessions, NativeTlsSettings } from './native_tls_sessions.js';
 import { firstAddon } from './one_addon.js';
 import { packageFolder } from './package_folder.js';
+
+export type { PathAddress, SocketAddress } from './native_addresses.js';
 
 /** What native code and JavaScript share; `pending` and the slabs are replaced as they grow. */
 export interface SharedMemory {
@@ -27,16 +31,6 @@ export interface EngineReport {
   available: boolean;
   /** Why it is not available. */
   reason?: string;
-}
-
-export interface SocketAddress {
-  address: string;
-  port: number;
-  family: 'IPv4' | 'IPv6';
-}
-
-export interface PathAddress {
-  path: string;
 }
 
 /** Limits in bytes, times in milliseconds (0: none); native/core/http/server/profile.h. */
@@ -99,7 +93,7 @@ export interface NativeRouting {
   sentByEngine: NativeCost[];
 }
 
-export interface NativeLoop extends NativeFiles, NativeTls, NativeTlsSessions {
+export interface NativeLoop extends NativeFiles, NativeThreads, NativeTls, NativeTlsSessions {
   start(
     engine: number,
     receive: number,

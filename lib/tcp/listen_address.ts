@@ -2,6 +2,7 @@
 import { net } from '../builtins.js';
 import { integer } from '../checks.js';
 import { invalidArgValue } from '../errors.js';
+import type { NativeLoop } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import {
@@ -66,7 +67,7 @@ export function bindToOne(loop: Runtime, target: Place, bind: (place: Place) => 
   const places =
     target.port < 0
       ? [target]
-      : addressesOf(loop, target.name).map((name) => ({
+      : addressesOf(loop.native, target.name).map((name) => ({
           ...target,
           name,
           described: { host: name, port: target.port },
@@ -81,11 +82,12 @@ export function bindToOne(loop: Runtime, target: Place, bind: (place: Place) => 
   throw refused;
 }
 
-function addressesOf(loop: Runtime, host: string): string[] {
+/** What to try to bind to, in this order. @throws the error of a look-up */
+export function addressesOf(native: Pick<NativeLoop, 'lookUpHost'>, host: string): string[] {
   if (host === ANY) return ['::', '0.0.0.0'];
   if (host === 'localhost') return ['127.0.0.1'];
   if (net().isIP(host) !== 0) return [host];
-  const found = loop.native.lookUpHost(host);
+  const found = native.lookUpHost(host);
   if (typeof found === 'string') throw lookupError(found, host);
   return found;
 }

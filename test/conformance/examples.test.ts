@@ -45,7 +45,7 @@ const json = async (answer: Response) => [answer.status, await answer.json()];
 describe('the examples', () => {
   it('are all in the index, and all that are in the index exist', () => {
     const index = readFileSync(join(examples, 'README.md'), 'utf8');
-    for (const folder of ['http', 'websocket', 'udp']) {
+    for (const folder of ['http', 'websocket', 'udp', 'threads']) {
       const links = index.matchAll(new RegExp(`\\]\\(${folder}/([\\w-]+\\.mjs)\\)`, 'g'));
       const there = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.mjs'));
       expect([...links].map(([, name]) => name).sort()).toEqual(there.sort());
@@ -287,6 +287,17 @@ describe('the examples of UDP', () => {
         sums[name] = (sums[name] ?? 0) + value;
       }
     }
+    await drains(program);
+  });
+});
+
+describe('the example of threads', () => {
+  it('answers, reloads on SIGHUP, and ends in order', async () => {
+    const { program, url } = await start('threads/server', 'round-robin');
+    const answer = await (await fetch(`${url}/path`)).text();
+    expect(answer).toMatch(/^\/path from thread \d+\n$/);
+    program.child.kill('SIGHUP');
+    await (await fetch(`${url}/again`)).text();
     await drains(program);
   });
 });

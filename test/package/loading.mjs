@@ -15,6 +15,7 @@ const FILES_MAX = {
   './tls': 2,
   './udp': 2,
   './framing': 2,
+  './threads': 3,
 };
 // Modules of Node that load many others, and that few users of the main entry need.
 const HEAVY = /^NativeModule (net|http|stream|dns|readline|child_process|internal\/streams\/.*)$/;

@@ -32,6 +32,10 @@ const LIB: Allowed = {
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
+  'lib/threads': [
+    ...['lib/index.ts', ...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
+    ...['lib/websocket', 'lib/loop'],
+  ],
   'lib/cli': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler'],
     ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop'],

@@ -12,6 +12,9 @@ const SEAM = `${LOOP}/protocol.h`;
 /** And what a filter sees of it. */
 const FILTER = `${LOOP}/filter.h`;
 
+/** What threads share with a loop. */
+const SOURCE = `${LOOP}/accept_source.h`;
+
 const SYSTEM = core('base');
 const MEMORY = core('base');
 const CHANNEL = core('base', 'system', 'memory');
@@ -31,7 +34,9 @@ const CORE: Allowed = {
   'native/core/routing': ROUTING,
   [SEAM]: FILES,
   [FILTER]: [...FILES, SEAM],
-  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER],
+  [SOURCE]: CHANNEL,
+  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER, SOURCE],
+  'native/core/handoff': [...CHANNEL, SOURCE],
   'native/core/raw': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/parser': core('base'),
   'native/core/tls': [...RINGS, ...core('rings', 'http/parser'), SEAM, FILTER],
