@@ -11,9 +11,8 @@ const group = new LoopGroup(new URL('./handlers.mjs', import.meta.url), {
   crash: ({ thread, error }) => console.error(`thread ${thread} is replaced:`, error),
 });
 await group.start();
-console.log(`http://127.0.0.1:${group.port}/ on ${group.threads} threads, balance ${balance}`);
-
 process.on('SIGHUP', () => group.reload({ timeout: 10_000 }).catch(console.error));
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => group.stop({ timeout: 5000 }));
 }
+console.log(`http://127.0.0.1:${group.port}/ on ${group.threads} threads, balance ${balance}`);

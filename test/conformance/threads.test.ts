@@ -1,10 +1,12 @@
 // Groups of threads: who gets connections, what happens when a thread ends, reload and stop.
 import { get } from 'node:http';
+import { connect as connectTls } from 'node:tls';
 import { listen } from 'ringpoll';
 import { type Balance, LoopGroup, type LoopGroupOptions, type ThreadEnd } from 'ringpoll/threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer } from '../support/peer.js';
 import { within } from '../support/recorder.js';
+import { first } from '../support/tls/credentials.js';
 import { dialSocket, SocketLog } from '../support/websocket.js';
 
 const BALANCES: Balance[] = ['reuseport', 'round-robin', 'least-connections', 'queue'];
@@ -154,6 +156,35 @@ describe('a group', () => {
     group.publish('all', 'to each');
     for (const log of logs.slice(1)) expect(await log.received(2)).toContain('to each');
     expect(await logs[0]!.received(1)).toEqual(['to each']);
+  });
+
+  it('resumes a session of TLS on another thread', async () => {
+    const group = await startGroup('tls', { balance: 'round-robin', data: { ...first } });
+    const request = (session?: Buffer) =>
+      new Promise<{ body: string; session: Buffer; resumed: boolean }>((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: group.port, rejectUnauthorized: false, session };
+        const socket = connectTls(options, () => {
+          socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        });
+        let ticket = Buffer.alloc(0);
+        let answer = '';
+        socket.on('session', (each) => {
+          ticket = each;
+        });
+        socket.setEncoding('utf8').on('data', (text) => {
+          answer += text;
+        });
+        socket.once('end', () => {
+          const resumed = socket.isSessionReused();
+          resolve({ body: answer.slice(-1), session: ticket, resumed });
+          socket.end();
+        });
+        socket.once('error', reject);
+      });
+    const one = await request();
+    const two = await request(one.session);
+    expect([one.resumed, two.resumed]).toEqual([false, true]);
+    expect([one.body, two.body].sort()).toEqual(['0', '1']);
   });
 
   it('pins each thread to a processor', async (context) => {
