@@ -10,14 +10,10 @@ const HOOK_MS_MAX = 10_000;
 // The conformance tests load every core, and some of them measure time: few at once.
 const WORKERS_MAX = 2;
 
-// What is shipped in the place of lib: a few files, which Node loads by itself.
-const shipped = process.env.RINGPOLL_TEST_DIST !== undefined;
-
 // Over TLS: then listen(), connect() and serve() are stood in for. See test/lanes/over_tls.mjs.
 const overTls = process.env.RINGPOLL_TEST_TLS !== undefined;
-const folder = (name: string) => (shipped ? `dist/${name}index.js` : `lib/${name}index.ts`);
-const entry = (name: string, standIn: string) =>
-  path(overTls ? `test/support/tls/${standIn}` : folder(name));
+const entry = (file: string, standIn: string) =>
+  path(overTls ? `test/support/tls/${standIn}` : `lib/${file}`);
 
 const ATTACK = 'test/conformance/attack.test.ts';
 
@@ -25,17 +21,16 @@ export default defineConfig({
   resolve: {
     // Tests see one copy of the package, whether they import it by name or a module of it.
     alias: [
-      { find: /^ringpoll$/, replacement: entry('', 'ringpoll.ts') },
-      { find: /^ringpoll\/http$/, replacement: entry('http/', 'ringpoll_http.ts') },
+      { find: /^ringpoll$/, replacement: entry('index.ts', 'ringpoll.ts') },
+      { find: /^ringpoll\/http$/, replacement: entry('http/index.ts', 'ringpoll_http.ts') },
       {
         find: /^ringpoll\/(scheduler|fs|udp|framing|websocket|tls|crossws|threads)$/,
-        replacement: path(folder('$1/')),
+        replacement: path('lib/$1/index.ts'),
       },
     ],
   },
   test: {
     pool: 'forks',
-    server: { deps: { external: [/\/dist\//] } },
     execArgv: ['--expose-gc'],
     maxWorkers: WORKERS_MAX,
     testTimeout: TEST_MS_MAX,

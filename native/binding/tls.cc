@@ -207,7 +207,7 @@ Napi::Value Counts(const Napi::CallbackInfo& info) {
   set("failures", counters.failures);
   set("truncated", counters.truncated);
   set("deferred", counters.deferred);
-  const auto alerts = [env](const uint64_t (&counts)[256]) {
+  const auto alerts = [env](const uint64_t(&counts)[256]) {
     Napi::Array all = Napi::Array::New(env);
     for (uint32_t alert = 0; alert < 256; ++alert) {
       if (counts[alert] == 0) continue;

@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     test.function();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    if (took.count() > check::SLOW_SECONDS) std::printf("slow %s: %.1f s\n", test.name, took.count());
+    if (took.count() > check::SLOW_SECONDS)
+      std::printf("slow %s: %.1f s\n", test.name, took.count());
     if (check::failuresOfRunningTest > 0) {
       failed++;
     } else {

@@ -39,8 +39,8 @@ struct Connection final : Filtered {
   Session session;
   std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
   std::unique_ptr<http::ProxyHeader> proxy;  // what a PROXY header said
-  bool inEnded = false;  // the peer's close_notify was seen
-  bool failed = false;   // nothing is encoded or decoded any more
+  bool inEnded = false;                      // the peer's close_notify was seen
+  bool failed = false;                       // nothing is encoded or decoded any more
 };
 
 }  // namespace ringpoll::tls

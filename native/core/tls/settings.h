@@ -5,9 +5,9 @@
 #include <string>
 
 #include "context.h"
-#include "counters.h"
 #include "core/loop/protocol.h"
 #include "core/system/address_filter.h"
+#include "counters.h"
 
 namespace ringpoll::tls {
 
@@ -16,9 +16,9 @@ struct Settings final : ProtocolSettings {
   uint32_t handshakeMs = 120'000;          // from the connection's first moment
   bool httpInside = false;                 // plain HTTP is answered with 400
   bool http2Inside = false;  // where ALPN has chosen HTTP/2, JavaScript speaks it: raw bytes
-  std::shared_ptr<Counters> counters;      // of this listener; null: nobody asks
-  AddressFilter proxies;     // whose connections begin with a PROXY header
-  bool asksForNames = false;  // kTlsServerName for names that the context does not have
+  std::shared_ptr<Counters> counters;  // of this listener; null: nobody asks
+  AddressFilter proxies;               // whose connections begin with a PROXY header
+  bool asksForNames = false;           // kTlsServerName for names that the context does not have
   // Of clients.
   std::string serverName;  // sent; empty: none
   std::string verifyName;  // must be in the certificate; empty: any may
