@@ -56,8 +56,10 @@ export async function stormTrial(competitor, settings) {
   }
 }
 
-export const briefStorm = ({ quietP99Us, p99Us, hellosPerSecond }) =>
-  `p99 ${number(quietP99Us)} µs, then ${number(p99Us)} µs with ${thousands(hellosPerSecond)} a second`;
+export function briefStorm({ quietP99Us, p99Us, hellosPerSecond }) {
+  const storm = `${thousands(hellosPerSecond)} handshakes a second`;
+  return `p99 ${number(quietP99Us)} µs, then ${number(p99Us)} µs with ${storm}`;
+}
 
 export function summarizeStorm(results, caseName, competitor) {
   const trials = results.of(caseName, competitor);

@@ -353,8 +353,8 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("turn", static_cast<uint32_t>(kTurn));
   object.Set("resultGeneration", static_cast<uint32_t>(kResultGeneration));
   object.Set("stagingRound", static_cast<uint32_t>(kStagingRound));
-  object.Set("lastEvent", static_cast<int32_t>(EventKind::kWsClosing));
-  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kWsClose));
+  object.Set("lastEvent", static_cast<int32_t>(EventKind::kWsFrame));
+  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kWsSendBlock));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
   object.Set("tlsError", kErrorTls);
