@@ -67,6 +67,8 @@ export class LoopGroup {
   #leaveWorker: () => void = () => {};
   #listening = false;
   #crashes = 0;
+  // Replaced, or about to be, and not ended yet: stop() is theirs too.
+  readonly #leaving = new Set<Seat>();
   #reloads = 0;
 
   /**
@@ -215,19 +217,28 @@ export class LoopGroup {
     for (let thread = 0; thread < this.#threads; thread++) {
       if (this.#stopping !== undefined) return;
       const old = this.#seats[thread];
-      const next = this.#begin(thread);
+      this.#leaving.add(old);
       try {
-        await next.ready;
-      } catch (error) {
-        if (this.#stopping !== undefined) return;
-        // Under this number the old one goes on, if it is there still.
-        this.#seats[thread] = old;
-        if (old.state === 'gone') this.#begin(thread);
-        throw error;
+        await this.#replace(old, thread, timeout);
+      } finally {
+        this.#leaving.delete(old);
       }
-      await old.stop(timeout);
-      this.#reloads += 1;
     }
+  }
+
+  async #replace(old: Seat, thread: number, timeout: number | undefined): Promise<void> {
+    const next = this.#begin(thread);
+    try {
+      await next.ready;
+    } catch (error) {
+      if (this.#stopping !== undefined) return;
+      // Under this number the old one goes on, if it is there still.
+      this.#seats[thread] = old;
+      if (old.state === 'gone') this.#begin(thread);
+      throw error;
+    }
+    await old.stop(timeout);
+    this.#reloads += 1;
   }
 
   /**
@@ -253,7 +264,8 @@ export class LoopGroup {
     } else {
       sockets?.stopAccepting();
     }
-    await Promise.all(this.#seats.map((seat) => seat.stop(timeout)));
+    const seats = [...this.#seats, ...this.#leaving];
+    await Promise.all(seats.map((seat) => seat.stop(timeout)));
     await this.#reloading;
     this.#leaveWorker();
     sockets?.close();

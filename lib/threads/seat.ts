@@ -108,8 +108,9 @@ export class Seat {
     if (this.state === 'serving') {
       this.state = 'stopping';
       this.send({ kind: 'stop', timeout });
-      if (timeout !== undefined) this.#endWithin(timeout + END_MS);
     }
+    // Who stops again may have less time.
+    if (timeout !== undefined && this.state === 'stopping') this.#endWithin(timeout + END_MS);
     return this.exited;
   }
 

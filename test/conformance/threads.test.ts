@@ -113,6 +113,15 @@ describe('a reload under load', () => {
     await group.reload();
     expect(await slow).toEqual({ status: 200, body: 'slow\n' });
   });
+
+  it('may be under way when the group stops: the thread that was to be replaced ends too', async () => {
+    const group = await startGroup('http', { balance: 'round-robin' });
+    const reloading = group.reload();
+    await until(() => group.reports()[0]!.generation === 1, 'the next thread');
+    const stopping = group.stop();
+    await within(Promise.all([reloading, stopping]), () => 'the end of all threads', 8000);
+    await expect(ask(group.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
 });
 
 describe('a group', () => {
