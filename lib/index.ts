@@ -45,6 +45,7 @@ export {
   listen,
   type StopOptions,
 } from './tcp/listener.js';
+export { type PipelineOptions, type PipelineReport, pipeline } from './tcp/pipeline.js';
 export type {
   ClientTls,
   ClientTlsHandlers,

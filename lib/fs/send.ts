@@ -4,7 +4,7 @@ import { RingpollError } from '../errors.js';
 import { BLOCK_BYTES_MAX, ECANCELED, ENODATA } from '../runtime/native_files.js';
 import { Command, Control, RECORD_WORDS } from '../runtime/protocol.js';
 import type { Connection } from '../tcp/connection.js';
-import { closedError, Flag } from '../tcp/connection_state.js';
+import { closedError, Flag, pipedError } from '../tcp/connection_state.js';
 import { inOrder } from '../tcp/sending.js';
 import { fileError } from './errors.js';
 import type { OpenedFile } from './file.js';
@@ -55,6 +55,7 @@ export async function sendRange(
     throw fileError(-22, 'sendfile'); // EINVAL, as the kernel has it
   }
   if (connection._over) throw closedError();
+  if (connection._flags & Flag.piped) throw pipedError('sendFile');
   if (connection._flags & Flag.ending) {
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'sendFile after end()');
   }

@@ -143,6 +143,14 @@ export interface NativeLoop extends NativeFiles, NativeThreads, NativeTls, Nativ
    * else 256 KB. Answers how many bytes need not be given again.
    */
   sendLarge(slot: number, generation: number, bytes: Uint8Array, keptMax: number): number;
+  /** See native/binding/addon.cc; a number of lib/tcp/pipeline.ts. */
+  pipe(
+    slot: number,
+    generation: number,
+    otherSlot: number,
+    otherGeneration: number,
+    way: number,
+  ): number;
   trySend(slot: number, generation: number, bytes: Uint8Array): number;
   address(
     slot: number,

@@ -53,6 +53,7 @@ export const enum Event {
   connected = 7,
   acceptError = 8,
   listenerClosed = 9,
+  piped = 10,
   request = 16,
   body = 17,
   trailers = 18,

@@ -23,6 +23,7 @@ import {
   extraOf,
   Flag,
   OVER,
+  pipedError,
   type ReadyState,
   readyStateOf,
 } from './connection_state.js';
@@ -97,7 +98,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    */
   tryWrite(data: Writable): number {
     checkWritable('data', data);
-    this.#checkNotEnded();
+    this.#checkMayWrite('tryWrite()');
     if (this._flags & (OVER | Flag.unsent)) return 0;
     const bytes =
       typeof data === 'string' ? Buffer.from(data) : isUint8Array(data) ? data : data.bytes;
@@ -115,6 +116,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     if (write !== undefined && typeof write !== 'function') {
       throw invalidArgType('write', 'a function', write);
     }
+    if (this._flags & Flag.piped) throw pipedError('cork()');
     if (!(this._flags & OVER)) {
       this._flags |= Flag.corked;
       this.#command(Command.cork);
@@ -141,10 +143,10 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   end(data?: Writable, encoding?: undefined, callback?: undefined): void {
     if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
     if (this._flags & OVER) return;
+    if (this._flags & Flag.piped) throw pipedError('end()');
     if (data !== undefined) this.write(data);
     if (this._flags & (Flag.ending | OVER)) return;
-    this._flags |= Flag.ending;
-    this.#commandInOrder(Command.end);
+    this._end();
     // Nobody reads: what comes is dropped, so that the peer's FIN is seen and the connection ends.
     if (this._endpoint.data === undefined && this._extra?.sink === undefined) this.resume();
   }
@@ -307,6 +309,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    * early closes the connection.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Chunk> {
+    if (this._flags & Flag.piped) throw pipedError('iterating');
     return iterate(this);
   }
 
@@ -330,6 +333,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    * @throws RingpollError ERR_RINGPOLL_CONNECTION_BUSY when it is read in another way
    */
   toDuplex(options: DuplexOptions = {}): ConnectionDuplex<this> {
+    if (this._flags & Flag.piped) throw pipedError('toDuplex()');
     return duplexOf(this, options) as ConnectionDuplex<this>;
   }
 
@@ -361,16 +365,16 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   }
 
   #queue(loop: Runtime, data: Writable): boolean {
-    if (this._flags & (Flag.ending | OVER | Flag.unsent)) {
+    if (this._flags & (Flag.ending | OVER | Flag.unsent | Flag.piped)) {
       checkWritable('data', data);
-      this.#checkNotEnded();
+      this.#checkMayWrite('write()');
       if (!(this._flags & Flag.unsent) || this._over) return false;
       sendBehind(this, data);
     } else if (typeof data === 'string' || isUint8Array(data)) {
       this._send(loop, data);
     } else {
       checkWritable('data', data);
-      this.#queueChunk(loop, data);
+      this._sendChunk(loop, data);
     }
     return true;
   }
@@ -394,7 +398,8 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     }
   }
 
-  #queueChunk(loop: Runtime, chunk: Chunk): void {
+  /** @internal */
+  _sendChunk(loop: Runtime, chunk: Chunk): void {
     chunk._check();
     if (chunk._inArena) {
       const { _block, _offset, length } = chunk;
@@ -432,8 +437,17 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     if (!(this._flags & Flag.unsent)) askForRoom(this); // else asked for when nothing is
   }
 
-  #checkNotEnded(): void {
-    if ((this._flags & (Flag.ending | OVER)) !== Flag.ending) return;
+  /** @internal FIN behind all that was written. */
+  _end(): void {
+    if (this._flags & (Flag.ending | OVER)) return;
+    this._flags |= Flag.ending;
+    this.#commandInOrder(Command.end);
+  }
+
+  #checkMayWrite(call: string): void {
+    const flags = this._flags & (Flag.ending | Flag.piped | OVER);
+    if (flags & OVER || flags === 0) return;
+    if (flags & Flag.piped) throw pipedError(call);
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'write after end()');
   }
 

@@ -19,6 +19,7 @@ export const enum Flag {
   forgotten = 256, // native code has closed it; its close event waits for resume()
   told = 512, // drained() has said that it is over
   awaited = 2048, // somebody waits until bytes have left
+  piped = 4096, // in a pipeline: what it receives goes to another one
   unsent = 1024, // a long write is on its way: all else waits behind it
 }
 
@@ -96,6 +97,8 @@ export interface Sink {
   data(chunk: Chunk): void;
   end(): void;
   close(error?: Error): void;
+  /** In a pipeline: what native code has forwarded; before the close. */
+  piped?(bytes: number, splicedBytes: number): void;
 }
 
 export interface Deferred {
@@ -142,6 +145,12 @@ export function dropHeld(connection: HasExtra): void {
   if (extra === undefined) return;
   for (const held of extra.held) if (held.kind === 'data') held.chunk.release();
   extra.held = extra.held.filter((held) => held.kind === 'close');
+}
+
+/** @internal */
+export function pipedError(call: string): RingpollError {
+  const message = `${call}: the connection is in a pipeline, which reads and writes it`;
+  return new RingpollError('ERR_RINGPOLL_PIPED', message);
 }
 
 /** @internal */

@@ -86,6 +86,7 @@ export function hold(connection: Any, held: Held): void {
 }
 
 export function mustHold(connection: Any): boolean {
+  if (connection._flags & Flag.piped) return false;
   if (connection._flags & Flag.paused) return true;
   return connection._extra !== undefined && connection._extra.held.length > 0;
 }
@@ -145,6 +146,10 @@ export function deliverEnd(connection: Any): void {
 
 function runEnd(connection: Any): void {
   connection._flags |= Flag.readEnded;
+  if (connection._flags & Flag.piped) {
+    connection._extra?.sink?.end();
+    return;
+  }
   const { end, allowHalfOpen } = connection._endpoint;
   if (end !== undefined) call(connection, end);
   const sink = connection._extra?.sink;
@@ -166,7 +171,7 @@ export function deliverDrain(connection: Any): void {
   connection._flags &= ~Flag.drainWanted;
   if (connection._flags & Flag.awaited) askForRoom(connection);
   const { drain } = connection._endpoint;
-  if (drain !== undefined) call(connection, drain);
+  if (drain !== undefined && !(connection._flags & Flag.piped)) call(connection, drain);
   const waiting = connection._extra?.drained.splice(0);
   if (waiting !== undefined) for (const { resolve } of waiting) resolve();
 }
@@ -238,8 +243,8 @@ export function deliverHeld(connection: HasExtra): void {
       continue;
     }
     runData(any, held.chunk);
-    // A sink keeps its chunks until the next one is asked for.
-    if (extra.sink === undefined) held.chunk._endTurn(runtime().checked);
+    // An iterator keeps its chunks until the next one is asked for.
+    if (extra.sink === undefined || any._flags & Flag.piped) held.chunk._endTurn(runtime().checked);
     ticks();
   }
   if (extra.held.length > 0 || any._flags & (Flag.paused | OVER | Flag.forgotten)) return;

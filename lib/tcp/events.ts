@@ -67,6 +67,12 @@ function event(kind: number, at: number, events: Int32Array): void {
     case Event.close:
       closed(at, slot, generation);
       break;
+    case Event.piped: {
+      const sink = connectionAt(slot, generation, events[at + 7])?._extra?.sink;
+      const bytes = (events[at + 5] >>> 0) * TWO_TO_32 + (events[at + 4] >>> 0);
+      sink?.piped?.(bytes, (events[at + 3] >>> 0) * TWO_TO_32 + (events[at + 6] >>> 0));
+      break;
+    }
     case Event.connected:
       connected(slot, generation);
       break;

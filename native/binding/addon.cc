@@ -195,6 +195,20 @@ Napi::Value SendLarge(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
 
+// pipe(slot, generation, otherSlot, otherGeneration, way) -> PipeRefusal, and above it 1 if it is
+// of the other one
+Napi::Value PipeTwo(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Token first = makeToken(word(info, 0), word(info, 1));
+  const Token second = makeToken(word(info, 2), word(info, 3));
+  Token refused = 0;
+  const PipeRefusal refusal =
+      guest->loop().pipe(first, second, static_cast<PipeWay>(word(info, 4)), &refused);
+  const uint32_t ofOther = refusal != PipeRefusal::kNone && refused == second ? 16 : 0;
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(refusal) + ofOther);
+}
+
 // trySend(slot, generation, bytes) -> count or -errno
 
 Napi::Value TrySend(const Napi::CallbackInfo& info) {
@@ -377,6 +391,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("global", Napi::Function::New<Global>(env));
   exports.Set("flush", Napi::Function::New<Flush>(env));
   exports.Set("sendLarge", Napi::Function::New<SendLarge>(env));
+  exports.Set("pipe", Napi::Function::New<PipeTwo>(env));
   exports.Set("trySend", Napi::Function::New<TrySend>(env));
   exports.Set("address", Napi::Function::New<Address>(env));
   exports.Set("listenerAddress", Napi::Function::New<ListenerAddress>(env));

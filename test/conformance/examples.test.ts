@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectPeer, type Peer } from '../support/peer.js';
+import { connectPeer, type Peer, PeerServer } from '../support/peer.js';
 import { type Program, spawnNode } from '../support/program.js';
 import { pattern } from '../support/serve.js';
 import { datagramPeer } from '../support/udp.js';
@@ -176,6 +176,32 @@ describe('the examples', () => {
     for (const text of sent) client.send(text);
     return { client, log, messages: await log.received(count) };
   };
+
+  it.each([
+    ['no header', '0', ''],
+    ['a line', '1', 'PROXY TCP4 127.0.0.1 127.0.0.1 '],
+    ['a binary header', '2', '\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01'],
+  ])('proxy/server.mjs joins two connections: %s', async (_, version, header) => {
+    const backend = await PeerServer.listen();
+    const target = `127.0.0.1:${backend.port}`;
+    const program = spawnNode([join(examples, 'proxy/server.mjs'), '0', target], {
+      env: { PROXY: version },
+    });
+    const [, port] = /on port (\d+)/.exec(await program.line()) ?? [];
+    const client = await connectPeer({ port: Number(port) });
+    const { localPort } = client.socket;
+    client.end('question');
+    const server = await backend.next();
+    const text = await server.untilEnd();
+    const ports = Buffer.alloc(4);
+    ports.writeUInt16BE(localPort as number, 0);
+    ports.writeUInt16BE(Number(port), 2);
+    const behind = ['', `${localPort} ${port}\r\n`, ports.toString('latin1')][Number(version)];
+    expect(text).toBe(`${header}${behind}question`);
+    server.end('answer');
+    expect(await client.untilEnd()).toBe('answer');
+    await drains(program);
+  });
 
   it('chat.mjs tells everybody what one says, and what was said before', async () => {
     const { program, url } = await start('websocket/chat');

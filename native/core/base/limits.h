@@ -64,6 +64,13 @@ inline constexpr uint32_t kSpinMissCost = 2;             // no event takes so ma
 inline constexpr uint32_t kSpinProbeEveryMin = 16;       // short waits before polling is tried
 inline constexpr uint32_t kSpinProbeEveryMax = 1024;     // where it has not paid
 
+// Pipelines: two connections that send what the other one receives.
+inline constexpr uint32_t kPipesMax = 256;                 // of a loop, with bytes in them
+inline constexpr uint32_t kFreePipesKept = 8;              // empty ones
+inline constexpr uint32_t kPipeBytes = 512 * 1024;         // asked for; the kernel may give fewer
+inline constexpr uint32_t kSplicedBytesMax = 1024 * 1024;  // by one connection, in a row
+inline constexpr uint32_t kPipedBytesMax = 256 * 1024;  // that wait in arena blocks: stops reading
+
 // io_uring.
 inline constexpr uint32_t kSubmissionEntries = 1024;
 inline constexpr uint32_t kCompletionEntries = 4096;

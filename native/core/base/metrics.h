@@ -28,6 +28,7 @@ namespace ringpoll {
   X(sendsByEngine, "remainders handed to the engine")                                   \
   X(sendsWithoutMemory, "sends that the kernel had no memory for, tried again later")   \
   X(bytesWritten, "bytes the kernel took")                                              \
+  X(bytesSpliced, "bytes that went from socket to socket without a copy")               \
   X(bytesCopied, "bytes copied because their block could not wait")                     \
   X(staleEvents, "events dropped because their channel was over")                       \
   X(fileOperations, "file operations given to the ring")                                \

@@ -51,9 +51,10 @@ enum EngineFlag : uint16_t {
   kAcceptsLater = 1 << 8,  // a shared listener's part is taken: waits for accept()
   kSendArmed = 1 << 9,     // the ring holds a send, and so our memory
   kConnectArmed = 1 << 10,
-  kCancelling = 1 << 11,    // a cancel is under way
-  kWatchesWrite = 1 << 12,  // epoll: EPOLLOUT is in the interest set
-  kDetaching = 1 << 13,     // detach() asked for: nothing is armed again
+  kCancelling = 1 << 11,     // a cancel is under way
+  kWatchesWrite = 1 << 12,   // epoll: EPOLLOUT is in the interest set
+  kDetaching = 1 << 13,      // detach() asked for: nothing is armed again
+  kTellsReadable = 1 << 14,  // the loop reads: see receive in engine.h
 };
 
 // What the loop keeps about a connection.

@@ -20,6 +20,9 @@ struct SendNode {
   bool pinned;  // this node holds a reference of the block
 };
 
+// The number of no file: bytes in a pipe, of which a queue has at most one. See pipelines.h.
+inline constexpr uint32_t kPipedRange = UINT32_MAX;
+
 struct SendQueue {
   SendNode* head = nullptr;
   SendNode* tail = nullptr;
@@ -44,6 +47,9 @@ class SendQueues {
   void pushFile(SendQueue& queue, uint32_t range);
   bool frontIsFile(const SendQueue& queue) const {
     return queue.head != nullptr && queue.head->block == kNoBlock;
+  }
+  bool frontIsPiped(const SendQueue& queue) const {
+    return frontIsFile(queue) && queue.head->offset == kPipedRange;
   }
   uint32_t frontFile(const SendQueue& queue) const { return queue.head->offset; }
   void popFile(SendQueue& queue);
@@ -75,7 +81,7 @@ class SendQueues {
       }
       const uint32_t range = frontFile(queue);
       popFile(queue);
-      file(range);
+      if (range != kPipedRange) file(range);
     }
     return bytes;
   }

@@ -13,6 +13,8 @@
 //   connect  one completion: 0 or -errno
 //   of a datagram socket its protocol receives and sends: receive() yields watch completions while
 //   there may be something to receive, and send() one completion when there may be room
+//   of a connection with kTellsReadable receive() yields watch completions too, by the routes of
+//   readiness; whoever reads it sets kReadable again while something may be left
 //   watch    each completion says that a foreign descriptor may be readable (edge)
 //   detach   one completion, after those of all that was received: the engine has forgotten the
 //            channel, which may go to another one or start again here by another route

@@ -111,6 +111,11 @@ void Readiness::serve(Channel& channel) {
         sendMore(channel);
       }
       if ((channel.engineFlags & kWantReceive) && (channel.engineFlags & kReadable)) {
+        if (channel.engineFlags & kTellsReadable) {
+          channel.engineFlags &= ~kReadable;
+          context_.ready.push(channel.token(), OpKind::kWatch, 0, true);
+          break;
+        }
         if (starves(channel)) return;
         receiveSome(channel);
       }

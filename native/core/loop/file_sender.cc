@@ -258,6 +258,7 @@ void FileSender::fetched(Channel& channel, BlockId block, int32_t result) {
 void FileSender::fetched(Channel& channel, uint32_t id, const uint8_t* data, int32_t bytes) {
   SendQueue& queue = channel.queue();
   if (channel.state != ChannelState::kOpen || !state_.queues.frontIsFile(queue)) return;
+  if (state_.queues.frontIsPiped(queue)) return;
   const FileRange& range = files_.range(state_.queues.frontFile(queue));
   const bool reading =
       channel.filtered == nullptr ? (channel.flags & kSending) != 0 : channel.filtered->readsFile;

@@ -33,10 +33,17 @@ Loop::Loop(LoopHost& host, SharedRings rings, LoopOptions options, SocketCalls& 
   state_.nowMs = clockMs();
   sender_.setFiles(fileSender_);
   addProtocol(std::make_unique<RawProtocol>(state_.arena, state_.events));
+  ChannelEnds& ends = *this;
+  auto pipelines = std::make_unique<Pipelines>(state_, ends, pending_, sender_, routes_,
+                                               transport(), options.clock);
+  pipelines_ = pipelines.get();
+  sender_.setPipes(*pipelines);
+  addProtocol(std::move(pipelines));
 }
 
 Loop::~Loop() {
   stop();
+  pipelines_->stop();
   if (!released_) {
     // The kernel still reads their records.
     for (auto& engine : state_.engines) static_cast<void>(engine.release());
@@ -226,6 +233,19 @@ SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* loc
   if (timeoutMs > 0) timers_.arm(channel->timer, clockMs(), timeoutMs);
   state_.engineOf(*channel).connect(*channel, remote);
   return opened;
+}
+
+PipeRefusal Loop::pipe(Token first, Token second, PipeWay way, Token* refused) {
+  takeCommands();  // what was written before goes before
+  for (const Token token : {first, second}) {
+    *refused = token;
+    const Channel* channel = state_.channels.find(token);
+    if (channel == nullptr) return PipeRefusal::kClosed;
+    const PipeRefusal refusal = pipelines_->refusal(*channel, *protocols_[0]);
+    if (refusal != PipeRefusal::kNone) return refusal;
+  }
+  pipelines_->join(*state_.channels.find(first), *state_.channels.find(second), way);
+  return PipeRefusal::kNone;
 }
 
 SocketResult Loop::addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint) {

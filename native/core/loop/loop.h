@@ -20,6 +20,7 @@
 #include "file_sender.h"
 #include "loop_state.h"
 #include "pending.h"
+#include "pipelines.h"
 #include "protocol.h"
 #include "route_switch.h"
 #include "sender.h"
@@ -105,6 +106,10 @@ class Loop final : private FilterHost, private ChannelEnds {
   // not be given again; that is all of them when the connection is over or has failed.
   size_t sendLarge(uint32_t slot, uint32_t generation, const uint8_t* data, size_t bytes,
                    size_t keptMax);
+
+  // From now on each sends what the other receives. Takes commands before. Not kNone: nothing has
+  // changed, and `*refused` is the one that cannot be joined.
+  PipeRefusal pipe(Token first, Token second, PipeWay way, Token* refused);
 
   Files& files() { return files_; }
   // JavaScript has read the bytes that a kFileFetch event asked for: `bytes`, or -errno.
@@ -244,6 +249,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   FileSender fileSender_;
   TimerWheel timers_;
   Waiting waiting_{state_.metrics};
+  Pipelines* pipelines_ = nullptr;                    // one of the next
   std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes
   std::vector<EngineReport> reports_;
   std::vector<BlockId> releases_;

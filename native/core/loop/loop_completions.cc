@@ -41,7 +41,7 @@ void Loop::dispatch() {
         onConnect(*channel, completion);
         break;
       case OpKind::kWatch:
-        if (channel->type == ChannelType::kDatagram) {
+        if (channel->type == ChannelType::kDatagram || (channel->engineFlags & kTellsReadable)) {
           channel->protocol->readable(*channel, state_.nowMs);
         }
         if (channel->type == ChannelType::kMailbox) Wake::clear(channel->fd);

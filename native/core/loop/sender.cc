@@ -166,6 +166,10 @@ void Sender::flushConnection(Channel& channel) {
   const bool open = channel.state == ChannelState::kOpen;
   if (open && channel.filtered != nullptr && !encodeWaiting(channel)) return;
   while (open && !channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
+    if (state_.queues.frontIsPiped(channel.sends)) {
+      if (!pipes_->sendPiped(channel)) break;
+      continue;
+    }
     if (state_.queues.frontIsFile(channel.sends)) {
       if (!files_->sendFront(channel)) break;
       continue;
@@ -285,6 +289,22 @@ ssize_t Sender::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
   state_.metrics.bytesWritten += static_cast<uint64_t>(taken);
   shares_.use(channel, static_cast<uint64_t>(taken));
   return taken;
+}
+
+uint32_t Sender::sendPiped(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  const iovec vector{const_cast<uint8_t*>(data), bytes};
+  ++state_.metrics.sends;
+  const ssize_t taken = state_.sockets.send(channel.fd, &vector, 1);
+  if (taken < 0) {
+    if (!socketIsFull(taken) && !kernelLacksMemory(taken)) {
+      ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
+    }
+    return bytes;
+  }
+  channel.bytesWritten += static_cast<uint64_t>(taken);
+  channel.activeMs = static_cast<uint32_t>(state_.nowMs);
+  state_.metrics.bytesWritten += static_cast<uint64_t>(taken);
+  return bytes - static_cast<uint32_t>(taken);
 }
 
 size_t Sender::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes) {

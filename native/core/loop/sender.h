@@ -33,6 +33,13 @@ class FrontFile {
   virtual bool readFront(Channel& channel) = 0;
 };
 
+// Bytes in a pipe that stand at the front of a queue; as sendFront().
+class FrontPipe {
+ public:
+  virtual ~FrontPipe() = default;
+  virtual bool sendPiped(Channel& channel) = 0;
+};
+
 class Sender {
  public:
   Sender(LoopState& state, ChannelEnds& ends, Pending& pending, TurnShares& shares,
@@ -46,6 +53,7 @@ class Sender {
   void setFiles(FrontFile& files) { files_ = &files; }
   // From now on flushes of many connections go through it.
   void setTogether(SendBatch& together) { together_ = &together; }
+  void setPipes(FrontPipe& pipes) { pipes_ = &pipes; }
 
   // What JavaScript has counted as pending already, in a command of kSend.
   void queueCommand(Channel& channel, const int32_t* words);
@@ -64,6 +72,8 @@ class Sender {
 
   // Of the caller's own memory, behind nothing: bytes taken, 0, or -errno. Flush before.
   ssize_t sendNow(Channel& channel, const uint8_t* data, uint32_t bytes);
+  // The same for a pipeline, outside of JavaScript's turn: how many bytes the kernel has not taken.
+  uint32_t sendPiped(Channel& channel, const uint8_t* data, uint32_t bytes);
   // One system call for what waits in the queue and for bytes behind it. Answers how many of these
   // the kernel has taken; 0 also when it is not possible now.
   size_t sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes);
@@ -105,6 +115,7 @@ class Sender {
   FrontFile* files_ = nullptr;
   SendBatch* together_ = nullptr;  // null: each connection's send is a system call
   std::vector<Offered> offered_;
+  FrontPipe* pipes_ = nullptr;
   SendMeter meter_;
   std::vector<Token> dirty_;
   std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM

@@ -24,6 +24,9 @@ enum class EventKind : int32_t {
   kConnected = 7,    // aux1: endpoint
   kAcceptError = 8,  // result: errno, aux1: endpoint
   kListenerClosed = 9,  // aux1: endpoint
+  kPiped = 10,          // before kClose of a connection in a pipeline: bytes received from it that
+                        // the other one was given: offset, length (high); of these, spliced ones:
+                        // aux0, result (high); aux1: endpoint
   kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
                         // index of its record in the table of heads, aux1: endpoint
   kBody = 17,           // like kData: bytes of a request's body

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "direct_calls.h"
+#include "splice_calls.h"
 
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -100,6 +101,8 @@ ssize_t SocketCalls::receive(int fd, void* buffer, size_t bytes) {
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
 }
+
+ssize_t SocketCalls::splice(int from, int to, size_t bytes) { return spliceBytes(from, to, bytes); }
 
 int SocketCalls::peek(int fd) {
   char byte;

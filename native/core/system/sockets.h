@@ -25,6 +25,7 @@ class SocketCalls {
   virtual int socketError(int fd);  // SO_ERROR, an errno or 0
   // Bytes that the kernel has taken and the peer has not acknowledged; 0 where nobody tells.
   virtual uint64_t unsentInKernel(int fd);
+  virtual ssize_t splice(int from, int to, size_t bytes);  // see splice_calls.h
   virtual void shutdownWrite(int fd);
   virtual void shutdownBoth(int fd);
   virtual void close(int fd);
