@@ -71,7 +71,7 @@ function canConnect(port) {
 }
 
 /** A port for a server that cannot choose one itself. */
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
