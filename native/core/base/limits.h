@@ -69,6 +69,7 @@ inline constexpr uint32_t kPipesMax = 256;                 // of a loop, with by
 inline constexpr uint32_t kFreePipesKept = 8;              // empty ones
 inline constexpr uint32_t kPipeBytes = 512 * 1024;         // asked for; the kernel may give fewer
 inline constexpr uint32_t kSplicedBytesMax = 1024 * 1024;  // by one connection, in a row
+inline constexpr uint32_t kPipedTurnBytesMax = 2 * 1024 * 1024;  // moved per turn, all pipelines
 inline constexpr uint32_t kPipedBytesMax = 256 * 1024;  // that wait in arena blocks: stops reading
 
 // io_uring.

@@ -89,6 +89,35 @@ void Pipelines::peerEnded(Channel& from) {
 
 void Pipelines::readable(Channel& from, uint64_t) {
   from.engineFlags |= kReadable;  // until a read has come up short
+  if (turnBytes_ < kPipedTurnBytesMax) {
+    move(from);
+  } else {
+    waitInLine(from, flowFrom(from));
+  }
+}
+
+void Pipelines::waitInLine(Channel& from, Flow& flow) {
+  if (flow.inLine) return;
+  flow.inLine = true;
+  line_.push_back(from.token());
+}
+
+void Pipelines::beginTurn(uint64_t) {
+  turnBytes_ = 0;
+  served_.swap(line_);
+  size_t next = 0;
+  for (; next < served_.size() && turnBytes_ < kPipedTurnBytesMax; ++next) {
+    Channel* from = state_.channels.find(served_[next]);
+    if (from == nullptr || from->protocol != this || from->protocolState == nullptr) continue;
+    flowFrom(*from).inLine = false;
+    if (from->engineFlags & kReadable) move(*from);
+  }
+  // Who had no turn comes before those who have more.
+  line_.insert(line_.begin(), served_.begin() + static_cast<ptrdiff_t>(next), served_.end());
+  served_.clear();
+}
+
+void Pipelines::move(Channel& from) {
   if (from.state != ChannelState::kOpen || (from.flags & kNotRead)) return;
   Link& link = linkOf(from);
   Flow& flow = flowFrom(from);
@@ -107,7 +136,8 @@ void Pipelines::readable(Channel& from, uint64_t) {
   const uint32_t moved = burst.spliced ? splice(from, *to, flow) : copy(from, *to, flow);
   if (link.way == PipeWay::kAuto) choice_.end(burst, moved);
   flow.burst += (static_cast<int32_t>(moved) - static_cast<int32_t>(flow.burst)) / 4;
-  if ((from.engineFlags & kReadable) && !(from.flags & kNotRead)) routes_.receiveIfWanted(from);
+  turnBytes_ += moved;
+  if ((from.engineFlags & kReadable) && !(from.flags & kNotRead)) waitInLine(from, flow);
 }
 
 void Pipelines::took(Channel& from, Flow& flow, uint32_t bytes) {
@@ -155,7 +185,6 @@ uint32_t Pipelines::copy(Channel& from, Channel& to, Flow& flow) {
       hold(from, to);
       break;
     }
-    state_.buffers.charge(bytes);
     if (emptied) break;
   }
   return moved;

@@ -10,11 +10,14 @@
 // their bytes leave before more is read. By the route of completions, and behind a filter, the
 // engine has read them; they are queued as they lie in the arena.
 //
+// What pipelines move in a turn is bounded. Those that have more wait in line for the next one.
+//
 // A direction's bytes are in one place at a time: in the pipe, named by kPipedRange in the queue of
 // `to`, or in blocks of that queue. So they keep their order, behind what was written before.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "pending.h"
 #include "pipe_choice.h"
@@ -54,6 +57,8 @@ class Pipelines final : public Protocol, public FrontPipe {
   void peerEnded(Channel& from) override;
   void sendProgressed(Channel& to) override;
   void closed(Channel& channel) override;
+  void beginTurn(uint64_t nowMs) override;
+  bool hasWork() const override { return !line_.empty(); }
 
  private:
   struct Flow {
@@ -62,6 +67,7 @@ class Pipelines final : public Protocol, public FrontPipe {
     Pipe pipe;            // open while bytes are in it
     uint32_t inPipe = 0;  // bytes
     uint32_t burst = 0;   // bytes that come at a time, a running average
+    bool inLine = false;
     uint64_t bytes = 0;   // that were taken from `from`
     uint64_t spliced = 0;
   };
@@ -79,6 +85,8 @@ class Pipelines final : public Protocol, public FrontPipe {
   void hold(Channel& from, Channel& to);
   uint32_t copy(Channel& from, Channel& to, Flow& flow);
   uint32_t splice(Channel& from, Channel& to, Flow& flow);
+  void move(Channel& from);
+  void waitInLine(Channel& from, Flow& flow);
   bool drain(Channel& to, Flow& flow);
   void took(Channel& from, Flow& flow, uint32_t bytes);
   void ended(Channel& from, ssize_t result);
@@ -92,6 +100,9 @@ class Pipelines final : public Protocol, public FrontPipe {
   Transport& transport_;
   PipePool pipes_;
   PipeChoice choice_;
+  std::vector<Token> line_;  // what they receive is moved in the next turn, in this order
+  std::vector<Token> served_;
+  uint32_t turnBytes_ = 0;  // moved in this turn
   bool stopped_ = false;
 };
 
