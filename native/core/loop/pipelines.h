@@ -68,7 +68,7 @@ class Pipelines final : public Protocol, public FrontPipe {
     uint32_t inPipe = 0;  // bytes
     uint32_t burst = 0;   // bytes that come at a time, a running average
     bool inLine = false;
-    uint64_t bytes = 0;   // that were taken from `from`
+    uint64_t bytes = 0;  // that were taken from `from`
     uint64_t spliced = 0;
   };
   // Lives until both connections are closed.
