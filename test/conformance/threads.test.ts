@@ -114,7 +114,7 @@ describe('a reload under load', () => {
     expect(await slow).toEqual({ status: 200, body: 'slow\n' });
   });
 
-  it('may be under way when the group stops: the thread that was to be replaced ends too', async () => {
+  it('may be under way when the group stops: the thread to be replaced ends too', async () => {
     const group = await startGroup('http', { balance: 'round-robin' });
     const reloading = group.reload();
     await until(() => group.reports()[0]!.generation === 1, 'the next thread');
