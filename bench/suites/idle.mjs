@@ -61,6 +61,12 @@ const CASES = [
 
 const nameOf = (item, engine) => `${item.name}-${engine}`;
 
+const COLUMNS = [
+  'Kernel memory is of both ends, which are on this machine: slabs and buffers of TCP.',
+  '"Open and close" is the CPU time of the server for one short connection, with a byte there and',
+  'back, while 10 or all are open; "close" is that of closing all of them.',
+].join(' ');
+
 function competitorsOf(item) {
   return ENGINES.map((engine) => {
     const base = ringpoll(`ringpoll-${engine}`, item.server, engine);
@@ -116,9 +122,7 @@ function report(results, connections) {
     results.data.targets.map(({ line }) => line).join('\n'),
     '## One connection',
     costs(found),
-    'Kernel memory is of both ends, which are on this machine: slabs and buffers of TCP. "Open and ' +
-      'close" is the CPU time of the server for one short connection, with a byte there and back, ' +
-      'while 10 or all are open; "close" is that of closing all of them.',
+    COLUMNS,
     '## A million',
     million(found),
   ].join('\n\n');
