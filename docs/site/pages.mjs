@@ -14,6 +14,7 @@ export const groups = [
       ['Use cluster and PM2', 'how-to/cluster'],
       ['Log and watch', 'how-to/logging'],
       ['Deploy', 'deployment'],
+      ['Hold very many connections', 'scale'],
       ['Bundle', 'bundling'],
     ],
   },

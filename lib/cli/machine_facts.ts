@@ -20,6 +20,14 @@ export interface MachineFacts {
   engines: EngineReport[];
   openFiles?: Limit;
   lockedBytes?: Limit;
+  /** fs.nr_open: the most that one process may be allowed. */
+  openFilesMax?: number;
+  /** fs.file-max: of all processes together. */
+  openFilesSystem?: number;
+  /** Bytes that programs can still have, by MemAvailable and by the cgroup's limit. */
+  memoryBytes?: number;
+  /** Connections that the kernel's tracking of them has room for; undefined: it does not track. */
+  conntrackMax?: number;
   somaxconn?: number;
   synBacklog?: number;
   portRange?: readonly [number, number];
@@ -75,6 +83,16 @@ function quotaOf(): number | undefined {
   return quota > 0 && period > 0 ? quota / period : undefined;
 }
 
+/** What /proc/meminfo says is there, or less where the cgroup has a limit. */
+function memoryBytes(): number | undefined {
+  const available = /^MemAvailable:\s*(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
+  if (available === undefined) return undefined;
+  const limit = readNumbers('/sys/fs/cgroup/memory.max')?.[0];
+  const used = readNumbers('/sys/fs/cgroup/memory.current')?.[0];
+  const left = limit === undefined || used === undefined ? Number.NaN : limit - used;
+  return Math.min(Number(available) * 1024, left >= 0 ? left : Number.POSITIVE_INFINITY);
+}
+
 function engineFacts(): Pick<MachineFacts, 'engines' | 'addonProblem'> {
   try {
     return { engines: Loop.current().capabilities.engines };
@@ -94,6 +112,10 @@ export function readFacts(): MachineFacts {
     ...engineFacts(),
     openFiles: limitOf('open_files', 1),
     lockedBytes: limitOf('max_locked_memory_bytes', 1),
+    openFilesMax: readNumbers('/proc/sys/fs/nr_open')?.[0],
+    openFilesSystem: readNumbers('/proc/sys/fs/file-max')?.[0],
+    memoryBytes: memoryBytes(),
+    conntrackMax: readNumbers('/proc/sys/net/netfilter/nf_conntrack_max')?.[0],
     somaxconn: readNumbers('/proc/sys/net/core/somaxconn')?.[0],
     synBacklog: readNumbers('/proc/sys/net/ipv4/tcp_max_syn_backlog')?.[0],
     portRange: ports === undefined ? undefined : [ports[0], ports[1]],

@@ -1,5 +1,6 @@
 // The diagnosis of `ringpoll doctor`: facts in, advice out.
 import { describe, expect, it } from 'vitest';
+import { capacity, KERNEL_BYTES, USER_BYTES } from '../../lib/cli/capacity.js';
 import { type Check, diagnose } from '../../lib/cli/diagnosis.js';
 import type { MachineFacts } from '../../lib/cli/machine_facts.js';
 
@@ -90,5 +91,52 @@ describe('the diagnosis of a machine', () => {
   it('counts loop threads by the quota of the cgroup', () => {
     expect(check('processors', { cpuQuota: 2.5 }).advice).toContain('at most 2 loop threads');
     expect(check('processors', { cpuQuota: 16 }).status).toBe('ok');
+  });
+});
+
+describe('the limits for a million connections', () => {
+  const MILLION = 1_000_000;
+  const wide: MachineFacts = {
+    ...healthy,
+    openFiles: { soft: 1_100_000, hard: 1_100_000 },
+    openFilesMax: 1_100_000,
+    openFilesSystem: 9_000_000,
+    somaxconn: 10_000,
+    conntrackMax: MILLION,
+    memoryBytes: 64e9,
+  };
+  const failing = (changes: Partial<MachineFacts>) =>
+    capacity({ ...wide, ...changes }, MILLION).filter(({ status }) => status === 'problem');
+
+  it('are met by a machine that has them all', () => {
+    expect(failing({})).toEqual([]);
+  });
+
+  it.each<[string, Partial<MachineFacts>, string]>([
+    [
+      'files of one process',
+      { openFiles: { soft: MILLION, hard: MILLION } },
+      'LimitNOFILE=1000100',
+    ],
+    ['fs.nr_open', { openFilesMax: 1_048_576 - 100_000 }, 'fs.nr_open=1000100'],
+    ['fs.file-max', { openFilesSystem: 2_000_000 }, 'fs.file-max=2000200'],
+    ['accept queue', { somaxconn: 4096 }, 'somaxconn=10000'],
+    ['conntrack', { conntrackMax: 262_144 }, 'nf_conntrack_max=1000000'],
+    ['memory', { memoryBytes: MILLION * (USER_BYTES + KERNEL_BYTES) - 1 }, 'bytes of the process'],
+  ])('name %s, and what to do', (name, changes, advice) => {
+    const problems = failing(changes);
+    expect(problems.map((each) => each.name)).toEqual([name]);
+    expect(problems[0].advice).toContain(advice);
+  });
+
+  it('leave out what the machine does not tell', () => {
+    const { openFiles, openFilesMax, openFilesSystem, conntrackMax, memoryBytes, ...rest } = wide;
+    const names = capacity({ ...rest, somaxconn: undefined, portRange: undefined }, MILLION);
+    expect(names).toEqual([]);
+  });
+
+  it('say how many addresses clients need at least: one has so many ports', () => {
+    const addresses = capacity(wide, MILLION).find(({ name }) => name === 'client addresses');
+    expect(addresses?.value).toContain('at least 36 ');
   });
 });
