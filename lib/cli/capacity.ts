@@ -8,7 +8,7 @@ const FILES_BESIDE = 100;
  * Bytes for one idle connection, as docs/scale.md has measured them, rounded up: of the process,
  * without TLS, and of the kernel.
  */
-export const USER_BYTES = 1024;
+export const USER_BYTES = 1536;
 export const KERNEL_BYTES = 4096;
 /** Clients come in bursts; a queue for a hundredth of them takes a burst of reconnects. */
 const QUEUE_SHARE = 100;
