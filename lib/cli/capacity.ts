@@ -68,8 +68,8 @@ export function capacity(facts: MachineFacts, connections: number): Check[] {
       'memory',
       facts.memoryBytes,
       memory,
-      `${USER_BYTES} bytes of the process and ${KERNEL_BYTES} of the kernel for an idle connection ` +
-        'without TLS: add memory, or spread the connections over machines.',
+      `An idle connection takes ${USER_BYTES} bytes of the process and ${KERNEL_BYTES} of the ` +
+        'kernel, without TLS: add memory, or spread the connections over machines.',
       gb,
     ),
     perAddress > 0
