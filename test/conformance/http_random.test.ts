@@ -38,11 +38,15 @@ function junk(random: Random): Buffer {
   return Buffer.concat(parts);
 }
 
+// The seed whose server takes a PROXY header; over TLS that comes before the ClientHello, which
+// these clients send by themselves.
+const PROXIED = process.env.RINGPOLL_TEST_TLS === undefined ? 3 : undefined;
+
 describe('random bytes', () => {
   it.each([1, 2, 3])('leave the server alive and its answers whole (seed %d)', async (seed) => {
     const random = new Random(seed);
     const server = serveHttp({
-      ...{ upgrade: true, error() {}, proxyProtocol: seed === 3 ? ['127.0.0.1'] : [] },
+      ...{ upgrade: true, error() {}, proxyProtocol: seed === PROXIED ? ['127.0.0.1'] : [] },
       ...{ readTimeout: 500, headersTimeout: 500, static: { '/x': { body: 'static' } } },
       async handler(request, response) {
         const how = random.below(6);
@@ -76,7 +80,7 @@ describe('random bytes', () => {
       expect(starts).toContain(peer.text.slice(0, peer.text.startsWith('HTTP') ? 9 : 1));
     }
     const client = await HttpClient.connect(server);
-    const header = seed === 3 ? 'PROXY UNKNOWN\r\n' : '';
+    const header = seed === PROXIED ? 'PROXY UNKNOWN\r\n' : '';
     client.send(`${header}${requestText('GET', '/x')}`);
     expect((await client.next()).body).toBe('static');
   });

@@ -100,6 +100,7 @@ void Sender::sendTogether() {
 void Sender::addTogether(Channel& channel) {
   // What a filter encodes leaves while it is in the cache, and its memory serves the next.
   if (channel.state != ChannelState::kOpen || channel.filtered != nullptr) return;
+  RP_ASSERT(together_ != nullptr);
   if (state_.engineOf(channel).sends() != together_) return;
   if (channel.sends.empty() || (channel.flags & (kSending | kCorked))) return;
   if (state_.queues.frontIsFile(channel.sends)) return;
