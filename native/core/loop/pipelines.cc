@@ -37,14 +37,15 @@ PipeRefusal Pipelines::refusal(const Channel& channel, const Protocol& raw) cons
 }
 
 void Pipelines::join(Channel& first, Channel& second, PipeWay way) {
-  Link* link = std::make_unique<Link>().release();  // closed() of the second one takes it back
+  auto link = std::make_unique<Link>();
   link->way = way;
   link->flows[0].from = link->flows[1].to = first.token();
   link->flows[0].to = link->flows[1].from = second.token();
+  first.protocolState = link.get();
+  second.protocolState = link.release();  // closed() of the second one takes it back
   const bool direct = first.filtered == nullptr && second.filtered == nullptr;
   for (Channel* channel : {&first, &second}) {
     channel->protocol = this;
-    channel->protocolState = link;
     if (direct) channel->engineFlags |= kTellsReadable;
     channel->flags &= ~(kPaused | kProtocolPaused | kCorked);
     sender_.markDirty(*channel);
