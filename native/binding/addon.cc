@@ -57,14 +57,6 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   return guest->memory().object();
 }
 
-// An address is given as (host, port), or as (path, -1).
-bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
-  const std::string name = info[i].As<Napi::String>().Utf8Value();
-  const int32_t port = signedWord(info, i + 1);
-  return port < 0 ? SocketAddress::fromPath(name, out)
-                  : SocketAddress::fromIp(name, static_cast<uint16_t>(port), out);
-}
-
 // A descriptor of the parent process, or of this thread's group.
 SocketResult listenOn(GuestLoop& guest, int fd, const ListenOptions& options,
                       const Endpoint& settings, uint32_t* endpoint) {
@@ -86,12 +78,7 @@ SocketResult listenOn(GuestLoop& guest, int fd, const ListenOptions& options,
 void Listen(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
-  ListenOptions options;
-  options.backlog = signedWord(info, 3);
-  options.reusePort = flag(info, 4);
-  options.ipv6Only = flag(info, 5);
-  options.noDelay = flag(info, 6);
-  options.keepAliveMs = signedWord(info, 7);
+  const ListenOptions options = toListenOptions(info, 3);
   Endpoint settings;
   settings.maxConnections = word(info, 8);
   settings.idleTimeoutMs = word(info, 9);
@@ -226,6 +213,23 @@ Napi::Value TrySend(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out) {
+  const std::string name = info[i].As<Napi::String>().Utf8Value();
+  const int32_t port = signedWord(info, i + 1);
+  return port < 0 ? SocketAddress::fromPath(name, out)
+                  : SocketAddress::fromIp(name, static_cast<uint16_t>(port), out);
+}
+
+ListenOptions toListenOptions(const Napi::CallbackInfo& info, size_t i) {
+  ListenOptions options;
+  options.backlog = signedWord(info, i);
+  options.reusePort = flag(info, i + 1);
+  options.ipv6Only = flag(info, i + 2);
+  options.noDelay = flag(info, i + 3);
+  options.keepAliveMs = signedWord(info, i + 4);
+  return options;
+}
 
 Napi::Value toObject(Napi::Env env, const AddressText& text) {
   if (text.family == 0) return env.Undefined();

@@ -30,6 +30,10 @@ inline bool flag(const Napi::CallbackInfo& info, size_t i) {
 }
 
 // addon.cc
+// An address is given as (host, port), or as (path, -1).
+bool toAddress(const Napi::CallbackInfo& info, size_t i, SocketAddress* out);
+// Given as (backlog, reusePort, ipv6Only, noDelay, keepAliveMs).
+ListenOptions toListenOptions(const Napi::CallbackInfo& info, size_t i);
 // Into the control block: what has become of a call that opens a listener, a connection or a
 // socket.
 void reportOpened(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token opened);

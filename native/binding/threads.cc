@@ -151,20 +151,12 @@ void GroupClose(const Napi::CallbackInfo& info) {
 Napi::Value GroupListen(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Group> group = groupOf(info);
   if (group == nullptr) return info.Env().Undefined();
-  ListenOptions options;
-  options.backlog = signedWord(info, 3);
-  options.reusePort = flag(info, 4);
-  options.ipv6Only = flag(info, 5);
-  options.noDelay = flag(info, 6);
-  options.keepAliveMs = signedWord(info, 7);
-  const std::string name = info[1].As<Napi::String>().Utf8Value();
-  const int32_t port = signedWord(info, 2);
   SocketAddress address;
-  const bool valid = port < 0 ? SocketAddress::fromPath(name, &address)
-                              : SocketAddress::fromIp(name, static_cast<uint16_t>(port), &address);
   SocketResult result{-1, EINVAL, Syscall::kListen};
   uint32_t listener = 0;
-  if (valid) result = group->listen(address, options, &listener);
+  if (toAddress(info, 1, &address)) {
+    result = group->listen(address, toListenOptions(info, 3), &listener);
+  }
   Napi::Array array = Napi::Array::New(info.Env(), 3);
   array.Set(0u, result.fd < 0 ? -1 : static_cast<int32_t>(listener));
   array.Set(1u, result.error);

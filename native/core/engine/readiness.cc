@@ -49,8 +49,7 @@ void Readiness::forget(Channel& channel) {
 
 bool Readiness::actionable(const Channel& channel) const {
   if (channel.state == ChannelState::kClosing) return false;
-  if (channel.type == ChannelType::kListener || channel.type == ChannelType::kWatch ||
-      channel.type == ChannelType::kMailbox) {
+  if (channel.onlyReadable()) {
     return (channel.engineFlags & (kReadable | kAcceptsLater)) == kReadable;
   }
   if (channel.state == ChannelState::kConnecting) return channel.engineFlags & kWritable;

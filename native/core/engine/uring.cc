@@ -171,28 +171,21 @@ bool Uring::stop() {
     io_uring_sqe* sqe = ring_.next(0);
     io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
   }
-  const auto drop = [this](uint64_t userData, const io_uring_cqe& cqe) {
-    if (tagOf(userData) == Tag::kIgnore) return;
-    if (tagOf(userData) == Tag::kFile) {
+  const auto drop = [this](const io_uring_cqe& cqe) {
+    if (tagOf(cqe.user_data) == Tag::kIgnore) return;
+    if (tagOf(cqe.user_data) == Tag::kFile) {
       files_.drop(cqe);
       return;
     }
     if (cqe.flags & IORING_CQE_F_MORE) return;
-    Channel* channel = context_.channels.find(tokenOf(userData));
+    Channel* channel = context_.channels.find(tokenOf(cqe.user_data));
     --inKernel_;
     if (channel != nullptr && channel->inKernel > 0) --channel->inKernel;
   };
-  for (const PutBy& one : std::exchange(putBy_, {})) {
-    io_uring_cqe cqe{};
-    cqe.user_data = one.userData;
-    cqe.res = one.result;
-    cqe.flags = one.flags;
-    drop(one.userData, cqe);
-  }
+  for (const PutBy& one : std::exchange(putBy_, {})) drop(one.completion());
   while (held() > 0 && std::chrono::steady_clock::now() < deadline) {
     ring_.enter(10'000'000);
-    ring_.drain([] { return true; },
-                [&drop](const io_uring_cqe& cqe) { drop(cqe.user_data, cqe); });
+    ring_.drain([] { return true; }, drop);
   }
   const bool released = held() == 0;
   if (released) ring_.close();

@@ -25,12 +25,7 @@ constexpr bool mayHideMore(int ready) {
 bool Uring::takePutBy() {
   size_t taken = 0;
   while (taken < putBy_.size() && context_.ready.room() > 0 && !context_.buffers.turnIsFull()) {
-    const PutBy one = putBy_[taken++];
-    io_uring_cqe cqe{};
-    cqe.user_data = one.userData;
-    cqe.res = one.result;
-    cqe.flags = one.flags;
-    take(cqe);
+    take(putBy_[taken++].completion());
   }
   putBy_.erase(putBy_.begin(), putBy_.begin() + static_cast<ptrdiff_t>(taken));
   return putBy_.empty();
@@ -111,10 +106,7 @@ void Uring::polled(Channel& channel, const io_uring_cqe& cqe, bool more) {
   }
   if (!more && cqe.res >= 0) {
     ++context_.metrics.ringRearms;
-    const bool tellsNoEnd = channel.type == ChannelType::kListener ||
-                            channel.type == ChannelType::kWatch ||
-                            channel.type == ChannelType::kMailbox;
-    armPoll(channel, tellsNoEnd ? POLLIN : kReadInterest);
+    armPoll(channel, channel.onlyReadable() ? POLLIN : kReadInterest);
   }
   const bool gone = cqe.res < 0 || (cqe.res & (POLLHUP | POLLERR));
   if (channel.type == ChannelType::kConnection && channel.route == Route::kCompletion) {

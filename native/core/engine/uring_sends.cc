@@ -55,7 +55,7 @@ void UringSends::takeCompletions() {
   ring_.drain([] { return true; },
               [this](const io_uring_cqe& cqe) {
                 if ((cqe.user_data & kTagMask) != tag_) {
-                  putBy_.push_back({cqe.user_data, cqe.res, cqe.flags});
+                  putBy_.emplace_back(cqe);
                   return;
                 }
                 const auto index = static_cast<uint32_t>(cqe.user_data);

@@ -14,6 +14,16 @@ namespace ringpoll {
 
 // What is needed of a completion that was put by.
 struct PutBy {
+  explicit PutBy(const io_uring_cqe& cqe)
+      : userData(cqe.user_data), result(cqe.res), flags(cqe.flags) {}
+  io_uring_cqe completion() const {
+    io_uring_cqe cqe{};
+    cqe.user_data = userData;
+    cqe.res = result;
+    cqe.flags = flags;
+    return cqe;
+  }
+
   uint64_t userData;
   int32_t result;
   uint32_t flags;

@@ -167,12 +167,9 @@ void Sender::flushConnection(Channel& channel) {
   const bool open = channel.state == ChannelState::kOpen;
   if (open && channel.filtered != nullptr && !encodeWaiting(channel)) return;
   while (open && !channel.sends.empty() && !(channel.flags & (kSending | kCorked))) {
-    if (state_.queues.frontIsPiped(channel.sends)) {
-      if (!pipes_->sendPiped(channel)) break;
-      continue;
-    }
     if (state_.queues.frontIsFile(channel.sends)) {
-      if (!files_->sendFront(channel)) break;
+      const bool piped = state_.queues.frontIsPiped(channel.sends);
+      if (!(piped ? pipes_->sendPiped(channel) : files_->sendFront(channel))) break;
       continue;
     }
     iovec vectors[kSendVectorsMax];
@@ -277,6 +274,18 @@ ssize_t Sender::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
   const uint16_t closed = kWriteEnding | kWriteEnded | kCloseWhenSent;
   if (channel.state != ChannelState::kOpen || (channel.flags & closed)) return -EPIPE;
   if (!channel.sends.empty() || (channel.flags & kCorked)) return 0;
+  const ssize_t taken = sendBytes(channel, data, bytes);
+  if (taken > 0) shares_.use(channel, static_cast<uint64_t>(taken));
+  return taken;
+}
+
+uint32_t Sender::sendPiped(Channel& channel, const uint8_t* data, uint32_t bytes) {
+  const ssize_t taken = sendBytes(channel, data, bytes);
+  return taken > 0 ? bytes - static_cast<uint32_t>(taken) : bytes;
+}
+
+// Past the queue, in one system call: bytes taken, 0 when the kernel has no room, or -errno.
+ssize_t Sender::sendBytes(Channel& channel, const uint8_t* data, uint32_t bytes) {
   const iovec vector{const_cast<uint8_t*>(data), bytes};
   ++state_.metrics.sends;
   const ssize_t taken = state_.sockets.send(channel.fd, &vector, 1);
@@ -288,24 +297,7 @@ ssize_t Sender::sendNow(Channel& channel, const uint8_t* data, uint32_t bytes) {
   channel.bytesWritten += static_cast<uint64_t>(taken);
   channel.activeMs = static_cast<uint32_t>(state_.nowMs);
   state_.metrics.bytesWritten += static_cast<uint64_t>(taken);
-  shares_.use(channel, static_cast<uint64_t>(taken));
   return taken;
-}
-
-uint32_t Sender::sendPiped(Channel& channel, const uint8_t* data, uint32_t bytes) {
-  const iovec vector{const_cast<uint8_t*>(data), bytes};
-  ++state_.metrics.sends;
-  const ssize_t taken = state_.sockets.send(channel.fd, &vector, 1);
-  if (taken < 0) {
-    if (!socketIsFull(taken) && !kernelLacksMemory(taken)) {
-      ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
-    }
-    return bytes;
-  }
-  channel.bytesWritten += static_cast<uint64_t>(taken);
-  channel.activeMs = static_cast<uint32_t>(state_.nowMs);
-  state_.metrics.bytesWritten += static_cast<uint64_t>(taken);
-  return bytes - static_cast<uint32_t>(taken);
 }
 
 size_t Sender::sendBehindQueue(Channel& channel, const uint8_t* data, size_t bytes) {

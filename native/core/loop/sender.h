@@ -101,6 +101,7 @@ class Sender {
   };
 
   void sent(Channel& channel, uint64_t bytes);
+  ssize_t sendBytes(Channel& channel, const uint8_t* data, uint32_t bytes);
   bool sendOver(Channel& channel, ssize_t taken, uint64_t offered);
   void sendTogether();
   void addTogether(Channel& channel);
