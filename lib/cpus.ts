@@ -1,5 +1,5 @@
 // How many processors this process may use, and which.
-import { fs } from '../builtins.js';
+import { fs } from './builtins.js';
 
 type Read = (path: string) => string | undefined;
 

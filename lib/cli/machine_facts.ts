@@ -1,6 +1,7 @@
 // What `ringpoll doctor` reads of this machine. What cannot be read is undefined.
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
+import { cpuQuota } from '../cpus.js';
 import { Loop } from '../index.js';
 import type { EngineReport } from '../runtime/native.js';
 
@@ -78,11 +79,6 @@ function containerKind(): string | undefined {
   return undefined;
 }
 
-function quotaOf(): number | undefined {
-  const [quota, period] = readNumbers('/sys/fs/cgroup/cpu.max') ?? [];
-  return quota > 0 && period > 0 ? quota / period : undefined;
-}
-
 /** What /proc/meminfo says is there, or less where the cgroup has a limit. */
 function memoryBytes(): number | undefined {
   const available = /^MemAvailable:\s*(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
@@ -124,6 +120,6 @@ export function readFacts(): MachineFacts {
     container: containerKind(),
     cpus: cpus().length,
     cpusUsable: availableParallelism(),
-    cpuQuota: quotaOf(),
+    cpuQuota: cpuQuota(),
   };
 }

@@ -43,6 +43,11 @@ export function requestError(number: number): HttpRequestError {
   return new HttpRequestError(code, status, message);
 }
 
+/** The same, by its code. */
+export function refusalOf(code: `ERR_RINGPOLL_HTTP_${string}`): HttpRequestError {
+  return requestError(ERRORS.findIndex((error) => error.code === code));
+}
+
 /** The peer went away. */
 export function aborted(cause?: unknown): RingpollError {
   const options = cause === undefined ? undefined : { cause };

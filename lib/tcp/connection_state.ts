@@ -18,9 +18,9 @@ export const enum Flag {
   corked = 128,
   forgotten = 256, // native code has closed it; its close event waits for resume()
   told = 512, // drained() has said that it is over
+  unsent = 1024, // a long write is on its way: all else waits behind it
   awaited = 2048, // somebody waits until bytes have left
   piped = 4096, // in a pipeline: what it receives goes to another one
-  unsent = 1024, // a long write is on its way: all else waits behind it
 }
 
 export const OVER = Flag.closing | Flag.closed;

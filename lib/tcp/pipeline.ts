@@ -2,7 +2,7 @@
 // the bytes; what JavaScript had received before goes first.
 import { invalidArgType, invalidArgValue, RingpollError } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
-import { type Runtime, runtime } from '../runtime/runtime.js';
+import { runtime } from '../runtime/runtime.js';
 import type { Chunk } from './chunk.js';
 import { Connection } from './connection.js';
 import { closedError, extraOf, Flag, pipedError, type Sink } from './connection_state.js';
@@ -88,12 +88,11 @@ class Side implements Sink {
   }
 
   /** What JavaScript has and no handler has seen, in order. */
-  takeHeld(loop: Runtime): void {
+  takeHeld(): void {
     const { held } = extraOf(this.#connection);
     for (const each of held.splice(0)) {
       if (each.kind === 'data') {
         this.data(each.chunk);
-        each.chunk._endTurn(loop.checked);
       } else if (each.kind === 'end') {
         this.#connection._flags |= Flag.readEnded;
         this.end();
@@ -196,7 +195,7 @@ function join(
     connection._flags &= ~(Flag.paused | Flag.corked | Flag.drainWanted);
   }
   const ended = [first, second].map(({ _flags: flags }) => (flags & Flag.readEnded) !== 0);
-  for (const side of sides) side.takeHeld(loop);
+  for (const side of sides) side.takeHeld();
   const { _slot: slot, _generation: generation } = first;
   const refused = loop.native.pipe(slot, generation, second._slot, second._generation, way);
   const refusal = refused % OF_SECOND;

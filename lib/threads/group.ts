@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { fs } from '../builtins.js';
 import { milliseconds } from '../checks.js';
+import { cpuQuota, threadsFor } from '../cpus.js';
 import { RingpollError } from '../errors.js';
 import type { Explanation } from '../loop/explain.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -10,7 +11,6 @@ import { packageFolder } from '../runtime/package_folder.js';
 import { onRejection } from '../runtime/rejection.js';
 import { stopWithWorker } from '../tcp/cluster.js';
 import type { StopOptions } from '../tcp/listener.js';
-import { cpuQuota, threadsFor } from './cpus.js';
 import { type CheckedGroupOptions, checkGroupOptions, type LoopGroupOptions } from './options.js';
 import { placesOf, type ThreadUsage, usageOf } from './placement.js';
 import { Seat, type SeatEnd, type SeatState } from './seat.js';
@@ -58,6 +58,8 @@ export class LoopGroup {
   #sockets: GroupSockets | undefined;
   #places: (number | undefined)[] = [];
   readonly #seats: Seat[] = [];
+  /** Replaced, or about to be, and not ended yet: stop() is theirs too. */
+  readonly #leaving = new Set<Seat>();
   readonly #generations: number[] = [];
   readonly #delays: number[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -67,8 +69,6 @@ export class LoopGroup {
   #leaveWorker: () => void = () => {};
   #listening = false;
   #crashes = 0;
-  // Replaced, or about to be, and not ended yet: stop() is theirs too.
-  readonly #leaving = new Set<Seat>();
   #reloads = 0;
 
   /**

@@ -82,9 +82,14 @@ export class GroupSockets {
     throw refused;
   }
 
+  #numbers(): Float64Array {
+    const numbers = new Float64Array(this.#threads * COUNTS + COUNTS_OF_ACCEPTOR);
+    if (!this.#over) this.#native.groupCounts(this.id, numbers);
+    return numbers;
+  }
+
   counts(): Counts[] {
-    const of = new Float64Array(this.#threads * COUNTS + COUNTS_OF_ACCEPTOR);
-    if (!this.#over) this.#native.groupCounts(this.id, of);
+    const of = this.#numbers();
     return Array.from({ length: this.#threads }, (_, i) => {
       const [connections, waiting, accepted, turns, turnAge] = of.subarray(i * COUNTS);
       return { connections, waiting, accepted, turns, turnAge };
@@ -93,9 +98,7 @@ export class GroupSockets {
 
   /** Connections that the acceptor has accepted, and its failures. */
   acceptor(): { accepted: number; failed: number } {
-    const of = new Float64Array(this.#threads * COUNTS + COUNTS_OF_ACCEPTOR);
-    if (!this.#over) this.#native.groupCounts(this.id, of);
-    const [accepted, failed] = of.subarray(this.#threads * COUNTS);
+    const [accepted, failed] = this.#numbers().subarray(this.#threads * COUNTS);
     return { accepted, failed };
   }
 

@@ -1,6 +1,6 @@
 // How many threads `threads: 'auto'` makes.
 import { describe, expect, it } from 'vitest';
-import { cpuQuota, threadsFor } from '../../lib/threads/cpus.js';
+import { cpuQuota, threadsFor } from '../../lib/cpus.js';
 
 const machine = (files: Record<string, string>) => (path: string) => files[path];
 

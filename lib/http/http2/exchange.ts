@@ -5,13 +5,12 @@ import type { FileHandle } from '../../fs/index.js';
 import { HeadFlag, Respond } from '../../runtime/protocol.js';
 import type { ConnectionTls } from '../../tcp/connection_tls.js';
 import { RequestBody } from '../body.js';
-import { aborted, type HttpRequestError, requestError } from '../errors.js';
+import { aborted, type HttpRequestError, refusalOf } from '../errors.js';
 import { HttpRequest, type Remote, type RequestPeer } from '../request.js';
 import { HttpResponse } from '../response.js';
 import { bytesOf, keptBody } from '../response_checks.js';
 import type { Body, ResponseOutlet } from '../response_outlet.js';
 import type { SessionHost } from '../session_host.js';
-import { ERRORS } from '../tables.js';
 import { addLines, headOf } from './fields.js';
 import { type MadeHead, makeHead } from './head.js';
 import type { Http2Limits } from './options.js';
@@ -143,8 +142,7 @@ export class Exchange implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   /** The request has turned out to be one that is not served. */
   #fail(reason: 'BODY_TOO_LARGE' | 'REQUEST_TIMEOUT'): void {
-    const code = `ERR_RINGPOLL_HTTP_${reason}`;
-    const error = requestError(ERRORS.findIndex((each) => each.code === code));
+    const error = refusalOf(`ERR_RINGPOLL_HTTP_${reason}`);
     const response = this.#response as HttpResponse;
     this.#host.server._report(error, response._request);
     const body = this.#body;

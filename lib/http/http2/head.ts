@@ -3,9 +3,9 @@
 
 import type { HttpRefusalCode } from '../../errors.js';
 import { FIELD_WORDS, Head, HeadFlag } from '../../runtime/protocol.js';
-import { type HttpRequestError, requestError } from '../errors.js';
+import { type HttpRequestError, refusalOf } from '../errors.js';
 import type { HeadView } from '../head.js';
-import { ERRORS, HEADER_IDS, METHODS } from '../tables.js';
+import { HEADER_IDS, METHODS } from '../tables.js';
 import type { Http2Limits } from './options.js';
 
 /** What lines of HTTP/1.1 have besides: a colon and a space, and their end. */
@@ -24,7 +24,7 @@ export interface MadeHead extends HeadView {
 }
 
 function refuse(code: `ERR_RINGPOLL_HTTP_${string}`): Refused {
-  return { refused: requestError(ERRORS.findIndex((error) => error.code === code)) };
+  return { refused: refusalOf(code) };
 }
 
 /** Name, value, name, value, ..., pseudo headers among them; `hasBody`: bytes follow. */

@@ -2,6 +2,7 @@
 import { integer } from '../../checks.js';
 import { invalidArgValue } from '../../errors.js';
 import { checkOptions, optionNames } from '../../option_names.js';
+import type { NativeHttpProfile } from '../../runtime/native.js';
 
 export interface Http2Options {
   /** Requests of one connection at once: more are refused. 1 to 10,000. Default: 100. */
@@ -21,26 +22,26 @@ const KNOWN = optionNames<Http2Options>(
   },
 );
 
-/** Times are in milliseconds, and 0 means no limit. */
-export interface Http2Limits {
-  streamsMax: number;
-  headBytesMax: number;
-  targetBytesMax: number;
-  headersMax: number;
-  bodyBytesMax: number;
-  trailersMax: number;
-  unknownMethods: boolean;
-  lengthRequired: boolean;
-  keepAliveMs: number;
-  headersMs: number;
-  requestMs: number;
-  readMs: number;
-  writeMs: number;
-  receiveRateMin: number;
-  sendRateMin: number;
-  rateWindowMs: number;
-  lingerMs: number;
-}
+/** What is the same for HTTP/1.1 has the same name there. */
+export type Http2Limits = Pick<
+  NativeHttpProfile,
+  | 'headBytesMax'
+  | 'targetBytesMax'
+  | 'headersMax'
+  | 'bodyBytesMax'
+  | 'trailersMax'
+  | 'unknownMethods'
+  | 'lengthRequired'
+  | 'keepAliveMs'
+  | 'headersMs'
+  | 'requestMs'
+  | 'readMs'
+  | 'writeMs'
+  | 'receiveRateMin'
+  | 'sendRateMin'
+  | 'rateWindowMs'
+  | 'lingerMs'
+> & { streamsMax: number };
 
 const STREAMS_MAX = 10_000;
 const STREAMS = 100;
