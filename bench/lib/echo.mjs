@@ -1,6 +1,7 @@
 // The echo of tcp-echo.mjs and tls-echo.mjs. The ready line names the engine that runs, which a
 // fallback may have changed.
 import { Loop, listen } from 'ringpoll';
+import { endOnSignal } from './ending.mjs';
 
 const DRAIN_MS = 2000;
 
@@ -23,14 +24,5 @@ export function serveEcho(options = {}) {
     },
   });
   console.log(`ready ${listener.address.port} engine=${Loop.current().engine}`);
-
-  let stopping = false;
-  async function stop() {
-    if (stopping) process.exit(1);
-    stopping = true;
-    await listener.stop({ timeout: DRAIN_MS });
-    process.exit(0);
-  }
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  endOnSignal(() => listener.stop({ timeout: DRAIN_MS }));
 }

@@ -2,6 +2,7 @@
 // RINGPOLL_SPLICE (auto, always, never) says how bytes are moved; the ready line names the engine
 // that runs.
 import { connect, Loop, listen, pipeline } from 'ringpoll';
+import { endOnSignal } from '../lib/ending.mjs';
 
 const DRAIN_MS = 2000;
 const [port = '0', targetPort] = process.argv.slice(2);
@@ -29,13 +30,4 @@ const listener = listen({
   },
 });
 console.log(`ready ${listener.address.port} engine=${Loop.current().engine}`);
-
-let stopping = false;
-async function stop() {
-  if (stopping) process.exit(1);
-  stopping = true;
-  await listener.stop({ timeout: DRAIN_MS });
-  process.exit(0);
-}
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
+endOnSignal(() => listener.stop({ timeout: DRAIN_MS }));

@@ -2,6 +2,7 @@
 // served; the ready line names the engine that runs, which a fallback may have changed.
 import { Loop } from 'ringpoll';
 import { bind } from 'ringpoll/udp';
+import { endOnSignal } from '../lib/ending.mjs';
 
 const socket = bind({
   host: '127.0.0.1',
@@ -16,10 +17,4 @@ const socket = bind({
   },
 });
 console.log(`ready ${socket.port} engine=${Loop.current().engine}`);
-
-async function stop() {
-  await socket.close();
-  process.exit(0);
-}
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
+endOnSignal(() => socket.close());

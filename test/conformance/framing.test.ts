@@ -18,6 +18,14 @@ const done = <T>(promise: Promise<T>, what: string) => within(promise, () => wha
 /** Messages of all sizes, some of them longer than what the kernel gives at once. */
 const messages = Array.from({ length: 60 }, (_, i) => pattern(i * i * i, i + 1));
 
+/** The code of the error that a reader throws. */
+function failureOf(read: Promise<unknown>): Promise<unknown> {
+  return done(
+    read.then(() => undefined, codeOf),
+    'the error',
+  );
+}
+
 describe('frames()', () => {
   it('gives each message whole, with others before, behind and in the same chunk', async () => {
     const listener = serve({
@@ -68,12 +76,7 @@ describe('frames()', () => {
     const { connection, peer } = await connected();
     peer.send(Buffer.from('7fffffff', 'hex'));
     const read = frames(connection).next();
-    expect(
-      await done(
-        read.then(() => undefined, codeOf),
-        'the error',
-      ),
-    ).toBe('ERR_RINGPOLL_MESSAGE_TOO_LONG');
+    expect(await failureOf(read)).toBe('ERR_RINGPOLL_MESSAGE_TOO_LONG');
     await peer.untilOver();
   });
 
@@ -82,12 +85,7 @@ describe('frames()', () => {
     peer.send(Buffer.from('0000000461', 'hex'));
     peer.end();
     const read = frames(connection).next();
-    expect(
-      await done(
-        read.then(() => undefined, codeOf),
-        'the error',
-      ),
-    ).toBe('ERR_RINGPOLL_MESSAGE_TRUNCATED');
+    expect(await failureOf(read)).toBe('ERR_RINGPOLL_MESSAGE_TRUNCATED');
   });
 
   it('that is left closes the connection', async () => {
@@ -140,12 +138,7 @@ describe('lines()', () => {
     const { connection, peer } = await connected();
     peer.send(Buffer.alloc(100_000, 'x'));
     const read = lines(connection).next();
-    expect(
-      await done(
-        read.then(() => undefined, codeOf),
-        'the error',
-      ),
-    ).toBe('ERR_RINGPOLL_MESSAGE_TOO_LONG');
+    expect(await failureOf(read)).toBe('ERR_RINGPOLL_MESSAGE_TOO_LONG');
     await peer.untilOver();
   });
 

@@ -1,33 +1,16 @@
 // HTTP/2 beside HTTP/1.1, asked by node:http2 and curl.
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:http2';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { HttpRequest, HttpResponse } from 'ringpoll/http';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deferred } from '../support/http.js';
 import { answerOf, ask2, closed, dialHttp2, serveHttp2 } from '../support/http2.js';
-import { ask, dialHttps, serveHttps } from '../support/https.js';
+import { ask, dialHttps, echo, hello, serveHttps } from '../support/https.js';
 import { pattern } from '../support/serve.js';
+import { fileWith } from '../support/temporary.js';
 import { pair } from '../support/tls/certificate.js';
 
 const MEGABYTE = 1024 * 1024;
-
-const hello = (_request: HttpRequest, response: HttpResponse) => void response.end('hello');
-
-async function echo(request: HttpRequest, response: HttpResponse) {
-  response.end(await request.body());
-}
-
-function fileWith(content: string | Uint8Array): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ringpoll-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'file.txt');
-  writeFileSync(file, content);
-  return file;
-}
 
 describe('a server with http2', () => {
   it('chooses h2 where a client offers it, and serves HTTP/1.1 on the same port', async () => {

@@ -1,33 +1,15 @@
 // HTTPS with clients that others wrote: node:https, fetch, and openssl s_client.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { HttpRequest, HttpResponse } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseAnswers } from '../support/http.js';
-import { ask, dialHttps, keepingAgent, serveHttps } from '../support/https.js';
+import { ask, dialHttps, echo, hello, keepingAgent, serveHttps } from '../support/https.js';
 import { pattern } from '../support/serve.js';
+import { fileWith } from '../support/temporary.js';
 import { pair } from '../support/tls/certificate.js';
 
 const MEGABYTE = 1024 * 1024;
-
-const hello = (_request: HttpRequest, response: HttpResponse) => void response.end('hello');
-
-async function echo(request: HttpRequest, response: HttpResponse) {
-  response.end(await request.body());
-}
-
-/** The name of a file that is gone after the test. */
-function fileWith(content: string | Uint8Array): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ringpoll-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'file');
-  writeFileSync(file, content);
-  return file;
-}
 
 describe('HTTPS, asked by node:https', () => {
   it('keeps a connection for many requests', async () => {

@@ -3,12 +3,10 @@ import { connect as netConnect } from 'node:net';
 import type { HttpServer, ServeOptions } from 'ringpoll/http';
 import { describe, expect, it, vi } from 'vitest';
 import { deferred, parseAnswers } from '../support/http.js';
-import { ask, dialHttps, serveHttps } from '../support/https.js';
+import { ask, dialHttps, hello, serveHttps } from '../support/https.js';
 import { connectPeer } from '../support/peer.js';
 import { codeOf, within } from '../support/recorder.js';
 import { makePair, pair } from '../support/tls/certificate.js';
-
-const hello: ServeOptions['handler'] = (_request, response) => void response.end('hello');
 
 const dialPlain = (server: HttpServer) => connectPeer({ port: server.port as number });
 

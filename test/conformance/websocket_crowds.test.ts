@@ -10,22 +10,13 @@ import { programPath } from '../support/program.js';
 import { Random } from '../support/random.js';
 import { within } from '../support/recorder.js';
 import { pattern } from '../support/serve.js';
-import { dialSocket, SocketLog, serveSockets } from '../support/websocket.js';
+import { dialSocket, SocketLog, serveSockets, upgradeHead } from '../support/websocket.js';
 
 const MB = 1024 * 1024;
 const TEST_MS_MAX = 20_000;
 const WAIT_MS_MAX = 15_000;
-const HEAD = [
-  'GET / HTTP/1.1',
-  'Host: test',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Extensions: permessage-deflate',
-  '',
-  '',
-].join('\r\n');
+const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate';
+const HEAD = upgradeHead('/', DEFLATE);
 
 const settled = () => {
   globalThis.gc?.();
@@ -90,7 +81,7 @@ describe('100 MB for one client that reads slowly', () => {
       });
       const before = settled();
       const slow = await connectPeer({ port: server.port! });
-      slow.send(HEAD.replace('GET /', 'GET /?slow'));
+      slow.send(upgradeHead('/?slow', DEFLATE));
       let rssMax = 0;
       let unpaused = 0;
       slow.socket.on('data', ({ length }) => {

@@ -3,21 +3,12 @@ import type { Message, WebSocketConnection } from 'ringpoll/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, type Peer } from '../support/peer.js';
 import { addressOf, pattern, serve } from '../support/serve.js';
-import { dialSocket, SocketLog, serveSockets } from '../support/websocket.js';
+import { dialSocket, SocketLog, serveSockets, upgradeHead } from '../support/websocket.js';
 
 const KEY = Buffer.from([0x11, 0x92, 0x53, 0xd4]);
 const BINARY = 0x82;
 const TEXT = 0x81;
-const HANDSHAKE = [
-  'GET / HTTP/1.1',
-  'Host: test',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-  '',
-  '',
-].join('\r\n');
+const HANDSHAKE = upgradeHead();
 
 function header(first: number, length: number, mask: number): Buffer {
   const size = length < 126 ? 2 : length < 65_536 ? 4 : 10;

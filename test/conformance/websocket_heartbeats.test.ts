@@ -2,18 +2,9 @@
 import type { WebSocketServerOptions } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectPeer, type Peer } from '../support/peer.js';
-import { dialSocket, SocketLog, serveSockets } from '../support/websocket.js';
+import { dialSocket, SocketLog, serveSockets, upgradeHead } from '../support/websocket.js';
 
-const HEAD = [
-  'GET / HTTP/1.1',
-  'Host: test',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-  '',
-  '',
-].join('\r\n');
+const HEAD = upgradeHead();
 /** Text of one letter, masked by zeros. */
 const TEXT = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]);
 const PING = Buffer.from([0x89, 0]);

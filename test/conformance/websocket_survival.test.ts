@@ -3,21 +3,7 @@ import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { connectPeer, type Peer } from '../support/peer.js';
 import { pattern } from '../support/serve.js';
-import { dialSocket, SocketLog, serveSockets } from '../support/websocket.js';
-
-const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-const head = (path = '/', ...more: string[]) =>
-  [
-    `GET ${path} HTTP/1.1`,
-    'Host: test',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    KEY,
-    'Sec-WebSocket-Version: 13',
-    ...more,
-    '',
-    '',
-  ].join('\r\n');
+import { dialSocket, SocketLog, serveSockets, upgradeHead } from '../support/websocket.js';
 
 /** A frame of a client: masked by zeros, so that its payload stays readable. */
 function frame(first: number, payload: Uint8Array): Buffer {
@@ -34,7 +20,7 @@ function frame(first: number, payload: Uint8Array): Buffer {
 
 async function rawPeer(port: number, ...more: string[]): Promise<Peer> {
   const peer = await connectPeer({ port });
-  peer.send(head('/', ...more));
+  peer.send(upgradeHead('/', ...more));
   await peer.receivedUntil('\r\n\r\n');
   return peer;
 }
@@ -142,7 +128,7 @@ describe('a peer', () => {
   it('that stops in the middle of its handshake costs nothing that stays', async () => {
     const server = new SocketLog();
     const { server: http } = serveSockets<never>(server.handlers);
-    const whole = head();
+    const whole = upgradeHead();
     for (let round = 0; round < 20; round++) {
       const peers = await Promise.all(
         Array.from({ length: 50 }, () => connectPeer({ port: http.port! })),
@@ -161,7 +147,7 @@ describe('a peer', () => {
     const { server: http } = serveSockets<never>(server.handlers);
     const peer = await connectPeer({ port: http.port! });
     const text = frame(0x81, Buffer.from('early'));
-    peer.send(Buffer.concat([Buffer.from(head()), text, text]));
+    peer.send(Buffer.concat([Buffer.from(upgradeHead()), text, text]));
     expect(await server.received(2)).toEqual(['early', 'early']);
   });
 

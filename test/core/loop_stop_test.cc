@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "idle_engine.h"
 #include "loop_fixture.h"
 
 namespace {
@@ -10,27 +11,13 @@ namespace {
 using namespace test;
 
 // Does nothing but hold on to memory for as long as the test says.
-class Reluctant final : public Engine {
+class Reluctant final : public IdleEngine {
  public:
   explicit Reluctant(const bool& holds, uint32_t* stops) : holds_(holds), stops_(stops) {}
-  const char* name() const override { return "reluctant"; }
-  std::string start() override { return ""; }
   bool stop() override {
     ++*stops_;
     return !holds_;
   }
-  int attach(Channel&) override { return 0; }
-  void accept(Channel&) override {}
-  void receive(Channel&) override {}
-  void pauseReceive(Channel&) override {}
-  void send(Channel&) override {}
-  void connect(Channel&, const SocketAddress&) override {}
-  void watch(Channel&) override {}
-  void detach(Channel&) override {}
-  void close(Channel&) override {}
-  void wait(int64_t) override {}
-  bool hasEvents() const override { return false; }
-  bool reap() override { return false; }
 
  private:
   const bool& holds_;

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "core/base/limits.h"
+#include "idle_engine.h"
 
 namespace {
 
@@ -14,7 +15,7 @@ uint64_t testClock() { return now; }
 constexpr uint64_t kPollNs = 1000;
 
 // Its next event comes after so long.
-class TimedEngine final : public Engine {
+class TimedEngine final : public test::IdleEngine {
  public:
   uint64_t eventInNs = 0;
   uint64_t blocks = 0;
@@ -35,20 +36,6 @@ class TimedEngine final : public Engine {
     take(eventInNs < longest ? eventInNs : longest);
   }
   bool hasEvents() const override { return has_; }
-
-  const char* name() const override { return "timed"; }
-  std::string start() override { return ""; }
-  bool stop() override { return true; }
-  int attach(Channel&) override { return 0; }
-  void accept(Channel&) override {}
-  void receive(Channel&) override {}
-  void pauseReceive(Channel&) override {}
-  void send(Channel&) override {}
-  void connect(Channel&, const SocketAddress&) override {}
-  void watch(Channel&) override {}
-  void detach(Channel&) override {}
-  void close(Channel&) override {}
-  bool reap() override { return false; }
 
  private:
   void take(uint64_t ns) {

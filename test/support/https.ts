@@ -1,7 +1,7 @@
 // HTTPS servers of the package for tests, and requests of node:https to them.
 import { Agent, type RequestOptions, request } from 'node:https';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
-import type { HttpServer, ServeOptions } from 'ringpoll/http';
+import type { HttpRequest, HttpResponse, HttpServer, ServeOptions } from 'ringpoll/http';
 import { onTestFinished } from 'vitest';
 import { serveHttp } from './http.js';
 import { Peer } from './peer.js';
@@ -11,6 +11,12 @@ import { pair } from './tls/certificate.js';
 /** Serves on a free port of loopback, with the certificate of the tests. */
 export function serveHttps(options: Partial<ServeOptions>): HttpServer {
   return serveHttp({ tls: pair, ...options } as Partial<ServeOptions>);
+}
+
+export const hello = (_request: HttpRequest, response: HttpResponse) => void response.end('hello');
+
+export async function echo(request: HttpRequest, response: HttpResponse) {
+  response.end(await request.body());
 }
 
 export interface Got {

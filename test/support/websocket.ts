@@ -12,6 +12,20 @@ import { within } from './recorder.js';
 
 export type Received = string | Buffer;
 
+/** A client's handshake, byte for byte; `more` are further lines. */
+export const upgradeHead = (path = '/', ...more: string[]) =>
+  [
+    `GET ${path} HTTP/1.1`,
+    'Host: test',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version: 13',
+    ...more,
+    '',
+    '',
+  ].join('\r\n');
+
 /** Handlers that keep what happens, and a way to wait for it. */
 export class SocketLog {
   readonly messages: Received[] = [];
