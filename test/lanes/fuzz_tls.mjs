@@ -60,6 +60,7 @@ const SOURCES = [
   ...readdirSync(join(core, 'tls'))
     .filter((file) => file.endsWith('.cc') && !file.startsWith('filter'))
     .map((file) => join(core, 'tls', file)),
+  join(core, 'base/assert.cc'),
   join(core, 'system/process_symbols.cc'),
   join(root, 'test/core/tls_certificates.cc'),
 ];
