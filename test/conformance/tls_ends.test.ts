@@ -6,6 +6,7 @@ import { dial, pattern, portOf } from '../support/serve.js';
 import {
   cert,
   dialNode,
+  key,
   NAME,
   nodeToOurs,
   serveNode,
@@ -113,6 +114,43 @@ describe.each(VERSIONS)('%s', (version) => {
     server.connection.resume();
     await server.until('end');
     await server.until('close');
+  });
+
+  it('close() loses nothing that was written, though tickets lie unread', async () => {
+    const recorders = new Recorders();
+    const port = portOf(
+      serveTls({
+        tls: { key: key, cert, minVersion: version, maxVersion: version },
+        ...recorders.recording,
+      }),
+    );
+    const sent = pattern(5_000_000);
+    const client = new Recorder();
+    const connection = await dial({
+      ...{ port, tls: { ca: cert, servername: NAME } },
+      ...client.recording,
+    });
+    connection.write(sent);
+    connection.close();
+    const server = await recorders.at(0);
+    await server.until('close');
+    await client.until('close');
+    expect(Buffer.concat(server.chunks).equals(sent)).toBe(true);
+    expect(server.order.at(-2)).toBe('end');
+    expect(server.closeError).toBeUndefined();
+    expect(client.closeError).toBeUndefined();
+  });
+
+  it('close() loses nothing that was written to a peer that goes on sending', async () => {
+    const { peer, server } = await nodeToOurs(version);
+    const sent = pattern(5_000_000);
+    server.connection.write(sent);
+    server.connection.close();
+    for (let i = 0; i < 50; i++) peer.send('x'.repeat(1000));
+    await peer.received(sent.length);
+    peer.end();
+    await server.until('close');
+    expect(Buffer.concat(peer.chunks).equals(sent)).toBe(true);
   });
 
   it('half-open: a listener with allowHalfOpen answers behind the end in TLS 1.3', async () => {

@@ -54,6 +54,9 @@ class ScriptedFiles final : public FileCalls {
 
   ssize_t next(const iovec& memory, int64_t offset) {
     offsets.push_back(offset);
+    // A disk whose queue is full: the call returns when the guard's clock has moved that far.
+    for (const uint64_t from = StallGuard::nowMs(); StallGuard::nowMs() - from < slowMs;) {
+    }
     if (answers.empty()) return -EIO;
     const ssize_t answer = answers.front();
     answers.pop_front();
@@ -68,6 +71,7 @@ class ScriptedFiles final : public FileCalls {
   int nextFd = 100;
   int cleared = 0;
   int plain = 0;
+  uint64_t slowMs = 0;
   std::deque<ssize_t> answers;
   std::vector<int64_t> offsets;
   std::vector<int> openFlags;
@@ -275,6 +279,40 @@ TEST(read_whole_keeps_a_fifo_open_for_its_writer) {
   const Files::Whole whole = bench.files.readWhole("x", bench.memory, 4096);
   CHECK(whole.bytes == -EAGAIN && whole.pipe == 100 && whole.file == -1);
   CHECK(bench.calls.closed.empty());
+}
+
+TEST(stall_guard_closes_after_a_call_that_waited_and_opens_again) {
+  StallGuard guard;
+  CHECK(guard.open(1000));
+  CHECK(!guard.took(1000, 1000));
+  CHECK(guard.open(1000));
+  CHECK(guard.took(1000, 1035));
+  CHECK(!guard.open(1035));
+  CHECK(!guard.open(1035 + kFileStallPauseMs - 1));
+  CHECK(guard.open(1035 + kFileStallPauseMs));
+}
+
+TEST(files_ask_the_page_cache_no_more_for_a_while_when_it_made_the_loop_wait) {
+  Bench bench;
+  OpenFile& file = bench.open();
+  bench.calls.slowMs = 40;
+  bench.calls.answers = {100};
+  // The bytes that came late are good.
+  CHECK_EQ(bench.files.tryRead(file, bench.memory, 100, 0).bytes, 100u);
+  bench.calls.slowMs = 0;
+  bench.calls.answers = {100, 100, 100};
+  const TryResult read = bench.files.tryRead(file, bench.memory, 100, 0);
+  CHECK_EQ(read.bytes, 0u);
+  CHECK(read.waits);
+  CHECK(!read.never);
+  CHECK(bench.files.tryWrite(file, bench.memory, 100, 0).waits);
+  CHECK(!bench.files.resident(file.fd, 0, 100));
+  CHECK_EQ(bench.calls.offsets.size(), 1u);
+  // Files in memory wait for no disk.
+  bench.calls.system = FileSystem::kMemory;
+  OpenFile& memory = bench.open();
+  memory.reading = NowaitSupport::kPlain;
+  CHECK_EQ(bench.files.tryRead(memory, bench.memory, 100, 0).bytes, 100u);
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ inline constexpr uint32_t kFileNowBytesMax = 512 * 1024;    // read or written b
 inline constexpr uint32_t kFileSendBytesMax = 1024 * 1024;  // sent to one connection per flush
 inline constexpr uint32_t kFileCopyBytesMax = 16 * 1024;    // fewer are read and sent like others
 inline constexpr uint32_t kFileEncodedBytes = 128 * 1024;   // read at a time for a filter
+inline constexpr uint64_t kFileStallMs = 5;  // a call of the page cache that took so long waited
+inline constexpr uint64_t kFileStallPauseMs = 100;  // then none is made for so long
 
 // Waiting: see loop/waiting.h.
 inline constexpr uint64_t kSpinNsMax = 100'000;          // polled before a wait blocks
@@ -84,9 +86,14 @@ inline constexpr uint32_t kChannelsPerPage = 256;
 inline constexpr uint32_t kChannelsMax = 1u << 24;
 inline constexpr uint32_t kGenerationMask = 0xffffff;
 inline constexpr uint32_t kTimerTickMs = 4;
-inline constexpr uint32_t kAcceptRetryMs = 50;      // after EMFILE, ENFILE, ENOBUFS or ENOMEM
-inline constexpr uint32_t kStopAcceptsMax = 4096;   // taken of what waits when a listener stops
-inline constexpr uint32_t kStopHandshakeMs = 1000;  // for a handshake when its listener stops
+inline constexpr uint32_t kAcceptRetryMs = 50;     // after EMFILE, ENFILE, ENOBUFS or ENOMEM
+inline constexpr uint32_t kStopAcceptsMax = 4096;  // taken of what waits when a listener stops
+inline constexpr uint32_t kLingerFirstMs = 2;      // see loop/lingering.h
+inline constexpr uint32_t kLingerStepMsMax = 50;
+inline constexpr uint64_t kLingerStillMs = 2000;     // without progress
+inline constexpr uint64_t kLingerMsMax = 30'000;     // in all
+inline constexpr uint32_t kLingerBytes = 64 * 1024;  // dropped at a time
+inline constexpr uint32_t kStopHandshakeMs = 1000;   // for a handshake when its listener stops
 inline constexpr uint32_t kSharedAcceptMs = 4;     // between two parts of a shared listener's queue
 inline constexpr uint32_t kMailboxSockets = 1024;  // accepted, waiting for one thread
 inline constexpr uint32_t kQueueTakesMax = 4;      // of the queue of all threads, in one turn

@@ -113,12 +113,12 @@ struct Channel {
   Token token() const { return makeToken(slot, generation); }
   // What is sent goes into this queue.
   SendQueue& queue() { return filtered == nullptr ? sends : filtered->plain; }
-  // Nothing waits to leave, encoded or not.
   // Nothing is sent there, and no end of it is told: all that it does is to become readable.
   bool onlyReadable() const {
     return type == ChannelType::kListener || type == ChannelType::kWatch ||
            type == ChannelType::kMailbox;
   }
+  // Nothing waits to leave, encoded or not.
   bool allSent() const { return sends.empty() && (filtered == nullptr || filtered->plain.empty()); }
   // JavaScript has been told of it, or is told by the events that wait.
   bool known() const { return filtered == nullptr || filtered->announced; }

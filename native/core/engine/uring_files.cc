@@ -62,9 +62,11 @@ void prepare(io_uring_sqe* sqe, FileRequest& request) {
       break;
     case FileOp::kRead:
       io_uring_prep_read(sqe, request.fd, request.memory, length, offset);
+      if (request.onWorker) sqe->flags |= IOSQE_ASYNC;
       break;
     case FileOp::kWrite:
       io_uring_prep_write(sqe, request.fd, request.memory, length, offset);
+      if (request.onWorker) sqe->flags |= IOSQE_ASYNC;
       break;
     case FileOp::kSync:
       io_uring_prep_fsync(sqe, request.fd, 0);

@@ -33,8 +33,9 @@ struct FileRequest {
   uint32_t id = 0;  // JavaScript's number of it, and its place in the table of requests
   FileOp op = FileOp::kOpen;
   bool inKernel = false;
-  int fd = -1;         // -1: the paths say what is meant
-  uint32_t flags = 0;  // of open, stat or fallocate
+  bool onWorker = false;  // begins on a thread of the kernel's, for the disk's queue is full
+  int fd = -1;            // -1: the paths say what is meant
+  uint32_t flags = 0;     // of open, stat or fallocate
   uint32_t mode = 0;
   int64_t offset = -1;  // -1: the descriptor's own position
   uint64_t length = 0;

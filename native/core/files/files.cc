@@ -30,6 +30,7 @@ bool Files::lease(FileRequest& request, uint32_t bytes) {
 void Files::submit(FileRequest& request) {
   RP_ASSERT(engine_ != nullptr);
   ++underWay_;
+  request.onWorker = !guard_.open(StallGuard::nowMs());
   engine_->submit(request);
 }
 

@@ -16,6 +16,7 @@
 #include "core/system/file_calls.h"
 #include "file_engine.h"
 #include "file_table.h"
+#include "stall_guard.h"
 
 namespace ringpoll {
 
@@ -69,6 +70,12 @@ class Files {
   };
   Whole readWhole(const char* path, uint8_t* memory, uint64_t capacity);
 
+  // The calls that may not wait, and how long they took. -EAGAIN: it would have to wait, or such a
+  // call did wait a moment ago.
+  ssize_t readCached(int fd, const iovec& memory, int64_t offset);
+  ssize_t writeCached(int fd, const iovec& memory, int64_t offset);
+  bool resident(int fd, uint64_t offset, uint64_t bytes);
+
   // A request that is idle, to be filled and then submitted. nullptr: `id` is under way.
   FileRequest* request(uint32_t id);
   // Memory of the arena for the request. False: none is left.
@@ -113,6 +120,7 @@ class Files {
   FileCalls& calls_;
   FileTable table_;
   FileEngine* engine_ = nullptr;
+  StallGuard guard_;
   std::deque<FileRequest> requests_;  // never move
   std::deque<FileRequest> fetches_;
   std::vector<uint32_t> freeFetches_;

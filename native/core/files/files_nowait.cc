@@ -80,6 +80,30 @@ int Files::tryStat(FileId id, double* fields) {
   return systemOf(*file) == FileSystem::kOther ? -EAGAIN : calls_.stat(file->fd, fields);
 }
 
+ssize_t Files::readCached(int fd, const iovec& memory, int64_t offset) {
+  const uint64_t from = StallGuard::nowMs();
+  if (!guard_.open(from)) return -EAGAIN;
+  const ssize_t n = calls_.readCached(fd, memory, offset);
+  guard_.took(from, StallGuard::nowMs());
+  return n;
+}
+
+ssize_t Files::writeCached(int fd, const iovec& memory, int64_t offset) {
+  const uint64_t from = StallGuard::nowMs();
+  if (!guard_.open(from)) return -EAGAIN;
+  const ssize_t n = calls_.writeCached(fd, memory, offset);
+  guard_.took(from, StallGuard::nowMs());
+  return n;
+}
+
+bool Files::resident(int fd, uint64_t offset, uint64_t bytes) {
+  const uint64_t from = StallGuard::nowMs();
+  if (!guard_.open(from)) return false;
+  const bool is = calls_.resident(fd, offset, bytes);
+  guard_.took(from, StallGuard::nowMs());
+  return is;
+}
+
 TryResult Files::tryRead(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_t offset) {
   TryResult result;
   if (file.reading == NowaitSupport::kUnknown) file.reading = NowaitSupport::kCached;
@@ -88,7 +112,7 @@ TryResult Files::tryRead(OpenFile& file, uint8_t* memory, uint64_t bytes, int64_
     const iovec rest{memory + result.bytes, wanted - result.bytes};
     const int64_t at = offset < 0 ? -1 : offset + static_cast<int64_t>(result.bytes);
     const ssize_t n = file.reading == NowaitSupport::kPlain ? calls_.read(file.fd, rest, at)
-                                                            : calls_.readCached(file.fd, rest, at);
+                                                            : readCached(file.fd, rest, at);
     if (n > 0) {
       result.bytes += static_cast<uint64_t>(n);
       // Of a regular file a short read is its end, or the beginning of what is not in memory.
@@ -124,9 +148,8 @@ TryResult Files::tryWrite(OpenFile& file, uint8_t* memory, uint64_t bytes, int64
   result.never = file.writing == NowaitSupport::kNever;
   if (result.never || bytes > kFileNowBytesMax) return result;
   const iovec all{memory, bytes};
-  const ssize_t n = file.writing == NowaitSupport::kPlain
-                        ? calls_.write(file.fd, all, offset)
-                        : calls_.writeCached(file.fd, all, offset);
+  const ssize_t n = file.writing == NowaitSupport::kPlain ? calls_.write(file.fd, all, offset)
+                                                          : writeCached(file.fd, all, offset);
   if (n >= 0) {
     result.bytes = static_cast<uint64_t>(n);
     result.waits = result.bytes < bytes && file.writing == NowaitSupport::kCached;

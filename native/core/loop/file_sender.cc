@@ -89,7 +89,7 @@ bool FileSender::sendFront(Channel& channel) {
       return false;
     }
     const uint64_t piece = range.left < share ? range.left : share;
-    if (range.fetches || !files_.calls().resident(range.fd, range.offset, piece)) {
+    if (range.fetches || !files_.resident(range.fd, range.offset, piece)) {
       fetch(channel, range);
       return false;
     }
@@ -130,7 +130,7 @@ ssize_t FileSender::readCached(const FileRange& range, uint8_t* memory, uint32_t
   const auto offset = static_cast<int64_t>(range.offset);
   ssize_t n;
   do {
-    n = files_.calls().readCached(range.fd, room, offset);
+    n = files_.readCached(range.fd, room, offset);
     if (n == -EOPNOTSUPP && files_.calls().fileSystem(range.fd) == FileSystem::kMemory) {
       n = files_.calls().read(range.fd, room, offset);
     }

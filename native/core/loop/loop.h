@@ -18,6 +18,7 @@
 #include "core/files/files.h"
 #include "endpoint_table.h"
 #include "file_sender.h"
+#include "lingering.h"
 #include "loop_state.h"
 #include "pending.h"
 #include "pipelines.h"
@@ -214,6 +215,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void onTimer(Channel& channel);
   void fail(Channel& channel, int error, Syscall syscall) override;
   void destroy(Channel& channel) override;
+  void closeInOrder(Channel& channel) override;
 
   // loop_transport.cc
   void queueBytes(Channel& channel, BlockId block, uint32_t offset, uint32_t length) override;
@@ -248,6 +250,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   Sender sender_;
   FileSender fileSender_;
   TimerWheel timers_;
+  Lingering lingering_{state_, *this, timers_};
   Waiting waiting_{state_.metrics};
   Pipelines* pipelines_ = nullptr;                    // one of the next
   std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes

@@ -244,6 +244,7 @@ void Loop::onTimer(Channel& channel) {
     return;
   }
   if (channel.state != ChannelState::kOpen) return;
+  if (lingering_.onTimer(channel)) return;
   if (!channel.known()) {
     channel.filtered->filter.timer(channel, state_.nowMs);
     return;
@@ -290,10 +291,15 @@ void Loop::fail(Channel& channel, int error, Syscall syscall) {
 void Loop::destroy(Channel& channel) {
   if (channel.state == ChannelState::kClosing) return;
   timers_.cancel(channel.timer);
+  lingering_.ended(channel);
   channel.state = ChannelState::kClosing;
   // JavaScript sees it before the event: nothing leaves any more, so nobody may go on writing.
   pending_[channel.slot] = kPendingOver;
   state_.engineOf(channel).close(channel);
+}
+
+void Loop::closeInOrder(Channel& channel) {
+  if (!lingering_.begin(channel)) destroy(channel);
 }
 
 void Loop::pushClose(const Channel& channel) {

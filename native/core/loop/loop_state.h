@@ -60,6 +60,8 @@ class ChannelEnds {
   virtual ~ChannelEnds() = default;
   virtual void fail(Channel& channel, int error, Syscall syscall) = 0;
   virtual void destroy(Channel& channel) = 0;
+  // As soon as it can be done without losing what the kernel has not sent yet.
+  virtual void closeInOrder(Channel& channel) = 0;
 };
 
 }  // namespace ringpoll

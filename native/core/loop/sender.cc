@@ -240,7 +240,7 @@ void Sender::queueDrained(Channel& channel) {
   if (channel.flags & kProtocolWaits) channel.protocol->sendProgressed(channel);
   if (!channel.allSent()) return;
   if (channel.flags & kCloseWhenSent) {
-    ends_.destroy(channel);
+    ends_.closeInOrder(channel);
     return;
   }
   if ((channel.flags & kWriteEnding) && !(channel.flags & kWriteEnded)) {

@@ -1,17 +1,10 @@
 #include "waiting.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "core/base/limits.h"
 
 namespace ringpoll {
-
-uint64_t Waiting::monotonicNs() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 void Waiting::setStrategy(WaitStrategy strategy) {
   strategy_ = strategy;

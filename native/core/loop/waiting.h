@@ -16,6 +16,7 @@
 
 #include <cstdint>
 
+#include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/engine/engine.h"
 
@@ -34,8 +35,6 @@ class Waiting {
   WaitStrategy strategy() const { return strategy_; }
   // Waits for events of `engine`; `timeoutNs` as for Engine::wait().
   void wait(Engine& engine, int64_t timeoutNs);
-
-  static uint64_t monotonicNs();
 
  private:
   bool spins() const { return strategy_ == WaitStrategy::kSpin || credit_ > 0; }

@@ -143,7 +143,8 @@ void Filter::peerEnded(Channel& channel) {
 
 void Filter::beginTurn(uint64_t nowMs) {
   steps_ = 0;
-  while (!waiting_.empty() && steps_ < kHandshakeStepsPerTurn) {
+  shookNs_ = 0;
+  while (!waiting_.empty() && turnHasRoom()) {
     Channel* channel = host_.channelOf(waiting_.front());
     waiting_.pop_front();
     if (channel == nullptr || channel->state != ChannelState::kOpen) continue;

@@ -27,6 +27,8 @@ namespace ringpoll::tls {
 
 // Of handshakes, those of about four connections: what costs is a flight that is sent, or the end.
 inline constexpr uint32_t kHandshakeStepsPerTurn = 8;
+// After that long no other begins in this turn: those who are connected wait for no more of them.
+inline constexpr uint64_t kHandshakeNsPerTurn = 250'000;
 inline constexpr uint32_t kLastWordsMs = 1000;  // for an alert to leave
 
 class Filter final : public ringpoll::Filter, private SessionHooks, private WireOutput {
@@ -69,6 +71,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   }
 
   // filter_handshake.cc
+  bool turnHasRoom() const;
   bool mayShake(const Handshake& handshake) const;
   void shake(Channel& channel, Connection& connection, const ReceivedBytes& bytes, uint64_t nowMs);
   void step(Channel& channel, Connection& connection, uint64_t nowMs);
@@ -123,6 +126,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   std::vector<BlockId> texts_;      // of events that may be delivered with the next turn
   std::vector<BlockId> textsSeen_;  // of those that are
   uint32_t steps_ = 0;              // of handshakes, in this turn
+  uint64_t shookNs_ = 0;            // spent on them
   Counters counters_;               // of all connections
 
   static constexpr Token kNobody = ~Token{0};

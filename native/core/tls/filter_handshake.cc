@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "filter.h"
 
 namespace ringpoll::tls {
@@ -19,9 +20,13 @@ constexpr std::string_view kPlainHttpAnswer =
 
 }  // namespace
 
+// A step is 60 us or 1 ms by the key and the processor, so their number alone says little.
+bool Filter::turnHasRoom() const {
+  return steps_ < kHandshakeStepsPerTurn && shookNs_ < kHandshakeNsPerTurn;
+}
+
 bool Filter::mayShake(const Handshake& handshake) const {
-  return handshake.held.empty() && !handshake.waitsForName && !handshake.queued &&
-         steps_ < kHandshakeStepsPerTurn;
+  return handshake.held.empty() && !handshake.waitsForName && !handshake.queued && turnHasRoom();
 }
 
 void Filter::shake(Channel& channel, Connection& connection, const ReceivedBytes& bytes,
@@ -52,7 +57,9 @@ void Filter::shake(Channel& channel, Connection& connection, const ReceivedBytes
 void Filter::step(Channel& channel, Connection& connection, uint64_t nowMs) {
   writeAs(channel);
   const uint64_t written = wire_->written();
+  const uint64_t from = monotonicNs();
   const Progress progress = connection.session.handshake();
+  shookNs_ += monotonicNs() - from;
   if (wire_->written() != written || progress == Progress::kDone) ++steps_;
   switch (progress) {
     case Progress::kNeedsBytes:
@@ -132,7 +139,7 @@ void Filter::goOn(Channel& channel, Connection& connection, uint64_t nowMs) {
   }
   while (connection.handshake != nullptr && !connection.failed && !handshake.held.empty()) {
     if (handshake.waitsForName) return;
-    if (steps_ >= kHandshakeStepsPerTurn) {
+    if (!turnHasRoom()) {
       queue(channel, handshake);
       return;
     }
