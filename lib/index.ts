@@ -9,6 +9,7 @@ export type {
   Explanation,
   FileKindReport,
   KindReport,
+  NetReport,
   Refusal,
   RouteCost,
   RouteName,
@@ -27,6 +28,7 @@ export type { EngineReport, PathAddress, SocketAddress } from './runtime/native.
 export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
 export type { LookupFunction, LookupOptions } from './tcp/addresses.js';
+export { type AdoptOptions, adopt } from './tcp/adopt.js';
 export { Chunk } from './tcp/chunk.js';
 export { type ConnectOptions, connect } from './tcp/connect.js';
 export { Connection } from './tcp/connection.js';
@@ -46,6 +48,7 @@ export {
   type StopOptions,
 } from './tcp/listener.js';
 export { type PipelineOptions, type PipelineReport, pipeline } from './tcp/pipeline.js';
+export type { SocketOptions } from './tcp/socket_options.js';
 export type {
   ClientTls,
   ClientTlsHandlers,

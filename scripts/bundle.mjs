@@ -13,6 +13,7 @@ const ENTRIES = [
   'tls/index',
   'udp/index',
   'framing/index',
+  'net/index',
   'threads/index',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.

@@ -12,6 +12,7 @@ function reference(root) {
     'ringpoll/tls': 'tls',
     'ringpoll/udp': 'udp',
     'ringpoll/framing': 'framing',
+    'ringpoll/net': 'net',
     'ringpoll/threads': 'threads',
   };
   entries['ringpoll/scheduler'] = 'scheduler';

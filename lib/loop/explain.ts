@@ -58,8 +58,20 @@ export interface FileKindReport extends KindReport {
   operations: FileReport['operations'];
 }
 
+/** Sockets of node:net, once ringpoll/net was imported. */
+export interface NetReport {
+  /** False: they are Node's own. */
+  active: boolean;
+  /** All of the process, not only those made through ringpoll/net. */
+  everywhere: boolean;
+  /** Why they are not served here. */
+  reason?: string;
+}
+
 export interface Explanation {
   engine: string;
+  /** undefined: ringpoll/net was not imported. */
+  net: NetReport | undefined;
   receive: {
     /** Where a new connection goes without a hint. */
     preferred: RouteName;
@@ -139,6 +151,7 @@ export function explain({ native, reports }: Runtime): Explanation {
   const uring = readiness.chosen + completion.chosen;
   return {
     engine,
+    net: reports.get('net')?.() as NetReport | undefined,
     receive,
     open: {
       total: uring + poll.chosen,

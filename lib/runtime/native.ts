@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
 import type { PathAddress, SocketAddress } from './native_addresses.js';
 import type { NativeFiles } from './native_files.js';
+import type { NativeSockets } from './native_sockets.js';
 import type { NativeThreads } from './native_threads.js';
 import type { NativeTls } from './native_tls.js';
 import type { NativeTlsSessions, NativeTlsSettings } from './native_tls_sessions.js';
@@ -93,7 +94,12 @@ export interface NativeRouting {
   sentByEngine: NativeCost[];
 }
 
-export interface NativeLoop extends NativeFiles, NativeThreads, NativeTls, NativeTlsSessions {
+export interface NativeLoop
+  extends NativeFiles,
+    NativeSockets,
+    NativeThreads,
+    NativeTls,
+    NativeTlsSessions {
   start(
     engine: number,
     receive: number,
@@ -116,6 +122,8 @@ export interface NativeLoop extends NativeFiles, NativeThreads, NativeTls, Nativ
     hint: number,
     http: NativeHttpProfile | undefined,
     tls: NativeTlsSettings | undefined,
+    socketOptions: Int32Array | undefined,
+    handles: boolean,
   ): void;
   connect(
     hostOrPath: string,
@@ -126,6 +134,9 @@ export interface NativeLoop extends NativeFiles, NativeThreads, NativeTls, Nativ
     idleTimeoutMs: number,
     hint: number,
     tls: NativeTlsSettings | undefined,
+    socketOptions: Int32Array | undefined,
+    fd: number,
+    handles: boolean,
   ): void;
   /** `drain`: who waits to be accepted is accepted first. */
   closeListener(endpointId: number, drain: boolean): void;

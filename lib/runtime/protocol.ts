@@ -54,6 +54,8 @@ export const enum Event {
   acceptError = 8,
   listenerClosed = 9,
   piped = 10,
+  finSent = 11,
+  readable = 12,
   request = 16,
   body = 17,
   trailers = 18,

@@ -56,20 +56,25 @@ function writeShort(slab: Buffer, text: string, at: number): boolean {
   return true;
 }
 
-/** Queues a string as UTF-8 (one copy). */
-export function sendString(runtime: Runtime, slot: number, generation: number, text: string): void {
+/** Queues a string as UTF-8 (one copy). Answers how many bytes it is. */
+export function sendString(
+  runtime: Runtime,
+  slot: number,
+  generation: number,
+  text: string,
+): number {
   const length = text.length;
-  if (length === 0) return;
+  if (length === 0) return 0;
   const at = length > STAGED_BYTES_MAX ? -1 : room(runtime, length * UTF8_BYTES_PER_UNIT);
   if (at < 0) {
     const bytes = Buffer.from(text, 'utf8');
     runtime.native.sendLarge(slot, generation, bytes, bytes.length);
-    return;
+    return bytes.length;
   }
   const slab = runtime.memory.slabs[runtime.control[Control.stagingSlab]];
   const bytes =
     length < SHORT_STRING && writeShort(slab, text, at) ? length : slab.write(text, at, 'utf8');
-  stage(runtime, slot, generation, at, bytes);
+  return stage(runtime, slot, generation, at, bytes);
 }
 
 /**

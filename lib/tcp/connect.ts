@@ -5,13 +5,13 @@ import { renamedOption } from '../deprecation.js';
 import { invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Control } from '../runtime/protocol.js';
-import { type Runtime, runtime } from '../runtime/runtime.js';
+import { runtime } from '../runtime/runtime.js';
 import { systemError, type Target } from '../runtime/system_error.js';
 import { checkLookup, interleaved, LOOKUP, type LookupOptions, targetsOf } from './addresses.js';
 import { type Attempt, firstOf } from './attempts.js';
-import { Connection } from './connection.js';
+import { type Made, register, settle } from './connecting.js';
+import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
-import { extraOf, Flag } from './connection_state.js';
 import { Endpoint } from './endpoint.js';
 import type { ConnectionOptions } from './handlers.js';
 import {
@@ -27,7 +27,6 @@ import {
   HANDLERS,
   RAW_PEERS,
 } from './options.js';
-import { keepConnection, keepEndpoint, leaveEndpoint } from './tables.js';
 import { type ClientTls, type ClientTlsHandlers, ConnectTls } from './tls_endpoint.js';
 import './events.js';
 import './tls_events.js';
@@ -99,12 +98,6 @@ interface Local {
   /** Undefined: any address, of the family of what is connected to. */
   host: string | undefined;
   port: number;
-}
-
-/** The connection was there. No other address is tried, even if its open handler threw. */
-interface Made<Data> {
-  connection: Connection<Data>;
-  failure: Error | undefined;
 }
 
 /**
@@ -229,6 +222,9 @@ function connectOnce<Data>(
     checked.idleTimeoutMs,
     checked.hint,
     tls?.settings,
+    checked.socketOptions,
+    -1,
+    false,
   );
   const { control } = loop;
   if (control[Control.resultError] !== 0) {
@@ -241,71 +237,4 @@ function connectOnce<Data>(
   const made = settle(connection, target, checked, tls, won);
   made.catch(() => endpoint.over());
   return { made, drop: () => connection.reset() };
-}
-
-function register<Data>(
-  loop: Runtime,
-  endpoint: Endpoint<Connection<Data>>,
-  data: Data | undefined,
-): Connection<Data> {
-  const { control } = loop;
-  const slot = control[Control.resultSlot];
-  const connection = new Connection<Data>(endpoint, slot, control[Control.resultGeneration]);
-  connection._flags |= Flag.connecting;
-  if (data !== undefined) connection.data = data;
-  keepConnection(connection);
-  keepEndpoint(endpoint, control[Control.resultEndpoint]);
-  endpoint.natives++;
-  return connection;
-}
-
-function settle<Data>(
-  connection: Connection<Data>,
-  target: Target,
-  checked: CheckedConnectionOptions,
-  tls: ConnectTls | undefined,
-  won: () => void,
-): Promise<Made<Data>> {
-  const { signal } = checked;
-  const abort = () => connection.reset();
-  signal?.addEventListener('abort', abort, { once: true });
-  const { _endpoint: endpoint } = connection;
-  endpoint.onCloseHeld = () => leaveEndpoint(endpoint);
-  endpoint.onConnectionClosed = () => {
-    signal?.removeEventListener('abort', abort);
-    leaveEndpoint(endpoint);
-    if (!(connection._flags & Flag.connecting)) endpoint.over();
-  };
-  return new Promise((resolve, reject) => {
-    extraOf(connection).connecting = {
-      configure: () => {
-        won();
-        tls?.opened(connection);
-        configure(connection, target, checked);
-      },
-      opened: (failure) => resolve({ connection, failure }),
-      refused: (error) => reject(withTarget(error, target)),
-    };
-  });
-}
-
-function configure<Data>(
-  connection: Connection<Data>,
-  target: Target,
-  checked: CheckedConnectionOptions,
-): void {
-  if (target.path !== undefined) return;
-  if (checked.noDelay) connection.setNoDelay(true);
-  if (checked.keepAliveMs >= 0) connection.setKeepAlive(checked.keepAliveMs);
-}
-
-/** The dispatcher knows the error, and only we know where to. */
-function withTarget(error: Error, target: Target): Error {
-  const { errno, syscall, code } = error as Error & {
-    errno?: number;
-    syscall?: string;
-    code?: string;
-  };
-  if (code === 'ERR_RINGPOLL_CONNECT_TIMEOUT') return systemError(0x10000, 3, target);
-  return errno === undefined || syscall !== 'connect' ? error : systemError(-errno, 3, target);
 }

@@ -101,6 +101,30 @@ export abstract class ConnectionInfo {
     return this;
   }
 
+  /**
+   * Lets the process end although the connection is open. Bytes that wait to be sent, and a
+   * connection that is being made or closed, keep it alive all the same.
+   */
+  unref(): this {
+    runtime().native.setConnectionReferenced(this._slot, this._generation, false);
+    return this;
+  }
+
+  /** The open connection keeps the process alive: the default. */
+  ref(): this {
+    runtime().native.setConnectionReferenced(this._slot, this._generation, true);
+    return this;
+  }
+
+  /**
+   * The number of its descriptor; undefined once closed. It stays the connection's: to read, write
+   * or close it elsewhere breaks the connection, and any that gets its number later.
+   */
+  get fd(): number | undefined {
+    const fd = runtime().native.descriptor(this._slot, this._generation);
+    return fd < 0 ? undefined : fd;
+  }
+
   get localAddress(): string | undefined {
     return addressOf(this.#address(false));
   }

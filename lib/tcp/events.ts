@@ -22,11 +22,16 @@ import {
   watch,
 } from './delivery.js';
 import { dropUnsent } from './sending.js';
-import { connectionAt, connections, endpoints } from './tables.js';
+import { connectionAt, connections, endpoints, takers } from './tables.js';
 
 const TWO_TO_32 = 2 ** 32;
 
 function event(kind: number, at: number, events: Int32Array): void {
+  const taker = takers[events[at + 7]];
+  if (taker !== undefined) {
+    taker(kind, at, events);
+    return;
+  }
   const loop = runtime();
   const slot = events[at + 1];
   const generation = events[at + 2];

@@ -1,5 +1,6 @@
 // The handlers and options that listen() and connect() share.
 import type { Chunk } from './chunk.js';
+import type { SocketOptions } from './socket_options.js';
 
 /**
  * What happens to a connection. Order: open, data in the order of arrival, end (the peer's FIN),
@@ -28,7 +29,7 @@ export interface HandlersOf<Connection> {
   close?(connection: Connection, error?: Error): unknown;
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends SocketOptions {
   /** Go on writing after the peer's FIN, until end() is called. Default: false. */
   allowHalfOpen?: boolean;
   /** Bytes that may wait before write() answers false, 1 to 2^31-1. Default: 65,536. */

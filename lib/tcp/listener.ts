@@ -179,6 +179,25 @@ export class Listener {
     return 'port' in this.#address ? this.#address.port : undefined;
   }
 
+  /** The number of its descriptor, as of a connection; undefined once it has stopped accepting. */
+  get fd(): number | undefined {
+    if (this.#gone) return undefined;
+    const fd = this.#runtime.native.listenerDescriptor(this.#endpoint.id);
+    return fd < 0 ? undefined : fd;
+  }
+
+  /** Lets the process end although it listens. Its connections keep the process alive. */
+  unref(): this {
+    if (!this.#gone) this.#runtime.native.setListenerReferenced(this.#endpoint.id, false);
+    return this;
+  }
+
+  /** It keeps the process alive while it listens: the default. */
+  ref(): this {
+    if (!this.#gone) this.#runtime.native.setListenerReferenced(this.#endpoint.id, true);
+    return this;
+  }
+
   /** Open connections. */
   get connections(): number {
     return this.#endpoint.connections;
@@ -380,6 +399,8 @@ export function listenWith<Data = unknown>(
       checked.hint,
       binding && profileOf(binding, checked.highWaterMark, tls !== undefined),
       tls?.settings,
+      checked.socketOptions,
+      false,
     );
     return loop.control[Control.resultError];
   };

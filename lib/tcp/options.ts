@@ -4,6 +4,7 @@ import { boolean, INT32_MAX, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectionOptions, HandlersOf } from './handlers.js';
+import { checkSocketOptions, SOCKET } from './socket_options.js';
 
 type Handlers = HandlersOf<never>;
 
@@ -34,6 +35,7 @@ export const CONNECTION: NamesOf<ConnectionOptions> = {
   idleTimeout: true,
   engine: true,
   signal: true,
+  ...SOCKET,
 };
 const IN_TLS = 'it belongs into tls: { key, cert, ... }';
 /** What node:net, node:tls, Bun and Deno call what is meant here. */
@@ -81,6 +83,7 @@ export interface CheckedConnectionOptions {
   /** Native code's number of the engine hint. */
   hint: number;
   signal: AbortSignal | undefined;
+  socketOptions: Int32Array | undefined;
 }
 
 /** The functions that the argument `handlers` may have, and no others. */
@@ -117,6 +120,7 @@ export function checkConnectionOptions(
     idleTimeoutMs: milliseconds('options.idleTimeout', options.idleTimeout, 0),
     hint: checkEngine(options.engine),
     signal: checkSignal(options.signal),
+    socketOptions: checkSocketOptions(options),
   };
 }
 

@@ -10,6 +10,17 @@ export type AnyEndpoint = Endpoint<Connection>;
 export const connections: (AnyConnection | undefined)[] = [];
 export const endpoints: (AnyEndpoint | undefined)[] = [];
 
+/** Takes all events of the connections of an endpoint, in the place of the handlers here. */
+export type Taker = (kind: number, at: number, events: Int32Array) => void;
+/** By endpoint. */
+export const takers: (Taker | undefined)[] = [];
+
+/** From here on the events of the endpoint are the taker's; undefined: it is over. */
+export function giveEndpoint(endpointId: number, taker: Taker | undefined): void {
+  while (takers.length < endpointId) takers.push(undefined);
+  takers[endpointId] = taker;
+}
+
 /** From here on the connection is found by its slot. */
 export function keepConnection<Data>(connection: Connection<Data>): void {
   while (connections.length < connection._slot) connections.push(undefined);

@@ -73,13 +73,15 @@ SocketResult listenOn(GuestLoop& guest, int fd, const ListenOptions& options,
 }
 
 // listen(host|path, port|-1, fd|-1, backlog, reusePort, ipv6Only, noDelay, keepAliveMs,
-//        maxConnections, idleTimeoutMs, hint, http | undefined, tls | undefined); the answer is in
-//        the control block
+//        maxConnections, idleTimeoutMs, hint, http | undefined, tls | undefined,
+//        socketOptions | undefined, handles); the answer is in the control block
 void Listen(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
-  const ListenOptions options = toListenOptions(info, 3);
+  ListenOptions options = toListenOptions(info, 3);
+  options.socket = toSocketOptions(info, 13);
   Endpoint settings;
+  if (flag(info, 14)) settings.protocol = &guest->openHandles();
   settings.maxConnections = word(info, 8);
   settings.idleTimeoutMs = word(info, 9);
   settings.hint = static_cast<EngineHint>(word(info, 10));
@@ -102,13 +104,15 @@ void Listen(const Napi::CallbackInfo& info) {
 }
 
 // connect(host|path, port|-1, localHost|'', localPort, timeoutMs, idleTimeoutMs, hint,
-//         tls | undefined)
+//         tls | undefined, socketOptions | undefined, fd | -1, handles)
 void Connect(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
   Endpoint settings;
   settings.idleTimeoutMs = word(info, 5);
   settings.hint = static_cast<EngineHint>(word(info, 6));
+  ClientOptions client{toSocketOptions(info, 8), signedWord(info, 9)};
+  if (flag(info, 10)) settings.protocol = &guest->openHandles();
   SocketAddress remote;
   SocketAddress local;
   SocketResult result{-1, EINVAL, Syscall::kConnect};
@@ -119,8 +123,10 @@ void Connect(const Napi::CallbackInfo& info) {
     result.error = ENOMEM;
   } else if (toAddress(info, 0, &remote) && (!bound || toAddress(info, 2, &local))) {
     result = guest->loop().connect(remote, bound ? &local : nullptr, settings, word(info, 4),
-                                   &connection, &endpoint);
+                                   &connection, &endpoint, client);
+    client.fd = -1;
   }
+  if (client.fd >= 0) ::close(client.fd);
   reportOpened(*guest, result, endpoint, connection);
   guest->wake();
 }
@@ -168,7 +174,9 @@ Napi::Value Global(const Napi::CallbackInfo& info) { return info.Env().Global();
 // flush(): takes the commands now, and sends
 void Flush(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest != nullptr) guest->loop().flushNow();
+  if (guest == nullptr) return;
+  guest->loop().flushNow();
+  guest->applyReference();
 }
 
 // sendLarge(slot, generation, bytes, keptMax) -> count of bytes that have left or are kept
@@ -412,6 +420,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addWebSocketFunctions(env, exports);
   addTlsContextFunctions(env, exports);
   addUdpFunctions(env, exports);
+  addSocketFunctions(env, exports);
   addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);

@@ -65,6 +65,11 @@ void addTlsContextFunctions(Napi::Env env, Napi::Object exports);
 // threads.cc
 void addThreadFunctions(Napi::Env env, Napi::Object exports);
 
+// sockets.cc
+// Given as an Int32Array of SocketOption values, or undefined.
+SocketOptions toSocketOptions(const Napi::CallbackInfo& info, size_t i);
+void addSocketFunctions(Napi::Env env, Napi::Object exports);
+
 // udp.cc
 void setUdpMetrics(GuestLoop& guest, Napi::Object object);
 void addUdpFunctions(Napi::Env env, Napi::Object exports);

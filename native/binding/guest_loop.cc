@@ -69,7 +69,9 @@ void GuestLoop::setReferenced(bool referenced) {
 // An operation on a file keeps the process alive, as every one of Node's own does.
 void GuestLoop::applyReference() {
   if (stopped_) return;
-  const bool referenced = wantsReference_ || loop_->files().underWay() > 0;
+  // What is still to be told may bring more.
+  const bool held = wantsReference_ && (loop_->holding() > 0 || loop_->hasWork());
+  const bool referenced = held || loop_->files().underWay() > 0;
   if (referenced == referenced_) return;
   referenced_ = referenced;
   for (uv_handle_s* handle : {idle_, check_}) referenced ? uv_ref(handle) : uv_unref(handle);
@@ -96,6 +98,7 @@ int64_t GuestLoop::waitTimeNs() {
 void GuestLoop::turn() {
   Napi::HandleScope scope(env_);
   loop_->flush();
+  applyReference();  // before the wait, which may be a long one
   const int64_t timeoutNs = waitTimeNs();
   beat(false);
   const bool events = loop_->turn(timeoutNs);

@@ -54,6 +54,8 @@ class GuestLoop {
   // Call after anything that may have opened a channel.
   void wake();
   void setReferenced(bool referenced);
+  // Call after anything that may have changed what keeps the process alive.
+  void applyReference();
   bool stopped() const { return stopped_; }
   // What speaks HTTP here, made by the first HTTP listener. nullptr: no memory.
   http::Server* openHttp();
@@ -72,6 +74,8 @@ class GuestLoop {
   tls::Filter* openTls();
   // nullptr: there was none yet.
   tls::Filter* tls() const { return tls_; }
+  // What speaks to handles here, made by the first one.
+  Protocol& openHandles();
   // `fd` is for listen(), which takes it.
   void giveGroupSocket(int fd, std::shared_ptr<AcceptSource> source) {
     groupSockets_.push_back({fd, std::move(source)});
@@ -95,7 +99,6 @@ class GuestLoop {
   void deliver();
   void sendLastBytes();
   void sleep();
-  void applyReference();
   static void onEnvironmentExit(napi_async_cleanup_hook_handle handle, void* self);
   static void onProcessExit();
   void stop();
@@ -111,6 +114,7 @@ class GuestLoop {
   websocket::Protocol* webSocket_ = nullptr;  // the same
   udp::Protocol* udp_ = nullptr;              // the same
   tls::Filter* tls_ = nullptr;                // the same
+  Protocol* handles_ = nullptr;               // the same
   std::vector<std::unique_ptr<Face>> faces_;
   napi_async_cleanup_hook_handle exitHook_ = nullptr;
   uv_loop_s* uv_ = nullptr;

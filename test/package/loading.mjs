@@ -15,6 +15,7 @@ const FILES_MAX = {
   './tls': 2,
   './udp': 2,
   './framing': 2,
+  './net': 3,
   './threads': 3,
 };
 // Modules of Node that load many others, and that few users of the main entry need.

@@ -29,6 +29,7 @@ const LIB: Allowed = {
   'lib/websocket': [...STREAMS, 'lib/tcp'],
   'lib/udp': [...STREAMS, 'lib/tcp'],
   'lib/framing': [...STREAMS, 'lib/tcp'],
+  'lib/net': [...RUNTIME, 'lib/tcp'],
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],

@@ -78,6 +78,15 @@ enum ConnectionFlag : uint16_t {
   kShareUsed = 1 << 15,       // pending has kPendingHeld in it until the next turn
 };
 
+// How a channel ends, and whether it keeps the process alive: see loop/liveness.h.
+enum LifeFlag : uint8_t {
+  kUnreferenced = 1 << 0,   // JavaScript's unref(): only what is under way counts
+  kHeldByWork = 1 << 1,     // libuv's rule: it counts while it is read, too
+  kIdle = 1 << 2,           // does not count now
+  kClosedByOwner = 1 << 3,  // both ends are over, and it stays open until JavaScript closes it
+  kHandedAway = 1 << 4,     // somebody else has the socket: closing must not end it
+};
+
 struct Channel {
   int fd = -1;  // -1 again from the moment it is closed
   uint32_t slot = 0;
@@ -92,6 +101,7 @@ struct Channel {
   ReceiveHint hint = ReceiveHint::kAuto;
   uint16_t engineFlags = 0;
   uint16_t flags = 0;
+  uint8_t lifeFlags = 0;
   uint32_t announced = 0;      // bytes the kernel said are there, less those read since
   uint32_t inKernel = 0;       // operations that the ring holds
   uint32_t operation = 0;      // engine's own: index of a send or connect record, plus one

@@ -142,7 +142,8 @@ void Uring::close(Channel& channel) {
   }
   // The operations in the ring hold the socket open, so the FIN is sent now, not at the last
   // completion. A reset must not be preceded by a FIN.
-  if (channel.type == ChannelType::kConnection && !(channel.flags & kResetOnClose)) {
+  const bool ends = !(channel.flags & kResetOnClose) && !(channel.lifeFlags & kHandedAway);
+  if (channel.type == ChannelType::kConnection && ends) {
     context_.sockets.shutdownBoth(channel.fd);
   }
   cancelAll(channel);

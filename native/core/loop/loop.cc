@@ -195,10 +195,7 @@ SocketResult Loop::listen(const SocketAddress& address, const ListenOptions& opt
 
 SocketResult Loop::adopt(int fd, const ListenOptions& options, Endpoint settings,
                          uint32_t* endpoint, bool shared) {
-  // Two owners of one descriptor would close it twice, and the second time it may be another's.
-  bool taken = false;
-  state_.channels.forEach([&](const Channel& channel) { taken = taken || channel.fd == fd; });
-  if (taken) return {-1, EEXIST, Syscall::kListen};
+  if (isTaken(fd)) return {-1, EEXIST, Syscall::kListen};
   const SocketResult adopted = adoptListener(fd, options);
   if (adopted.fd < 0) return adopted;
   return addListener(adopted.fd, shared ? kInherited : 0, std::move(settings), endpoint);
@@ -206,8 +203,8 @@ SocketResult Loop::adopt(int fd, const ListenOptions& options, Endpoint settings
 
 SocketResult Loop::connect(const SocketAddress& remote, const SocketAddress* local,
                            Endpoint settings, uint32_t timeoutMs, Token* connection,
-                           uint32_t* endpoint) {
-  const SocketResult opened = openClient(remote, local);
+                           uint32_t* endpoint, const ClientOptions& client) {
+  const SocketResult opened = openClient(remote, local, client);
   if (opened.fd < 0) return opened;
   if (settings.protocol == nullptr) settings.protocol = protocols_[0].get();
   settings.outgoing = true;

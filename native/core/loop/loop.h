@@ -79,7 +79,21 @@ class Loop final : private FilterHost, private ChannelEnds {
   // Where the connections of a listener are accepted.
   AddressText listenerAddress(uint32_t endpoint);
   SocketResult connect(const SocketAddress& remote, const SocketAddress* local, Endpoint settings,
-                       uint32_t timeoutMs, Token* connection, uint32_t* endpoint);
+                       uint32_t timeoutMs, Token* connection, uint32_t* endpoint,
+                       const ClientOptions& client = {});
+  // A stream socket that is connected already; `fd` is the loop's from now on, unless it fails.
+  SocketResult adoptConnection(int fd, Endpoint settings, Token* connection, uint32_t* endpoint);
+  // What was queued is offered to the kernel once more, and the socket leaves the loop: the answer
+  // is a descriptor of the caller's, or -errno. EAGAIN: bytes wait still.
+  int release(Channel& channel);
+  // Whether it keeps the process alive: kUnreferenced or 0.
+  void setReferenced(Channel& channel, bool referenced);
+  Channel* listenerOf(uint32_t endpoint);
+  // A handle reads itself from now on, and hears of kReadable; or not any more. False: its route
+  // does not allow that.
+  bool tellReadable(Channel& channel, bool tell);
+  // Such a read: bytes that came, or 0. What else comes is told by events.
+  uint32_t readInto(Channel& channel, uint8_t* data, uint32_t bytes);
   // A datagram socket, which is `fd` from now on; the protocol of `settings` receives and sends.
   SocketResult addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint);
   // `drain`: who waits in the kernel's queue is accepted first; close() would reset them.
@@ -144,6 +158,8 @@ class Loop final : private FilterHost, private ChannelEnds {
 
   // Listeners and connections that exist, closing ones included.
   uint32_t live() const { return live_; }
+  // Of these, those that keep the process alive.
+  uint32_t holding() const { return live_ - state_.liveness.idle(); }
   // Connections that exist, connecting and closing ones included.
   uint32_t connections() const { return connections_; }
   const char* engineName() const;
@@ -176,6 +192,7 @@ class Loop final : private FilterHost, private ChannelEnds {
                         uint32_t* endpoint, int* error);
   SocketResult addListener(int fd, uint16_t flags, Endpoint settings, uint32_t* endpoint);
   int64_t waitNs(int64_t timeoutNs);
+  bool isTaken(int fd);
 
   // loop_mailboxes.cc
   int64_t beginWait(int64_t timeoutNs);
@@ -209,6 +226,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   }
   void onReceive(Channel& channel, const Completion& completion);
   void onHangup(Channel& channel);
+  void bothEnded(Channel& channel);
   void onConnect(Channel& channel, const Completion& completion);
   void pushClose(const Channel& channel);
   void onClose(Channel& channel);

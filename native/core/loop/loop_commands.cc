@@ -87,11 +87,13 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       channel.flags |= kPaused;
       if (!(channel.flags & kReadEnded)) state_.engineOf(channel).pauseReceive(channel);
       channel.protocol->readingPaused(channel, true, state_.nowMs);
+      state_.liveness.review(channel);
       break;
     case CommandKind::kResume:
       channel.flags &= ~kPaused;
       channel.protocol->readingPaused(channel, false, state_.nowMs);
       if (channel.state == ChannelState::kOpen) routes_.receiveIfWanted(channel);
+      state_.liveness.review(channel);
       break;
     case CommandKind::kRoute:
       routes_.setRoute(channel, endpoints_[channel.endpoint].hint,

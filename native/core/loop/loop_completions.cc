@@ -134,6 +134,7 @@ void Loop::acceptWaiting(const Channel& listener) {
 void Loop::openProtocol(Channel& channel, const Endpoint& endpoint) {
   channel.protocol = endpoint.protocol;
   channel.protocol->open(channel, endpoint.settings.get(), state_.nowMs);
+  state_.liveness.review(channel);
 }
 
 // Until it announces the connection, that speaks raw bytes, of which none come.
@@ -185,7 +186,8 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
   }
   channel.flags |= kReadEnded;
   layer(channel).peerEnded(channel);
-  if (channel.flags & kWriteEnded) destroy(channel);
+  if (channel.flags & kWriteEnded) bothEnded(channel);
+  state_.liveness.review(channel);
 }
 
 void Loop::endReading(Channel& channel) {
@@ -208,7 +210,12 @@ void Loop::onHangup(Channel& channel) {
   if (state_.sockets.peek(channel.fd) != 0) return;
   channel.flags |= kReadEnded;
   layer(channel).peerEnded(channel);
-  destroy(channel);
+  bothEnded(channel);
+  state_.liveness.review(channel);
+}
+
+void Loop::bothEnded(Channel& channel) {
+  if (!(channel.lifeFlags & kClosedByOwner)) destroy(channel);
 }
 
 void Loop::onConnect(Channel& channel, const Completion& completion) {
@@ -295,6 +302,7 @@ void Loop::destroy(Channel& channel) {
   channel.state = ChannelState::kClosing;
   // JavaScript sees it before the event: nothing leaves any more, so nobody may go on writing.
   pending_[channel.slot] = kPendingOver;
+  state_.liveness.review(channel);
   state_.engineOf(channel).close(channel);
 }
 

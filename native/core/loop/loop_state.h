@@ -14,6 +14,7 @@
 #include "core/rings/event_writer.h"
 #include "core/rings/shared_rings.h"
 #include "core/system/sockets.h"
+#include "liveness.h"
 
 namespace ringpoll {
 
@@ -41,6 +42,7 @@ struct LoopState {
   ReadyQueue ready;
   EventWriter events{rings};
   Metrics metrics;
+  Liveness liveness;
   std::vector<std::unique_ptr<Engine>> engines;
   uint64_t nowMs = 0;  // when the wait ended, or JavaScript's commands were taken
   // Something is known to be ready: of the first engine, of the second one.

@@ -190,6 +190,7 @@ void Sender::flushConnection(Channel& channel) {
     return;
   }
   if (open) queueDrained(channel);
+  state_.liveness.review(channel);
 }
 
 // The rest leaves when the kernel has room: the engine's work. Its memory must stay until then.
@@ -245,7 +246,7 @@ void Sender::queueDrained(Channel& channel) {
   }
   if ((channel.flags & kWriteEnding) && !(channel.flags & kWriteEnded)) {
     channel.flags |= kWriteEnded;
-    if (channel.flags & kReadEnded) {
+    if ((channel.flags & kReadEnded) && !(channel.lifeFlags & kClosedByOwner)) {
       ends_.destroy(channel);
     } else {
       state_.sockets.shutdownWrite(channel.fd);

@@ -6,9 +6,9 @@
 
 namespace ringpoll {
 
-class RawProtocol final : public Protocol {
+class RawProtocol : public Protocol {
  public:
-  RawProtocol(Arena& arena, EventWriter& events) : arena_(arena), events_(events) {}
+  RawProtocol(Arena& arena, EventWriter& events) : events_(events), arena_(arena) {}
 
   void open(Channel&, ProtocolSettings*, uint64_t) override {}
   void received(Channel& channel, const ReceivedBytes& bytes, uint64_t) override {
@@ -18,9 +18,11 @@ class RawProtocol final : public Protocol {
   void peerEnded(Channel& channel) override { events_.push(EventKind::kEnd, channel); }
   void closed(Channel&) override {}
 
+ protected:
+  EventWriter& events_;
+
  private:
   Arena& arena_;
-  EventWriter& events_;
 };
 
 }  // namespace ringpoll

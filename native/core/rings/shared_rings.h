@@ -27,6 +27,8 @@ enum class EventKind : int32_t {
   kPiped = 10,          // before kClose of a connection in a pipeline: bytes received from it that
                         // the other one was given: offset, length (high); of these, spliced ones:
                         // aux0, result (high); aux1: endpoint
+  kFinSent = 11,        // of a handle: our FIN is out. aux1: endpoint
+  kReadable = 12,       // of a handle that reads itself: there may be bytes. aux1: endpoint
   kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
                         // index of its record in the table of heads, aux1: endpoint
   kBody = 17,           // like kData: bytes of a request's body

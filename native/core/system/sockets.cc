@@ -51,6 +51,16 @@ SocketResult failed(int fd, Syscall syscall) {
   return {-1, error, syscall};
 }
 
+// 0 or -errno.
+int setAll(int fd, const SocketOptions& options) {
+  for (uint32_t i = 0; i < static_cast<uint32_t>(SocketOption::kCount); ++i) {
+    if (options.values[i] < 0) continue;
+    const int result = setSocketOption(fd, static_cast<SocketOption>(i), options.values[i]);
+    if (result != 0) return result;
+  }
+  return 0;
+}
+
 // Accepted sockets inherit them. 0 or -errno.
 int setOptions(int fd, const ListenOptions& options) {
   const int result = options.noDelay ? setNoDelay(fd, true) : 0;
@@ -241,6 +251,11 @@ SocketResult openListener(const SocketAddress& address, const ListenOptions& opt
       return {-1, -refused, Syscall::kSetsockopt};
     }
   }
+  // Before it listens: the window that is announced depends on the buffer.
+  if (const int refused = setAll(fd, options.socket); refused != 0) {
+    ::close(fd);
+    return {-1, -refused, Syscall::kSetsockopt};
+  }
   if (address.family() == AF_INET6) {
     const int only = options.ipv6Only ? 1 : 0;
     if (::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) {
@@ -265,14 +280,20 @@ SocketResult adoptListener(int fd, const ListenOptions& options) {
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const int family = localAddress(fd).family;
-  const int refused = family == AF_INET || family == AF_INET6 ? setOptions(fd, options) : 0;
+  int refused = family == AF_INET || family == AF_INET6 ? setOptions(fd, options) : 0;
+  if (refused == 0) refused = setAll(fd, options.socket);
   if (refused != 0) return {-1, -refused, Syscall::kSetsockopt};
   return {fd, 0, Syscall::kNone};
 }
 
-SocketResult openClient(const SocketAddress& remote, const SocketAddress* local) {
-  const int fd = makeSocket(remote.family());
+SocketResult openClient(const SocketAddress& remote, const SocketAddress* local,
+                        const ClientOptions& client) {
+  const int fd = client.fd >= 0 ? client.fd : makeSocket(remote.family());
   if (fd < 0) return failed(fd, Syscall::kSocket);
+  if (const int refused = setAll(fd, client.socket); refused != 0) {
+    ::close(fd);
+    return {-1, -refused, Syscall::kSetsockopt};
+  }
   if (local != nullptr) {
     // As Node does: a port whose last connection is in TIME_WAIT is free.
     const int on = 1;
@@ -280,6 +301,74 @@ SocketResult openClient(const SocketAddress& remote, const SocketAddress* local)
     if (::bind(fd, local->get(), local->length) != 0) return failed(fd, Syscall::kBind);
   }
   return {fd, 0, Syscall::kNone};
+}
+
+int bindSocket(const SocketAddress& address, bool ipv6Only) {
+  const int fd = makeSocket(address.family());
+  if (fd < 0) return -errno;
+  const int on = 1;
+  const int only = ipv6Only ? 1 : 0;
+  if (address.family() != AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if ((address.family() == AF_INET6 &&
+       ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) ||
+      ::bind(fd, address.get(), address.length) != 0) {
+    return -failed(fd, Syscall::kBind).error;
+  }
+  return fd;
+}
+
+SocketResult adoptStream(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) {
+    return failed(-1, Syscall::kConnect);
+  }
+  if (type != SOCK_STREAM) return {-1, EINVAL, Syscall::kConnect};
+  sockaddr_storage peer{};
+  length = sizeof peer;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0) {
+    return failed(-1, Syscall::kConnect);
+  }
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    return failed(-1, Syscall::kConnect);
+  }
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+#ifdef SO_NOSIGPIPE
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+  return {fd, 0, Syscall::kNone};
+}
+
+int setSocketOption(int fd, SocketOption option, int32_t value) {
+  const int family = localAddress(fd).family;
+  const auto set = [&](int level, int name, int to) {
+    if (level != SOL_SOCKET && family == AF_UNIX) return 0;
+    return ::setsockopt(fd, level, name, &to, sizeof to) == 0 ? 0 : -errno;
+  };
+  switch (option) {
+    case SocketOption::kSendBuffer:
+      return set(SOL_SOCKET, SO_SNDBUF, value);
+    case SocketOption::kReceiveBuffer:
+      return set(SOL_SOCKET, SO_RCVBUF, value);
+    case SocketOption::kKeepAliveInterval:
+      return set(IPPROTO_TCP, TCP_KEEPINTVL, value < 1000 ? 1 : value / 1000);
+    case SocketOption::kKeepAliveCount:
+      return set(IPPROTO_TCP, TCP_KEEPCNT, value);
+    case SocketOption::kUserTimeout:
+#ifdef TCP_USER_TIMEOUT
+      return set(IPPROTO_TCP, TCP_USER_TIMEOUT, value);
+#else
+      return 0;
+#endif
+    case SocketOption::kTypeOfService:
+      if (family == AF_INET6) return set(IPPROTO_IPV6, IPV6_TCLASS, value);
+      return set(IPPROTO_IP, IP_TOS, value);
+    case SocketOption::kCount:
+      break;
+  }
+  return -EINVAL;
 }
 
 int setNoDelay(int fd, bool on) {

@@ -60,7 +60,22 @@ AddressText addressText(const SocketAddress& address);
 AddressText localAddress(int fd);
 AddressText remoteAddress(int fd);
 
+// Options that the kernel keeps for a socket. -1: as the system has it.
+enum class SocketOption : uint32_t {
+  kSendBuffer = 0,         // bytes
+  kReceiveBuffer = 1,      // bytes
+  kKeepAliveInterval = 2,  // milliseconds between two probes
+  kKeepAliveCount = 3,     // probes without an answer
+  kUserTimeout = 4,        // milliseconds in which the peer must acknowledge; Linux
+  kTypeOfService = 5,      // of IPv6 the traffic class
+  kCount = 6,
+};
+struct SocketOptions {
+  int32_t values[static_cast<size_t>(SocketOption::kCount)] = {-1, -1, -1, -1, -1, -1};
+};
+
 struct ListenOptions {
+  SocketOptions socket;  // inherited by the accepted sockets
   int backlog = 511;
   bool reusePort = false;
   bool ipv6Only = false;
@@ -93,8 +108,19 @@ SocketResult openListener(const SocketAddress& address, const ListenOptions& opt
 // Checks that `fd` is a listening socket and makes it non-blocking and close-on-exec.
 SocketResult adoptListener(int fd, const ListenOptions& options);
 // A non-blocking socket, bound to `local` when that is given, not yet connected.
-SocketResult openClient(const SocketAddress& remote, const SocketAddress* local);
+struct ClientOptions {
+  SocketOptions socket;
+  int fd = -1;  // a socket of bindSocket(), which is taken
+};
+SocketResult openClient(const SocketAddress& remote, const SocketAddress* local,
+                        const ClientOptions& client);
+// A non-blocking socket that is bound, and nothing else yet: a descriptor, or -errno.
+int bindSocket(const SocketAddress& address, bool ipv6Only);
+// Checks that `fd` is a connected stream socket and makes it non-blocking and close-on-exec.
+SocketResult adoptStream(int fd);
 
+// 0 or -errno. Options of TCP do nothing on a Unix socket.
+int setSocketOption(int fd, SocketOption option, int32_t value);
 int setNoDelay(int fd, bool on);           // 0 or -errno
 int setKeepAlive(int fd, int32_t idleMs);  // -1: off
 void setResetOnClose(int fd);              // SO_LINGER of zero: close() sends RST
