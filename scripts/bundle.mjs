@@ -14,6 +14,7 @@ const ENTRIES = [
   'udp/index',
   'framing/index',
   'net/index',
+  'dgram/index',
   'threads/index',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.

@@ -13,6 +13,7 @@ function reference(root) {
     'ringpoll/udp': 'udp',
     'ringpoll/framing': 'framing',
     'ringpoll/net': 'net',
+    'ringpoll/dgram': 'dgram',
     'ringpoll/threads': 'threads',
   };
   entries['ringpoll/scheduler'] = 'scheduler';

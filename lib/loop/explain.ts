@@ -58,11 +58,11 @@ export interface FileKindReport extends KindReport {
   operations: FileReport['operations'];
 }
 
-/** Sockets of node:net, once ringpoll/net was imported. */
+/** Sockets of node:net or node:dgram, once ringpoll/net or ringpoll/dgram was imported. */
 export interface NetReport {
   /** False: they are Node's own. */
   active: boolean;
-  /** All of the process, not only those made through ringpoll/net. */
+  /** All of the process, not only those made through the package. */
   everywhere: boolean;
   /** Why they are not served here. */
   reason?: string;
@@ -72,6 +72,8 @@ export interface Explanation {
   engine: string;
   /** undefined: ringpoll/net was not imported. */
   net: NetReport | undefined;
+  /** undefined: ringpoll/dgram was not imported. */
+  dgram: NetReport | undefined;
   receive: {
     /** Where a new connection goes without a hint. */
     preferred: RouteName;
@@ -152,6 +154,7 @@ export function explain({ native, reports }: Runtime): Explanation {
   return {
     engine,
     net: reports.get('net')?.() as NetReport | undefined,
+    dgram: reports.get('dgram')?.() as NetReport | undefined,
     receive,
     open: {
       total: uring + poll.chosen,

@@ -231,6 +231,10 @@ export interface NativeLoop
   udpAddress(host: string, port: number, into: Int32Array): boolean;
   udpName(record: Int32Array, local: boolean): SocketAddress;
   /** 0, or the negative errno. */
+  /** Bytes that the kernel has taken, or -errno; -EAGAIN: others wait, or it has no room. */
+  udpSendNow(slot: number, generation: number, bytes: Uint8Array, record?: Int32Array): number;
+  /** 0 or -errno; host '': to no peer any more. */
+  udpConnect(slot: number, generation: number, host: string, port: number): number;
   udpSetOption(slot: number, generation: number, option: number, value: number): number;
   udpOption(slot: number, generation: number, option: number): number;
   udpMulticastInterface(slot: number, generation: number, address: string): number;

@@ -6,8 +6,7 @@ import { systemError, type Target } from '../runtime/system_error.js';
 import { uncaught } from '../runtime/ticks.js';
 import { Batch, Packet } from './packet.js';
 import { DATAGRAM_WORDS, wordsOf } from './record.js';
-import type { UdpSocket } from './socket.js';
-import { socketAt } from './tables.js';
+import { type Named, socketAt } from './tables.js';
 
 const WORD_BYTES = 4;
 const SYSCALL_SHIFT = 24;
@@ -15,7 +14,7 @@ const ERRNO_MASK = 0xffffff;
 const NONE = -1;
 
 function event(kind: number, at: number, events: Int32Array): void {
-  const socket = socketAt(events[at + 1], events[at + 2]) as UdpSocket | undefined;
+  const socket = socketAt(events[at + 1], events[at + 2]);
   if (socket === undefined) return;
   switch (kind) {
     case Event.udpPackets:
@@ -36,7 +35,7 @@ function event(kind: number, at: number, events: Int32Array): void {
   }
 }
 
-function packets(socket: UdpSocket, at: number, events: Int32Array): void {
+function packets(socket: Named, at: number, events: Int32Array): void {
   const words = wordsOf(runtime().memory.slabs, events[at + 3]);
   const count = events[at + 5];
   const batch = new Batch(events[at + 6]);
@@ -67,7 +66,7 @@ function errorOf(at: number, events: Int32Array): Error {
 
 function broken(at: number, error: unknown): void {
   const { events } = runtime();
-  const socket = socketAt(events[at + 1], events[at + 2]) as UdpSocket | undefined;
+  const socket = socketAt(events[at + 1], events[at + 2]);
   if (socket === undefined) uncaught(error);
   else socket._failed(error);
 }

@@ -1,6 +1,16 @@
 // Sockets by slot: what native code's numbers stand for, in this copy of the package.
-interface Named {
+import type { Packet } from './packet.js';
+
+/** Who hears the events of a socket. */
+export interface Named {
   readonly _generation: number;
+  /** True: they are kept for longer than the turn. */
+  _data(packets: readonly Packet[]): boolean;
+  _drain(): void;
+  _error(error: Error): void;
+  _close(error: Error | undefined): void;
+  /** Its own code threw. */
+  _failed(thrown: unknown): void;
 }
 
 const sockets: (Named | undefined)[] = [];

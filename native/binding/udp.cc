@@ -1,6 +1,7 @@
 // The addon's functions for datagram sockets.
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "addon.h"
@@ -128,6 +129,44 @@ Napi::Value Name(const Napi::CallbackInfo& info) {
   return toObject(info.Env(), addressText(address));
 }
 
+// udpSendNow(slot, generation, bytes, record|undefined) -> bytes sent or -errno
+Napi::Value SendNow(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  Channel* channel = socketOf(info, *guest);
+  if (channel == nullptr) return Napi::Number::New(info.Env(), -EBADF);
+  const auto bytes = info[2].As<Napi::Uint8Array>();
+  const int32_t* record = nullptr;
+  if (info[3].IsTypedArray()) {
+    const auto words = info[3].As<Napi::Int32Array>();
+    if (words.ElementLength() < udp::kRecordWords) return Napi::Number::New(info.Env(), -EINVAL);
+    record = words.Data();
+  }
+  const int result = guest->openUdp().sendNow(*channel, bytes.Data(),
+                                              static_cast<uint32_t>(bytes.ElementLength()), record);
+  return Napi::Number::New(info.Env(), result);
+}
+
+// udpConnect(slot, generation, host|'', port) -> 0 or -errno; '': to no peer any more
+Napi::Value Connect(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const Channel* channel = socketOf(info, *guest);
+  int result = -EBADF;
+  if (channel != nullptr) {
+    const std::string host = info[2].As<Napi::String>().Utf8Value();
+    SocketAddress peer;
+    if (host.empty()) {
+      result = connectUdp(channel->fd, nullptr);
+    } else if (SocketAddress::fromIp(host, static_cast<uint16_t>(word(info, 3)), &peer)) {
+      result = connectUdp(channel->fd, &peer);
+    } else {
+      result = -EINVAL;
+    }
+  }
+  return Napi::Number::New(info.Env(), result);
+}
+
 // udpSetOption(slot, generation, option, value) -> 0 or -errno
 Napi::Value SetOption(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
@@ -203,6 +242,8 @@ void addUdpFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("udpOpen", Napi::Function::New<Open>(env));
   exports.Set("udpAddress", Napi::Function::New<Address>(env));
   exports.Set("udpName", Napi::Function::New<Name>(env));
+  exports.Set("udpSendNow", Napi::Function::New<SendNow>(env));
+  exports.Set("udpConnect", Napi::Function::New<Connect>(env));
   exports.Set("udpSetOption", Napi::Function::New<SetOption>(env));
   exports.Set("udpOption", Napi::Function::New<Option>(env));
   exports.Set("udpMulticastInterface", Napi::Function::New<MulticastInterface>(env));

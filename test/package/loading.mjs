@@ -16,6 +16,7 @@ const FILES_MAX = {
   './udp': 2,
   './framing': 2,
   './net': 3,
+  './dgram': 3,
   './threads': 3,
 };
 // Modules of Node that load many others, and that few users of the main entry need.

@@ -30,6 +30,7 @@ const LIB: Allowed = {
   'lib/udp': [...STREAMS, 'lib/tcp'],
   'lib/framing': [...STREAMS, 'lib/tcp'],
   'lib/net': [...RUNTIME, 'lib/tcp'],
+  'lib/dgram': [...RUNTIME, 'lib/udp'],
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],

@@ -160,6 +160,17 @@ SocketResult openUdp(const SocketAddress& local, const SocketAddress* remote,
   return {fd, 0, Syscall::kNone};
 }
 
+int connectUdp(int fd, const SocketAddress* remote) {
+  if (remote != nullptr) {
+    return ::connect(fd, remote->get(), remote->length) == 0 ? 0 : -errno;
+  }
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  // BSD answers so when it has been done.
+  const bool done = ::connect(fd, &nobody, sizeof nobody) == 0 || errno == EAFNOSUPPORT;
+  return done ? 0 : -errno;
+}
+
 int setUdpOption(int fd, int family, UdpOption option, int value) {
   const Place place = placeOf(family, option);
   const int result = set(fd, place.level, place.name, value);

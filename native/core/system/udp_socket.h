@@ -34,6 +34,8 @@ enum class UdpOption : uint32_t {
 SocketResult openUdp(const SocketAddress& local, const SocketAddress* remote,
                      const UdpOptions& options);
 
+// To `remote` alone from now on; null: to nobody in particular. 0 or -errno.
+int connectUdp(int fd, const SocketAddress* remote);
 // 0 or -errno. `family` is the socket's.
 int setUdpOption(int fd, int family, UdpOption option, int value);
 // The value, or -errno.

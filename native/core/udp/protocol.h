@@ -67,6 +67,10 @@ class Protocol final : public ringpoll::Protocol {
   void endTurn() override;
   bool hasWork() const override { return !leftover_.empty(); }
 
+  // Sends one datagram from the caller's memory, by a system call of its own: its length, or
+  // -errno. -EAGAIN: others wait, or the kernel has no room. `record` as in Outgoing.
+  int sendNow(Channel& channel, const uint8_t* data, uint32_t length, const int32_t* record);
+
   // Of one socket, and of all that this loop has had. null: it is no datagram socket.
   const Counters* countersOf(const Channel& channel) const;
   const Counters& counters() const { return all_; }

@@ -55,6 +55,25 @@ void Protocol::endFlush() {
   dirty_.clear();
 }
 
+int Protocol::sendNow(Channel& channel, const uint8_t* data, uint32_t length,
+                      const int32_t* record) {
+  Socket& socket = of(channel);
+  if (socket.blocked || !socket.outgoing.empty() || !socket.kept.empty()) return -EAGAIN;
+  const Outgoing datagram{data, length, record};
+  prepare(socket, &datagram, 1);
+  int result = calls_.send(channel.fd, messages_, 1);
+  // It may be an error of an earlier datagram, which is over by being told.
+  if (result < 0 && !socketIsFull(result) && takeErrors(channel, socket) > 0) {
+    result = calls_.send(channel.fd, messages_, 1);
+  }
+  for (Counters* counters : {&socket.counters, &all_}) {
+    ++counters->sendCalls;
+    counters->sent += result > 0 ? 1 : 0;
+  }
+  if (result > 0) channel.bytesWritten += length;
+  return result > 0 ? static_cast<int>(length) : result == 0 ? -EAGAIN : result;
+}
+
 // Their memory is good until the flush is over.
 void Protocol::sendAll(Channel& channel, Socket& socket) {
   const auto count = static_cast<uint32_t>(socket.outgoing.size());
