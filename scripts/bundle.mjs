@@ -6,6 +6,7 @@ import { inRoot } from './steps.mjs';
 const ENTRIES = [
   'index',
   'http/index',
+  'client/index',
   'scheduler/index',
   'fs/index',
   'websocket/index',

@@ -29,6 +29,7 @@ export const enum Wing {
   datagrams = 48,
   tls = 64,
   websocket = 80,
+  client = 96,
 }
 const WING_BITS = 4;
 
@@ -49,7 +50,7 @@ class Registered {
 }
 
 const nobody = new Registered({ event() {} });
-const WINGS_MAX = 6;
+const WINGS_MAX = 7;
 // Full from the start: another copy of the package in this thread may have a wing that this one has
 // not loaded, and both walk the events of every turn.
 const wings: Registered[] = new Array<Registered>(WINGS_MAX).fill(nobody);

@@ -22,6 +22,8 @@ export interface SharedMemory {
   readonly slabs: Buffer[];
   /** Records of request heads; there once an HTTP server listens. */
   readonly heads: Uint32Array;
+  /** Those of response heads; there once there was a connection of an HTTP client. */
+  readonly clientHeads: Uint32Array;
   /** Numbers of operations on files that copies of this package have taken. */
   fileIds?: number;
 }
@@ -194,6 +196,9 @@ export interface NativeLoop
   /** Requests that were told of, and one more if another has come, or begun to. */
   httpExpected(slot: number, generation: number): number;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;
+  /** See native/binding/http_client.cc for the words of `settings`. False: it is over. */
+  httpClientAdopt(slot: number, generation: number, settings: Uint32Array): boolean;
+  httpClientWake(): void;
   /** See native/binding/websocket.cc for the words of `settings`. */
   webSocketAccept(
     slot: number,

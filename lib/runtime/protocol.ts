@@ -9,6 +9,7 @@ export const COMMAND_CAPACITY = 4096;
 export const enum Head {
   length = 0,
   flags = 1,
+  /** Of a response its status, and then offset and length of its reason. */
   method = 2,
   methodOffset = 3,
   methodLength = 4,
@@ -35,6 +36,8 @@ export const enum HeadFlag {
   expectContinue = 16,
   upgrade = 32,
   version11 = 64,
+  /** Of a response. */
+  untilClose = 128,
   targetAbsolute = 256,
   targetAuthority = 512,
   targetMask = 768,
@@ -79,6 +82,13 @@ export const enum Event {
   wsPong = 84,
   wsClosing = 85,
   wsFrame = 86,
+  response = 96,
+  responseWhole = 97,
+  responseBody = 98,
+  responseTrailers = 99,
+  responseEnd = 100,
+  responseFault = 101,
+  informational = 102,
 }
 
 export const enum Command {
@@ -107,11 +117,23 @@ export const enum Command {
   wsPong = 82,
   wsClose = 83,
   wsSendBlock = 84,
+  clientAsk = 96,
+  clientSent = 97,
+  clientRaw = 98,
 }
 
 /** The first word of wsSend; the opcode stands below. */
 export const WS_SEND_COMPRESS = 16;
 export const WS_SEND_FRAMED = 32;
+
+/** The first word of clientAsk. */
+export const enum Ask {
+  head = 1,
+  connect = 2,
+  upgrade = 4,
+  informational = 8,
+  sending = 16,
+}
 
 /** The first word of httpRespond. */
 export const enum Respond {
@@ -136,6 +158,7 @@ export const enum Control {
   resultSlot = 11,
   resultGeneration = 12,
   stagingRound = 13,
+  resting = 14,
 }
 
 /** In the number of bytes that wait: the connection's share of this turn is used up. */

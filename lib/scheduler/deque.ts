@@ -21,6 +21,25 @@ export class Deque<T> {
     return value;
   }
 
+  /** The value comes first. */
+  unshift(value: T): void {
+    if (this.length === this.#slots.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#slots.length - 1);
+    this.#slots[this.#head] = value;
+    this.length++;
+  }
+
+  /** Takes the first one that is `value` out; in linear time. False: there is none. */
+  remove(value: T): boolean {
+    let found = false;
+    for (let left = this.length; left > 0; left--) {
+      const each = this.shift() as T;
+      if (!found && each === value) found = true;
+      else this.push(each);
+    }
+    return found;
+  }
+
   #grow(): void {
     const grown: (T | undefined)[] = new Array(this.#slots.length * 2).fill(undefined);
     for (let index = 0; index < this.length; index++) {

@@ -353,6 +353,7 @@ Napi::Value MetricsOf(const Napi::CallbackInfo& info) {
   RINGPOLL_METRICS(RINGPOLL_SET)
 #undef RINGPOLL_SET
   setHttpMetrics(*guest, object);
+  setHttpClientMetrics(*guest, object);
   setWebSocketMetrics(*guest, object);
   setUdpMetrics(*guest, object);
   setTlsMetrics(*guest, object);
@@ -379,8 +380,9 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("turn", static_cast<uint32_t>(kTurn));
   object.Set("resultGeneration", static_cast<uint32_t>(kResultGeneration));
   object.Set("stagingRound", static_cast<uint32_t>(kStagingRound));
-  object.Set("lastEvent", static_cast<int32_t>(EventKind::kWsFrame));
-  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kWsSendBlock));
+  object.Set("resting", static_cast<uint32_t>(kResting));
+  object.Set("lastEvent", static_cast<int32_t>(EventKind::kInformational));
+  object.Set("lastCommand", static_cast<int32_t>(CommandKind::kClientRaw));
   object.Set("lastSyscall", static_cast<uint32_t>(Syscall::kShutdown));
   object.Set("connectTimeout", kErrorConnectTimeout);
   object.Set("tlsError", kErrorTls);
@@ -417,6 +419,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("metrics", Napi::Function::New<MetricsOf>(env));
   exports.Set("protocol", Napi::Function::New<Protocol>(env));
   addHttpFunctions(env, exports);
+  addHttpClientFunctions(env, exports);
   addWebSocketFunctions(env, exports);
   addTlsContextFunctions(env, exports);
   addUdpFunctions(env, exports);

@@ -53,6 +53,10 @@ bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings);
 void setHttpMetrics(GuestLoop& guest, Napi::Object object);
 void addHttpFunctions(Napi::Env env, Napi::Object exports);
 
+// http_client.cc
+void setHttpClientMetrics(GuestLoop& guest, Napi::Object object);
+void addHttpClientFunctions(Napi::Env env, Napi::Object exports);
+
 // websocket.cc
 void setWebSocketMetrics(GuestLoop& guest, Napi::Object object);
 void addWebSocketFunctions(Napi::Env env, Napi::Object exports);

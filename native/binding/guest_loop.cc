@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "core/http/client/client.h"
+
 namespace ringpoll {
 
 namespace {
@@ -61,6 +63,11 @@ void GuestLoop::sleep() {
   uv_check_stop(check_);
 }
 
+void GuestLoop::stayForRequest() {
+  staysForRequest_ = true;
+  applyReference();
+}
+
 void GuestLoop::setReferenced(bool referenced) {
   wantsReference_ = referenced;
   applyReference();
@@ -69,8 +76,11 @@ void GuestLoop::setReferenced(bool referenced) {
 // An operation on a file keeps the process alive, as every one of Node's own does.
 void GuestLoop::applyReference() {
   if (stopped_) return;
+  const uint32_t resting = httpClient_ == nullptr ? 0 : httpClient_->resting();
+  const bool rests = !staysForRequest_ && resting > 0 && loop_->holding() == resting;
+  memory_.rings().control[kResting] = rests ? 1 : 0;
   // What is still to be told may bring more.
-  const bool held = wantsReference_ && (loop_->holding() > 0 || loop_->hasWork());
+  const bool held = wantsReference_ && !rests && (loop_->holding() > 0 || loop_->hasWork());
   const bool referenced = held || loop_->files().underWay() > 0;
   if (referenced == referenced_) return;
   referenced_ = referenced;
@@ -114,6 +124,7 @@ void GuestLoop::turn() {
   }
   loop_->flush();
   loop_->endTurn();
+  staysForRequest_ = false;
   applyReference();
   if (loop_->live() == 0 && loop_->files().underWay() == 0 && !loop_->hasWork()) sleep();
 }

@@ -21,8 +21,9 @@
 namespace ringpoll {
 
 namespace http {
+class Client;
 class Server;
-}
+}  // namespace http
 namespace websocket {
 class Protocol;
 }
@@ -61,6 +62,12 @@ class GuestLoop {
   http::Server* openHttp();
   // nullptr: there was no such listener yet.
   http::Server* http() const { return http_; }
+  // What speaks HTTP as a client here, made by the first connection. nullptr: no memory.
+  http::Client* openHttpClient();
+  // nullptr: there was no such connection yet.
+  http::Client* httpClient() const { return httpClient_; }
+  // A request is about to be made: the process lives on at least until the next turn has taken it.
+  void stayForRequest();
   // What speaks WebSocket here, made by the first connection that does.
   websocket::Protocol& openWebSocket();
   // nullptr: there was no such connection yet.
@@ -111,6 +118,7 @@ class GuestLoop {
   DatagramCalls datagrams_;
   std::unique_ptr<Loop> loop_;
   http::Server* http_ = nullptr;              // the loop's own
+  http::Client* httpClient_ = nullptr;        // the same
   websocket::Protocol* webSocket_ = nullptr;  // the same
   udp::Protocol* udp_ = nullptr;              // the same
   tls::Filter* tls_ = nullptr;                // the same
@@ -136,6 +144,7 @@ class GuestLoop {
   bool awake_ = false;
   bool referenced_ = true;
   bool wantsReference_ = true;
+  bool staysForRequest_ = false;
   bool stopped_ = false;
 };
 

@@ -11,7 +11,7 @@ namespace ringpoll {
 
 http::Server* GuestLoop::openHttp() {
   if (http_ != nullptr) return http_;
-  uint32_t* heads = memory_.openHeads(http::kHeadTableWords);
+  uint32_t* heads = memory_.openHeads("heads", http::kHeadTableWords);
   if (heads == nullptr) return nullptr;
   auto server = std::make_unique<http::Server>(loop_->arena(), loop_->eventWriter(),
                                                loop_->transport(), heads, http::kHeadTableWords);

@@ -66,12 +66,12 @@ double* SharedMemory::growPending(uint32_t slots) {
   return pending_;
 }
 
-uint32_t* SharedMemory::openHeads(uint32_t words) {
+uint32_t* SharedMemory::openHeads(const char* name, uint32_t words) {
   if (closed_) return nullptr;
   Napi::HandleScope scope(env_);
   Napi::Uint32Array heads = Napi::Uint32Array::New(env_, words);
   if (refused(heads)) return nullptr;
-  if (!object_.Value().Set("heads", heads)) return nullptr;
+  if (!object_.Value().Set(name, heads)) return nullptr;
   return heads.Data();
 }
 

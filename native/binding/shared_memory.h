@@ -23,8 +23,8 @@ class SharedMemory final : public LoopHost {
   uint8_t* allocateSlab(uint32_t index, uint32_t bytes) override;
   void releaseSlab(uint32_t index) override;
   double* growPending(uint32_t slots) override;
-  // The table of HTTP heads, shared with JavaScript; called once. nullptr: no memory.
-  uint32_t* openHeads(uint32_t words);
+  // A table of HTTP heads, shared with JavaScript; called once for each. nullptr: no memory.
+  uint32_t* openHeads(const char* name, uint32_t words);
   // The environment is going: JavaScript objects must not be touched any more. What the last bytes
   // still need on their way out is the heap's.
   void close() { closed_ = true; }

@@ -36,6 +36,7 @@ describe('the numbers that JavaScript shares with native code', () => {
       turn: Control.turn,
       resultGeneration: Control.resultGeneration,
       stagingRound: Control.stagingRound,
+      resting: Control.resting,
       lastSyscall: SYSCALLS.length - 1,
       connectTimeout: ERROR_CONNECT_TIMEOUT,
       pendingHeld: PENDING_HELD,

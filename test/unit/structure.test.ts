@@ -32,6 +32,7 @@ const LIB: Allowed = {
   'lib/net': [...RUNTIME, 'lib/tcp'],
   'lib/dgram': [...RUNTIME, 'lib/udp'],
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
+  'lib/client': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/threads': [

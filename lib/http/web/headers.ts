@@ -2,11 +2,17 @@
 // they were received until somebody changes or lists them.
 import { invalidArgType } from '../../errors.js';
 import { checkFieldValue, fieldName } from '../header_fields.js';
-import type { HttpRequest } from '../request.js';
 import { linkLater, linkPrototypes, prototypesLinked } from './platform.js';
 
 type Pairs = Iterable<Iterable<string>>;
 export type HeadersInit = Record<string, string> | Pairs;
+
+/** What received headers are read from. */
+export interface HeadersSource {
+  header(name: string): string | undefined;
+  /** Name, value, name, value, ... */
+  rawHeaders(): readonly string[];
+}
 
 const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 const SET_COOKIE = 'set-cookie';
@@ -40,7 +46,7 @@ export class LightHeaders {
   /** @internal */
   declare [LIST]: string[];
   /** @internal */
-  declare [SOURCE]: HttpRequest | undefined;
+  declare [SOURCE]: HeadersSource | undefined;
 
   constructor(init?: HeadersInit | null) {
     if (!prototypesLinked) linkPrototypes();
@@ -50,9 +56,9 @@ export class LightHeaders {
   }
 
   /** @internal */
-  static of(request: HttpRequest): LightHeaders {
+  static of(source: HeadersSource): LightHeaders {
     const headers = new LightHeaders();
-    headers[SOURCE] = request;
+    headers[SOURCE] = source;
     return headers;
   }
 

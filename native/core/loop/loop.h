@@ -100,6 +100,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void closeListener(uint32_t endpoint, bool drain);
   // Bytes have come that were not received yet.
   bool unread(const Channel& channel) override;
+  bool stirred(const Channel& channel) override;
   uint64_t now() const { return clockMs(); }
   // Slot and generation of each open connection of `endpoint` that JavaScript knows.
   std::vector<uint32_t> connectionsOf(uint32_t endpoint);

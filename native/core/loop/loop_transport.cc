@@ -74,4 +74,8 @@ bool Loop::unread(const Channel& channel) {
   return state_.sockets.peek(channel.fd) > 0;
 }
 
+bool Loop::stirred(const Channel& channel) {
+  return channel.filtered == nullptr && state_.sockets.peek(channel.fd) >= 0;
+}
+
 }  // namespace ringpoll

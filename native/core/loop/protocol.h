@@ -46,10 +46,12 @@ class Transport {
   virtual void closeWhenSent(Channel& channel) = 0;
   // Closes now; what is queued is dropped.
   virtual void closeNow(Channel& channel) = 0;
-  // Bytes have come that were not received yet: such a connection is not idle.
-  virtual bool unread(const Channel& channel) = 0;
   // The same, with an errno as the reason.
   virtual void giveUp(Channel& channel, int error) = 0;
+  // Bytes have come that were not received yet: such a connection is not idle.
+  virtual bool unread(const Channel& channel) = 0;
+  // The same, or the peer's FIN has; what is inside of TLS is not looked at.
+  virtual bool stirred(const Channel&) { return false; }
   // The protocol's own reason not to read, beside JavaScript's pause().
   virtual void pauseReading(Channel& channel, bool paused) = 0;
   // Protocol::timer() after `delayMs`, unless the connection has an idle timeout of JavaScript's.

@@ -10,7 +10,7 @@
 namespace ringpoll {
 
 // Kinds of events are given in sixteens, one wing each: 0 streams, 16 HTTP, 32 files,
-// 48 datagrams, 64 TLS, 80 WebSocket.
+// 48 datagrams, 64 TLS, 80 WebSocket, 96 HTTP clients.
 // Records are kRecordWords 32-bit words. Event: kind, slot, generation, result, offset, length,
 // aux0, aux1. Command: kind, slot, generation, then what the kind needs.
 enum class EventKind : int32_t {
@@ -61,6 +61,14 @@ enum class EventKind : int32_t {
                         // the reason. No message comes after it
   kWsFrame = 86,        // like kWsBinary, and in front of it lies the header of its frame: as many
                         // bytes as a server's header for it needs are nobody's
+  kResponse = 96,       // a final head, whose body follows. result: slab, offset and length of the
+                        // head in it, aux0: index of its record in the clients' table of heads
+  kResponseWhole = 97,  // the same, and all of the body lies behind the head: length is the body's
+  kResponseBody = 98,   // like kData: bytes of a response's body
+  kResponseTrailers = 99,  // result: slab, offset of the section, length: fields, aux0: their index
+  kResponseEnd = 100,      // the response is complete
+  kResponseFault = 101,    // result: ResponseError; the connection is closed
+  kInformational = 102,    // like kResponse: a 1xx response
 };
 
 // The upper half of the result of kWsClosing.
@@ -117,6 +125,10 @@ enum class CommandKind : int32_t {
   kWsClose = 83,      // close code or 0; slab offset and length of a staged reason
   kWsSendBlock = 84,  // received bytes as a binary message: WsSendFlags; where in their slab they
                       // lie; their length with that of the header; of the header; block
+  kClientAsk = 96,    // a request: ClientAskFlags; slab offset and length of what is staged of it;
+                      // milliseconds until the head, and between two pieces of the body
+  kClientSent = 97,   // all of its body was written
+  kClientRaw = 98,    // an upgrade or a tunnel: bytes come as kData
 };
 
 // JavaScript has counted the bytes of such a command, in its word 5, as pending.
@@ -130,6 +142,15 @@ enum WsSendFlags : uint32_t {
   kWsSendOpcode = 15,
   kWsSendCompress = 16,  // if it is long enough, and compression was negotiated
   kWsSendFramed = 32,    // of kWsSendBlock: they came as kWsFrame
+};
+
+// The first word of kClientAsk.
+enum ClientAskFlags : uint32_t {
+  kClientAskHead = 1,           // the method is HEAD
+  kClientAskConnect = 2,        // it is CONNECT
+  kClientAskUpgrade = 4,        // 101 is an answer
+  kClientAskInformational = 8,  // 1xx responses are events
+  kClientAskSending = 16,       // a body follows, which ends with kClientSent
 };
 
 // The first word of kHttpRespond; the number of the template stands above them.
@@ -155,6 +176,8 @@ enum ControlWord : uint32_t {
   kResultSlot = 11,
   kResultGeneration = 12,
   kStagingRound = 13,  // changes whenever the staging block begins anew
+  kResting = 14,       // 1: all that is open are connections of HTTP clients without a request,
+                       // which keep no process alive; who asks then says so by httpClientWake()
   kControlWords = 16,
 };
 

@@ -72,6 +72,12 @@ enum HeaderId : uint32_t {
   kHeaderXRealIp,
   kHeaderXRequestId,
   kHeaderXRequestedWith,
+  kHeaderServer,
+  kHeaderSetCookie,
+  kHeaderLocation,
+  kHeaderEtag,
+  kHeaderLastModified,
+  kHeaderVary,
   kHeaderCount,
 };
 static_assert(kHeaderCount <= 64, "one bit each in the record's known words");
@@ -133,6 +139,12 @@ inline constexpr std::string_view kHeaderNames[] = {
     "x-real-ip",
     "x-request-id",
     "x-requested-with",
+    "server",
+    "set-cookie",
+    "location",
+    "etag",
+    "last-modified",
+    "vary",
 };
 static_assert(std::size(kHeaderNames) == kHeaderCount);
 

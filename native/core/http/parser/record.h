@@ -20,7 +20,7 @@ namespace ringpoll::http {
 enum RecordWord : uint32_t {
   kRecordHeadLength,    // bytes up to and including the empty line
   kRecordFlags,         // set of RecordFlag
-  kRecordMethod,        // Method
+  kRecordMethod,        // Method; of a response: kRecordStatus
   kRecordMethodOffset,  // over 0 when empty lines came before
   kRecordMethodLength,
   kRecordTargetOffset,
@@ -37,6 +37,11 @@ enum RecordWord : uint32_t {
   kRecordHeaders,  // where the table of headers starts
 };
 static_assert(kRecordHeaders * sizeof(uint32_t) == 64, "the fixed part is one cache line");
+
+// The record of a response's head is the same, but for the words of the request line.
+inline constexpr uint32_t kRecordStatus = kRecordMethod;
+inline constexpr uint32_t kRecordReasonOffset = kRecordMethodOffset;
+inline constexpr uint32_t kRecordReasonLength = kRecordMethodLength;
 
 enum FieldWord : uint32_t {
   kFieldNameOffset,
@@ -57,6 +62,7 @@ enum RecordFlag : uint32_t {
   kFlagExpectContinue = 1 << 4,  // the peer waits for 100 before it sends the body
   kFlagUpgrade = 1 << 5,         // CONNECT, or Connection: upgrade with an Upgrade header
   kFlagVersion11 = 1 << 6,       // HTTP/1.1 or a later HTTP/1, otherwise HTTP/1.0
+  kFlagUntilClose = 1 << 7,      // of a response: its body ends with the connection
   // Form of the target, two bits.
   kFlagTargetOrigin = 0 << 8,
   kFlagTargetAbsolute = 1 << 8,

@@ -1,0 +1,214 @@
+// The connections to one origin, and the requests that wait for one.
+import { asError } from '../errors.js';
+import { runtime } from '../runtime/runtime.js';
+import { Deque } from '../scheduler/deque.js';
+import type { ConnectOptions } from '../tcp/connect.js';
+import { connect } from '../tcp/connect.js';
+import type { Connection } from '../tcp/connection.js';
+import { clientClosed, lost, tooManyPending } from './errors.js';
+import { ATTEMPTS_MAX, type Carrier, type Exchange } from './exchange.js';
+import type { CheckedClient } from './settings.js';
+import { Wire, type WireOwner } from './wire.js';
+
+export interface PoolCounts {
+  /** Connections that are open. */
+  open: number;
+  /** Of these, those without a request. */
+  idle: number;
+  /** Connections that are being opened. */
+  connecting: number;
+  /** Requests that wait for a connection. */
+  pending: number;
+}
+
+export class Pool implements WireOwner, Carrier {
+  readonly #checked: CheckedClient;
+  readonly #goal: ConnectOptions;
+  readonly #onEmpty: () => void;
+  /** The one that was used last is used next: the others may grow old and go. */
+  readonly #idle: Wire[] = [];
+  readonly #wires = new Set<Wire>();
+  readonly #pending = new Deque<Exchange>();
+  #connecting = 0;
+  #closed = false;
+
+  constructor(checked: CheckedClient, goal: ConnectOptions, onEmpty: () => void) {
+    this.#checked = checked;
+    this.#goal = goal;
+    this.#onEmpty = onEmpty;
+  }
+
+  get counts(): PoolCounts {
+    return {
+      open: this.#wires.size,
+      idle: this.#idle.length,
+      connecting: this.#connecting,
+      pending: this.#pending.length,
+    };
+  }
+
+  dispatch(exchange: Exchange): void {
+    if (this.#closed) {
+      exchange.fail(clientClosed());
+      return;
+    }
+    if (this.#pending.length === 0) {
+      for (let wire = this.#take(); wire !== undefined; wire = this.#take()) {
+        if (wire.send(exchange)) return;
+        this.gone(wire);
+      }
+    }
+    this.#wait(exchange);
+  }
+
+  /** A connection without a request that is fit for one. */
+  #take(): Wire | undefined {
+    for (;;) {
+      const wire = this.#idle.pop();
+      if (wire === undefined) return undefined;
+      const isFit =
+        !wire.over && (wire.expiresAt === Number.POSITIVE_INFINITY || Date.now() < wire.expiresAt);
+      if (isFit) return wire;
+      wire.close();
+      this.gone(wire);
+    }
+  }
+
+  #wait(exchange: Exchange): void {
+    const { maxPending, maxConnections } = this.#checked;
+    const mayOpen = this.#wires.size + this.#connecting < maxConnections;
+    if (!mayOpen && this.#pending.length >= maxPending) {
+      exchange.fail(tooManyPending(maxPending));
+      return;
+    }
+    exchange.carrier = this;
+    this.#pending.push(exchange);
+    if (mayOpen && this.#pending.length > this.#connecting) this.#open();
+  }
+
+  #open(): void {
+    this.#connecting++;
+    let wire: Wire | undefined;
+    const options: ConnectOptions = {
+      ...this.#goal,
+      open: (connection) => {
+        this.#connecting--;
+        wire = this.#adopt(connection);
+      },
+      // A server that speaks first is none that this client can talk to.
+      data: (connection) => connection.destroy(),
+      close: (_connection, error) => wire?.closed(error),
+      error() {},
+    };
+    connect(options).catch((error: unknown) => {
+      if (wire === undefined) {
+        this.#connecting--;
+        this.#refused(asError(error));
+      }
+    });
+  }
+
+  #adopt(connection: Connection): Wire | undefined {
+    const of = runtime();
+    const { _slot: slot, _generation: generation } = connection;
+    const isOpen = of.native.httpClientAdopt(slot, generation, this.#checked.words);
+    if (!isOpen || this.#closed) {
+      connection.destroy();
+      if (!this.#closed) this.#refused(lost());
+      return undefined;
+    }
+    const wire = new Wire(this, of, connection);
+    this.#wires.add(wire);
+    this.#serve(wire);
+    return wire;
+  }
+
+  /** No connection came about: so many requests fail as wait for more than are on their way. */
+  #refused(error: Error): void {
+    while (this.#pending.length > this.#connecting) {
+      const exchange = this.#pending.shift() as Exchange;
+      exchange.fail(error);
+      if (this.#wires.size > 0) break;
+    }
+    this.#checkEmpty();
+  }
+
+  #serve(wire: Wire): void {
+    const exchange = this.#pending.shift();
+    if (exchange === undefined) {
+      this.#rest(wire);
+    } else if (!wire.send(exchange)) {
+      this.gone(wire);
+      exchange.carrier = this;
+      this.#pending.unshift(exchange);
+      this.#openMore();
+    }
+  }
+
+  #rest(wire: Wire): void {
+    this.#idle.push(wire);
+    if (this.#idle.length <= this.#checked.maxIdle) return;
+    const oldest = this.#idle.shift() as Wire;
+    oldest.close();
+    this.gone(oldest);
+  }
+
+  #openMore(): void {
+    const { maxConnections } = this.#checked;
+    const needed = this.#pending.length > this.#connecting;
+    if (needed && this.#wires.size + this.#connecting < maxConnections) this.#open();
+  }
+
+  free(wire: Wire): void {
+    if (this.#closed || wire.requests >= this.#checked.maxRequests) {
+      wire.close();
+      this.gone(wire);
+      return;
+    }
+    if (this.#pending.length === 0) this.#rest(wire);
+    else this.#serve(wire);
+  }
+
+  gone(wire: Wire): void {
+    if (!this.#wires.delete(wire)) return;
+    const at = this.#idle.indexOf(wire);
+    if (at >= 0) this.#idle.splice(at, 1);
+    if (this.#pending.length > 0) this.#openMore();
+    else this.#checkEmpty();
+  }
+
+  again(exchange: Exchange): void {
+    const { retry } = this.#checked;
+    if (!retry || exchange.attempts >= ATTEMPTS_MAX) exchange.fail(lost());
+    else this.dispatch(exchange);
+  }
+
+  abandon(exchange: Exchange, reason: unknown): void {
+    if (this.#pending.remove(exchange)) exchange.fail(reason);
+  }
+
+  #checkEmpty(): void {
+    const isEmpty = this.#wires.size === 0 && this.#connecting === 0 && this.#pending.length === 0;
+    if (isEmpty) this.#onEmpty();
+  }
+
+  /** Connections close with their last response; no request is taken. */
+  close(): void {
+    this.#closed = true;
+    for (const wire of this.#idle.splice(0)) {
+      wire.close();
+      this.#wires.delete(wire);
+    }
+    this.#checkEmpty();
+  }
+
+  destroy(error: Error): void {
+    this.#closed = true;
+    for (let each = this.#pending.shift(); each !== undefined; each = this.#pending.shift()) {
+      each.fail(error);
+    }
+    this.#idle.length = 0;
+    for (const wire of [...this.#wires]) wire.destroy(error);
+    this.#checkEmpty();
+  }
+}

@@ -1,0 +1,396 @@
+// One connection of a client: the request that is on it, and the events of its response.
+import { contentLengthOf, findHeader, flagsOf } from '../http/head.js';
+import {
+  COMMAND_CAPACITY,
+  Command,
+  Control,
+  Event,
+  HeadFlag,
+  RECORD_WORDS,
+} from '../runtime/protocol.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { room, STAGED_BYTES_MAX } from '../runtime/staging.js';
+import { Chunk } from '../tcp/chunk.js';
+import type { Connection } from '../tcp/connection.js';
+import type { Handlers } from '../tcp/connection_handlers.js';
+import { handOverTo } from '../tcp/hand_over.js';
+import { type BodySource, ResponseBody } from './body.js';
+import { Fault, faultError, lost, truncated } from './errors.js';
+import type { Carrier, Exchange } from './exchange.js';
+import { ClientResponse, type Tunnel } from './response.js';
+import { readFields } from './trailers.js';
+
+/** Who has the connection, and gives it work. */
+export interface WireOwner {
+  /** It can take a request. */
+  free(wire: Wire): void;
+  /** It is over, or about to be. */
+  gone(wire: Wire): void;
+  /** Its request was not answered, and may be sent again. */
+  again(exchange: Exchange): void;
+}
+
+/** Responses of this turn whose heads lie where they were received. */
+export const passing: ClientResponse[] = [];
+
+/** By slot. */
+export const wires: (Wire | undefined)[] = [];
+
+interface RawWrites {
+  latin1Write(text: string, at: number, length: number): number;
+  utf8Write(text: string, at: number, length: number): number;
+}
+
+const UTF8_BYTES_PER_UNIT = 3;
+
+export class Wire implements Carrier, BodySource, Tunnel {
+  readonly connection: Connection;
+  readonly slot: number;
+  readonly generation: number;
+  /** Requests that were sent on it. */
+  requests = 0;
+  /** Milliseconds, of Date.now(), from which on the server may close it. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  readonly #owner: WireOwner;
+  readonly #runtime: Runtime;
+  #exchange: Exchange | undefined = undefined;
+  /** The response whose body is coming. */
+  #response: ClientResponse | undefined = undefined;
+  #sending = false;
+  #keepAlive = true;
+  #gone = false;
+
+  constructor(owner: WireOwner, of: Runtime, connection: Connection) {
+    this.#owner = owner;
+    this.#runtime = of;
+    this.connection = connection;
+    this.slot = connection._slot;
+    this.generation = connection._generation;
+    while (wires.length <= this.slot) wires.push(undefined);
+    wires[this.slot] = this;
+  }
+
+  /** Nothing can be sent on it any more. */
+  get over(): boolean {
+    return this.#gone || this.connection._over;
+  }
+
+  /** False: the connection is over, and nothing of the request was sent. */
+  send(exchange: Exchange): boolean {
+    if (this.over) return false;
+    const loop = this.#runtime;
+    if (loop.control[Control.resting] === 1) loop.native.httpClientWake();
+    const { stream } = exchange;
+    this.#exchange = exchange;
+    exchange.carrier = this;
+    exchange.attempts++;
+    this.requests++;
+    this.#keepAlive = !exchange.closes;
+    this.#sending = stream !== undefined;
+    if (!this.#ask(loop, exchange)) this.#askLong(loop, exchange);
+    if (stream !== undefined && !this.#begin(loop, exchange)) return false;
+    return true;
+  }
+
+  /** Head and body in one piece, in the staging block. False: they are too long for it. */
+  #ask(loop: Runtime, exchange: Exchange): boolean {
+    const { head, body } = exchange;
+    const { control } = loop;
+    const isText = typeof body === 'string';
+    const bodyMax = body === undefined ? 0 : body.length * (isText ? UTF8_BYTES_PER_UNIT : 1);
+    const most = head.length + bodyMax;
+    const at = most > STAGED_BYTES_MAX ? -1 : room(loop, most);
+    if (at < 0) return false;
+    const slab = loop.memory.slabs[control[Control.stagingSlab]] as Buffer & RawWrites;
+    let bytes = slab.latin1Write(head, at, head.length);
+    if (isText) bytes += slab.utf8Write(body, at + bytes, bodyMax);
+    else if (body !== undefined) {
+      slab.set(body, at + bytes);
+      bytes += body.length;
+    }
+    control[Control.stagingUsed] += bytes;
+    this.#command(loop, exchange, at, bytes);
+    return true;
+  }
+
+  #askLong(loop: Runtime, exchange: Exchange): void {
+    const { head, body } = exchange;
+    this.#command(loop, exchange, 0, 0);
+    this.connection._send(loop, Buffer.from(head, 'latin1'));
+    if (body !== undefined) this.connection._send(loop, body);
+  }
+
+  #command(loop: Runtime, exchange: Exchange, at: number, bytes: number): void {
+    const { control, commands } = loop;
+    if (control[Control.commandCount] === COMMAND_CAPACITY) loop.native.flush();
+    const count = control[Control.commandCount];
+    const word = count * RECORD_WORDS;
+    commands[word] = Command.clientAsk;
+    commands[word + 1] = this.slot;
+    commands[word + 2] = this.generation;
+    commands[word + 3] = exchange.flags;
+    commands[word + 4] = at;
+    commands[word + 5] = bytes;
+    commands[word + 6] = exchange.headMs;
+    commands[word + 7] = exchange.bodyMs;
+    control[Control.commandCount] = count + 1;
+  }
+
+  /** What is pulled from a stream cannot be sent twice: so native code looks at the socket first. */
+  #begin(loop: Runtime, exchange: Exchange): boolean {
+    loop.native.flush();
+    if (this.connection._over) {
+      this.#exchange = undefined;
+      exchange.carrier = undefined;
+      return false;
+    }
+    const { stream } = exchange;
+    stream?.sendTo(this.connection, exchange.declared, exchange.trailers).then(
+      () => this.#sent(),
+      (error) => this.#sendFailed(exchange, error),
+    );
+    return true;
+  }
+
+  #sent(): void {
+    if (!this.#sending || this.over) return;
+    this.#sending = false;
+    this.#runtime.command(Command.clientSent, this.slot, this.generation);
+    this.#release();
+  }
+
+  #sendFailed(exchange: Exchange, error: unknown): void {
+    this.#sending = false;
+    // The server's end of the connection has its own event, and that tells more.
+    if (this.over && this.#exchange === exchange) return;
+    this.#end(error);
+  }
+
+  /** An event of the connection's at `at` in the event ring. */
+  event(kind: number, at: number): void {
+    switch (kind) {
+      case Event.responseWhole:
+        this.#whole(at);
+        break;
+      case Event.response:
+        this.#head(at);
+        break;
+      case Event.responseBody:
+        this.#piece(at);
+        break;
+      case Event.responseTrailers:
+        if (this.#response !== undefined) {
+          readFields(this.#runtime, at, this.#response._trailers());
+        }
+        break;
+      case Event.responseEnd:
+        this.#bodyEnd();
+        break;
+      case Event.responseFault:
+        this.#fault(this.#runtime.events[at + 3]);
+        break;
+      case Event.informational:
+        this.#informational(at);
+        break;
+    }
+  }
+
+  #responseAt(at: number, along: number): ClientResponse {
+    const { events, memory } = this.#runtime;
+    const slab = memory.slabs[events[at + 3]];
+    const response = new ClientResponse(
+      memory.clientHeads,
+      events[at + 6],
+      slab,
+      events[at + 4],
+      along,
+    );
+    passing.push(response);
+    const flags = flagsOf(response);
+    if ((flags & HeadFlag.keepAlive) === 0) this.#keepAlive = false;
+    return response;
+  }
+
+  #whole(at: number): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const response = this.#responseAt(at, this.#runtime.events[at + 5]);
+    this.#exchange = undefined;
+    if (exchange.cleanUp !== undefined) exchange.over();
+    // The server has said all: what was not sent of the request it does not want.
+    if (this.#sending) this.#leaveUnsent(exchange);
+    this.#expire(response);
+    this.#release();
+    exchange.respond(response);
+  }
+
+  #head(at: number): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const response = this.#responseAt(at, -1);
+    this.#response = response;
+    if (flagsOf(response) & HeadFlag.upgrade) {
+      response._tunnel = this;
+      response._along = 0;
+      this.#exchange = undefined;
+      this.#response = undefined;
+      exchange.over();
+      this.#leave();
+    } else {
+      response._body = new ResponseBody(this, contentLengthOf(response));
+      this.#expire(response);
+    }
+    exchange.respond(response);
+  }
+
+  #piece(at: number): void {
+    const { events, memory, checked } = this.#runtime;
+    const slab = memory.slabs[events[at + 3]];
+    const chunk = new Chunk(slab, events[at + 4], events[at + 5], events[at + 6]);
+    const body = this.#response?._body;
+    if (body === undefined) chunk._endTurn(checked);
+    else body.push(chunk);
+  }
+
+  #bodyEnd(): void {
+    const exchange = this.#exchange;
+    const body = this.#response?._body;
+    this.#exchange = undefined;
+    this.#response = undefined;
+    if (exchange !== undefined) {
+      exchange.over();
+      if (this.#sending) this.#leaveUnsent(exchange);
+    }
+    this.#release();
+    body?.finish();
+  }
+
+  #informational(at: number): void {
+    const exchange = this.#exchange;
+    const response = this.#responseAt(at, 0);
+    this.#keepAlive = !exchange?.closes;
+    exchange?.informational?.(response);
+  }
+
+  #leaveUnsent(exchange: Exchange): void {
+    this.#sending = false;
+    this.#keepAlive = false;
+    exchange.stream?.cancel(undefined);
+    this.connection.destroy();
+  }
+
+  #expire(response: ClientResponse): void {
+    const hint = findHeader(response, 'keep-alive');
+    if (hint === undefined) return;
+    const seconds = /(?:^|[\s,])timeout=(\d{1,6})/.exec(hint)?.[1];
+    // A second less, so that the server's end does not cross a request.
+    if (seconds !== undefined) this.expiresAt = Date.now() + Number(seconds) * 1000 - 1000;
+  }
+
+  /** The response is complete, and the request: the next one may come. */
+  #release(): void {
+    if (this.#exchange !== undefined || this.#response !== undefined || this.#sending) return;
+    if (this.#keepAlive && !this.over) {
+      this.#owner.free(this);
+    } else {
+      if (!this.over) this.connection.close();
+      this.#leave();
+    }
+  }
+
+  #fault(fault: number): void {
+    const exchange = this.#exchange;
+    const isStale = fault === Fault.stale;
+    const unanswered = isStale || fault === Fault.noResponse;
+    if (exchange !== undefined && this.#response === undefined && unanswered) {
+      this.#lost(exchange, isStale, undefined);
+      return;
+    }
+    this.#end(faultError(fault));
+  }
+
+  /** The connection has ended before a byte of the response. */
+  #lost(exchange: Exchange, isUnsent: boolean, cause: unknown): void {
+    this.#exchange = undefined;
+    this.#sending = false;
+    const { stream } = exchange;
+    const wasKept = this.requests > 1;
+    const whole = stream === undefined || !stream.begun;
+    if (whole && (isUnsent || (wasKept && exchange.repeatable))) {
+      exchange.carrier = undefined;
+      this.#owner.again(exchange);
+    } else {
+      exchange.fail(lost(cause));
+    }
+    this.#leave();
+  }
+
+  /** Whoever waits for something gets the error; the connection is over. */
+  #end(error: unknown): void {
+    const exchange = this.#exchange;
+    const body = this.#response?._body;
+    this.#exchange = undefined;
+    this.#response = undefined;
+    this.#sending = false;
+    this.#leave();
+    if (!this.connection._over) this.connection.destroy();
+    exchange?.fail(error);
+    body?.fail(error as Error);
+  }
+
+  /** The connection is closed. */
+  closed(error: Error | undefined): void {
+    if (wires[this.slot] === this) wires[this.slot] = undefined;
+    const exchange = this.#exchange;
+    if (exchange !== undefined && this.#response === undefined && !exchange.settled) {
+      this.#lost(exchange, false, error);
+    } else {
+      this.#end(truncated(error));
+    }
+  }
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#owner.gone(this);
+  }
+
+  abandon(exchange: Exchange, reason: unknown): void {
+    if (this.#exchange === exchange) this.#end(reason);
+  }
+
+  /** No request is on it, and none will be. */
+  close(): void {
+    this.#gone = true;
+    if (!this.connection._over) this.connection.close();
+  }
+
+  destroy(error: Error): void {
+    this.#end(error);
+  }
+
+  pauseBody(): void {
+    if (!this.connection._over) this.connection.pause();
+  }
+
+  resumeBody(): void {
+    if (!this.connection._over) this.connection.resume();
+  }
+
+  dropBody(): void {
+    this.#end(truncated());
+  }
+
+  handOver<Data>(handlers: Handlers<Data>): Connection<Data> {
+    if (wires[this.slot] === this) wires[this.slot] = undefined;
+    const raw = handOverTo(this.connection, handlers);
+    this.#runtime.command(Command.clientRaw, this.slot, this.generation);
+    return raw;
+  }
+}
+
+/** For events, which find it by its slot. */
+export function wireAt(slot: number, generation: number): Wire | undefined {
+  const wire = wires[slot];
+  return wire?.generation === generation ? wire : undefined;
+}
