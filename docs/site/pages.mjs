@@ -35,6 +35,7 @@ export const groups = [
     items: [
       ['TCP', 'tcp'],
       ['HTTP server', 'http'],
+      ['HTTP client', 'client'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['Threads', 'threads'],

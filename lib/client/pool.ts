@@ -77,7 +77,7 @@ export class Pool implements WireOwner, Carrier {
   #wait(exchange: Exchange): void {
     const { maxPending, maxConnections } = this.#checked;
     const mayOpen = this.#wires.size + this.#connecting < maxConnections;
-    if (!mayOpen && this.#pending.length >= maxPending) {
+    if (!mayOpen && this.#pending.length - this.#connecting >= maxPending) {
       exchange.fail(tooManyPending(maxPending));
       return;
     }

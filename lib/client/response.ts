@@ -16,6 +16,7 @@ import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import type { BodySink, ResponseBody } from './body.js';
 import { piecesOf } from './body_stream.js';
+import { overLimit } from './errors.js';
 import { copyOut } from './head_copy.js';
 
 /** Bytes of a body that text(), json() and their like take, unless they are told otherwise. */
@@ -137,11 +138,12 @@ export class ClientResponse implements HeadView {
   }
 
   /** Where a body lies that came along. */
-  #begin(): number {
+  #begin(limit: number): number {
     if (this._used) {
       throw new RingpollError('ERR_RINGPOLL_HTTP_BODY_USED', 'The body has been read already');
     }
     this._used = true;
+    if (this._along > limit) throw overLimit('limit');
     return this._offset + this._words[this._at + Head.length];
   }
 
@@ -152,7 +154,7 @@ export class ClientResponse implements HeadView {
    */
   async text(limit = WHOLE_BODY_BYTES_MAX): Promise<string> {
     if (this._along < 0) return textOf(await this.#whole(limit));
-    const start = this.#begin();
+    const start = this.#begin(limit);
     const { _slab: slab, _along: length } = this;
     if (length > 0 && slab[start] === 0xef) return textOf(slab.subarray(start, start + length));
     return (slab as Buffer & Latin1).utf8Slice(start, start + length);
@@ -166,7 +168,7 @@ export class ClientResponse implements HeadView {
   /** The body in memory of its own (one copy). @returns rejects as text() */
   async bytes(limit = WHOLE_BODY_BYTES_MAX): Promise<Buffer> {
     if (this._along < 0) return this.#whole(limit);
-    const start = this.#begin();
+    const start = this.#begin(limit);
     const bytes = Buffer.allocUnsafeSlow(this._along);
     this._slab.copy(bytes, 0, start, start + this._along);
     return bytes;
@@ -234,7 +236,7 @@ export class ClientResponse implements HeadView {
       (this._body as ResponseBody).give(sink);
       return;
     }
-    const start = this.#begin();
+    const start = this.#begin(Number.POSITIVE_INFINITY);
     if (this._along > 0) {
       const chunk = Chunk._own(this._slab.subarray(start, start + this._along) as Buffer);
       sink.data(chunk);

@@ -154,8 +154,8 @@ uint8_t faultOf(std::string_view text, const ClientSettings& settings = {}, cons
   bench.ask(ask);
   bench.receive(text);
   bench.turn();
-  CHECK(bench.fault == 0 || bench.loop.closed);
-  return bench.fault;
+  // A fault that leaves the connection open is none that anybody expects.
+  return bench.fault == 0 || bench.loop.closed ? bench.fault : uint8_t{0xff};
 }
 
 constexpr uint8_t of(HttpError error) { return static_cast<uint8_t>(error); }
@@ -338,8 +338,7 @@ TEST(http_client_tells_how_a_connection_has_ended) {
     bench.receive(text);
     bench.client->peerEnded(bench.channel);
     bench.turn();
-    CHECK(bench.loop.closed);
-    return bench.fault;
+    return bench.loop.closed ? bench.fault : uint8_t{0xff};
   };
   CHECK_EQ(ended("", false), 0);
   CHECK_EQ(ended("", true), of(ResponseError::kNoResponse));

@@ -1,0 +1,100 @@
+// llhttp's own strict response fixtures through the client: whole, byte by byte, and cut at random.
+// Where we are stricter on purpose, it is listed with the reason.
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type Case, findCorpus, readCorpus } from '../http/llhttp_corpus.js';
+import { client, failure, serveRaw } from '../support/client.js';
+import { Random } from '../support/random.js';
+
+const sibling = fileURLToPath(new URL('../../../shared', import.meta.url));
+const found = findCorpus(process.env, sibling);
+const folder = join(found.folder, '..', 'response');
+
+const cases = found.missing === undefined ? readCorpus(folder) : [];
+const strict = cases.filter(({ type }) => type === 'response' || type === 'response-finish');
+
+interface Seen {
+  /** What it failed with, by the parser's code or the error's. */
+  error: string | undefined;
+  headers: string[];
+  body: string;
+}
+
+async function send(socket: Socket, bytes: Buffer, cut: () => number): Promise<void> {
+  for (let at = 0; at < bytes.length && !socket.destroyed; ) {
+    const size = cut();
+    socket.write(bytes.subarray(at, at + size));
+    at += size;
+    if (at < bytes.length) await new Promise(setImmediate);
+  }
+  socket.end();
+}
+
+/** What a client that sends one request makes of these bytes, and then the end. */
+async function seenBy(input: string, cut: () => number): Promise<Seen> {
+  const raw = await serveRaw((socket) => send(socket, Buffer.from(input, 'latin1'), cut));
+  const one = client({ bodyTimeout: 3000, headTimeout: 3000 });
+  let headers: string[] = [];
+  try {
+    const response = await one.request(raw.url);
+    headers = response.rawHeaders();
+    const body = (await response.bytes()).toString('latin1');
+    return { error: undefined, headers, body };
+  } catch (error) {
+    const { reason, code } = error as { reason?: string; code: string };
+    return { error: reason ?? code, headers, body: '' };
+  } finally {
+    one.destroy();
+  }
+}
+
+/** Beyond what llhttp refuses as well. */
+const STRICTER: Record<string, string> = {};
+
+function judge(one: Case, seen: Seen): unknown {
+  const { messages, error } = one.expected;
+  const [message] = messages;
+  const listed = STRICTER[one.name];
+  if (listed !== undefined)
+    return seen.error === listed ? undefined : { one: one.name, seen, listed };
+  if (message === undefined || (error !== undefined && !message.complete)) {
+    return seen.error === undefined ? { one: one.name, seen, error } : undefined;
+  }
+  const same =
+    seen.error === undefined &&
+    seen.body === message.body &&
+    JSON.stringify(seen.headers) === JSON.stringify(message.rawHeaders);
+  return same ? undefined : { one: one.name, seen, message, error };
+}
+
+describe("llhttp's strict response fixtures", () => {
+  it('are found', (context) => {
+    if (found.missing !== undefined && found.demandedBy !== undefined) {
+      throw new Error(`${found.missing}, and ${found.demandedBy} asks for them`);
+    }
+    context.skip(found.missing !== undefined, found.missing);
+    expect(strict.length).toBeGreaterThan(30);
+    expect(
+      Object.keys(STRICTER).filter((name) => !strict.some((one) => one.name === name)),
+    ).toEqual([]);
+  });
+
+  const random = new Random(15);
+  it.each([
+    ['whole', () => 1 << 20],
+    ['byte by byte', () => 1],
+    ['cut at random', () => 1 + random.below(40)],
+  ])('give the same, %s', { timeout: 30_000 }, async (_, cut) => {
+    const all = await Promise.all(
+      strict.map(async (one) => judge(one, await seenBy(one.input, cut))),
+    );
+    expect(all.filter((each) => each !== undefined)).toEqual([]);
+  });
+
+  it('never make a client give an error that has no code', async () => {
+    const raw = await serveRaw((socket) => socket.end('x'));
+    expect((await failure(client().request(raw.url))).code).toMatch(/^ERR_RINGPOLL_/);
+  });
+});
