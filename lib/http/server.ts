@@ -1,16 +1,14 @@
 // The HTTP server: from events of the loop to handlers, and from failures to answers.
 import { asError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { registerSink, Wing } from '../runtime/dispatch.js';
 import { Event } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ticks, uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
-import { brokenConnection } from '../tcp/events.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, ListenerMetrics, StopOptions } from '../tcp/listener.js';
-import { connectionAt, endpoints } from '../tcp/tables.js';
+import { connectionAt } from '../tcp/tables.js';
 import type { SecureContext, SecureContextOptions } from '../tls/index.js';
 import { publishAs } from '../websocket/backplane.js';
 import type { Sendable, SendOptions } from '../websocket/socket.js';
@@ -24,6 +22,7 @@ import { type HttpRequest, keepLasting } from './request.js';
 import type { HttpResponse } from './response.js';
 import { sendReturned } from './returned.js';
 import { remoteOf, Session, unanswered } from './session.js';
+import { afterHttpEvents } from './sink.js';
 import { Templates } from './templates.js';
 import { httpOf } from './web/request.js';
 import type { WebSocketEntrances } from './websocket_entrances.js';
@@ -45,12 +44,7 @@ function keepUnanswered(): void {
   keepLasting();
 }
 
-registerSink(Wing.http, {
-  event: (kind, at, events) => endpoints[events[at + 7]]?.protocol?.event(kind, at),
-  broken: brokenConnection,
-  afterEvents: keepUnanswered,
-  batched: Event.request,
-});
+afterHttpEvents(keepUnanswered);
 
 // A Protocol without saying so: members that are internal are not in the types of the package.
 export class HttpServer {

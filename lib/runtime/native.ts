@@ -193,6 +193,8 @@ export interface NativeLoop
   httpAddressRule(rule: string): boolean;
   httpTemplate(endpointId: number, head: Uint8Array, dateOffset: number): number;
   httpStop(endpointId: number): void;
+  /** In milliseconds, from here on; 0 is none. */
+  httpTimeouts(endpointId: number, keepAlive: number, headers: number, request: number): void;
   /** Requests that were told of, and one more if another has come, or begun to. */
   httpExpected(slot: number, generation: number): number;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;

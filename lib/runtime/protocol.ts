@@ -22,6 +22,8 @@ export const enum Head {
   knownHigh = 11,
   headerCount = 12,
   hostIndex = 13,
+  memory = 14,
+  sameHead = 15,
   headers = 16,
 }
 

@@ -8,8 +8,10 @@ import type { AnyEndpoint } from './tables.js';
 export function endpointBehind<Data>(
   listening: AnyEndpoint,
   handlers: Handlers<Data>,
+  allowHalfOpen = false,
 ): Endpoint<Connection<Data>> {
-  const endpoint = new Endpoint<Connection<Data>>(handlers, false, listening.highWaterMark);
+  const { highWaterMark } = listening;
+  const endpoint = new Endpoint<Connection<Data>>(handlers, allowHalfOpen, highWaterMark);
   endpoint.id = listening.id;
   endpoint.tls = listening.tls;
   endpoint.listening = listening as unknown as Endpoint<Connection<Data>>;
@@ -34,8 +36,9 @@ export function moveTo<Data>(
 export function handOverTo<Data>(
   connection: Connection,
   handlers: Handlers<Data>,
+  allowHalfOpen = false,
 ): Connection<Data> {
-  const endpoint = endpointBehind(connection._endpoint, handlers);
+  const endpoint = endpointBehind(connection._endpoint, handlers, allowHalfOpen);
   const counted = endpoint.onConnectionClosed;
   endpoint.onConnectionClosed = () => {
     counted?.();

@@ -101,6 +101,17 @@ void Stop(const Napi::CallbackInfo& info) {
   });
 }
 
+// httpTimeouts(endpoint, keepAliveMs, headersMs, requestMs): from here on; 0 is none
+void Timeouts(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  http::Profile* profile = profileOf(*guest, word(info, 0));
+  if (profile == nullptr) return;
+  profile->keepAliveMs = word(info, 1);
+  profile->headersMs = word(info, 2);
+  profile->requestMs = word(info, 3);
+}
+
 AddressText proxied(const http::ProxyHeader& header, bool remote) {
   const uint8_t* address = remote ? header.source : header.destination;
   const int family = header.family == http::ProxyFamily::kInet6 ? AF_INET6 : AF_INET;
@@ -134,6 +145,7 @@ void addHttpFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("httpTables", Napi::Function::New<Tables>(env));
   exports.Set("httpAddressRule", Napi::Function::New<AddressRule>(env));
   exports.Set("httpTemplate", Napi::Function::New<Template>(env));
+  exports.Set("httpTimeouts", Napi::Function::New<Timeouts>(env));
   exports.Set("httpStop", Napi::Function::New<Stop>(env));
   exports.Set("httpExpected", Napi::Function::New<Expected>(env));
   exports.Set("httpProxied", Napi::Function::New<Proxied>(env));

@@ -37,7 +37,7 @@ bool same(const Parsed& a, const Parsed& b) {
   if (a.result.offset != b.result.offset) return false;
   if (a.result.step == Step::kError) return true;
   for (uint32_t i = 0; i < recordWords(a.record[kRecordHeaderCount]); ++i) {
-    if (i == kRecordReserved14 || i == kRecordReserved15) continue;
+    if (i == kRecordMemory || i == kRecordSameHead) continue;
     if (a.record[i] != b.record[i]) return false;
   }
   return true;

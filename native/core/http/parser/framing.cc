@@ -109,7 +109,9 @@ class Framing {
 
   HttpError takeExpect(const uint8_t* value, uint32_t length) {
     if (!version11()) return HttpError::kNone;  // RFC 9110 section 10.1.1: ignored
-    if (!equalsIgnoringCase(value, length, "100-continue")) return HttpError::kExpectation;
+    if (!equalsIgnoringCase(value, length, "100-continue")) {
+      return lenient(kLenientExpectation) ? HttpError::kNone : HttpError::kExpectation;
+    }
     flags_ |= kFlagExpectContinue;
     return HttpError::kNone;
   }

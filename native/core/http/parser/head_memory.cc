@@ -10,6 +10,8 @@ namespace ringpoll::http {
 uint32_t HeadMemory::recall(const uint8_t* region, uint32_t length, uint32_t* record) {
   if (!remembers() || length < length_ || std::memcmp(region, bytes(), length_) != 0) return 0;
   std::memcpy(record, words_.get(), count_ * sizeof(uint32_t));
+  record[kRecordMemory] = number_;
+  record[kRecordSameHead] = 1;
   misses_ = 0;
   return length_;
 }
@@ -38,11 +40,19 @@ uint32_t HeadMemory::recallSection(const uint8_t* region, uint32_t sectionStart,
     record[at + kFieldValueOffset] = known[at + kFieldValueOffset] + moved;
     record[at + kFieldValueLength] = known[at + kFieldValueLength];
   }
+  record[kRecordMemory] = number_;
+  record[kRecordSameHead] = 0;
   misses_ = 0;
   return sectionStart + sectionBytes;
 }
 
-void HeadMemory::remember(const uint8_t* head, const uint32_t* record, uint32_t sectionStart) {
+void HeadMemory::remember(const uint8_t* head, uint32_t* record, uint32_t sectionStart) {
+  store(head, record, sectionStart);
+  record[kRecordMemory] = length_ == 0 ? 0 : number_;
+  record[kRecordSameHead] = 0;
+}
+
+void HeadMemory::store(const uint8_t* head, const uint32_t* record, uint32_t sectionStart) {
   if (!begun_ || misses_ >= kRepeatMissesMax) {
     begun_ = true;
     return;
@@ -66,6 +76,7 @@ void HeadMemory::remember(const uint8_t* head, const uint32_t* record, uint32_t 
   std::memcpy(words_.get() + count_, head, length);
   length_ = length;
   sectionStart_ = sectionStart;
+  if (++number_ == 0) number_ = 1;
 }
 
 void HeadMemory::forget() {

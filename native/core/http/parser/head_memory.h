@@ -29,19 +29,23 @@ class HeadMemory {
   // form, and the flags of the version. Both heads must agree in method and version.
   uint32_t recallSection(const uint8_t* region, uint32_t sectionStart, uint32_t length,
                          uint32_t* record);
-  // `record` is that of an accepted head, which the parser had to look at.
-  void remember(const uint8_t* head, const uint32_t* record, uint32_t sectionStart);
+  // `record` is that of an accepted head, which the parser had to look at. It is told in the record
+  // whether the head is remembered from here on: heads with the same number in kRecordMemory have
+  // the same header section.
+  void remember(const uint8_t* head, uint32_t* record, uint32_t sectionStart);
 
  private:
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(words_.get() + count_); }
   void forget();
+  void store(const uint8_t* head, const uint32_t* record, uint32_t sectionStart);
 
   std::unique_ptr<uint32_t[]> words_;  // the record, and behind it the bytes
   uint32_t capacity_ = 0;              // in words
   uint32_t count_ = 0;                 // words of the record
   uint32_t length_ = 0;                // bytes of the head; 0: none is remembered
   uint32_t sectionStart_ = 0;
-  bool begun_ = false;  // the first head has come
+  uint32_t number_ = 0;  // of the remembered head, among those of the connection
+  bool begun_ = false;   // the first head has come
   uint8_t misses_ = 0;
 };
 

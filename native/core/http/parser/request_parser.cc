@@ -88,6 +88,12 @@ bool BasicHeadParser<Scan>::mayRecallSection(const uint8_t* head) const {
 }
 
 template <typename Scan>
+bool BasicHeadParser<Scan>::takesInTarget(uint8_t byte) const {
+  if ((options_->lenient & kLenientTarget) != 0) return byte == '#' || byte >= 0x80;
+  return byte == '#' && (options_->lenient & kLenientFragment) != 0;
+}
+
+template <typename Scan>
 HeadResult BasicHeadParser<Scan>::needMore(State state, const uint8_t* head, const uint8_t* at) {
   state_ = state;
   position_ = static_cast<uint32_t>(at - head);
@@ -233,8 +239,7 @@ HeadResult BasicHeadParser<Scan>::requestLine(const uint8_t* head, uint32_t endO
         const uint8_t* const stop =
             end - mark > static_cast<int64_t>(limit) ? mark + limit + 1 : end;
         at = Scan::targetEnd(head, at, stop);
-        while (at < stop && (options_->lenient & kLenientTarget) != 0 &&
-               (*at == '#' || *at >= 0x80)) {
+        while (at < stop && takesInTarget(*at)) {
           at = Scan::targetEnd(head, at + 1, stop);
         }
         const uint32_t length = static_cast<uint32_t>(at - mark);
@@ -294,6 +299,7 @@ HeadResult BasicHeadParser<Scan>::finish(const uint8_t* head) {
   record_[kRecordFlags] |= target.form;
   const FramingResult framing = applyFraming(head, record_, target, *options_);
   if (framing.error != HttpError::kNone) return fail(framing.error, framing.offset);
+  record_[kRecordMemory] = record_[kRecordSameHead] = 0;
   if (memory_ != nullptr) memory_->remember(head, record_, sectionStart_);
   state_ = State::kDone;
   return {Step::kDone, HttpError::kNone, length};

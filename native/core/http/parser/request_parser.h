@@ -77,6 +77,7 @@ class BasicHeadParser {
   bool fresh() const { return state_ == State::kLineOrRequest && position_ == 0; }
   HeadResult recalled(uint32_t length);
   bool mayRecallSection(const uint8_t* head) const;
+  bool takesInTarget(uint8_t byte) const;
   HeadResult finish(const uint8_t* head);
   HeadResult needMore(State state, const uint8_t* head, const uint8_t* at);
   HeadResult fail(HttpError error, uint32_t offset);

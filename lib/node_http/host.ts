@@ -1,0 +1,227 @@
+// The native side of an http.Server: its listener, its connections, and which event is for which.
+
+import http from 'node:http';
+import net from 'node:net';
+import { afterHttpEvents } from '../http/sink.js';
+import { Event } from '../runtime/protocol.js';
+import { type Runtime, runtime } from '../runtime/runtime.js';
+import { uncaught } from '../runtime/ticks.js';
+import type { Connection } from '../tcp/connection.js';
+import { type Listener, listenWith } from '../tcp/listener.js';
+import { HEAD_BYTES_MAX } from './fallback.js';
+import type { NodeServer } from './node_server.js';
+import { seams } from './outgoing.js';
+import type { Seams } from './seams.js';
+import { Session, settleQuiet } from './session.js';
+
+/** node:http closes a kept connection so much later than it has said. */
+const CLOSED_LATER_MS = 1000;
+const LENIENT_HOST = 1 << 1;
+const LENIENT_FRAGMENT = 1 << 7;
+const LENIENT_EXPECTATION = 1 << 8;
+const HEADERS_MAX = 1000;
+const LINGER_MS = 5000;
+
+/** By slot, all servers of this thread together. */
+const sessions: (Session | undefined)[] = [];
+
+afterHttpEvents(settleQuiet);
+
+export class Host {
+  readonly server: NodeServer;
+  readonly unique: unknown;
+  readonly runtime: Runtime = runtime();
+  readonly #open = new Set<Session>();
+  #listener: Listener | undefined;
+  #keepAlive = -1;
+  #headers = -1;
+  #request = -1;
+
+  constructor(server: NodeServer) {
+    this.server = server;
+    const { uniqueHeaders } = seams as Seams;
+    this.unique = (server as unknown as Record<symbol, unknown>)[uniqueHeaders];
+  }
+
+  get address(): Listener['address'] | undefined {
+    return this.#listener?.address;
+  }
+
+  /** @throws the system's error */
+  listen(where: object, backlog: number, strict: boolean): void {
+    const { server } = this;
+    const most = server.maxHeaderSize || http.maxHeaderSize;
+    const kept = server.keepAlive ? server.keepAliveInitialDelay || true : false;
+    this.#listener = listenWith(
+      {
+        ...where,
+        backlog: Math.min(Math.max(backlog, 1), 65_535),
+        noDelay: server.noDelay !== false,
+        keepAlive: kept,
+        allowHalfOpen: true,
+        data() {},
+        open: (connection: Connection) => this.#opened(connection),
+      } as never,
+      {
+        alpn: ['http/1.1'],
+        protocol: this as never,
+        profile: {
+          headBytesMax: most,
+          targetBytesMax: Math.min(most - 1, HEAD_BYTES_MAX - 1),
+          headersMax: HEADERS_MAX,
+          bodyBytesMax: Number.MAX_SAFE_INTEGER,
+          trailerBytesMax: most,
+          trailersMax: HEADERS_MAX,
+          chunkExtensionBytesMax: 16 * 1024,
+          lenient: LENIENT_EXPECTATION | (strict ? 0 : LENIENT_HOST | LENIENT_FRAGMENT),
+          unknownMethods: false,
+          lengthRequired: false,
+          ...{ keepAliveMs: 0, headersMs: 0, requestMs: 0, readMs: 0, writeMs: 0 },
+          ...{ receiveRateMin: 0, sendRateMin: 0, rateWindowMs: 60_000 },
+          lingerMs: LINGER_MS,
+          lingerBytesMax: 16 * 1024 * 1024,
+          requestsMax: 2 ** 32 - 1,
+          holdUpgrades: true,
+          proxies: [],
+          routes: [],
+        },
+      },
+    );
+    this.followTimeouts();
+    setImmediate(() => this.followTimeouts());
+  }
+
+  followTimeouts(): void {
+    const { keepAliveTimeout, headersTimeout, requestTimeout } = this.server;
+    if (
+      keepAliveTimeout === this.#keepAlive &&
+      headersTimeout === this.#headers &&
+      requestTimeout === this.#request
+    ) {
+      return;
+    }
+    this.#keepAlive = keepAliveTimeout;
+    this.#headers = headersTimeout;
+    this.#request = requestTimeout;
+    const listener = this.#listener;
+    if (listener === undefined || listener._over) return;
+    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + CLOSED_LATER_MS : 0;
+    this.runtime.native.httpTimeouts(
+      listener._endpointId,
+      milliseconds(keepAlive),
+      milliseconds(headersTimeout),
+      milliseconds(requestTimeout),
+    );
+  }
+
+  #opened(connection: Connection): void {
+    const { server } = this;
+    const { maxConnections } = server;
+    if (maxConnections != null && server._connections >= maxConnections) {
+      const { localAddress, localPort, remoteAddress, remotePort } = connection;
+      const localFamily = familyOf(localAddress);
+      const remoteFamily = familyOf(remoteAddress);
+      const local = { localAddress, localPort, localFamily };
+      const remote = { remoteAddress, remotePort, remoteFamily };
+      server.emit('drop', { ...local, ...remote } as never);
+      connection.destroy();
+      return;
+    }
+    server._connections++;
+    const session = new Session(this, connection);
+    while (sessions.length <= connection._slot) sessions.push(undefined);
+    sessions[connection._slot] = session;
+    this.#open.add(session);
+    this.followTimeouts();
+    try {
+      if (server.timeout > 0) session.socket.setTimeout(server.timeout);
+      if (server.listenerCount('connection') > 1) server.emit('connection', session.socket);
+    } catch (error) {
+      uncaught(error);
+    }
+  }
+
+  /** The connection speaks something else; it still counts. */
+  forget(session: Session): void {
+    this.#open.delete(session);
+    if (sessions[session.slot] === session) sessions[session.slot] = undefined;
+  }
+
+  /** It is over. */
+  gone(): void {
+    this.server._connections--;
+    this.server._emitCloseIfDrained();
+  }
+
+  event(kind: number, at: number): void {
+    const { events } = this.runtime;
+    const session = sessions[events[at + 1]];
+    if (session === undefined || session.generation !== events[at + 2]) return;
+    switch (kind) {
+      case Event.request:
+        session.request(at);
+        break;
+      case Event.body:
+        session.bodyPiece(at);
+        break;
+      case Event.trailers:
+        session.trailers(at);
+        break;
+      case Event.bodyEnd:
+        session.bodyEnd();
+        break;
+      case Event.httpError:
+        session.failed(events[at + 3]);
+        break;
+    }
+  }
+
+  #sessionOf(connection: Connection): Session | undefined {
+    const session = sessions[connection._slot];
+    return session?.connection === connection ? session : undefined;
+  }
+
+  ended(connection: Connection, truncated: boolean): void {
+    const session = this.#sessionOf(connection);
+    if (session === undefined) connection.end();
+    else session.peerEnded(truncated);
+  }
+
+  closed(connection: Connection, error: Error | undefined): void {
+    const session = this.#sessionOf(connection);
+    if (session === undefined) return;
+    this.forget(session);
+    session.closed(error);
+    this.gone();
+  }
+
+  over(): void {}
+
+  stopListening(): void {
+    this.#listener?._drain({});
+  }
+
+  closeAll(): void {
+    for (const { connection, madeSocket } of this.#open) {
+      if (madeSocket === undefined) connection.destroy();
+      else madeSocket.destroy();
+    }
+  }
+
+  closeIdle(): void {
+    for (const session of this.#open) {
+      if (!session.idle) continue;
+      if (session.madeSocket === undefined) session.connection.close();
+      else session.madeSocket.destroy();
+    }
+  }
+}
+
+function familyOf(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  return net.isIPv6(address) ? 'IPv6' : 'IPv4';
+}
+
+function milliseconds(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(Math.ceil(value), 2 ** 31 - 1) : 0;
+}

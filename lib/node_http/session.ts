@@ -1,0 +1,607 @@
+// One connection that is served natively: its requests, and the responses that are due, in the order
+// of the requests. What node:http keeps in closures of its connection listener is here.
+import diagnostics from 'node:diagnostics_channel';
+import type http from 'node:http';
+import { flagsOf, type HeadView, methodOf, targetOf } from '../http/head.js';
+import { HEADER_IDS } from '../http/tables.js';
+import type { PathAddress, SocketAddress } from '../runtime/native.js';
+import { Command, Head, HeadFlag } from '../runtime/protocol.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { uncaught } from '../runtime/ticks.js';
+import type { Connection } from '../tcp/connection.js';
+import { Flag, OVER } from '../tcp/connection_state.js';
+import { inOrder } from '../tcp/sending.js';
+import { answerTo, type ClientError, clientError, unexpectedEnd } from './client_errors.js';
+import {
+  abortRequest,
+  dump,
+  endBody,
+  NativeRequest,
+  pushBody,
+  type RequestHome,
+} from './incoming.js';
+import { ASSIGNED, KEEPS, TRAILERS } from './names.js';
+import {
+  assign,
+  configure,
+  drained,
+  emitClose,
+  isHeard,
+  NativeResponse,
+  type ResponseHome,
+} from './outgoing.js';
+import { Section } from './section.js';
+import { NodeSocket, type SocketHome } from './socket.js';
+import { tunnel } from './tunnel.js';
+import { writeWhole } from './write_whole.js';
+
+const HEADERS_MAX = 2000;
+const EXPECT = HEADER_IDS.get('expect') ?? 0;
+const EXPECT_WORD = EXPECT < 32 ? Head.knownLow : Head.knownHigh;
+const EXPECT_BIT = 1 << (EXPECT & 31);
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+const started = diagnostics.channel('http.server.request.start');
+const finished = diagnostics.channel('http.server.response.finish');
+
+/** What a session knows of its server. */
+export interface SessionHost {
+  readonly server: http.Server & {
+    emit(event: string, ...args: unknown[]): boolean;
+    requireHostHeader: boolean;
+    httpAllowHalfOpen: boolean;
+    rejectNonStandardBodyWrites: boolean;
+    joinDuplicateHeaders: boolean | undefined;
+  };
+  readonly unique: unknown;
+  readonly runtime: Runtime;
+  /** What programs change while it listens is told to native code. */
+  followTimeouts(): void;
+  forget(session: Session): void;
+  /** The connection is over, and does not count any more. */
+  gone(): void;
+}
+
+// Responses that have ended, and whose ends nobody hears of: settled when the turn is over.
+const quiet: NativeResponse[] = [];
+/** To be called whenever the events of a turn have been walked. */
+export function settleQuiet(): void {
+  for (let i = 0; i < quiet.length; i++) {
+    const response = quiet[i];
+    response[ASSIGNED] = false;
+    response.destroyed = true;
+    response._closed = true;
+    dump(response.req);
+  }
+  quiet.length = 0;
+}
+
+type NextTick = (run: (...args: never[]) => void, ...args: unknown[]) => void;
+const nextTick = process.nextTick as NextTick;
+
+export class Session implements RequestHome, ResponseHome, SocketHome {
+  readonly connection: Connection;
+  readonly slot: number;
+  readonly generation: number;
+  readonly #host: SessionHost;
+  readonly #loop: Runtime;
+  /** The response that may be written, and those behind it. */
+  #current: NativeResponse | undefined = undefined;
+  #due: NativeResponse[] = [];
+  /** Of responses that wait for those before them. */
+  #waiting = 0;
+  #pausedForDue = false;
+  /** The one whose body is still coming. */
+  #receiving: NativeRequest | undefined = undefined;
+  #requests = 0;
+  #section: Section | undefined = undefined;
+  #sectionNumber = 0;
+  #url = '';
+  #method = '';
+  #ended = false;
+  #leaving = false;
+  gone = false;
+  /** Somebody else reads and writes it. */
+  detached = false;
+  madeSocket: NodeSocket | undefined = undefined;
+  #afterClose: (() => void)[] | undefined = undefined;
+
+  constructor(host: SessionHost, connection: Connection) {
+    this.#host = host;
+    this.#loop = host.runtime;
+    this.connection = connection;
+    this.slot = connection._slot;
+    this.generation = connection._generation;
+  }
+
+  get server(): SessionHost['server'] {
+    return this.#host.server;
+  }
+  get joinDuplicateHeaders(): boolean {
+    return this.server.joinDuplicateHeaders === true;
+  }
+  get readableHighWaterMark(): number {
+    return this.connection._endpoint.highWaterMark;
+  }
+  get writableHighWaterMark(): number {
+    return this.connection._endpoint.highWaterMark;
+  }
+  get httpMessage(): unknown {
+    return this.#current;
+  }
+  /** Nothing is under way, and something has been. */
+  get idle(): boolean {
+    if (this.#current !== undefined || this.#receiving !== undefined) return false;
+    if (this.#requests === 0 || this.detached) return false;
+    return this.#loop.native.httpExpected(this.slot, this.generation) <= this.#requests;
+  }
+
+  get socket(): NodeSocket {
+    if (this.madeSocket === undefined) {
+      const socket = new NodeSocket(this);
+      this.madeSocket = socket;
+      socket.server = this.server;
+      // Programs look whether it is there: what reads is below it.
+      socket.parser = { incoming: null, socket, onIncoming: null };
+      socket.on('error', socketFailed);
+      socket.on('timeout', () => this.#timedOut(socket));
+      socket.on('drain', () => {
+        if (this.#current !== undefined) drained(this.#current);
+      });
+      if (this.gone) socket.destroy();
+    }
+    return this.madeSocket;
+  }
+
+  // ------------------------------------------------------------------------------ requests come
+
+  /** A complete head is at `at` in the event ring. */
+  request(at: number): void {
+    const { events, memory } = this.#loop;
+    if (this.#leaving || this.detached) return;
+    this.#host.followTimeouts();
+    const head = {
+      _words: memory.heads,
+      _at: events[at + 6],
+      _slab: memory.slabs[events[at + 3]],
+      _offset: events[at + 4],
+    };
+    const flags = flagsOf(head);
+    const words = memory.heads;
+    const number = words[head._at + Head.memory];
+    if (number === 0 || number !== this.#sectionNumber) {
+      const { maxHeadersCount } = this.server;
+      const most = typeof maxHeadersCount === 'number' ? maxHeadersCount : 0;
+      this.#section = new Section(head, most > 0 ? most : HEADERS_MAX);
+      this.#sectionNumber = number;
+      this.#method = methodOf(head);
+      this.#url = targetOf(head);
+    } else if (words[head._at + Head.sameHead] === 0) {
+      this.#method = methodOf(head);
+      this.#url = targetOf(head);
+    }
+    this.#requests++;
+    if (this.madeSocket !== undefined) this.madeSocket.touch();
+    const request = new NativeRequest(this, this.#section as Section, this.#method, this.#url);
+    if ((flags & HeadFlag.version11) === 0) {
+      request.httpVersionMinor = 0;
+      request.httpVersion = '1.0';
+    }
+    const hasBody = (flags & HeadFlag.hasBody) !== 0;
+    if (flags & HeadFlag.upgrade && this.#upgrades(request)) return;
+    const keeps = (flags & HeadFlag.keepAlive) !== 0;
+    request[KEEPS] = keeps;
+    if (hasBody) this.#receiving = request;
+    const response = this.#respond(request, keeps);
+    this.#tell(request, response, head);
+    if (!hasBody) endBody(request);
+  }
+
+  #respond(request: NativeRequest, keeps: boolean): NativeResponse {
+    const { server, unique } = this.#host;
+    const response = new NativeResponse(request, this);
+    if (unique != null || server.rejectNonStandardBodyWrites) {
+      const mark = this.writableHighWaterMark;
+      configure(response, unique, server.rejectNonStandardBodyWrites, mark);
+    }
+    response._keepAliveTimeout = server.keepAliveTimeout;
+    const perSocket = server.maxRequestsPerSocket ?? 0;
+    if (perSocket > 0) response._maxRequestsPerSocket = perSocket;
+    response.shouldKeepAlive = keeps;
+    if (request.httpVersionMinor === 0) {
+      const { te } = request.headers;
+      response.useChunkedEncodingByDefault = /(?:^|\W)chunked(?:$|\W)/i.test(String(te));
+      response.shouldKeepAlive = false;
+    }
+    if (this.#current === undefined) {
+      this.#current = response;
+      response[ASSIGNED] = true;
+    } else {
+      this.#due.push(response);
+    }
+    return response;
+  }
+
+  #tell(request: NativeRequest, response: NativeResponse, head: HeadView): void {
+    const { server } = this.#host;
+    try {
+      if (started.hasSubscribers) {
+        started.publish({ request, response, socket: this.socket, server });
+      }
+      if (flagsOf(head) & HeadFlag.version11 && this.#answers(request, response, head)) return;
+      server.emit('request', request, response);
+    } catch (error) {
+      uncaught(error);
+    }
+  }
+
+  /** What node:http itself answers, or tells by other events. */
+  #answers(request: NativeRequest, response: NativeResponse, head: HeadView): boolean {
+    const { server } = this.#host;
+    const { _words: words, _at: at } = head;
+    if (words[at + Head.hostIndex] === 0 && server.requireHostHeader) {
+      response.writeHead(400, ['Connection', 'close']);
+      response.end();
+      return true;
+    }
+    const perSocket = server.maxRequestsPerSocket ?? 0;
+    if (perSocket > 0) {
+      response.maxRequestsOnConnectionReached = perSocket <= this.#requests;
+      if (perSocket < this.#requests) {
+        server.emit('dropRequest', request, this.socket);
+        response.writeHead(503);
+        response.end();
+        return true;
+      }
+    }
+    if ((words[at + EXPECT_WORD] & EXPECT_BIT) === 0) return false;
+    return this.#expects(request, response, String(request.headers.expect));
+  }
+
+  #expects(request: NativeRequest, response: NativeResponse, expect: string): boolean {
+    const { server } = this.#host;
+    if (CONTINUE.test(expect)) {
+      response._expect_continue = true;
+      if (server.listenerCount('checkContinue') > 0) {
+        server.emit('checkContinue', request, response);
+        return true;
+      }
+      response.writeContinue();
+      return false;
+    }
+    if (server.listenerCount('checkExpectation') > 0) {
+      server.emit('checkExpectation', request, response);
+    } else {
+      response.writeHead(417);
+      response.end();
+    }
+    return true;
+  }
+
+  /** True: it is no request any more. */
+  #upgrades(request: NativeRequest): boolean {
+    const { server } = this.#host;
+    const event = request.method === 'CONNECT' ? 'connect' : 'upgrade';
+    const heard = server.listenerCount(event) > 0;
+    if (!heard && event === 'upgrade') return false;
+    const alone = this.#current === undefined;
+    if (!heard || !alone) {
+      this.socket.destroy();
+      return true;
+    }
+    request.upgrade = true;
+    request.complete = true;
+    this.detached = true;
+    const { socket } = this;
+    this.#host.forget(this);
+    const over = (error: Error | undefined) => {
+      this.closed(error);
+      this.#host.gone();
+    };
+    tunnel(over, this.connection, socket, (head) => {
+      try {
+        server.emit(event, request, socket, head);
+      } catch (error) {
+        uncaught(error);
+      }
+    });
+    this.#command(Command.httpRaw);
+    return true;
+  }
+
+  bodyPiece(at: number): void {
+    const request = this.#receiving;
+    if (request === undefined) return;
+    const { events, memory } = this.#loop;
+    if (this.madeSocket !== undefined) this.madeSocket.touch();
+    if (request._dumped) return;
+    const slab = memory.slabs[events[at + 3]];
+    const offset = events[at + 4];
+    const bytes = Buffer.allocUnsafe(events[at + 5]);
+    slab.copy(bytes, 0, offset, offset + bytes.length);
+    try {
+      pushBody(request, bytes);
+    } catch (error) {
+      uncaught(error);
+    }
+  }
+
+  trailers(at: number): void {
+    const { events, memory } = this.#loop;
+    const request = this.#receiving;
+    if (request === undefined) return;
+    const slab = memory.slabs[events[at + 3]];
+    const section = events[at + 4];
+    const raw: string[] = [];
+    const text = (start: number, length: number) =>
+      slab.toString('latin1', section + start, section + start + length);
+    for (let i = 0; i < events[at + 5]; i++) {
+      const [name, nameLength, value, length] = memory.heads.subarray(events[at + 6] + 4 * i);
+      raw.push(text(name, nameLength & 0xffff), text(value, length));
+    }
+    request[TRAILERS] = raw;
+  }
+
+  bodyEnd(): void {
+    const request = this.#receiving;
+    this.#receiving = undefined;
+    if (request === undefined) return;
+    try {
+      endBody(request);
+    } catch (error) {
+      uncaught(error);
+    }
+  }
+
+  resumeBody(): void {
+    if (!this.#pausedForDue && !this.gone) this.connection.resume();
+  }
+  pauseBody(): void {
+    this.connection.pause();
+  }
+
+  // ------------------------------------------------------------------------------ responses leave
+
+  get writesAtOnce(): boolean {
+    const { madeSocket } = this;
+    if (this.#leaving && this.#ended) return false;
+    if (madeSocket === undefined) return true;
+    return (
+      madeSocket.writableLength === 0 && madeSocket.writableCorked === 0 && madeSocket.writable
+    );
+  }
+
+  sendWhole(head: string, body: string | Uint8Array): void {
+    writeWhole(this.#loop, this.connection, head, body);
+  }
+
+  waits(length: number): void {
+    this.#waiting += length;
+    const tooMuch = this.#waiting > this.writableHighWaterMark;
+    if (tooMuch === this.#pausedForDue) return;
+    this.#pausedForDue = tooMuch;
+    if (tooMuch) this.connection.pause();
+    else this.connection.resume();
+  }
+
+  responseGiven(response: NativeResponse, told: boolean): void {
+    if (this.detached) return;
+    if (this.connection._flags & Flag.unsent) {
+      inOrder(this.connection, () => this.#command(Command.httpDone));
+    } else {
+      this.#command(Command.httpDone);
+    }
+    const request = response.req;
+    const last = response._last || !request[KEEPS];
+    if (told) {
+      response.prependOnceListener('finish', () => this.#settle(response));
+    } else if (isHeard(response) || finished.hasSubscribers || !request.complete) {
+      nextTick(finish as never, this, response);
+    } else {
+      quiet.push(response);
+    }
+    if (last) {
+      this.#leave();
+      return;
+    }
+    const next = this.#due.shift();
+    this.#current = next;
+    if (next !== undefined) assign(next);
+  }
+
+  /** @internal In a tick of its own, as with node:http. */
+  _finish(response: NativeResponse): void {
+    this.#settle(response);
+    if (this.madeSocket?.errored == null) response.emit('finish');
+  }
+
+  #settle(response: NativeResponse): void {
+    const request = response.req;
+    if (finished.hasSubscribers) {
+      finished.publish({ request, response, socket: this.socket, server: this.server });
+    }
+    dump(request);
+    response[ASSIGNED] = false;
+    nextTick(emitClose as never, response);
+  }
+
+  /** The last response of the connection is on its way. */
+  #leave(): void {
+    this.#leaving = true;
+    this.#current = undefined;
+    const socket = this.madeSocket;
+    if (socket !== undefined && !socket.destroyed) {
+      if (socket.writableLength > 0) {
+        socket.destroySoon();
+        return;
+      }
+      if (socket.writable) socket.end();
+      return;
+    }
+    this.connection.end();
+  }
+
+  // ------------------------------------------------------------------------------ it ends
+
+  /** The parser has given up, or the peer took too long. */
+  failed(number: number): void {
+    this.#fails(clientError(number));
+  }
+
+  #fails(error: ClientError): void {
+    if (this.#leaving && this.#current === undefined && this.#receiving === undefined) return;
+    const { server } = this.#host;
+    try {
+      if (server.listenerCount('clientError') > 0) {
+        server.emit('clientError', error, this.socket);
+        return;
+      }
+    } catch (thrown) {
+      uncaught(thrown);
+      return;
+    }
+    this.#leaving = true;
+    if (this.#current?._headerSent === true) {
+      this.connection.destroy();
+      return;
+    }
+    if (!(this.connection._flags & (OVER | Flag.ending))) {
+      this.connection._send(this.#loop, answerTo(error));
+    }
+    this.connection.end();
+  }
+
+  /** The peer's FIN; `truncated`: in the middle of a request. */
+  peerEnded(truncated: boolean): void {
+    this.#ended = true;
+    if (truncated) {
+      this.#fails(unexpectedEnd());
+      if (this.server.listenerCount('clientError') === 0) return;
+    } else if (this.server.httpAllowHalfOpen && this.#current !== undefined) {
+      const last = this.#due.at(-1) ?? this.#current;
+      last._last = true;
+      return;
+    }
+    if (this.madeSocket !== undefined && !this.madeSocket.destroyed) this.madeSocket.end();
+    else this.connection.end();
+  }
+
+  closed(error: Error | undefined): void {
+    this.gone = true;
+    const due = this.#current === undefined ? [] : [this.#current, ...this.#due];
+    this.#current = undefined;
+    this.#due = [];
+    const receiving = this.#receiving;
+    this.#receiving = undefined;
+    try {
+      this.#closeSocket(error);
+      for (const response of due) abortRequest(response.req);
+      if (receiving !== undefined && !receiving.destroyed) abortRequest(receiving);
+      if (due.length > 0) emitClose(due[0]);
+    } catch (thrown) {
+      uncaught(thrown);
+    }
+  }
+
+  #closeSocket(error: Error | undefined): void {
+    const after = this.#afterClose;
+    this.#afterClose = undefined;
+    if (after !== undefined) {
+      for (const run of after) run();
+      return;
+    }
+    const broken = error !== undefined && 'code' in error && 'syscall' in error;
+    if (this.madeSocket === undefined) {
+      if (!broken || this.detached || this.server.listenerCount('clientError') === 0) return;
+      this.socket.destroy(error);
+      this.server.emit('clientError', error, this.socket);
+    } else if (!this.madeSocket.destroyed) {
+      this.madeSocket.destroy(broken ? error : undefined);
+    }
+  }
+
+  // ------------------------------------------------------------------------------ for the socket
+
+  #timedOut(socket: NodeSocket): void {
+    if (this.detached) return;
+    const request = this.#receiving ?? this.#current?.req;
+    const ofRequest = request !== undefined && !request.complete && request.emit('timeout', socket);
+    const ofResponse = this.#current?.emit('timeout', socket);
+    const ofServer = this.server.emit('timeout', socket);
+    if (!ofRequest && !ofResponse && !ofServer) socket.destroy();
+  }
+
+  get connectionBytesRead(): number {
+    return this.connection.bytesRead;
+  }
+  get connectionBytesWritten(): number {
+    return this.connection.bytesWritten;
+  }
+
+  address(remote: boolean): SocketAddress | undefined {
+    const found: SocketAddress | PathAddress | undefined = this.#loop.native.address(
+      this.slot,
+      this.generation,
+      remote,
+    );
+    return found !== undefined && 'port' in found ? found : undefined;
+  }
+
+  setNoDelay(on: boolean): void {
+    if (!this.gone) this.connection.setNoDelay(on);
+  }
+  setKeepAlive(on: boolean, milliseconds: number): void {
+    if (!this.gone) this.connection.setKeepAlive(on ? milliseconds || true : false);
+  }
+  startReading(): void {
+    this.resumeBody();
+  }
+  stopReading(): void {
+    if (!this.gone) this.connection.pause();
+  }
+
+  writeRaw(data: string | Uint8Array, encoding: BufferEncoding | ''): void {
+    if (this.connection._flags & (OVER | Flag.ending)) return;
+    const plain =
+      typeof data !== 'string' || encoding === '' || encoding === 'utf8' || encoding === 'utf-8';
+    this.connection._send(this.#loop, plain ? data : Buffer.from(data as string, encoding));
+  }
+
+  whenRoom(then: (error?: Error) => void): boolean {
+    if (this.connection._belowMark()) return true;
+    const gone = () => then(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    this.connection.drained().then(() => then(), gone);
+    return false;
+  }
+
+  endWriting(then: () => void): void {
+    if (this.gone) {
+      then();
+      return;
+    }
+    this.connection.shutdown().then(then, then);
+  }
+
+  closeNow(reset: boolean, then: () => void): void {
+    if (this.gone) {
+      setImmediate(then);
+      return;
+    }
+    this.#afterClose ??= [];
+    this.#afterClose.push(then);
+    if (reset) this.connection.reset();
+    else if (this.connection._flags & Flag.ending) this.connection.close();
+    else this.connection.destroy();
+  }
+
+  #command(kind: number): void {
+    this.#loop.command(kind, this.slot, this.generation);
+  }
+}
+
+function finish(session: Session, response: NativeResponse): void {
+  session._finish(response);
+}
+
+/** What nobody listens to must not end the process. */
+function socketFailed(): void {}

@@ -1,0 +1,169 @@
+// The socket of a connection, as programs for node:http know it: Node's own net.Socket over a handle
+// that is this connection's. While HTTP is spoken it only writes; after an upgrade it reads too.
+import net from 'node:net';
+import type { SocketAddress } from '../runtime/native.js';
+
+/** What the socket asks of the connection. */
+export interface SocketHome {
+  readonly connectionBytesRead: number;
+  readonly connectionBytesWritten: number;
+  readonly httpMessage: unknown;
+  address(remote: boolean): SocketAddress | undefined;
+  setNoDelay(on: boolean): void;
+  setKeepAlive(on: boolean, milliseconds: number): void;
+  startReading(): void;
+  stopReading(): void;
+  /** Queues bytes, or text in an encoding. False: `then` is called when there is room again. */
+  writeRaw(data: string | Uint8Array, encoding: BufferEncoding | ''): void;
+  /** Calls back when little enough waits; with an error when the connection is over. */
+  whenRoom(then: (error?: Error) => void): boolean;
+  /** Our side ends behind what was written. */
+  endWriting(then: () => void): void;
+  /** Everything ends now. */
+  closeNow(reset: boolean, then: () => void): void;
+}
+
+interface Shutdown {
+  oncomplete(status: number): void;
+}
+
+const describe = (from: SocketAddress | undefined, out: Record<string, unknown>): number => {
+  if (from === undefined || from.address === undefined) return -107; // ENOTCONN
+  out.address = from.address;
+  out.port = from.port;
+  out.family = from.address.includes(':') ? 'IPv6' : 'IPv4';
+  return 0;
+};
+
+/** In the shape of libuv's stream handles, and of no class of Node's. */
+class Handle {
+  readonly #home: SocketHome;
+  reading = false;
+  onread: unknown = undefined;
+
+  constructor(home: SocketHome) {
+    this.#home = home;
+  }
+
+  get bytesRead(): number {
+    return this.#home.connectionBytesRead;
+  }
+  get bytesWritten(): number {
+    return this.#home.connectionBytesWritten;
+  }
+  get fd(): number {
+    return -1;
+  }
+  readStart(): number {
+    this.reading = true;
+    this.#home.startReading();
+    return 0;
+  }
+  readStop(): number {
+    this.reading = false;
+    this.#home.stopReading();
+    return 0;
+  }
+  shutdown(request: Shutdown): number {
+    this.#home.endWriting(() => request.oncomplete(0));
+    return 0;
+  }
+  close(then: () => void = () => {}): void {
+    this.#home.closeNow(false, then);
+  }
+  reset(then: () => void = () => {}): number {
+    this.#home.closeNow(true, then);
+    return 0;
+  }
+  getpeername(out: Record<string, unknown>): number {
+    return describe(this.#home.address(true), out);
+  }
+  getsockname(out: Record<string, unknown>): number {
+    return describe(this.#home.address(false), out);
+  }
+  setNoDelay(on: boolean): number {
+    this.#home.setNoDelay(on);
+    return 0;
+  }
+  setKeepAlive(on: boolean, seconds: number): number {
+    this.#home.setKeepAlive(on, seconds * 1000);
+    return 0;
+  }
+  ref(): void {}
+  unref(): void {}
+  hasRef(): boolean {
+    return true;
+  }
+}
+
+type Done = (error?: Error | null) => void;
+interface Piece {
+  chunk: string | Uint8Array;
+  encoding: BufferEncoding;
+}
+interface Private {
+  _handle: Handle | null;
+  _unrefTimer(): void;
+  _reset(): net.Socket;
+}
+
+const stockWrite = (
+  net.Socket.prototype as unknown as { _writeGeneric: (...args: unknown[]) => unknown }
+)._writeGeneric;
+
+export class NodeSocket extends net.Socket {
+  readonly #home: SocketHome;
+  /** As node:http sets them. */
+  server: unknown = null;
+  parser: unknown = null;
+  _paused = false;
+  /** It speaks something else, and is somebody else's. */
+  detached = false;
+
+  constructor(home: SocketHome) {
+    super({
+      handle: new Handle(home),
+      allowHalfOpen: true,
+      manualStart: true,
+    } as net.SocketConstructorOpts);
+    this.#home = home;
+  }
+
+  /** The response that may be written. */
+  get _httpMessage(): unknown {
+    return this.detached ? null : (this.#home.httpMessage ?? null);
+  }
+  set _httpMessage(_message: unknown) {}
+
+  _writeGeneric(
+    many: boolean,
+    data: Piece[] | string | Uint8Array,
+    encoding: BufferEncoding,
+    done: Done,
+  ): void {
+    const self = this as unknown as Private;
+    if (self._handle === null) {
+      Reflect.apply(stockWrite, this, [many, data, encoding, done]);
+      return;
+    }
+    self._unrefTimer();
+    if (many) {
+      for (const piece of data as Piece[]) this.#home.writeRaw(piece.chunk, piece.encoding);
+    } else {
+      this.#home.writeRaw(data as string | Uint8Array, encoding);
+    }
+    if (this.#home.whenRoom(done)) done();
+  }
+
+  override resetAndDestroy(): this {
+    const self = this as unknown as Private;
+    if (self._handle === null) this.destroy();
+    else self._reset();
+    return this;
+  }
+
+  /** A byte has moved. */
+  touch(): void {
+    (this as unknown as Private)._unrefTimer();
+  }
+}

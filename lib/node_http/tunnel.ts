@@ -1,0 +1,39 @@
+// After an upgrade, or CONNECT: the connection's bytes are those of its socket.
+import type { Chunk } from '../tcp/chunk.js';
+import type { Connection } from '../tcp/connection.js';
+import { handOverTo } from '../tcp/hand_over.js';
+import type { NodeSocket } from './socket.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** The socket reads from here on. `begin` gets the bytes that came with the request. */
+export function tunnel(
+  over: (error: Error | undefined) => void,
+  connection: Connection,
+  socket: NodeSocket,
+  begin: (head: Buffer) => void,
+): void {
+  socket.detached = true;
+  socket.parser = null;
+  socket.removeAllListeners('timeout');
+  socket.removeAllListeners('drain');
+  socket.removeAllListeners('error');
+  const handle = (socket as unknown as { _handle: { reading: boolean } | null })._handle;
+  const handlers = {
+    data(_: Connection, chunk: Chunk) {
+      const bytes = Buffer.from(chunk.bytes);
+      if (socket.push(bytes) || handle === null) return;
+      handle.reading = false;
+      raw.pause();
+    },
+    end() {
+      socket.push(null);
+      socket.read(0);
+    },
+    close(_: Connection, error?: Error) {
+      over(error);
+    },
+  };
+  const raw = handOverTo(connection, handlers, true);
+  begin(NOTHING);
+}

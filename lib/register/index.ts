@@ -1,0 +1,27 @@
+// ringpoll/register: programs for node:http are served by ringpoll, without a change to them.
+//
+//   node --import ringpoll/register app.js
+//
+// Importing this replaces classes of node:http for everything that is loaded later, in CommonJS and
+// in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, or 'off'.
+import { syncBuiltinESMExports } from 'node:module';
+import { faces } from '../faces.js';
+import { createServer, IncomingMessage, seams, Server, ServerResponse } from '../node_http/classes.js';
+import { wantedFaces } from './wanted.js';
+
+const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);
+if (unknown.length > 0) {
+  const message = `RINGPOLL_REGISTER: ${unknown.join(', ')} is none of net, http, off`;
+  process.emitWarning(message, { code: 'RINGPOLL_REGISTER' });
+}
+
+if (!wanted.has('http')) {
+  faces.set('node:http', 'RINGPOLL_REGISTER leaves it out');
+} else if (typeof seams === 'string') {
+  faces.set('node:http', `this version of Node lacks ${seams}`);
+} else {
+  const http = process.getBuiltinModule('node:http') as unknown as Record<string, unknown>;
+  Object.assign(http, { createServer, IncomingMessage, Server, ServerResponse });
+  faces.set('node:http', 'ringpoll');
+}
+syncBuiltinESMExports();
