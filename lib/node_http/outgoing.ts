@@ -193,6 +193,9 @@ export function isHeard(response: NativeResponse): boolean {
   return response._eventsCount > 0 || response.emit !== emit;
 }
 
+/** Behind it a head is Latin-1, as Node sends it. */
+const NOTHING = new Uint8Array(0);
+
 type Fields = Record<symbol, OutFields | null>;
 
 proto.setHeader = function setHeader(
@@ -301,7 +304,7 @@ proto.end = function end(
   if (typeof callback === 'function') this.once('finish', callback as Done);
   this._headerSent = true;
   this.finished = true;
-  session.sendWhole(this._header, this._hasBody ? (chunk ?? '') : '');
+  session.sendWhole(this._header, this._hasBody && chunk ? chunk : NOTHING);
   if (this._eventsCount > 0 || this.emit !== emit) this.emit('prefinish');
   session.responseGiven(this, false);
   return this;

@@ -211,7 +211,6 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     if (request.httpVersionMinor === 0) {
       const { te } = request.headers;
       response.useChunkedEncodingByDefault = /(?:^|\W)chunked(?:$|\W)/i.test(String(te));
-      response.shouldKeepAlive = false;
     }
     if (this.#current === undefined) {
       this.#current = response;
@@ -346,6 +345,8 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     const request = this.#receiving;
     this.#receiving = undefined;
     if (request === undefined) return;
+    // What comes next is another request's.
+    this.resumeBody();
     try {
       endBody(request);
     } catch (error) {
@@ -589,6 +590,8 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     }
     this.#afterClose ??= [];
     this.#afterClose.push(then);
+    // As with libuv, the kernel has taken what it takes by the time of the closing.
+    if (!reset && this.connection.pendingBytes > 0) this.#loop.native.flush();
     if (reset) this.connection.reset();
     else if (this.connection._flags & Flag.ending) this.connection.close();
     else this.connection.destroy();
