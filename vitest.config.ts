@@ -24,7 +24,7 @@ export default defineConfig({
       { find: /^ringpoll$/, replacement: entry('index.ts', 'ringpoll.ts') },
       { find: /^ringpoll\/http$/, replacement: entry('http/index.ts', 'ringpoll_http.ts') },
       {
-        find: /^ringpoll\/(scheduler|fs|udp|framing|net|dgram|client|websocket|tls|crossws|threads)$/,
+        find: /^ringpoll\/(scheduler|fs|udp|framing|net|dgram|client|websocket|tls|crossws|threads|admin)$/,
         replacement: path('lib/$1/index.ts'),
       },
     ],

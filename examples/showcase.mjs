@@ -2,17 +2,18 @@
  * What `npm start` runs: a TCP echo server, a Redis-like key-value server and an HTTP server on
  * loopback. The HTTP server has a live page at /, which gets what it shows by WebSocket.
  *
- *   node examples/showcase.mjs [--echo-port N] [--resp-port N] [--http-port N]
+ *   node examples/showcase.mjs [--echo-port N] [--resp-port N] [--http-port N] [--admin-port N]
  *
  * Ctrl-C drains: no new connections, those there are may finish. A second Ctrl-C forces.
  */
 
 import { fileURLToPath } from 'node:url';
 import { Loop, listen } from 'ringpoll';
+import { admin } from 'ringpoll/admin';
 import { serve } from 'ringpoll/http';
 import { serveResp } from './resp/server.mjs';
 import { livePage } from './showcase_live.mjs';
-import { echoPort, httpPort, respPort } from './showcase_options.mjs';
+import { adminPort, echoPort, httpPort, respPort } from './showcase_options.mjs';
 
 const drainDeadline = 5000; // milliseconds
 const liveInterval = 500;
@@ -50,6 +51,7 @@ const http = serve({
   websocket: page.websocket,
 });
 page.start(http);
+const observed = admin({ port: adminPort });
 const started = Date.now();
 
 printWelcome();
@@ -92,6 +94,7 @@ function printWelcome() {
     `  TCP echo    ${echo.address.address}:${echo.address.port}`,
     `  RESP store  ${resp.address.address}:${resp.address.port}`,
     `  HTTP        http://${http.address.address}:${http.address.port}/`,
+    `  live page   ${observed.url}`,
     '',
     `engine: ${loop.engine}`,
     ...engines,
@@ -100,7 +103,7 @@ function printWelcome() {
     `  redis-cli -p ${resp.address.port} set greeting hello`,
     `  nc 127.0.0.1 ${echo.address.port}`,
     `  curl http://127.0.0.1:${http.address.port}/hello`,
-    `  a browser at http://127.0.0.1:${http.address.port}/: what the loop does, live`,
+    `  npx ringpoll top '${observed.url}'`,
     '',
     'Ctrl-C drains and stops; a second Ctrl-C forces.',
   ];
@@ -134,10 +137,12 @@ async function stop() {
     echo.destroy();
     resp.destroy();
     http.destroy();
+    void observed.stop();
     return;
   }
   stopping = true;
   page.stop();
+  void observed.stop();
   const open = echo.connections + resp.listener.connections + http.connections;
   console.log(`draining ${open} connections, at most ${drainDeadline / 1000} s`);
   await Promise.all([

@@ -17,6 +17,7 @@ const ENTRIES = [
   'net/index',
   'dgram/index',
   'threads/index',
+  'admin/index',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.
   'cli/main',

@@ -35,7 +35,9 @@ const INTERNAL = [
 
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
-  const wings = ['http', 'scheduler', 'fs', 'websocket', 'crossws', 'tls', 'udp', 'threads'];
+  const wings = [
+    ...['http', 'scheduler', 'fs', 'websocket', 'crossws', 'tls', 'udp', 'threads', 'admin'],
+  ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [
     ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),

@@ -2,6 +2,7 @@
 // inputs changed since it last succeeded.
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -143,6 +144,7 @@ export async function buildTs(options) {
   const flags = ['--emitDeclarationOnly', '--outDir', fresh, '--pretty', 'false'];
   const args = [program, '-p', inRoot('tsconfig.json'), ...flags];
   await bundle(fresh, dist);
+  cpSync(inRoot('lib', 'admin', 'page'), join(fresh, 'admin', 'page'), { recursive: true });
   try {
     await run('compiling lib', process.execPath, args, options);
     stamps.ts.write(hash);

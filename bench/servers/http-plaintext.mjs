@@ -1,6 +1,7 @@
 // node bench/servers/http-plaintext.mjs PORT: what HTTP benchmarks usually ask for.
 //   /          Hello, World! made per request        /json     JSON.stringify per request
 //   /static    answered by native code               /slow     after ?ms= milliseconds
+// ADMIN=PORT2 serves its metrics, profiles and live page there, on loopback and without a token.
 import { Loop } from 'ringpoll';
 import { serve } from 'ringpoll/http';
 import { plaintext, plaintextStatic } from '../lib/plaintext.mjs';
@@ -11,7 +12,13 @@ const server = serve({
   static: plaintextStatic,
   handler: plaintext,
 });
-console.log(`ready ${server.port} engine=${Loop.current().engine}`);
+const adminPort = process.env.ADMIN ?? '';
+let watching = '';
+if (adminPort !== '') {
+  const { admin } = await import('ringpoll/admin');
+  watching = ` admin=${admin({ port: Number(adminPort), token: false }).port}`;
+}
+console.log(`ready ${server.port} engine=${Loop.current().engine}${watching}`);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => server.stop({ timeout: 2000 }).then(() => process.exit(0)));

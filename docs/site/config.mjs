@@ -15,6 +15,7 @@ function reference(root) {
     'ringpoll/net': 'net',
     'ringpoll/dgram': 'dgram',
     'ringpoll/threads': 'threads',
+    'ringpoll/admin': 'admin',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({

@@ -39,6 +39,7 @@ export const groups = [
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['Threads', 'threads'],
+      ['Observability', 'observability'],
       ['TLS', 'tls'],
       ['HTTP parser: what is refused', 'http-parser'],
       ['Files', 'fs'],

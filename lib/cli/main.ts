@@ -25,6 +25,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   explain: () => import('./explain.js'),
   serve: () => import('./serve.js'),
   shadow: () => import('./shadow.js'),
+  top: () => import('./top.js'),
 };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -82,6 +82,11 @@ export interface HttpOptions {
    * has the same handlers, and costs more a request: see docs/http.md. Default: false.
    */
   http2?: boolean | Http2Options;
+  /**
+   * Counts requests by route, method and status, and measures how long they take: see `requests` of
+   * metrics(). admin() of ringpoll/admin turns it on by itself. Default: false.
+   */
+  metrics?: boolean;
 }
 
 /** Their names; serve() has further ones. */
@@ -112,6 +117,7 @@ export const HTTP: NamesOf<HttpOptions> = {
   upgrade: true,
   proxyProtocol: true,
   http2: true,
+  metrics: true,
 };
 
 const SERVER_LENGTH_MAX = 1024;
@@ -135,6 +141,8 @@ export interface CheckedHttpOptions {
   serverLine: string;
   /** What a head says of a connection that stays. */
   keepAliveLines: string;
+  /** Requests are measured from the beginning. */
+  metrics: boolean;
 }
 
 export function checkHttpOptions(options: HttpOptions, secure: boolean): CheckedHttpOptions {
@@ -184,6 +192,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
     secure,
     serverLine: serverLine(options.serverHeader),
     keepAliveLines: keepAliveLines(keepAlive),
+    metrics: flag('metrics'),
   };
 }
 

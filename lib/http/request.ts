@@ -76,6 +76,8 @@ export class HttpRequest {
   declare _body: RequestBody | undefined;
   /** @internal */
   declare _abort: AbortController | undefined;
+  /** @internal The pattern of the route that matched; '' for none. */
+  declare _route: string;
   /** Parameters of the route that matched, by name, decoded. */
   declare params: Record<string, string>;
 
@@ -96,6 +98,7 @@ export class HttpRequest {
     this._turn = turn;
     this._body = undefined;
     this._abort = undefined;
+    this._route = '';
     this.params = NO_PARAMS;
   }
 

@@ -53,6 +53,8 @@ export class HttpResponse {
   declare _names: number;
   /** @internal */
   declare _extras: ResponseExtras | undefined;
+  /** @internal */
+  declare _since: number | undefined;
 
   /** @internal */
   constructor(outlet: ResponseOutlet<HttpResponse>, request: HttpRequest, first: boolean) {
@@ -64,6 +66,7 @@ export class HttpResponse {
     this._fields = '';
     this._names = 0;
     this._extras = undefined;
+    this._since = undefined;
   }
 
   /** True once the head cannot be changed any more. */
@@ -274,6 +277,7 @@ export class HttpResponse {
     const text = upgradeHead(this._request, this._fields, headers);
     const connection = this._outlet.handOver(this, handlers);
     this._flags |= ResponseFlag.ended;
+    this.#countSwitch();
     connection.write(Buffer.from(text, 'latin1'));
     return connection;
   }
@@ -284,8 +288,14 @@ export class HttpResponse {
     const text = upgradeHead(this._request, this._fields, headers);
     const connection = this._outlet.leave(this);
     this._flags |= ResponseFlag.ended;
+    this.#countSwitch();
     connection.write(Buffer.from(text, 'latin1'));
     return connection;
+  }
+
+  #countSwitch(): void {
+    const isConnect = this._request.method === 'CONNECT';
+    this._outlet.meter?.answered(this, isConnect ? 200 : 101);
   }
 
   /** From here on it is a stream, and end() finds that out by what only such responses have. */
@@ -359,6 +369,8 @@ export class HttpResponse {
 
   /** @internal The connection is over. */
   _dropped(error: Error): void {
+    const sent = this.ended && this._first;
+    if (!sent && !(this._flags & ResponseFlag.dropped)) this._outlet.meter?.dropped(this);
     this._flags |= ResponseFlag.dropped;
     this._request._body?.fail(error);
     if (!this.ended) this._request._aborts(error);

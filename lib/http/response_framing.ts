@@ -44,6 +44,7 @@ function headWord(response: ResponseState, closing: boolean): number {
 /** Head and body of a response that was not begun before its end. */
 export function sendWhole(response: ResponseState, body: Body | undefined): void {
   const { _outlet: outlet, _request: request, _status: status } = response;
+  outlet.meter?.answered(response);
   const closing = request._body !== undefined && mustCloseAfter(request._body, flagsOf(request));
   const head = headWord(response, closing) | Respond.last;
   if (bodyAllowed(response)) {
@@ -109,5 +110,6 @@ export function sendEnd(response: ResponseState): void {
   if (response._flags & ResponseFlag.chunked) {
     response._outlet.send(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
   }
+  response._outlet.meter?.answered(response);
   response._outlet.done(trailers);
 }

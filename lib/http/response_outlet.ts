@@ -6,7 +6,17 @@ import type { HeadFinder } from './templates.js';
 
 export type Body = string | Uint8Array;
 
+/** Counts responses. */
+export interface ResponseMeter<Response> {
+  /** All of it was handed over. */
+  answered(response: Response, status?: number): void;
+  /** The peer was gone before that. */
+  dropped(response: Response): void;
+}
+
 export interface ResponseOutlet<Response> {
+  /** undefined: nobody counts. */
+  readonly meter: ResponseMeter<Response> | undefined;
   /** undefined: it carries other responses at the same time. */
   readonly connection: Connection | undefined;
   readonly templates: HeadFinder;

@@ -47,6 +47,8 @@ export interface ResponseState {
   /** A bit for each name in `_fields`; names may share one. */
   _names: number;
   _extras: ResponseExtras | undefined;
+  /** When its request came, in nanoseconds, if it is measured and has outlasted its turn. */
+  _since: number | undefined;
 }
 
 function newExtras(): ResponseExtras {

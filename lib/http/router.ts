@@ -14,6 +14,8 @@ export type Route<Handler> = Handler | { [method: string]: Handler };
 export type Routes<Handler> = Record<string, Route<Handler>>;
 
 interface Target<Handler> {
+  /** The pattern. */
+  path: string;
   any: Handler | undefined;
   byMethod: Map<string, Handler> | undefined;
   /** For 405. */
@@ -29,6 +31,8 @@ interface Node<Handler> {
 }
 
 export interface Found<Handler> {
+  /** The pattern of the route. */
+  path: string;
   /** undefined: the path is known, and the method is not allowed. */
   handler: Handler | undefined;
   allow: string;
@@ -143,7 +147,7 @@ function targetOf<Handler>(
   names: readonly string[],
 ): Target<Handler> {
   if (typeof route === 'function') {
-    return { any: route, byMethod: undefined, allow: '', names };
+    return { path, any: route, byMethod: undefined, allow: '', names };
   }
   if (typeof route !== 'object' || route === null) {
     throw invalidArgType(`options.routes['${path}']`, 'a function or an object', route);
@@ -160,7 +164,7 @@ function targetOf<Handler>(
   }
   const get = byMethod.get('GET');
   if (get !== undefined && !byMethod.has('HEAD')) byMethod.set('HEAD', get);
-  return { any: undefined, byMethod, allow: [...byMethod.keys()].join(', '), names };
+  return { path, any: undefined, byMethod, allow: [...byMethod.keys()].join(', '), names };
 }
 
 /** Depth first: at most two branches a segment, and as many segments as the routes have. */
@@ -192,8 +196,8 @@ function choose<Handler>(
   method: string,
   values: readonly string[],
 ): Found<Handler> {
-  const { any, byMethod, allow, names } = target;
-  return { handler: any ?? byMethod?.get(method), allow, names, values };
+  const { path, any, byMethod, allow, names } = target;
+  return { path, handler: any ?? byMethod?.get(method), allow, names, values };
 }
 
 /** Percent-decoded, by name. @throws URIError */

@@ -13,6 +13,7 @@ export function routed(routes: Routes<Handler>, otherwise: Handler | undefined):
       response.status(404).header('Content-Type', 'text/plain').end('Not Found\n');
       return undefined;
     }
+    request._route = found.path;
     if (found.handler === undefined) {
       response.status(405).header('Allow', found.allow).header('Content-Type', 'text/plain');
       response.end('Method Not Allowed\n');

@@ -17,8 +17,10 @@ import { isAbort } from './aborts.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { Http2Sessions } from './http2/sessions.js';
+import { observe, observedServers } from './observed.js';
 import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting } from './request.js';
+import { RequestMeter, type RequestMetrics } from './request_meter.js';
 import type { HttpResponse } from './response.js';
 import { sendReturned } from './returned.js';
 import { remoteOf, Session, unanswered } from './session.js';
@@ -46,6 +48,12 @@ function keepUnanswered(): void {
 
 afterHttpEvents(keepUnanswered);
 
+/** What a server has seen of connections, of TLS, and of requests. */
+export interface HttpServerMetrics extends ListenerMetrics {
+  /** undefined: nobody measures, neither the option `metrics` nor admin(). */
+  requests: RequestMetrics | undefined;
+}
+
 // A Protocol without saying so: members that are internal are not in the types of the package.
 export class HttpServer {
   readonly #runtime: Runtime;
@@ -56,7 +64,8 @@ export class HttpServer {
   readonly #compress: boolean | undefined;
   readonly #http2: Http2Sessions | undefined;
   #listener: Listener | undefined;
-  #endpointId = -1;
+  /** @internal */
+  _endpointId = -1;
   /** @internal */
   readonly _templates: Templates;
   /** @internal */
@@ -69,6 +78,9 @@ export class HttpServer {
   readonly _secure: boolean;
   /** @internal */
   _stopping = false;
+  /** @internal undefined: nobody measures. */
+  _meter: RequestMeter | undefined = undefined;
+  #measures = 0;
 
   /** @internal */
   constructor(
@@ -88,16 +100,18 @@ export class HttpServer {
     this.#entrances = entrances;
     this.#compress = entrances?.compress;
     this._secure = checked.secure;
+    if (checked.metrics) this._measure();
     this.#http2 = checked.http2 && new Http2Sessions(this, checked.http2, checked.serverLine);
   }
 
   /** @internal */
   _listensOn(listener: Listener): void {
     this.#listener = listener;
-    this.#endpointId = listener._endpointId;
+    this._endpointId = listener._endpointId;
     listener._stopInOrder = () => this.stop();
     this._templates.endpointId = listener._endpointId;
     this.#entrances?.start(listener._endpointId);
+    observe(this);
   }
 
   get #on(): Listener {
@@ -127,7 +141,7 @@ export class HttpServer {
   stop(options: StopOptions = {}): Promise<void> {
     const stopped = this.#on._drain(options);
     this._stopping = true;
-    if (!this.#on._over) this.#runtime.native.httpStop(this.#endpointId);
+    if (!this.#on._over) this.#runtime.native.httpStop(this._endpointId);
     // A WebSocket ends by its own handshake.
     const away = this.#entrances?.goAway();
     const http2 = this.#http2?.goAway();
@@ -158,17 +172,34 @@ export class HttpServer {
    */
   publish(topic: string, data: Sendable, options?: SendOptions): number {
     const relays = this.#entrances?.relays ?? [];
-    return publishAs(this.#endpointId, this.#compress, relays, topic, data, options);
+    return publishAs(this._endpointId, this.#compress, relays, topic, data, options);
   }
 
   /** How many WebSockets have subscribed to a topic; filters that match it are counted too. */
   subscriberCount(topic: string): number {
-    return subscriberCount(this.#endpointId, topic);
+    return subscriberCount(this._endpointId, topic);
   }
 
-  /** What it has seen of connections and of TLS; readable when the server is over, too. */
-  metrics(): ListenerMetrics {
-    return this.#on.metrics();
+  /** What it has seen; readable when the server is over, too. */
+  metrics(): HttpServerMetrics {
+    return { ...this.#on.metrics(), requests: this._meter?.metrics() };
+  }
+
+  /** What was counted by a server that is over stays readable. */
+  #stopMeasuring(): void {
+    this._meter?.stop();
+    if (observedServers.has(this)) this._meter = undefined;
+  }
+
+  /** @internal Measures until the function that it returns was called. */
+  _measure(): () => void {
+    this._meter ??= new RequestMeter();
+    this.#measures++;
+    let measures = true;
+    return () => {
+      if (measures && --this.#measures === 0) this.#stopMeasuring();
+      measures = false;
+    };
   }
 
   /**
@@ -261,6 +292,8 @@ export class HttpServer {
   over(): void {
     this.#entrances?.over();
     this.#context.over();
+    observedServers.delete(this);
+    this._meter?.stop();
   }
 
   #sessionOf(connection: Connection): Session | undefined {
@@ -275,6 +308,17 @@ export class HttpServer {
 
   /** @internal */
   _handle(request: HttpRequest, response: HttpResponse): void {
+    const meter = this._meter;
+    if (meter?.timesHandlers !== true) {
+      this.#run(request, response);
+      return;
+    }
+    const from = performance.now();
+    this.#run(request, response);
+    meter.handlerTook(performance.now() - from);
+  }
+
+  #run(request: HttpRequest, response: HttpResponse): void {
     try {
       const result = this.#handler(request, response);
       if (result !== undefined) this.#returned(result, request, response);
@@ -319,6 +363,7 @@ export class HttpServer {
 
   /** @internal */
   _report(error: Error, request?: HttpRequest): void {
+    this._meter?.failed(error);
     if (this.#onError === undefined) {
       // What strangers send is not worth a warning.
       if (!(error instanceof HttpRequestError)) process.emitWarning(error);

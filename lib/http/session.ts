@@ -19,7 +19,7 @@ import { otherProtocolAnswer } from './other_protocols.js';
 import { HttpRequest, type Remote, type RequestPeer } from './request.js';
 import { respondWhole } from './respond_whole.js';
 import { HttpResponse } from './response.js';
-import type { Body, ResponseOutlet } from './response_outlet.js';
+import type { Body, ResponseMeter, ResponseOutlet } from './response_outlet.js';
 import type { SessionHost } from './session_host.js';
 import { HeadVariant, type Templates } from './templates.js';
 import { readTrailers } from './trailers.js';
@@ -85,6 +85,10 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     this.secure = host._secure;
   }
 
+  get meter(): ResponseMeter<HttpResponse> | undefined {
+    return this.#host._meter;
+  }
+
   get tls(): Connection['tls'] {
     return this.connection.tls;
   }
@@ -128,7 +132,10 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
       (this.connection._flags & Flag.unsent) === 0;
     if (!roomy && (this.#held?.any || !this.hasRoom())) this.#hold(response);
     else this.#host._handle(request, response);
-    if (!response.ended || !response._first) unanswered.push(response);
+    if (!response.ended || !response._first) {
+      unanswered.push(response);
+      this.#host._meter?.begun(response);
+    }
   }
 
   #hold(response: HttpResponse): void {

@@ -1,6 +1,7 @@
 // What a session asks of its server.
 import type { Connection } from '../tcp/connection.js';
 import type { HttpRequest } from './request.js';
+import type { RequestMeter } from './request_meter.js';
 import type { HttpResponse } from './response.js';
 import type { Templates } from './templates.js';
 
@@ -13,6 +14,8 @@ export interface SessionHost {
   readonly _stopping: boolean;
   /** Connections are those of TLS. */
   readonly _secure: boolean;
+  /** undefined: nobody measures. */
+  readonly _meter: RequestMeter | undefined;
   /** Runs the handler. */
   _handle(request: HttpRequest, response: HttpResponse): void;
   /** Tells the error listener. */

@@ -94,6 +94,7 @@ export function staticHandler(routes: readonly StaticRoute[], otherwise: Handler
     if (found === undefined || (method !== 'GET' && method !== 'HEAD')) {
       return otherwise(request, response);
     }
+    request._route = request.path;
     response.status(found.status);
     for (const [name, value] of Object.entries(found.headers)) response.appendHeader(name, value);
     response.end(found.body);

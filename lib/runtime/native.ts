@@ -26,6 +26,10 @@ export interface SharedMemory {
   readonly clientHeads: Uint32Array;
   /** Numbers of operations on files that copies of this package have taken. */
   fileIds?: number;
+  /** What turns are measured into, while they are: all copies of this package share it. */
+  meter?: Float64Array;
+  /** How many of them measure. */
+  meterUsers?: number;
 }
 
 export interface EngineReport {
@@ -75,6 +79,21 @@ export interface HttpTables {
 export interface NativeCost {
   ns: number;
   samples: number;
+}
+
+/** A connection, as a list shows it. */
+export interface NativeConnection {
+  slot: number;
+  generation: number;
+  endpoint: number;
+  state: number;
+  route: number;
+  bytesRead: number;
+  bytesWritten: number;
+  unsent: number;
+  paused: boolean;
+  secure: boolean;
+  remote?: SocketAddress | PathAddress;
 }
 
 /** native/core/routing/route_meter.h. */
@@ -186,6 +205,12 @@ export interface NativeLoop
   /** The place of the strategy in WAIT_STRATEGIES. */
   setWait(strategy: number): void;
   wait(): number;
+  /** Measures turns into these words, or no more: native/binding/metering.cc has all of these. */
+  meter(words: Float64Array | undefined): void;
+  recordTurns(ring: Float64Array | undefined): boolean;
+  clockNs(): number;
+  census(into: Float64Array): void;
+  connectionList(fromSlot: number, most: number): NativeConnection[];
   describe(): { engine: string; engines: EngineReport[] };
   metrics(): Record<string, number>;
   protocol(): Record<string, number>;

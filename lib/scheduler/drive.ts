@@ -42,6 +42,9 @@ export interface Stage {
   recycle(task: Task): void;
 }
 
+/** Told of each step: its task's name and id, when it began, and how many milliseconds it took. */
+export type StepWatcher = (name: string, id: number, start: number, ms: number) => void;
+
 export class Drive implements TaskDrive {
   readonly clock: Clock;
   readonly random: () => number;
@@ -57,6 +60,7 @@ export class Drive implements TaskDrive {
   loopTurns = 0;
   overruns = 0;
   longestStepMs = 0;
+  watcher: StepWatcher | undefined = undefined;
 
   /** Whether channels note which tasks use them, for the wait graph. */
   readonly tracksUsers: boolean;
@@ -75,6 +79,7 @@ export class Drive implements TaskDrive {
   #stepClass = -1;
   #stepKey: unknown = undefined;
   #stepAt = 0;
+  #stepName = '';
   #hops = 0;
   #passing = false;
   /** Times that work ran in its caller's stead, without a task. */
@@ -289,6 +294,7 @@ export class Drive implements TaskDrive {
     this.watch[WATCH_SLICE] = this.#slice;
     task.context ??= new Context(task, this);
     task.context.beginSlice(this.#slice, now);
+    if (this.watcher !== undefined) this.#stepName = task.name;
     this.#step = task;
     this.#stepClass = task.classIndex;
     this.#stepKey = task.key;
@@ -304,6 +310,7 @@ export class Drive implements TaskDrive {
     this.ready.charge(this.#stepClass, this.#stepKey, ms);
     this.#count(this.#stepClass, ms);
     const step = this.#step;
+    this.watcher?.(this.#stepName, this.watch[WATCH_TASK], this.#stepAt, ms);
     this.#step = null;
     this.#stepClass = -1;
     this.#stepKey = undefined;

@@ -13,7 +13,7 @@ import {
   type JobOptions,
 } from './compute/pool.js';
 import { Deadlines } from './deadlines.js';
-import { Drive } from './drive.js';
+import { Drive, type StepWatcher } from './drive.js';
 import { pendingPromise, rejectOfLast, resolveOfLast } from './gate.js';
 import { SpawnedTask } from './handle.js';
 import { LiveTasks } from './live_tasks.js';
@@ -213,6 +213,11 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
   /** @internal Whether a task has become ready in the pass under way. */
   get passOvertakes(): boolean {
     return this.#drive.passOvertakes;
+  }
+
+  /** @internal told of every step from now on. */
+  _watchSteps(watcher: StepWatcher | undefined): void {
+    this.#drive.watcher = watcher;
   }
 
   /** Every task that lives, oldest first. */

@@ -388,6 +388,11 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("tlsError", kErrorTls);
   object.Set("tlsTruncated", kErrorTlsTruncated);
   object.Set("pendingHeld", kPendingHeld);
+  object.Set("meterWords", kMeterWords);
+  object.Set("meterDelay", kDelayBuckets);
+  object.Set("meterLayers", kLayerBase);
+  object.Set("layers", kLayerCount);
+  object.Set("turnRowWords", static_cast<uint32_t>(kTurnRowWords));
   object.Set("pendingOver", kPendingOver);
   return object;
 }
@@ -427,6 +432,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
+  addMeteringFunctions(env, exports);
   addThreadFunctions(env, exports);
   addWatchdogFunctions(env, exports);
   return exports;

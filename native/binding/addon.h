@@ -47,6 +47,9 @@ void addRouteFunctions(Napi::Env env, Napi::Object exports);
 // { address, port, family } or { path }; undefined when it is not known.
 Napi::Value toObject(Napi::Env env, const AddressText& text);
 
+// metering.cc
+void addMeteringFunctions(Napi::Env env, Napi::Object exports);
+
 // http.cc
 // Connections of the listener that `settings` describe will speak HTTP. False: no memory.
 bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings);

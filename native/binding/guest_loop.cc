@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/http/client/client.h"
+#include "core/http/server/server.h"
 
 namespace ringpoll {
 
@@ -105,8 +106,56 @@ int64_t GuestLoop::waitTimeNs() {
   return timeoutMs < 0 ? -1 : static_cast<int64_t>(timeoutMs) * 1'000'000;
 }
 
+void GuestLoop::setMeter(double* words) {
+  loop_->setMeter(nullptr);
+  meter_ = words == nullptr ? nullptr : std::make_unique<TurnMeter>(words, monotonicNs);
+  loop_->setMeter(meter_.get());
+  loop_->setLayers(nullptr);
+  sockets_.setLayers(nullptr);
+  layerWords_ = words == nullptr ? nullptr : words + kLayerBase;
+  layers_.reset();
+  if (words != nullptr) {
+    layers_ = std::make_unique<LayerClock>(layerWords_, monotonicNs);
+    layerWords_[kLayerActive] = 0;
+  }
+  turnsToLayers_ = kLayerEvery;
+}
+
+// Ends the measured turn, and begins the next one when it is time.
+void GuestLoop::sampleLayers() {
+  const bool measured = layerWords_[kLayerActive] != 0;
+  const bool measures = --turnsToLayers_ == 0;
+  if (!measured && !measures) return;
+  const uint64_t requests = http_ == nullptr ? 0 : http_->requests();
+  if (measured) {
+    layers_->pause();
+    layerWords_[kLayerRequests] += static_cast<double>(requests - requestsBefore_);
+  }
+  layerWords_[kLayerActive] = measures ? 1 : 0;
+  LayerClock* const active = measures ? layers_.get() : nullptr;
+  if (measures) {
+    ++layerWords_[kLayerTurns];
+    requestsBefore_ = requests;
+    turnsToLayers_ = kLayerEvery;
+    active->start(Layer::kHost);
+  }
+  loop_->setLayers(active);
+  sockets_.setLayers(active);
+  meter_->setLayers(active);
+}
+
+bool GuestLoop::recordTurns(double* ring, uint32_t rows) {
+  if (meter_ == nullptr) return false;
+  meter_->record(ring, rows);
+  return true;
+}
+
 void GuestLoop::turn() {
   Napi::HandleScope scope(env_);
+  if (meter_ != nullptr) {
+    meter_->begins();
+    sampleLayers();
+  }
   loop_->flush();
   applyReference();  // before the wait, which may be a long one
   const int64_t timeoutNs = waitTimeNs();
@@ -123,6 +172,7 @@ void GuestLoop::turn() {
     } while (loop_->moreToDeliver());
   }
   loop_->flush();
+  if (meter_ != nullptr) meter_->flushed();
   loop_->endTurn();
   staysForRequest_ = false;
   applyReference();
@@ -130,9 +180,11 @@ void GuestLoop::turn() {
 }
 
 void GuestLoop::deliver() {
-  loop_->beginDelivery();
+  const uint32_t events = loop_->beginDelivery();
+  if (meter_ != nullptr) meter_->delivers(events);
   // By number: what one copy runs may bring another.
   for (size_t i = 0; i < faces_.size() && !stopped_; ++i) faces_[i]->deliver();
+  if (meter_ != nullptr) meter_->delivered();
   loop_->endDelivery();
 }
 
@@ -157,6 +209,7 @@ void GuestLoop::sendLastBytes() {
 void GuestLoop::stop() {
   sendLastBytes();
   stopped_ = true;
+  setMeter(nullptr);
   if (ofThisThread == this) ofThisThread = nullptr;
   const bool released = loop_->stop();
   for (const GroupSocket& socket : groupSockets_) ::close(socket.fd);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/loop/loop.h"
+#include "core/loop/metered_sockets.h"
 #include "core/system/datagram_calls.h"
 #include "face.h"
 #include "shared_memory.h"
@@ -58,6 +59,11 @@ class GuestLoop {
   // Call after anything that may have changed what keeps the process alive.
   void applyReference();
   bool stopped() const { return stopped_; }
+  // Turns are measured into `words` from now on, which must stay until this is called again; null:
+  // not any more.
+  void setMeter(double* words);
+  // The last turns are written into `rows` rows at `ring`, which must stay. False: nobody measures.
+  bool recordTurns(double* ring, uint32_t rows);
   // What speaks HTTP here, made by the first HTTP listener. nullptr: no memory.
   http::Server* openHttp();
   // nullptr: there was no such listener yet.
@@ -102,6 +108,7 @@ class GuestLoop {
  private:
   explicit GuestLoop(Napi::Env env) : env_(env), memory_(env) {}
   void turn();
+  void sampleLayers();
   int64_t waitTimeNs();
   void deliver();
   void sendLastBytes();
@@ -113,7 +120,7 @@ class GuestLoop {
 
   Napi::Env env_;
   SharedMemory memory_;
-  SocketCalls sockets_;
+  MeteredSockets sockets_;
   FileCalls fileCalls_;
   DatagramCalls datagrams_;
   std::unique_ptr<Loop> loop_;
@@ -136,6 +143,11 @@ class GuestLoop {
     }
   }
 
+  std::unique_ptr<TurnMeter> meter_;    // null: nobody measures
+  std::unique_ptr<LayerClock> layers_;  // the same
+  double* layerWords_ = nullptr;
+  uint32_t turnsToLayers_ = kLayerEvery;
+  uint64_t requestsBefore_ = 0;
   uint64_t seenEvents_ = 0;
   std::vector<int32_t*> heartbeats_;
   std::vector<GroupSocket> groupSockets_;

@@ -25,6 +25,9 @@ class SharedMemory final : public LoopHost {
   double* growPending(uint32_t slots) override;
   // A table of HTTP heads, shared with JavaScript; called once for each. nullptr: no memory.
   uint32_t* openHeads(const char* name, uint32_t words);
+  // What turns are measured into, as long as they are; undefined: nothing.
+  void keepMeter(const Napi::Value& words) { object_.Value().Set("meter", words); }
+  void keepTurnRing(const Napi::Value& ring) { object_.Value().Set("turnRing", ring); }
   // The environment is going: JavaScript objects must not be touched any more. What the last bytes
   // still need on their way out is the heap's.
   void close() { closed_ = true; }

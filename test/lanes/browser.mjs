@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { adminChecks, asksForNothingElse, openAdmin } from '../browser/admin_checks.mjs';
 import { checks, reportIsDrawn } from '../browser/checks.mjs';
 import { Chromium, findChromium } from '../browser/chromium.mjs';
 import { exampleChecks } from '../browser/example_checks.mjs';
@@ -66,6 +67,23 @@ async function runExamples(chromium, result) {
   }
 }
 
+/** The live page of admin(). */
+async function runAdmin(chromium, result) {
+  const { url, stop } = await startServer('hybrid', 'test/browser/admin_server.mjs');
+  const page = await chromium.newPage();
+  try {
+    await openAdmin(page, url);
+    for (const [what, check] of Object.entries(adminChecks)) {
+      await checked(result, `the live page: ${what}`, () => check(page));
+    }
+    await checked(result, 'the live page: asks for nothing else', () =>
+      asksForNothingElse(page, url),
+    );
+  } finally {
+    await checked(result, 'the live page: its server stops while it is open', stop);
+  }
+}
+
 async function runOn(engine, chromium, result, secure = false) {
   const { url, stop } = await startServer(engine, secure ? HTTPS : undefined);
   const where = secure ? `${engine}, HTTPS` : engine;
@@ -96,6 +114,7 @@ export async function run() {
     result.notes.push(product);
     for (const engine of ENGINES) await runOn(engine, chromium, result);
     await runOn('hybrid', chromium, result, true);
+    await runAdmin(chromium, result);
     await runExamples(chromium, result);
     await checked(result, 'the charts of the benchmarks are drawn without a network', async () => {
       const report = pathToFileURL(join(root, 'bench', 'results', 'report.html')).href;

@@ -16,11 +16,13 @@ const NEEDED = [
   'dist/index.js',
   'dist/index.d.ts',
   'dist/cli/main.js',
+  'dist/admin/page/page.html',
   'node_modules/node-gyp-build/node-gyp-build.js',
 ];
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt)$/,
   /^dist\/.*\.(js|js\.map|d\.ts)$/,
+  /^dist\/admin\/page\/[a-z]+\.(html|css|mjs)$/,
   /^docs\/([a-z-]+\/)?[^/]+\.md$/,
   /^native\/(sources\.txt|exports\.map|ringpoll\.gypi)$/,
   /^native\/(core|binding|bench)\/.*\.(cc|h)$/,

@@ -18,6 +18,7 @@ const FILES_MAX = {
   './net': 3,
   './dgram': 3,
   './threads': 3,
+  './admin': 7,
 };
 // Modules of Node that load many others, and that few users of the main entry need.
 const HEAVY = /^NativeModule (net|http|stream|dns|readline|child_process|internal\/streams\/.*)$/;

@@ -38,6 +38,7 @@ describe('the docs', () => {
     ['lib/tcp/handlers.ts', 'ConnectionOptions', 'docs/tcp.md'],
     ['lib/tcp/listener.ts', 'ListenOptions', 'docs/tcp.md'],
     ['lib/tcp/connect.ts', 'ConnectOptions', 'docs/tcp.md'],
+    ['lib/admin/options.ts', 'AdminOptions', 'docs/observability.md'],
     ['lib/threads/options.ts', 'LoopGroupOptions', 'docs/threads.md'],
     ['lib/tls/context_options.ts', 'ContextOptions', 'docs/tls.md'],
     ['lib/tls/files.ts', 'FileOptions', 'docs/tls.md'],

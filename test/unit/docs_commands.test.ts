@@ -13,13 +13,23 @@ import { command as echo } from '../../lib/cli/echo.js';
 import { command as explain } from '../../lib/cli/explain.js';
 import { command as serve } from '../../lib/cli/serve.js';
 import { command as shadow } from '../../lib/cli/shadow.js';
+import { command as top } from '../../lib/cli/top.js';
 import { TARGETS } from '../../scripts/targets.mjs';
 import { blocksOf, docPages } from '../support/doc_pages.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const pages = ['README.md', 'bench/README.md', ...docPages(root)];
-const commands: Record<string, Command> = { bench, build, doctor, echo, explain, serve, shadow };
+const commands: Record<string, Command> = {
+  bench,
+  build,
+  doctor,
+  echo,
+  explain,
+  serve,
+  shadow,
+  top,
+};
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
 const FOREIGN = [
@@ -135,7 +145,7 @@ describe('the docs', () => {
 
   it('have blocks of the kinds that are tried, and pictures', () => {
     // `javascript` is for other packages and other runtimes: to read, not to run.
-    const kinds = ['js', 'ts', 'javascript', 'sh', 'json', 'mermaid', ''];
+    const kinds = ['js', 'ts', 'javascript', 'sh', 'json', 'mermaid', 'yaml', ''];
     expect(blocks.filter(({ language }) => !kinds.includes(language))).toEqual([]);
   });
 });

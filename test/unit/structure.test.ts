@@ -35,13 +35,17 @@ const LIB: Allowed = {
   'lib/client': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
+  'lib/admin': [
+    ...['lib/index.ts', ...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
+    ...['lib/websocket', 'lib/loop'],
+  ],
   'lib/threads': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
     ...['lib/websocket', 'lib/loop'],
   ],
   'lib/cli': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler'],
-    ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop'],
+    ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop', 'lib/admin'],
   ],
 };
 

@@ -9,7 +9,7 @@ import { aborted, type HttpRequestError, refusalOf } from '../errors.js';
 import { HttpRequest, type Remote, type RequestPeer } from '../request.js';
 import { HttpResponse } from '../response.js';
 import { bytesOf, keptBody } from '../response_checks.js';
-import type { Body, ResponseOutlet } from '../response_outlet.js';
+import type { Body, ResponseMeter, ResponseOutlet } from '../response_outlet.js';
 import type { SessionHost } from '../session_host.js';
 import { addLines, headOf } from './fields.js';
 import { type MadeHead, makeHead } from './head.js';
@@ -88,6 +88,7 @@ export class Exchange implements RequestPeer, ResponseOutlet<HttpResponse> {
     const request = new HttpRequest(this, words, 0, slab, 0, DETACHED);
     const response = new HttpResponse(this, request, true);
     this.#response = response;
+    this.#host.server._meter?.begunNow(response);
     if (endsHere) this.#stream.resume();
     else this.#expectBody(request, response, announced, words[1]);
     this.#host.server._handle(request, response);
@@ -168,6 +169,9 @@ export class Exchange implements RequestPeer, ResponseOutlet<HttpResponse> {
     else if (this.#sending.tooSlow(nowMs)) this.#stream.close(Code.cancel);
   }
 
+  get meter(): ResponseMeter<HttpResponse> | undefined {
+    return this.#host.server._meter;
+  }
   get remote(): Remote {
     return this.#host.remote;
   }

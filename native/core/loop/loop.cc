@@ -340,7 +340,9 @@ bool Loop::turn(int64_t timeoutNs) {
   timeoutNs = waitNs(timeoutNs);
   ++state_.metrics.waits;
   if (counters_ != nullptr) timeoutNs = beginWait(timeoutNs);
+  if (meter_ != nullptr) meter_->sleeps();
   waiting_.wait(*state_.engines[0], timeoutNs);
+  if (meter_ != nullptr) meter_->wakes();
   state_.nowMs = clockMs();  // before anything is dispatched: the wait may have been a long one
   for (auto& protocol : protocols_) protocol->beginTurn(state_.nowMs);
   if (counters_ != nullptr) endWait();

@@ -26,6 +26,7 @@
 #include "route_switch.h"
 #include "sender.h"
 #include "staging.h"
+#include "turn_meter.h"
 #include "turn_shares.h"
 #include "waiting.h"
 
@@ -169,6 +170,14 @@ class Loop final : private FilterHost, private ChannelEnds {
   RoutingReport routing() { return routes_.report(); }
   void setWaitStrategy(WaitStrategy strategy) { waiting_.setStrategy(strategy); }
   WaitStrategy waitStrategy() const { return waiting_.strategy(); }
+  // Told when waits begin and end, from the next one on; null: nobody.
+  void setMeter(TurnMeter* meter) { meter_ = meter; }
+  // From now on the time of each layer is given to it; null: not any more.
+  void setLayers(LayerClock* layers) { state_.layers = layers; }
+  template <typename Visit>
+  void forEachChannel(Visit&& visit) {
+    state_.channels.forEach([&](Channel& channel) { visit(channel); });
+  }
   const SendMeter& sendMeter() const { return sender_.meter(); }
   RouteIndex routeOf(const Channel& channel) const { return routes_.routeOf(channel); }
   const ArenaStats& arenaStats() const { return state_.arena.stats(); }
@@ -282,6 +291,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   };
   std::vector<Handed> handed_;
   std::shared_ptr<LoopCounters> counters_;  // null: nobody looks
+  TurnMeter* meter_ = nullptr;              // null: nobody measures
   uint32_t connectionsCounted_ = 0;
   uint64_t acceptedCounted_ = 0;
   bool saysItWaits_ = false;

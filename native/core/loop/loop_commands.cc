@@ -8,7 +8,9 @@
 namespace ringpoll {
 
 void Loop::flush() {
+  const LayerScope scope(state_.layers, Layer::kSerialise);
   takeCommands();
+  if (state_.layers != nullptr) state_.layers->enter(Layer::kWrite);
   fileSender_.resume();
   sender_.flushDirty();
   for (auto& protocol : protocols_) protocol->endFlush();

@@ -177,6 +177,8 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     state_.metrics.bytesRead += bytes;
     routes_.received(channel, bytes);
     if (channel.flags & kCloseWhenSent) return;
+    const Layer at = channel.filtered == nullptr ? Layer::kParse : Layer::kTls;
+    const LayerScope scope(state_.layers, at);
     layer(channel).received(channel, {completion.block, completion.offset, bytes}, state_.nowMs);
     return;
   }

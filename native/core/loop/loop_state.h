@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/layer_clock.h"
 #include "core/base/metrics.h"
 #include "core/channel/channel_table.h"
 #include "core/channel/completion.h"
@@ -43,6 +44,7 @@ struct LoopState {
   EventWriter events{rings};
   Metrics metrics;
   Liveness liveness;
+  LayerClock* layers = nullptr;  // null: this turn is not measured
   std::vector<std::unique_ptr<Engine>> engines;
   uint64_t nowMs = 0;  // when the wait ended, or JavaScript's commands were taken
   // Something is known to be ready: of the first engine, of the second one.

@@ -91,6 +91,8 @@ class Server final : public Protocol {
   void readingPaused(Channel& channel, bool paused, uint64_t nowMs) override;
 
   const ProxyHeader* proxyHeader(const Channel& channel) const { return of(channel).proxy.get(); }
+  // Requests that JavaScript has not answered.
+  uint32_t outstanding(const Channel& channel) const { return of(channel).outstanding; }
   uint64_t requests() const { return requests_; }
   uint64_t staticResponses() const { return staticResponses_; }
 

@@ -1,0 +1,168 @@
+// All metrics in the text form of Prometheus. Their names are listed in docs/observability.md.
+import type { Histogram } from '../histogram.js';
+import type { ObservedServer } from '../http/observed.js';
+import type { RequestCount } from '../http/request_meter.js';
+import { Loop } from '../loop/loop.js';
+import { VERSION } from '../runtime/version.js';
+import { census } from './connections.js';
+import { Exposition, type Labels } from './exposition.js';
+import { nameOf, type Observer } from './observer.js';
+
+const NS_PER_S = 1e9;
+const US_PER_S = 1e6;
+const MS_PER_S = 1e3;
+/** Of Loop.metrics(): how it is now, and not how often something was. */
+const LEVELS = new Set([
+  ...['live', 'connections', 'ringQueued', 'ringCompleted'],
+  ...['arenaOutstanding', 'arenaPeak', 'arenaSlabs'],
+]);
+const OLD_NAMES = new Set(['epollWaits']);
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The name of a counter or level of Loop.metrics(). */
+export const loopFamily = (name: string): string =>
+  LEVELS.has(name) ? `ringpoll_${snake(name)}` : `ringpoll_${snake(name)}_total`;
+
+export function exposition(observer: Observer): string {
+  const text = new Exposition();
+  const loop = Loop.current();
+  const info = { version: VERSION, engine: loop.engine, node: process.version };
+  text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
+  addRequests(text, observer.servers());
+  addConnections(text, observer.servers());
+  addTurns(text, observer);
+  addLoop(text, loop);
+  addScheduler(text, observer);
+  addProcess(text, observer);
+  return text.toString();
+}
+
+function addRequests(text: Exposition, servers: readonly ObservedServer[]): void {
+  const counts: [Labels, number][] = [];
+  const durations: [Labels, Histogram][] = [];
+  const errors: [Labels, number][] = [];
+  const waiting: [Labels, number][] = [];
+  const aborted: [Labels, number][] = [];
+  for (const server of servers) {
+    const meter = server._meter;
+    if (meter === undefined) continue;
+    const name = nameOf(server);
+    for (const { route, durations: values, counts: some } of meter.routes()) {
+      for (const count of some) counts.push([labelsOf(name, count), count.count]);
+      if (values.count > 0) durations.push([{ server: name, route }, values]);
+    }
+    for (const [code, count] of meter.errors) errors.push([{ server: name, code }, count]);
+    waiting.push([{ server: name }, meter.waiting]);
+    aborted.push([{ server: name }, meter.aborted]);
+  }
+  text.counter('http_requests_total', 'Requests that were answered.', counts);
+  const help = 'From the bytes of a request to its answer.';
+  text.histogram('http_request_duration_seconds', help, durations);
+  text.gauge('ringpoll_http_requests_waiting', 'Requests that outlast their turn.', waiting);
+  const gone = 'Requests whose peers went away before the answer.';
+  text.counter('ringpoll_http_requests_aborted_total', gone, aborted);
+  const failed = 'Errors of handlers, and requests that were refused.';
+  text.counter('ringpoll_http_errors_total', failed, errors);
+}
+
+function labelsOf(server: string, { route, method, status }: RequestCount): Labels {
+  return { server, route, method, code: status };
+}
+
+function addConnections(text: Exposition, servers: readonly ObservedServer[]): void {
+  const states = Object.entries(census()).map(([state, count]): [Labels, number] => [
+    { state },
+    count,
+  ]);
+  text.gauge('ringpoll_connections_by_state', 'Connections of this thread.', states);
+  const open = servers.map((server): [Labels, number] => [
+    { server: nameOf(server) },
+    server.connections,
+  ]);
+  text.gauge('ringpoll_server_connections', 'Open connections of each HTTP server.', open);
+}
+
+function addTurns(text: Exposition, { turns }: Observer): void {
+  const { turns: count, events, ...phases } = turns.sums();
+  const samples = Object.entries(phases).map(([phase, ns]): [Labels, number] => [
+    { phase: phase === 'walked' ? 'javascript' : phase },
+    ns / NS_PER_S,
+  ]);
+  text.counter('ringpoll_loop_seconds_total', 'What the thread did with its time.', samples);
+  text.counter('ringpoll_measured_turns_total', 'Turns that were measured.', count);
+  text.counter('ringpoll_measured_events_total', 'Events of these turns.', events);
+  const busy = 'From one wait of the loop to the next: so late may an event be.';
+  text.histogram('ringpoll_loop_busy_seconds', busy, [[{}, turns.busy()]]);
+  const delay = 'From the end of a wait to JavaScript, for each event.';
+  text.histogram('ringpoll_event_delay_seconds', delay, [[{}, turns.delays()]]);
+}
+
+function addLoop(text: Exposition, loop: Loop): void {
+  const metrics = loop.metrics();
+  for (const [name, value] of Object.entries(metrics)) {
+    if (OLD_NAMES.has(name) || typeof value !== 'number') continue;
+    const help = `${name} of Loop.metrics().`;
+    if (LEVELS.has(name)) text.gauge(loopFamily(name), help, value);
+    else text.counter(loopFamily(name), help, value);
+  }
+  const { receive, send, open, file } = loop.explain();
+  const ways: [Labels, number][] = [];
+  for (const [route, { receives }] of Object.entries(receive.routes)) {
+    ways.push([{ operation: 'receive', way: route }, receives]);
+  }
+  for (const [operation, kind] of Object.entries({ send, open, file })) {
+    for (const [way, count] of Object.entries(kind.ways)) ways.push([{ operation, way }, count]);
+  }
+  const help = 'Operations, by the engine or route that did them.';
+  text.counter('ringpoll_operations_total', help, ways);
+}
+
+function addScheduler(text: Exposition, { scheduler }: Observer): void {
+  if (scheduler === undefined) return;
+  const { states, classes, overruns, starvations, longestStepMs } = scheduler.metrics();
+  const byState = Object.entries(states).map(([state, count]): [Labels, number] => [
+    { state },
+    count,
+  ]);
+  text.gauge('ringpoll_tasks', 'Tasks alive, by state.', byState);
+  const of = (value: (each: (typeof classes)['request']) => number): [Labels, number][] =>
+    Object.entries(classes).map(([name, each]) => [{ class: name }, value(each)]);
+  const ready = of((each) => each.ready);
+  text.gauge('ringpoll_tasks_ready', 'Tasks that wait for their turn.', ready);
+  const weights = of((each) => each.weight);
+  text.gauge('ringpoll_task_class_weight', 'Weight of each class now.', weights);
+  const turns = of((each) => each.turns);
+  text.counter('ringpoll_task_turns_total', 'Turns that tasks had.', turns);
+  const ran = of((each) => each.ranMs / MS_PER_S);
+  text.counter('ringpoll_task_seconds_total', 'How long tasks ran.', ran);
+  for (const end of ['started', 'completed', 'failed', 'cancelled'] as const) {
+    const samples = of((each) => each[end]);
+    text.counter(`ringpoll_tasks_${end}_total`, `Tasks that were ${end}.`, samples);
+  }
+  text.counter('ringpoll_task_overruns_total', 'Steps that were longer than a slice.', overruns);
+  text.counter('ringpoll_task_starvations_total', 'Times that a class starved.', starvations);
+  const longest = 'The longest step of a task.';
+  text.gauge('ringpoll_task_longest_step_seconds', longest, longestStepMs / MS_PER_S);
+}
+
+function addProcess(text: Exposition, { pauses }: Observer): void {
+  const kinds = [...pauses.durations].map(([kind, values]): [Labels, Histogram] => [
+    { kind },
+    values,
+  ]);
+  text.histogram('nodejs_gc_duration_seconds', 'Pauses of the garbage collector.', kinds);
+  const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+  text.gauge('process_resident_memory_bytes', 'Memory of the process.', rss);
+  text.gauge('nodejs_heap_size_used_bytes', 'Used part of the JavaScript heap.', heapUsed);
+  text.gauge('nodejs_heap_size_total_bytes', 'Size of the JavaScript heap.', heapTotal);
+  text.gauge('nodejs_external_memory_bytes', 'Memory of objects beside the heap.', external);
+  text.gauge('nodejs_array_buffers_bytes', 'Memory of buffers.', arrayBuffers);
+  const { user, system } = process.cpuUsage();
+  const cpu = 'CPU time of the process.';
+  text.counter('process_cpu_user_seconds_total', `${cpu} In programs.`, user / US_PER_S);
+  text.counter('process_cpu_system_seconds_total', `${cpu} In the kernel.`, system / US_PER_S);
+  text.counter('process_cpu_seconds_total', cpu, (user + system) / US_PER_S);
+  const start = (performance.timeOrigin / MS_PER_S).toFixed(3);
+  text.gauge('process_start_time_seconds', 'When it began, since 1970.', Number(start));
+}

@@ -1,0 +1,7 @@
+// ringpoll/admin: what a running server does, for people and for programs.
+export { Histogram, type HistogramData, type HistogramSummary } from '../histogram.js';
+export { Admin, admin } from './admin.js';
+export type { Census, ConnectionState } from './connections.js';
+export type { LayerCost, LayerName, Layers } from './layers.js';
+export type { AdminOptions } from './options.js';
+export type { Report, RouteReport } from './sampler.js';

@@ -1,0 +1,102 @@
+// Reports for everybody who watches, as server-sent events. It samples only while somebody does.
+import type { HttpRequest, HttpResponse } from '../http/index.js';
+import type { Observer } from './observer.js';
+import { Sampler } from './sampler.js';
+
+/** Watchers at a time. */
+export const WATCHERS_MAX = 8;
+const NS_PER_MS = 1e6;
+
+export class Live {
+  readonly #observer: Observer;
+  readonly #interval: number;
+  readonly #watchers = new Set<Watcher>();
+  #sampler: Sampler | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Nanoseconds that the last report took. */
+  costNs = 0;
+
+  constructor(observer: Observer, interval: number) {
+    this.#observer = observer;
+    this.#interval = interval;
+  }
+
+  get isFull(): boolean {
+    return this.#watchers.size >= WATCHERS_MAX;
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  /** Resolves when the watcher has gone. */
+  async serve(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const { signal } = request;
+    response.header('Content-Type', 'text/event-stream').header('Cache-Control', 'no-store');
+    response.header('X-Accel-Buffering', 'no');
+    response.write(`retry: 1000\nevent: hello\ndata: {"interval":${this.#interval}}\n\n`);
+    const watcher = new Watcher(response);
+    this.#watchers.add(watcher);
+    this.#start();
+    await new Promise<void>((resolve) => {
+      watcher.over = resolve;
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size === 0) this.#stop();
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined) return;
+    this.#sampler = new Sampler(this.#observer);
+    this.#timer = setInterval(() => this.#report(), this.#interval);
+  }
+
+  #report(): void {
+    const from = performance.now();
+    const text = `data: ${JSON.stringify(this.#sampler?.report())}\n\n`;
+    this.costNs = (performance.now() - from) * NS_PER_MS;
+    for (const watcher of this.#watchers) watcher.tell(text);
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#sampler = undefined;
+  }
+
+  /** Ends all streams. */
+  stop(): void {
+    this.#stop();
+    for (const watcher of this.#watchers) watcher.end();
+  }
+}
+
+/** One who is slow misses reports, and holds none of them in memory. */
+class Watcher {
+  over: () => void = () => {};
+  readonly #response: HttpResponse;
+  #behind = false;
+
+  constructor(response: HttpResponse) {
+    this.#response = response;
+  }
+
+  tell(text: string): void {
+    if (this.#behind || this.#response.ended) return;
+    if (this.#response.write(text)) return;
+    this.#behind = true;
+    this.#response.drained().then(
+      () => {
+        this.#behind = false;
+      },
+      () => this.over(),
+    );
+  }
+
+  end(): void {
+    if (!this.#response.ended) this.#response.end();
+    this.over();
+  }
+}

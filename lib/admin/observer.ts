@@ -1,0 +1,53 @@
+// All that an endpoint looks at: it measures while it is there, and no longer.
+import { newServerListeners, type ObservedServer, observedServers } from '../http/observed.js';
+import { type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
+import type { HybridScheduler } from '../scheduler/index.js';
+import type { CheckedOptions } from './options.js';
+import { Pauses } from './pauses.js';
+
+export class Observer {
+  readonly turns: TurnMeter = turnMeter();
+  readonly pauses = new Pauses();
+  readonly scheduler: HybridScheduler | undefined;
+  readonly #own: ObservedServer;
+  readonly #measuring = new Map<ObservedServer, () => void>();
+  readonly #onNew: ((server: ObservedServer) => void) | undefined;
+
+  /** `own` is the endpoint's own server, which is not shown. */
+  constructor({ requests, scheduler }: CheckedOptions, own: ObservedServer) {
+    this.#own = own;
+    this.scheduler = scheduler;
+    this.turns.join();
+    if (!requests) return;
+    this.#onNew = (server) => this.#measure(server);
+    newServerListeners.add(this.#onNew);
+    for (const server of observedServers) this.#measure(server);
+  }
+
+  #measure(server: ObservedServer): void {
+    if (server !== this.#own) this.#measuring.set(server, server._measure());
+  }
+
+  /** The HTTP servers of this thread that are not over. */
+  servers(): ObservedServer[] {
+    for (const server of this.#measuring.keys()) {
+      if (!observedServers.has(server)) this.#measuring.delete(server);
+    }
+    return [...observedServers].filter((server) => server !== this.#own);
+  }
+
+  stop(): void {
+    if (this.#onNew !== undefined) newServerListeners.delete(this.#onNew);
+    for (const stop of this.#measuring.values()) stop();
+    this.#measuring.clear();
+    this.pauses.stop();
+    this.turns.leave();
+  }
+}
+
+/** How a server is called: its address and port, or its path. */
+export function nameOf({ address }: ObservedServer): string {
+  if ('path' in address) return address.path;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${host}:${address.port}`;
+}

@@ -1,0 +1,108 @@
+// The options of admin(), their defaults and their checks.
+import { crypto } from '../builtins.js';
+import { boolean, integer } from '../checks.js';
+import { invalidArgType, invalidArgValue } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
+import type { HybridScheduler } from '../scheduler/index.js';
+
+export interface AdminOptions {
+  /** 0 lets the system choose. Default: 6060. */
+  port?: number;
+  /** An IP address or 'localhost'. Default: '127.0.0.1'. Any other than loopback needs a token. */
+  host?: string;
+  /**
+   * What a client has to show: 16 to 256 letters, digits and -._~+/=. false: nothing, on loopback
+   * only; there is no heap snapshot then. Default: 32 random characters, see `url`.
+   */
+  token?: string | false;
+  /** Names that Host may have beside addresses and localhost, such as 'admin.internal'. */
+  allowedHosts?: readonly string[];
+  /** Whose tasks and queues are shown. Default: none. */
+  scheduler?: HybridScheduler;
+  /** What /ready asks. Default: whether no HTTP server of this thread is stopping. */
+  ready?: () => boolean;
+  /** Milliseconds between two reports of the live page, 100 to 60,000. Default: 1,000. */
+  interval?: number;
+  /** Requests of all HTTP servers of this thread are measured. Default: true. */
+  requests?: boolean;
+}
+
+const OPTIONS = optionNames<AdminOptions>('admin()', {
+  port: true,
+  host: true,
+  token: true,
+  allowedHosts: true,
+  scheduler: true,
+  ready: true,
+  interval: true,
+  requests: true,
+});
+
+export interface CheckedOptions {
+  port: number;
+  host: string;
+  /** undefined: none is asked for. */
+  token: string | undefined;
+  allowedHosts: ReadonlySet<string>;
+  scheduler: HybridScheduler | undefined;
+  ready: (() => boolean) | undefined;
+  interval: number;
+  requests: boolean;
+}
+
+const PORT = 6060;
+const INTERVAL_MS = 1000;
+const TOKEN_BYTES = 24;
+const TOKEN_FORM = /^[\w.~+/=-]{16,256}$/;
+const HOST_FORM = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+
+/** Names and addresses that lead to this machine alone. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+function tokenOf(token: unknown, host: string): string | undefined {
+  if (token === undefined) return crypto().randomBytes(TOKEN_BYTES).toString('base64url');
+  if (token === false) {
+    if (isLoopback(host)) return undefined;
+    throw invalidArgValue('options.token', 'a token, since options.host is no loopback', token);
+  }
+  if (typeof token !== 'string') throw invalidArgType('options.token', 'a string or false', token);
+  if (TOKEN_FORM.test(token)) return token;
+  // Not with its value: messages are logged.
+  const form = '16 to 256 letters, digits and -._~+/=';
+  throw invalidArgValue('options.token', form, `${token.length} characters`);
+}
+
+function hostsOf(value: unknown): ReadonlySet<string> {
+  if (value === undefined) return new Set();
+  if (!Array.isArray(value)) throw invalidArgType('options.allowedHosts', 'an array', value);
+  for (const name of value) {
+    if (typeof name !== 'string' || !HOST_FORM.test(name)) {
+      throw invalidArgValue('options.allowedHosts', 'made of host names in lower case', name);
+    }
+  }
+  return new Set(value);
+}
+
+/** @throws TypeError, RangeError */
+export function checkAdminOptions(options: AdminOptions): CheckedOptions {
+  checkOptions(OPTIONS, options);
+  const { host = '127.0.0.1', scheduler, ready } = options;
+  if (typeof host !== 'string') throw invalidArgType('options.host', 'a string', host);
+  if (ready !== undefined && typeof ready !== 'function') {
+    throw invalidArgType('options.ready', 'a function', ready);
+  }
+  if (scheduler !== undefined && typeof scheduler?.tasks !== 'function') {
+    throw invalidArgType('options.scheduler', 'a HybridScheduler', scheduler);
+  }
+  return {
+    port: integer('options.port', options.port, 0, 65535, PORT),
+    host,
+    token: tokenOf(options.token, host),
+    allowedHosts: hostsOf(options.allowedHosts),
+    scheduler,
+    ready,
+    interval: integer('options.interval', options.interval, 100, 60_000, INTERVAL_MS),
+    requests: boolean('options.requests', options.requests, true),
+  };
+}

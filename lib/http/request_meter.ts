@@ -1,0 +1,235 @@
+// Counts what a server answers, by route, method and status, and how long that takes. It exists
+// only while somebody measures.
+//
+// A request that is answered in the turn in which it came costs two additions: all of these took as
+// long as the turn, from the end of the wait until all was handed to the kernel. One that outlasts
+// its turn is timed by itself, until its answer is handed over.
+import { Histogram, type HistogramSummary } from '../histogram.js';
+import { Head } from '../runtime/protocol.js';
+import { type TurnCounter, type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
+import type { ResponseMeter } from './response_outlet.js';
+import { ResponseFlag, type ResponseState } from './response_state.js';
+import { METHODS } from './tables.js';
+
+/** Combinations of route, method and status of a server; all further ones are counted as one. */
+export const SERIES_MAX = 4096;
+/** Kinds of errors that are told apart. */
+export const ERROR_KINDS_MAX = 64;
+const OTHER = '(other)';
+const METHOD_BITS = 8;
+const US_PER_NS = 1e-3;
+
+/** How many requests had the same answer. */
+export interface RequestCount {
+  /** The pattern of the route; '' for requests that no route has matched. */
+  route: string;
+  /** 'OTHER' for one that the parser does not know. */
+  method: string;
+  status: number;
+  count: number;
+}
+
+export interface RequestMetrics {
+  /** Answered requests. Static routes, which native code answers, are not among them. */
+  total: number;
+  /** Requests that wait for their answers, and have outlasted the turn in which they came. */
+  waiting: number;
+  /** Requests whose peers went away before they were answered. */
+  aborted: number;
+  counts: RequestCount[];
+  /** Of handlers, and requests that the parser refused: how many, by code, or by name. */
+  errors: Record<string, number>;
+  /** Microseconds from the bytes to the answer; see docs/observability.md. */
+  microseconds: HistogramSummary;
+  /** The same by route. */
+  routes: Record<string, HistogramSummary>;
+}
+
+/** Requests of one route. */
+class RouteCounter implements TurnCounter {
+  pending = 0;
+  readonly durations = new Histogram();
+  readonly series = new Map<number, Series>();
+
+  constructor(readonly route: string) {}
+
+  settle(ns: number | undefined): void {
+    if (ns !== undefined) this.durations.add(ns, this.pending);
+    this.pending = 0;
+  }
+}
+
+/** Of these, the ones with the same method and status. */
+class Series {
+  count = 0;
+
+  constructor(
+    readonly of: RouteCounter,
+    readonly method: number,
+    readonly status: number,
+  ) {}
+}
+
+/** `since` is undefined for a request that came in this turn. */
+export type RequestWatcher = (
+  route: string,
+  method: string,
+  status: number,
+  since: number | undefined,
+) => void;
+
+export class RequestMeter implements ResponseMeter<ResponseState> {
+  readonly #turns: TurnMeter = turnMeter();
+  readonly #routes = new Map<string, RouteCounter>();
+  readonly #errors = new Map<string, number>();
+  /** The last one that was counted: most requests are like the one before. */
+  #last: Series;
+  #size = 1;
+  #waiting = 0;
+  #aborted = 0;
+  readonly #rest: Series;
+  #measures = true;
+  /** Told of each answered request while it is traced: times are nanoseconds. */
+  watcher: RequestWatcher | undefined = undefined;
+
+  constructor() {
+    this.#rest = new Series(new RouteCounter(OTHER), 0, 0);
+    this.#last = this.#rest;
+    this.#turns.join();
+  }
+
+  /** What it has counted stays readable. */
+  stop(): void {
+    if (this.#measures) this.#turns.leave();
+    this.#measures = false;
+  }
+
+  /** Whether handlers are timed in this turn. */
+  get timesHandlers(): boolean {
+    return this.#turns.measuresLayers;
+  }
+
+  handlerTook(ms: number): void {
+    this.#turns.handlerTook(ms);
+  }
+
+  begun(response: ResponseState): void {
+    this.#waiting++;
+    response._since = this.#turns.turnStart;
+  }
+
+  /** It did not come in a turn of ours. */
+  begunNow(response: ResponseState): void {
+    this.#waiting++;
+    response._since = this.#turns.now();
+  }
+
+  answered(response: ResponseState, status: number = response._status): void {
+    if (response._flags & ResponseFlag.dropped) return;
+    const { _request: request, _since: since } = response;
+    const method = request._words[request._at + Head.method];
+    const last = this.#last;
+    const isLike =
+      last.status === status && last.method === method && last.of.route === request._route;
+    const series = isLike ? last : this.#find(request._route, method, status);
+    series.count++;
+    this.watcher?.(series.of.route, METHODS[method], status, since);
+    if (since !== undefined) {
+      this.#waiting--;
+      response._since = undefined;
+      series.of.durations.add(this.#turns.now() - since);
+    } else if (this.#turns.walking) {
+      this.#turns.count(series.of);
+    }
+  }
+
+  dropped(response: ResponseState): void {
+    this.#aborted++;
+    if (response._since === undefined) return;
+    this.#waiting--;
+    response._since = undefined;
+  }
+
+  failed(error: Error): void {
+    const { code = error.name } = error as { code?: unknown };
+    const errors = this.#errors;
+    const known = errors.has(String(code)) || errors.size < ERROR_KINDS_MAX;
+    const kind = known ? String(code) : OTHER;
+    errors.set(kind, (errors.get(kind) ?? 0) + 1);
+  }
+
+  #find(route: string, method: number, status: number): Series {
+    let of = this.#routes.get(route);
+    if (of === undefined) {
+      if (this.#size >= SERIES_MAX) return this.#rest;
+      of = new RouteCounter(route);
+      this.#routes.set(route, of);
+    }
+    const key = (status << METHOD_BITS) | method;
+    let series = of.series.get(key);
+    if (series === undefined) {
+      if (this.#size >= SERIES_MAX) return this.#rest;
+      this.#size++;
+      series = new Series(of, method, status);
+      of.series.set(key, series);
+    }
+    this.#last = series;
+    return series;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get aborted(): number {
+    return this.#aborted;
+  }
+
+  /** By code, or by name. */
+  get errors(): ReadonlyMap<string, number> {
+    return this.#errors;
+  }
+
+  /** Durations in nanoseconds, by route. */
+  *routes(): Generator<{ route: string; durations: Histogram; counts: RequestCount[] }> {
+    this.#turns.catchUp();
+    for (const of of this.#routes.values()) yield { ...shown(of), counts: countsOf(of) };
+    if (this.#rest.count === 0) return;
+    const counts = [{ route: OTHER, method: OTHER, status: 0, count: this.#rest.count }];
+    yield { ...shown(this.#rest.of), counts };
+  }
+
+  metrics(): RequestMetrics {
+    const all = new Histogram();
+    const routes: Record<string, HistogramSummary> = {};
+    const counts: RequestCount[] = [];
+    for (const { route, durations, counts: some } of this.routes()) {
+      all.merge(durations);
+      routes[route] = microseconds(durations);
+      counts.push(...some);
+    }
+    return {
+      total: counts.reduce((sum, { count }) => sum + count, 0),
+      waiting: this.#waiting,
+      aborted: this.#aborted,
+      counts,
+      errors: Object.fromEntries(this.#errors),
+      microseconds: microseconds(all),
+      routes,
+    };
+  }
+}
+
+const shown = ({ route, durations }: RouteCounter) => ({ route, durations });
+
+function countsOf({ route, series }: RouteCounter): RequestCount[] {
+  return Array.from(series.values(), ({ method, status, count }) => {
+    return { route, method: METHODS[method] || 'OTHER', status, count };
+  });
+}
+
+function microseconds(durations: Histogram): HistogramSummary {
+  const { count, ...values } = durations.summary();
+  const scaled = Object.entries(values).map(([name, ns]) => [name, ns * US_PER_NS]);
+  return { count, ...(Object.fromEntries(scaled) as Omit<HistogramSummary, 'count'>) };
+}
