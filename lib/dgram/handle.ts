@@ -30,7 +30,9 @@ const FLAGS = [
   { libuv: 8, ours: 2 }, // SO_REUSEPORT
 ] as const;
 const REUSE_ADDRESS = 4;
-const HINT_AUTO = 0;
+// epoll or kqueue, where there is one: its sockets are closed within the call, as libuv's are, and
+// the port is free at once. The ring has to let go of a socket first.
+const HINT_POLL = 2;
 const RECEIVED_BYTES_MAX = 65_535;
 /** Bytes that wait for the kernel; more are refused with ENOBUFS. libuv knows no limit. */
 export const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
@@ -96,7 +98,7 @@ export class DatagramHandle implements Named {
     if (this.#bound) return EINVAL;
     const { native, control } = this.#runtime;
     const bits = FLAGS.reduce((all, { libuv, ours }) => (flags & libuv ? all | ours : all), 0);
-    native.udpOpen(address, port, '', 0, bits, RECEIVED_BYTES_MAX, HINT_AUTO);
+    native.udpOpen(address, port, '', 0, bits, RECEIVED_BYTES_MAX, HINT_POLL);
     const error = control[Control.resultError];
     if (error !== 0) return -error;
     this.#route.slot = control[Control.resultSlot];
@@ -156,6 +158,7 @@ export class DatagramHandle implements Named {
     if (called) {
       // Whoever is called back wants to hear what the kernel says of this very datagram.
       const { native } = this.#runtime;
+      if (this.getSendQueueSize() > 0) native.flush();
       const sent = native.udpSendNow(this.#slot, this._generation, bytes, route.record);
       if (sent !== EAGAIN) return sent < 0 ? sent : sent + 1;
     }
@@ -299,6 +302,7 @@ export class DatagramHandle implements Named {
     if (this.#bound) {
       this.#runtime.native.flush();
       this.#command(Command.udpClose);
+      this.#runtime.native.flush();
       return;
     }
     this.#nodes.close();
