@@ -53,4 +53,5 @@ export const competitors = [
   ringpoll('ringpoll-uring-readiness', 'tcp-echo.mjs', 'uring', 'readiness'),
   ringpoll('ringpoll-uring-completion', 'tcp-echo.mjs', 'uring', 'completion'),
   ringpoll('ringpoll-hybrid', 'tcp-echo.mjs', 'hybrid'),
+  ringpoll('ringpoll-net', 'net-echo.mjs', 'hybrid'),
 ];

@@ -38,6 +38,7 @@ export const groups = [
       ['HTTP client', 'client'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
+      ['node:net on ringpoll', 'faces'],
       ['Threads', 'threads'],
       ['Observability', 'observability'],
       ['TLS', 'tls'],

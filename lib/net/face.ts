@@ -142,7 +142,7 @@ function resetNow(socket: NodeSocket): void {
   socket.destroy();
 }
 
-/** TLS reads behind the handle; and so does the primary process of a cluster, which gives it away. */
+/** TLS reads behind the handle; and the primary process of a cluster gives it away. */
 function isNodes(server: NodeServer): boolean {
   if ('addContext' in server && 'setSecureContext' in server) return true;
   return server.listeners('connection').some(({ name }) => name === 'fail');

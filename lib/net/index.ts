@@ -8,7 +8,7 @@ const { face } = faceOf();
 
 type NodeNet = typeof nodeNet;
 
-/** `make` as a constructor that may be called without `new`, and whose objects are those of `of`. */
+/** A constructor of chosen ones, which may be called without `new`. */
 function constructorOf<T extends object>(of: T): T {
   if (face === undefined) return of;
   return new Proxy(of, {

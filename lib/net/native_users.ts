@@ -1,5 +1,5 @@
-// Code of Node's that looks behind a handle, which would end the process if it met one of ours. It is
-// made to ask first.
+// Code of Node's that looks behind a handle, which would end the process if it met one of ours. It
+// is made to ask first.
 import net from 'node:net';
 import type { Converter } from './converting.js';
 import type { NodeServer, NodeSocket } from './seams.js';

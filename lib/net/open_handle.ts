@@ -18,8 +18,8 @@ export function command(handle: OpenHandle, kind: number, value = 0): void {
 }
 
 /**
- * Commands are taken when the events of a turn have been walked, and what keeps the process alive is
- * looked at then. Outside of that, the process may end before: now, then.
+ * Commands are taken when the events of a turn have been walked, and what keeps the process alive
+ * is looked at then. Outside of that, the process may end before: now, then.
  */
 export function flushOutsideOfTurn(): void {
   if (control[Control.eventCount] === 0) runtime().native.flush();

@@ -1,8 +1,8 @@
 // From native code to a socket of node:net: what its handle's onread does in Node.
 //
 // Few bytes are copied out of the memory that they were received into. A connection that brings
-// LARGE_BYTES or more at a time is read by JavaScript itself, straight into a Buffer of its own size
-// that is handed over.
+// LARGE_BYTES or more at a time is read by JavaScript itself, straight into a Buffer that is handed
+// over.
 import { isUint8Array } from 'node:util/types';
 import { Command } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
@@ -167,8 +167,8 @@ export class Reading {
       const make = socket[symbols.bufferMaker] as (() => unknown) | null;
       const next = make?.();
       if (isUint8Array(next)) socket[symbols.buffer] = next;
-      if (goesOn) continue;
-      this.#refused(socket);
+      if (goesOn && this.#started) continue;
+      if (!goesOn) this.#refused(socket);
       if (at < bytes.length) this.#holdFirst({ bytes: Buffer.from(bytes.subarray(at)) });
       return;
     }

@@ -1,5 +1,5 @@
-// Where Node's own Socket and Server can be given a handle of ours: private members, whose names are
-// the same from Node 20 to 26. Each is tried before it is relied on.
+// Where Node's own Socket and Server can be given a handle of ours: private members, whose names
+// are the same from Node 20 to 26. Each is tried before it is relied on.
 import net from 'node:net';
 
 /** What is used of a Socket of Node beyond its public face. */

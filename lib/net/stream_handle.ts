@@ -1,6 +1,6 @@
 // What stands in the place of libuv's TCP and pipe handles under a Socket of node:net: the same
-// members, over a connection of this package's loop. It inherits from none of Node's classes: a native
-// method that gets an object which is not its own ends the process.
+// members, over a connection of this package's loop. It inherits from none of Node's classes: a
+// native method that gets an object which is not its own ends the process.
 //
 //   new --connect()--> connecting --connected--> open --close(), reset() or a failure--> over
 //      \--accepted(), adopted()------------------^

@@ -62,8 +62,8 @@ export class Writing {
 
   write(socket: NodeSocket, writev: boolean, data: unknown, encoding: string, done: Done): void {
     const handle = this.#handle;
-    if (handle._over) {
-      done(systemError(-EPIPE, WRITE));
+    if (handle._over || handle._closed) {
+      done(systemError(handle._closed ? -EBADF : -EPIPE, WRITE));
       return;
     }
     const before = this.bytes;
@@ -165,4 +165,4 @@ export class Writing {
   }
 }
 
-const { EPIPE } = UV;
+const { EBADF, EPIPE } = UV;

@@ -1,7 +1,7 @@
 // The lane of Node's own tests of node:net, over ringpoll/net, on each engine. It runs when it is
-// named. The tests are Node's and are never kept: RINGPOLL_NODE_TESTS is a folder with test/parallel
-// and test/common of Node 20.11.1. test/faces/net.json names the files that fail, and why.
-// By hand: node test/lanes/faces_net.mjs FOLDER [ENGINE] [PATTERN]
+// named. The tests are Node's and are never kept: RINGPOLL_NODE_TESTS is a folder with
+// test/parallel and test/common of Node 20.11.1. test/faces/net.json names the files that fail, and
+// why. By hand: node test/lanes/faces_net.mjs FOLDER [ENGINE] [PATTERN]
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

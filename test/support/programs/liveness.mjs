@@ -1,5 +1,5 @@
-// What keeps a process alive: the argument names a case. It prints its port when it listens, and ends
-// when nothing is left that keeps it.
+// What keeps a process alive: the argument names a case. It prints its port when it listens, and
+// ends when nothing is left that keeps it.
 import { writeSync } from 'node:fs';
 import { adopt, connect, listen } from 'ringpoll';
 
