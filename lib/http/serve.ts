@@ -5,6 +5,7 @@ import { runtime } from '../runtime/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';
+import { SOCKET, type SocketOptions } from '../tcp/socket_options.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
 import { facesOf, handlersOf, type RouteValues } from './route_values.js';
@@ -27,7 +28,7 @@ type Where = Pick<
 
 type Socket = Pick<
   ConnectionOptions,
-  'noDelay' | 'keepAlive' | 'highWaterMark' | 'engine' | 'signal'
+  'noDelay' | 'keepAlive' | 'highWaterMark' | 'engine' | 'signal' | keyof SocketOptions
 >;
 
 type Tls = Pick<ListenOptions, 'tls' | 'tlsError' | 'acceptError'>;
@@ -84,6 +85,7 @@ const OPTIONS = optionNames<ServeOptions>(
     highWaterMark: true,
     engine: true,
     signal: true,
+    ...SOCKET,
     tls: true,
     tlsError: true,
     acceptError: true,
