@@ -15,6 +15,12 @@ const overTls = process.env.RINGPOLL_TEST_TLS !== undefined;
 const entry = (file: string, standIn: string) =>
   path(overTls ? `test/support/tls/${standIn}` : `lib/${file}`);
 
+// Entries of the package that are folders of lib under the same name.
+const ENTRIES = [
+  ...['admin', 'client', 'crossws', 'dgram', 'framing', 'fs', 'guards', 'net'],
+  ...['scheduler', 'threads', 'tls', 'udp', 'upstream', 'websocket'],
+];
+
 const ATTACK = 'test/conformance/attack.test.ts';
 
 export default defineConfig({
@@ -24,7 +30,7 @@ export default defineConfig({
       { find: /^ringpoll$/, replacement: entry('index.ts', 'ringpoll.ts') },
       { find: /^ringpoll\/http$/, replacement: entry('http/index.ts', 'ringpoll_http.ts') },
       {
-        find: /^ringpoll\/(scheduler|fs|udp|framing|net|dgram|client|websocket|tls|crossws|threads|admin)$/,
+        find: new RegExp(`^ringpoll/(${ENTRIES.join('|')})$`),
         replacement: path('lib/$1/index.ts'),
       },
     ],

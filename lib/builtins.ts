@@ -16,6 +16,7 @@ export const cluster = atFirstUse(
   () => process.getBuiltinModule('node:cluster') as unknown as Cluster,
 );
 export const crypto = atFirstUse(() => process.getBuiltinModule('node:crypto'));
+export const dns = atFirstUse(() => process.getBuiltinModule('node:dns'));
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const http = atFirstUse(() => process.getBuiltinModule('node:http'));
 export const http2 = atFirstUse(() => process.getBuiltinModule('node:http2'));

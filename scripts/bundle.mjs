@@ -7,6 +7,8 @@ const ENTRIES = [
   'index',
   'http/index',
   'client/index',
+  'upstream/index',
+  'guards/index',
   'scheduler/index',
   'fs/index',
   'websocket/index',

@@ -1,6 +1,8 @@
 // node bench/clients/http.mjs CLIENT PORT PATH CONNECTIONS SECONDS WARM_UP: requests in a closed
 // loop, one at a time on each connection. CLIENT: ringpoll, ringpoll-fetch, undici, or fetch (the
 // platform's). Prints a line of JSON: requests, bytes, seconds, and the CPU time of this process.
+import { createRequire } from 'node:module';
+
 const [which, port, path, connections, seconds, warmUp] = process.argv.slice(2);
 const url = `http://127.0.0.1:${port}${path}`;
 
@@ -16,7 +18,8 @@ const clients = {
     return async () => (await (await fetch(url, { client })).arrayBuffer()).byteLength;
   },
   async undici() {
-    const { Agent, request } = await import('undici');
+    const peers = createRequire(new URL('../peers/package.json', import.meta.url));
+    const { Agent, request } = peers('undici');
     const dispatcher = new Agent({ connections: Number(connections), pipelining: 1 });
     return async () => {
       const { body } = await request(url, { dispatcher });

@@ -36,6 +36,8 @@ export const groups = [
       ['TCP', 'tcp'],
       ['HTTP server', 'http'],
       ['HTTP client', 'client'],
+      ['Upstreams and proxying HTTP', 'upstreams'],
+      ['Guards', 'governance'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['node:net on ringpoll', 'faces'],

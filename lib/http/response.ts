@@ -28,6 +28,7 @@ import {
   ResponseFlag,
   sendLater,
   takeWaiting,
+  tellDone,
 } from './response_state.js';
 import { checkSendFile, type SendFileOptions, sendFile } from './send_file.js';
 import { upgradeHead } from './upgrade_head.js';
@@ -156,6 +157,7 @@ export class HttpResponse {
     if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
     if (this._extras !== undefined && this.#endsOtherwise(this._extras, body)) return;
     this._flags |= ResponseFlag.ended;
+    if (this._extras !== undefined) tellDone(this);
     if (this._flags & ResponseFlag.first) {
       sendWhole(this, body);
       this._outlet.responseEnded(this);
@@ -278,6 +280,7 @@ export class HttpResponse {
     const connection = this._outlet.handOver(this, handlers);
     this._flags |= ResponseFlag.ended;
     this.#countSwitch();
+    tellDone(this);
     connection.write(Buffer.from(text, 'latin1'));
     return connection;
   }
@@ -289,6 +292,7 @@ export class HttpResponse {
     const connection = this._outlet.leave(this);
     this._flags |= ResponseFlag.ended;
     this.#countSwitch();
+    tellDone(this);
     connection.write(Buffer.from(text, 'latin1'));
     return connection;
   }
@@ -326,6 +330,7 @@ export class HttpResponse {
       }
     }
     this._flags |= ResponseFlag.ended;
+    tellDone(this);
     if (this._flags & ResponseFlag.first) {
       sendEnd(this);
       this._outlet.responseEnded(this);
@@ -376,6 +381,13 @@ export class HttpResponse {
     if (!this.ended) this._request._aborts(error);
     for (const { reject } of this._extras?.turnComes.splice(0) ?? []) reject(error);
     this._extras?.dropped?.(error);
+    tellDone(this);
+  }
+
+  /** @internal Hears once when it has ended, or the connection has. */
+  _whenDone(hear: () => void): void {
+    extrasOf(this).done = hear;
+    if (this._flags & ResponseFlag.dropped || this.ended) tellDone(this);
   }
 
   /** @internal Answers an error instead of whatever was set; false: the head is out already. */

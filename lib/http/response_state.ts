@@ -32,6 +32,8 @@ export interface ResponseExtras {
   turnComes: { resolve(): void; reject(error: Error): void }[];
   /** Told when the connection is over before the response is. */
   dropped: ((error: Error) => void) | undefined;
+  /** Told when the response has ended, or the connection before it. */
+  done: (() => void) | undefined;
 }
 
 /** An HttpResponse, as the framing and the fields see it. */
@@ -60,12 +62,21 @@ function newExtras(): ResponseExtras {
     waiting: [],
     turnComes: [],
     dropped: undefined,
+    done: undefined,
   };
 }
 
 export function extrasOf(response: ResponseState): ResponseExtras {
   response._extras ??= newExtras();
   return response._extras;
+}
+
+/** It is over, in one way or the other. */
+export function tellDone({ _extras: extras }: ResponseState): void {
+  if (extras?.done === undefined) return;
+  const { done } = extras;
+  extras.done = undefined;
+  done();
 }
 
 /** A body, or a piece of one, is given before the turn of its response has come. */

@@ -45,7 +45,7 @@ const json = async (answer: Response) => [answer.status, await answer.json()];
 describe('the examples', () => {
   it('are all in the index, and all that are in the index exist', () => {
     const index = readFileSync(join(examples, 'README.md'), 'utf8');
-    for (const folder of ['http', 'websocket', 'udp', 'threads']) {
+    for (const folder of ['http', 'gateway', 'websocket', 'udp', 'threads']) {
       const links = index.matchAll(new RegExp(`\\]\\(${folder}/([\\w-]+\\.mjs)\\)`, 'g'));
       const there = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.mjs'));
       expect([...links].map(([, name]) => name).sort()).toEqual(there.sort());
@@ -324,6 +324,32 @@ describe('the example of threads', () => {
     expect(answer).toMatch(/^\/path from thread \d+\n$/);
     program.child.kill('SIGHUP');
     await (await fetch(`${url}/again`)).text();
+    await drains(program);
+  });
+
+  it('gateway: shares requests among its targets, and leaves out one that fails', async () => {
+    const { serveNode } = await import('../support/client.js');
+    const targets = await Promise.all(
+      [200, 500].map((status) =>
+        serveNode((request, response) => {
+          response.statusCode = status;
+          response.end(request.url);
+        }),
+      ),
+    );
+    const urls = targets.map((target) => target.url);
+    const { program, url } = await start('gateway/gateway', ...urls);
+    const statuses: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      const answer = await fetch(`${url}/any?${i}`);
+      statuses.push(answer.status);
+      expect(await answer.text()).toBe(`/any?${i}`);
+    }
+    expect(statuses.filter((status) => status === 500)).toHaveLength(5);
+    const [, status] = await json(await fetch(`${url}/gateway/status`));
+    expect(status.targets.map(({ ejected }: { ejected: boolean }) => ejected)).toEqual([
+      ...[false, true],
+    ]);
     await drains(program);
   });
 });

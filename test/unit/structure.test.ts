@@ -33,6 +33,8 @@ const LIB: Allowed = {
   'lib/dgram': [...RUNTIME, 'lib/udp'],
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/client': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
+  'lib/upstream': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/http', 'lib/client'],
+  'lib/guards': [...RUNTIME, 'lib/tcp', 'lib/http'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/admin': [

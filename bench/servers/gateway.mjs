@@ -1,0 +1,23 @@
+// node bench/servers/gateway.mjs PORT TARGET...: a gateway to the targets, whose URLs or ports are
+// given, in turn. Plain in and out, all guards at their defaults.
+import { Loop } from 'ringpoll';
+import { guard } from 'ringpoll/guards';
+import { serve } from 'ringpoll/http';
+import { proxy, Upstream } from 'ringpoll/upstream';
+
+const [port = '8080', ...targets] = process.argv.slice(2);
+const urlOf = (target) => (/^\d+$/.test(target) ? `http://127.0.0.1:${target}` : target);
+const upstream = new Upstream({ targets: targets.map(urlOf) });
+const options = {};
+
+const server = serve({
+  host: '127.0.0.1',
+  port: Number(port),
+  upgrade: true,
+  handler: guard((request, response) => proxy(request, response, upstream, options)),
+});
+console.log(`ready ${server.port} engine=${Loop.current().engine}`);
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => server.stop({ timeout: 2000 }).then(() => process.exit(0)));
+}

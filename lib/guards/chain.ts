@@ -1,0 +1,218 @@
+// The guards in their order, around whatever they guard.
+
+import { admits, answered, type BreakerState, closedBreaker, periodOver } from './breaker.js';
+import { type Gradient, gradientAfter } from './gradient.js';
+import { BoundedMap } from './keyed.js';
+import { Latencies } from './latencies.js';
+import type { CheckedGuards } from './options.js';
+import {
+  type Bucket,
+  countInWindow,
+  emptyWindow,
+  fullBucket,
+  takeTokens,
+  type Window,
+} from './rate.js';
+import { PRIORITIES, sheds } from './shedding.js';
+
+/** Which guard refuses. */
+export type Refusal = 'overload' | 'rate' | 'concurrency' | 'breaker' | 'bulkhead' | 'priority';
+
+export interface Refused {
+  readonly by: Refusal;
+  /** Milliseconds after which it is worth trying again. */
+  readonly retryMs: number;
+}
+
+/** What the guards have seen. */
+export interface GuardCounts {
+  admitted: number;
+  active: number;
+  /** What may be under way now; Infinity: no limit. */
+  limit: number;
+  breaker: 'closed' | 'open' | 'half-open' | 'none';
+  /** Keys whose rate is remembered. */
+  keys: number;
+  refused: Record<Refusal, number>;
+}
+
+/** Rules of the breaker are looked at so often. */
+export const PERIOD_MS = 15_000;
+/** The limit of concurrency is found anew so often. */
+const GRADIENT_MS = 1000;
+/** A period of fewer answers says nothing of how long they take. */
+const ANSWERS_MIN = 10;
+const RETRY_MS = 1000;
+
+export class GuardChain<Of> {
+  readonly #checked: CheckedGuards<Of>;
+  readonly #address: (of: Of) => string;
+  readonly #delayMs: () => number;
+  readonly #buckets: BoundedMap<Bucket>;
+  readonly #windows: BoundedMap<Window>;
+  readonly #byKey = new Map<string, number>();
+  readonly #breaker: BreakerState = closedBreaker();
+  readonly #period = new Latencies();
+  #periodEndsMs: number;
+  #failures = 0;
+  #gradient: Gradient;
+  #gradientEndsMs: number;
+  #answers = 0;
+  #tookMs = 0;
+  #mostActive = 0;
+  #active = 0;
+  #admitted = 0;
+  readonly #refused: Record<Refusal, number> = {
+    ...{ overload: 0, rate: 0, concurrency: 0, breaker: 0, bulkhead: 0, priority: 0 },
+  };
+
+  /** `delayMs`: how late timers of the event loop are. */
+  constructor(checked: CheckedGuards<Of>, address: (of: Of) => string, delayMs: () => number) {
+    this.#checked = checked;
+    this.#address = address;
+    this.#delayMs = delayMs;
+    this.#buckets = new BoundedMap(checked.maxKeys);
+    this.#windows = new BoundedMap(checked.maxKeys);
+    const nowMs = checked.now();
+    this.#periodEndsMs = nowMs + PERIOD_MS;
+    this.#gradientEndsMs = nowMs + GRADIENT_MS;
+    const { gradient } = checked;
+    const limit = gradient === undefined ? 0 : Math.min(gradient.max, Math.max(gradient.min, 1000));
+    this.#gradient = { limit, usualMs: 0 };
+  }
+
+  get #limit(): number {
+    const { fixedLimit, gradient } = this.#checked;
+    return fixedLimit ?? (gradient === undefined ? Number.POSITIVE_INFINITY : this.#gradient.limit);
+  }
+
+  /** Undefined: it may go on, and leave() has to be called when it is over. */
+  enter(of: Of, nowMs: number): Refused | undefined {
+    const checked = this.#checked;
+    if (checked.maxDelayMs !== undefined && this.#delayMs() > checked.maxDelayMs) {
+      return this.#refuse('overload', RETRY_MS);
+    }
+    const waitMs = this.#rate(of, nowMs);
+    if (waitMs > 0) return this.#refuse('rate', waitMs);
+    const limit = this.#limit;
+    if (this.#active >= limit) return this.#refuse('concurrency', RETRY_MS);
+    if (checked.priority !== undefined) {
+      const rank = PRIORITIES.indexOf(checked.priority(of));
+      if (sheds(rank < 0 ? 1 : rank, this.#active, limit))
+        return this.#refuse('priority', RETRY_MS);
+    }
+    const { breaker, bulkhead } = checked;
+    // The bulkhead first: a probe that is counted has to be sent.
+    if (bulkhead !== undefined) {
+      const key = this.#bulkheadKey(of);
+      const held = this.#byKey.get(key) ?? 0;
+      if (held >= bulkhead) return this.#refuse('bulkhead', RETRY_MS);
+      if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs))
+        return this.#broken(nowMs);
+      this.#byKey.set(key, held + 1);
+    } else if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs)) {
+      return this.#broken(nowMs);
+    }
+    this.#admitted++;
+    if (++this.#active > this.#mostActive) this.#mostActive = this.#active;
+    return undefined;
+  }
+
+  #broken(nowMs: number): Refused {
+    return this.#refuse('breaker', Math.max(RETRY_MS, this.#breaker.untilMs - nowMs));
+  }
+
+  #refuse(by: Refusal, retryMs: number): Refused {
+    this.#refused[by]++;
+    return { by, retryMs };
+  }
+
+  #rate(of: Of, nowMs: number): number {
+    const { bucket, window, rateKey } = this.#checked;
+    if (bucket !== undefined) {
+      const key = rateKey === undefined ? this.#address(of) : rateKey(of);
+      let known = this.#buckets.get(key);
+      if (known === undefined) {
+        known = fullBucket(bucket, nowMs);
+        this.#buckets.set(key, known);
+      }
+      return takeTokens(bucket, known, nowMs, 1);
+    }
+    if (window === undefined) return 0;
+    const key = rateKey === undefined ? this.#address(of) : rateKey(of);
+    let known = this.#windows.get(key);
+    if (known === undefined) {
+      known = emptyWindow(window, nowMs);
+      this.#windows.set(key, known);
+    }
+    return countInWindow(window, known, nowMs, 1);
+  }
+
+  #bulkheadKey(of: Of): string {
+    const { bulkheadKey } = this.#checked;
+    return bulkheadKey === undefined ? this.#address(of) : bulkheadKey(of);
+  }
+
+  /** One that was let in is over. `failed`: it was not served. `key`: as bulkheadKey() gave it. */
+  leave(key: string | undefined, startedMs: number, nowMs: number, failed: boolean): void {
+    const { breaker, gradient } = this.#checked;
+    this.#active--;
+    if (key !== undefined) {
+      const held = (this.#byKey.get(key) ?? 1) - 1;
+      if (held === 0) this.#byKey.delete(key);
+      else this.#byKey.set(key, held);
+    }
+    const tookMs = nowMs - startedMs;
+    if (breaker !== undefined) {
+      this.#period.add(tookMs);
+      if (failed) this.#failures++;
+      answered(breaker, this.#breaker, nowMs, failed);
+      if (nowMs >= this.#periodEndsMs) this.#endPeriod(nowMs);
+    }
+    if (gradient !== undefined) {
+      this.#answers++;
+      this.#tookMs += tookMs;
+      if (nowMs >= this.#gradientEndsMs) this.#findLimit(nowMs);
+    }
+  }
+
+  /** What leave() is given for the bulkhead; undefined: there is none. */
+  keyOf(of: Of): string | undefined {
+    return this.#checked.bulkhead === undefined ? undefined : this.#bulkheadKey(of);
+  }
+
+  #endPeriod(nowMs: number): void {
+    const { breaker } = this.#checked;
+    if (breaker !== undefined) {
+      const { count: answers } = this.#period;
+      const p95Ms = this.#period.quantile(0.95);
+      periodOver(breaker, this.#breaker, nowMs, { answers, failures: this.#failures, p95Ms });
+    }
+    this.#period.clear();
+    this.#failures = 0;
+    this.#periodEndsMs = nowMs + PERIOD_MS;
+  }
+
+  #findLimit(nowMs: number): void {
+    const { gradient } = this.#checked;
+    if (gradient !== undefined && this.#answers >= ANSWERS_MIN) {
+      const tookMs = this.#tookMs / this.#answers;
+      this.#gradient = gradientAfter(gradient, this.#gradient, tookMs, this.#mostActive);
+    }
+    this.#answers = this.#tookMs = 0;
+    this.#mostActive = this.#active;
+    this.#gradientEndsMs = nowMs + GRADIENT_MS;
+  }
+
+  get counts(): GuardCounts {
+    const { breaker } = this.#checked;
+    return {
+      admitted: this.#admitted,
+      active: this.#active,
+      limit: this.#limit,
+      breaker: breaker === undefined ? 'none' : this.#breaker.phase,
+      keys: this.#buckets.size + this.#windows.size,
+      refused: { ...this.#refused },
+    };
+  }
+}

@@ -1,0 +1,58 @@
+// Guards around a handler of HTTP requests.
+import { invalidArgType } from '../errors.js';
+import type { HttpRequest, HttpResponse } from '../http/index.js';
+import { GuardChain, type GuardCounts, type Refusal } from './chain.js';
+import { loopDelayMs } from './delay.js';
+import { checkGuards, type GuardOptions } from './options.js';
+
+export type GuardedHandler = ((request: HttpRequest, response: HttpResponse) => unknown) & {
+  /** What the guards have seen. */
+  readonly counts: GuardCounts;
+};
+
+export interface HttpGuardOptions extends GuardOptions<HttpRequest> {
+  /**
+   * Answers what a guard refuses, in the place of 429 and 503. Retry-After is set already.
+   */
+  fallback?(request: HttpRequest, response: HttpResponse, by: Refusal): unknown;
+}
+
+const addressOf = (request: HttpRequest) => request.remoteAddress ?? '';
+const FAILED_FROM = 500;
+
+/**
+ * A handler that is asked only for what the guards let through, in this order: overload (503),
+ * rate (429), concurrency (503), priority (503), bulkhead (503), breaker (503), each with
+ * Retry-After. A guard that is left out has its defaults; false leaves it away.
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
+ */
+export function guard(
+  handler: (request: HttpRequest, response: HttpResponse) => unknown,
+  options: HttpGuardOptions = {},
+): GuardedHandler {
+  if (typeof handler !== 'function') throw invalidArgType('handler', 'a function', handler);
+  const { fallback, ...rest } = options;
+  if (fallback !== undefined && typeof fallback !== 'function') {
+    throw invalidArgType('options.fallback', 'a function', fallback);
+  }
+  const checked = checkGuards<HttpRequest>(rest);
+  const { now } = checked;
+  const chain = new GuardChain(checked, addressOf, loopDelayMs);
+  const guarded = (request: HttpRequest, response: HttpResponse): unknown => {
+    const startedMs = now();
+    const refused = chain.enter(request, startedMs);
+    if (refused !== undefined) {
+      response.header('Retry-After', Math.max(1, Math.ceil(refused.retryMs / 1000)));
+      if (fallback !== undefined) return fallback(request, response, refused.by);
+      response.status(refused.by === 'rate' ? 429 : 503).header('Content-Type', 'text/plain');
+      response.end(refused.by === 'rate' ? 'Too Many Requests\n' : 'Service Unavailable\n');
+      return undefined;
+    }
+    const key = chain.keyOf(request);
+    response._whenDone(() => {
+      chain.leave(key, startedMs, now(), response._status >= FAILED_FROM);
+    });
+    return handler(request, response);
+  };
+  return Object.defineProperty(guarded, 'counts', { get: () => chain.counts }) as GuardedHandler;
+}

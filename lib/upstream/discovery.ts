@@ -1,0 +1,128 @@
+// Where targets come from: a list, a file, or DNS, behind one small interface.
+
+import { dns, fs } from '../builtins.js';
+import { asError, invalidArgType } from '../errors.js';
+
+/** A target, as a discovery names it. */
+export interface TargetSpec {
+  /** Its origin: `http://10.0.0.1:8080`. */
+  url: string;
+  /** Its share, over 0. Default: 1. */
+  weight?: number;
+}
+
+export interface DiscoveryEvents {
+  /** These are all targets from now on. */
+  update(targets: readonly TargetSpec[]): void;
+  /** It could not find out; the targets stay. */
+  failed(error: Error): void;
+}
+
+export interface Discovery {
+  /** Tells of the targets, and of each change. @returns stops that */
+  watch(events: DiscoveryEvents): () => void;
+}
+
+/** Asks again and again. The first answer comes in a later turn. */
+function polling(
+  ask: () => Promise<readonly TargetSpec[]>,
+  intervalMs: number,
+  { update, failed }: DiscoveryEvents,
+): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let last = '';
+  const look = async () => {
+    try {
+      const found = await ask();
+      const text = JSON.stringify(found);
+      if (!stopped && text !== last) {
+        last = text;
+        update(found);
+      }
+    } catch (error) {
+      if (!stopped) failed(asError(error));
+    }
+    if (!stopped) timer = setTimeout(look, intervalMs).unref();
+  };
+  void look();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}
+
+const FILE_MS = 1000;
+const DNS_MS = 30_000;
+
+/**
+ * Targets in a JSON file: a list of URLs, or of objects with `url` and `weight`. It is looked at
+ * every `interval` milliseconds (default 1,000); one that is no such list changes nothing.
+ */
+export function fileDiscovery(path: string, { interval = FILE_MS } = {}): Discovery {
+  const read = async () => targetsIn(JSON.parse(await fs().promises.readFile(path, 'utf8')));
+  return { watch: (events) => polling(read, interval, events) };
+}
+
+function targetsIn(value: unknown): TargetSpec[] {
+  if (!Array.isArray(value)) throw invalidArgType('the list of targets', 'an array', value);
+  return value.map((each) => (typeof each === 'string' ? { url: each } : (each as TargetSpec)));
+}
+
+/** What is asked: a Resolver of node:dns/promises has these. */
+export interface DnsResolver {
+  resolve4(name: string): Promise<string[]>;
+  resolveSrv(
+    name: string,
+  ): Promise<{ name: string; port: number; weight: number; priority: number }[]>;
+}
+
+export interface DnsOptions {
+  /** 'A' needs `port`; 'SRV' brings ports and weights, and only the best priority counts. */
+  type?: 'A' | 'SRV';
+  port?: number;
+  /** Default: 'http:'. */
+  protocol?: 'http:' | 'https:';
+  /** Milliseconds between two questions. Default: 30,000. */
+  interval?: number;
+  /** Default: the system's servers. */
+  resolver?: DnsResolver;
+}
+
+/** Targets of a name, asked for again and again. An answer without any changes nothing. */
+export function dnsDiscovery(name: string, options: DnsOptions = {}): Discovery {
+  const { type = 'A', port = 80, protocol = 'http:', interval = DNS_MS } = options;
+  const ask = async () => {
+    const resolver = options.resolver ?? dns().promises;
+    const found =
+      type === 'A'
+        ? (await resolver.resolve4(name))
+            .sort()
+            .map((ip) => ({ url: `${protocol}//${ip}:${port}` }))
+        : bestOf(await resolver.resolveSrv(name), protocol);
+    if (found.length === 0) throw new Error(`${name} has no address`);
+    return found;
+  };
+  return { watch: (events) => polling(ask, interval, events) };
+}
+
+function bestOf(
+  records: Awaited<ReturnType<DnsResolver['resolveSrv']>>,
+  protocol: string,
+): TargetSpec[] {
+  const best = Math.min(...records.map(({ priority }) => priority));
+  return records
+    .filter(({ priority }) => priority === best)
+    .map(({ name, port, weight }) => ({ url: `${protocol}//${name}:${port}`, weight: weight || 1 }))
+    .sort((a, b) => (a.url < b.url ? -1 : 1));
+}
+
+/** Targets that stay as they are. */
+export function staticDiscovery(targets: readonly (string | TargetSpec)[]): Discovery {
+  return {
+    watch({ update }) {
+      update(targetsIn([...targets]));
+      return () => {};
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// ringpoll/upstream: targets that share requests, and a proxy in front of them.
+export type { Balance } from './balance.js';
+export {
+  type Discovery,
+  type DiscoveryEvents,
+  type DnsOptions,
+  type DnsResolver,
+  dnsDiscovery,
+  fileDiscovery,
+  type TargetSpec,
+} from './discovery.js';
+export type { ForwardedStyle } from './forwarded.js';
+export type { HealthOptions, OutlierOptions, UpstreamOptions } from './options.js';
+export { proxy } from './proxy.js';
+export type { MirrorOptions, ProxyOptions, RetryOptions } from './proxy_options.js';
+export { type TargetReport, Upstream } from './upstream.js';

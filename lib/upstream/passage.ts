@@ -1,0 +1,307 @@
+// One request on its way to a target, and the answer on its way back.
+import type { BodySink } from '../client/body.js';
+import { Exchange } from '../client/exchange.js';
+import { RequestBodySource } from '../client/request_body.js';
+import { isIdempotent } from '../client/request_head.js';
+import type { ClientResponse } from '../client/response.js';
+import { contentLengthOf, findHeader, flagsOf, pathOf, queryOf } from '../http/head.js';
+import type { HttpRequest } from '../http/request.js';
+import type { HttpResponse } from '../http/response.js';
+import { extrasOf, ResponseFlag } from '../http/response_state.js';
+import { HEADER_IDS } from '../http/tables.js';
+import { Ask, Head, HeadFlag } from '../runtime/protocol.js';
+import type { Chunk } from '../tcp/chunk.js';
+import {
+  endToEnd,
+  type FieldSet,
+  FORWARDED,
+  fieldSet,
+  REQUEST_LEFT,
+  RESPONSE_LEFT,
+} from './fields.js';
+import { forwardedLines } from './forwarded.js';
+import type { Member } from './member.js';
+import type { CheckedProxy } from './proxy_options.js';
+import { joinUpgraded } from './tunnel.js';
+import type { Upstream } from './upstream.js';
+
+const ANSWER_LEFT = fieldSet(RESPONSE_LEFT);
+const TRUSTED_LEFT = fieldSet(REQUEST_LEFT);
+const UNTRUSTED_LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
+const DATE = HEADER_IDS.get('date') as number;
+const SERVER = (HEADER_IDS.get('server') as number) & 31;
+const RETRY_AFTER_S = 1;
+
+const noTrailers = () => '';
+const NONE: readonly Member[] = [];
+
+export class Passage implements BodySink {
+  readonly #response: HttpResponse;
+  readonly #upstream: Upstream;
+  readonly #checked: CheckedProxy;
+  readonly #method: string;
+  readonly #head: string;
+  readonly #key: string;
+  readonly #flags: number;
+  readonly #stream: RequestBodySource | undefined;
+  readonly #declared: number | undefined;
+  readonly #headMs: number;
+  #tried: readonly Member[] = NONE;
+  #attempts = 0;
+  #member: Member | undefined = undefined;
+  #exchange: Exchange | undefined = undefined;
+  #answer: ClientResponse | undefined = undefined;
+  #startedMs = 0;
+
+  constructor(
+    request: HttpRequest,
+    response: HttpResponse,
+    upstream: Upstream,
+    checked: CheckedProxy,
+  ) {
+    this.#response = response;
+    this.#upstream = upstream;
+    this.#checked = checked;
+    this.#method = request.method;
+    this.#key = upstream._usesKeys ? (checked.key?.(request) ?? request.remoteAddress ?? '') : '';
+    const flags = flagsOf(request);
+    let ask = request._isHead ? Ask.head : 0;
+    const left: FieldSet = checked.trustForwarded ? TRUSTED_LEFT : UNTRUSTED_LEFT;
+    let text = `${this.#method} ${targetOf(request, flags)} HTTP/1.1\r\n`;
+    if (checked.host === undefined) {
+      const host = findHeader(request, 'host');
+      text += `host: ${host ?? ''}\r\n`;
+    } else {
+      text += `host: ${checked.host}\r\n`;
+    }
+    text += endToEnd(request, left);
+    text += forwardedLines(request, checked.forwarded, checked.trustForwarded);
+    if (request._body !== undefined) {
+      ask |= Ask.sending;
+      this.#stream = new RequestBodySource(request.stream()[Symbol.asyncIterator]());
+      this.#declared = flags & HeadFlag.contentLength ? contentLengthOf(request) : undefined;
+      text +=
+        this.#declared === undefined
+          ? 'transfer-encoding: chunked\r\n'
+          : `content-length: ${this.#declared}\r\n`;
+    } else if (flags & HeadFlag.contentLength) {
+      text += 'content-length: 0\r\n';
+    }
+    const upgrade = flags & HeadFlag.upgrade ? findHeader(request, 'upgrade') : undefined;
+    if (upgrade !== undefined) {
+      ask |= Ask.upgrade;
+      text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
+    }
+    this.#head = `${text}\r\n`;
+    this.#flags = ask;
+    this.#headMs = deadlineOf(request, checked.timeoutMs ?? upstream._headMs);
+  }
+
+  start(): void {
+    const member = this.#upstream._pick(this.#key, this.#tried);
+    if (member === undefined) {
+      this.#refuse(503);
+      return;
+    }
+    this.#member = member;
+    this.#attempts++;
+    const exchange = new Exchange({
+      method: this.#method,
+      head: this.#head,
+      body: undefined,
+      stream: this.#stream,
+      declared: this.#declared,
+      trailers: noTrailers,
+      flags: this.#flags,
+      headMs: this.#headMs,
+      bodyMs: this.#upstream._bodyMs,
+      repeatable: isIdempotent(this.#method),
+      closes: false,
+      informational: undefined,
+      resolve: (answer) => this.#answered(answer),
+      reject: (error) => this.#failed(error),
+    });
+    this.#exchange = exchange;
+    this.#startedMs = this.#upstream._now;
+    member.began();
+    if (this.#attempts === 1) this.#response._whenDropped(() => this.#gone());
+    // The client may have gone, which ends it.
+    if (this.#exchange === exchange) member.pool.dispatch(exchange);
+  }
+
+  /** The target is done with it. */
+  #leave(): void {
+    const member = this.#member;
+    this.#member = this.#exchange = undefined;
+    member?.ended();
+  }
+
+  /** The client has left: the target need not go on. */
+  #gone(): void {
+    const exchange = this.#exchange;
+    const answer = this.#answer;
+    this.#leave();
+    this.#answer = undefined;
+    if (answer !== undefined) answer._body?.drop();
+    else if (exchange?.carrier !== undefined) exchange.carrier.abandon(exchange, GONE);
+    else exchange?.fail(GONE);
+  }
+
+  #answered(answer: ClientResponse): void {
+    const member = this.#member;
+    if (member === undefined) {
+      answer.cancel();
+      return;
+    }
+    const { status } = answer;
+    const nowMs = this.#upstream._now;
+    member.answered(nowMs, nowMs - this.#startedMs, status >= 500);
+    this.#upstream._judge(member);
+    if (status >= 500 && this.#checked.retryOn.includes(status) && this.#mayRetry(member, false)) {
+      answer._discard();
+      this.#again(member);
+      return;
+    }
+    const response = this.#response;
+    const words = answer._words;
+    const at = answer._at;
+    response._status = status;
+    response._fields = endToEnd(answer, ANSWER_LEFT);
+    if ((words[at + Head.knownLow] >>> DATE) & 1) response._flags |= ResponseFlag.ownDate;
+    if ((words[at + Head.knownHigh] >>> SERVER) & 1) response._flags |= ResponseFlag.ownServer;
+    if (status === 101) this.#switch(answer);
+    else if (answer._along >= 0) this.#endWith(answer);
+    else this.#streamFrom(answer);
+  }
+
+  #switch(answer: ClientResponse): void {
+    const upgrade = answer.header('upgrade');
+    this.#response._fields += `connection: upgrade\r\n`;
+    if (upgrade !== undefined) this.#response._fields += `upgrade: ${upgrade}\r\n`;
+    this.#response._whenDropped(undefined);
+    this.#leave();
+    joinUpgraded(this.#response, answer);
+  }
+
+  /** All of it is here. */
+  #endWith(answer: ClientResponse): void {
+    const response = this.#response;
+    const { _slab: slab, _words: words, _at: at, _along: length } = answer;
+    answer._used = true;
+    this.#leave();
+    const declares = response._request._isHead && flagsOf(answer) & HeadFlag.contentLength;
+    if (declares) extrasOf(response).declaredLength = contentLengthOf(answer);
+    if (length === 0) {
+      response.end(declares ? undefined : EMPTY);
+      return;
+    }
+    const start = answer._offset + words[at + Head.length];
+    response.end(slab.subarray(start, start + length));
+  }
+
+  #streamFrom(answer: ClientResponse): void {
+    const response = this.#response;
+    this.#answer = answer;
+    if (flagsOf(answer) & HeadFlag.contentLength) {
+      extrasOf(response).declaredLength = contentLengthOf(answer);
+    }
+    response.flushHead();
+    answer._give(this);
+  }
+
+  data(chunk: Chunk): void {
+    const response = this.#response;
+    if (this.#answer === undefined || response.write(chunk.bytes)) return;
+    const answer = this.#answer;
+    answer?.pause();
+    response.drained().then(
+      () => answer?.resume(),
+      () => {},
+    );
+  }
+
+  end(): void {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    this.#answer = undefined;
+    this.#leave();
+    for (const [name, value] of Object.entries(answer.trailers)) {
+      this.#response.trailer(name, value);
+    }
+    this.#response.end();
+  }
+
+  /** The answer broke off: the client must not take a part for the whole. */
+  fail(): void {
+    if (this.#answer === undefined) return;
+    this.#answer = undefined;
+    this.#member?.failed();
+    if (this.#member !== undefined) this.#upstream._judge(this.#member);
+    this.#leave();
+    this.#response._outlet.breakOff(this.#response);
+  }
+
+  #failed(error: unknown): void {
+    const member = this.#member;
+    if (member === undefined) return; // the client has gone
+    const { code, syscall, phase } = error as { code?: string; syscall?: string; phase?: string };
+    const isBusy = code === 'ERR_RINGPOLL_CLIENT_BUSY';
+    const isPeers = code === 'ERR_RINGPOLL_HTTP_ABORTED' || code?.startsWith('ERR_RINGPOLL_HTTP_');
+    if (!isBusy && !isPeers) {
+      member.failed();
+      this.#upstream._judge(member);
+    }
+    const unsent = isBusy || syscall === 'connect' || code === 'ERR_RINGPOLL_CONNECT_TIMEOUT';
+    if (!isPeers && phase === undefined && this.#mayRetry(member, unsent)) {
+      this.#again(member);
+      return;
+    }
+    this.#leave();
+    const isLate = phase !== undefined || code === 'ERR_RINGPOLL_CONNECT_TIMEOUT';
+    this.#refuse(isBusy ? 503 : isLate ? 504 : 502);
+  }
+
+  /** `unsent`: no target has seen it, so that it may be sent whatever it is. */
+  #mayRetry(_member: Member, unsent: boolean): boolean {
+    if (this.#attempts >= this.#checked.attempts || this.#stream?.begun) return false;
+    return unsent || isIdempotent(this.#method);
+  }
+
+  #again(member: Member): void {
+    this.#tried = [...this.#tried, member];
+    this.#leave();
+    this.start();
+  }
+
+  #refuse(status: 502 | 503 | 504): void {
+    const response = this.#response;
+    if (response.headersSent) return;
+    this.#stream?.cancel(undefined);
+    response._fields = '';
+    response.status(status);
+    if (status === 503) response.header('Retry-After', RETRY_AFTER_S);
+    response.header('Content-Type', 'text/plain').end(TEXTS[status]);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const GONE = new Error('The client has gone');
+const TEXTS = { 502: 'Bad Gateway\n', 503: 'Service Unavailable\n', 504: 'Gateway Timeout\n' };
+
+/** Path and query as they were sent; of an absolute URL only those. */
+function targetOf(request: HttpRequest, flags: number): string {
+  const form = flags & HeadFlag.targetMask;
+  if (form === 0 || form === HeadFlag.targetMask) return request.url;
+  const query = queryOf(request);
+  return query === '' ? pathOf(request) : `${pathOf(request)}?${query}`;
+}
+
+const DEADLINE_MS_MAX = 2 ** 31 - 1;
+
+/** What the client still waits, if it says so: nobody needs an answer that comes later. */
+function deadlineOf(request: HttpRequest, otherwiseMs: number): number {
+  const said = findHeader(request, 'x-timeout-ms') ?? findHeader(request, 'x-request-timeout');
+  if (said === undefined || !/^\d{1,10}$/.test(said)) return otherwiseMs;
+  const ms = Math.min(Math.max(Number(said), 1), DEADLINE_MS_MAX);
+  return otherwiseMs === 0 ? ms : Math.min(ms, otherwiseMs);
+}
