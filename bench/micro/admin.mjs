@@ -25,7 +25,7 @@ const { values } = commandLine(USAGE, {
   },
 });
 const rounds = numberOption(values, 'rounds', [1, 100], USAGE);
-const seconds = numberOption(values, 'seconds', [1, 60], USAGE);
+const seconds = numberOption(values, 'seconds', [0.1, 60], USAGE);
 endChildrenWithRunner();
 
 const results = [];

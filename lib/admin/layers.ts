@@ -17,7 +17,7 @@ export interface LayerCost {
 }
 
 export interface Layers {
-  /** One turn in 17 is measured. */
+  /** One turn in 61 is measured. */
   turns: number;
   requests: number;
   /** All layers together: microseconds of a request. */

@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   doctor: () => import('./doctor.js'),
   echo: () => import('./echo.js'),
   explain: () => import('./explain.js'),
+  layers: () => import('./layers.js'),
   serve: () => import('./serve.js'),
   shadow: () => import('./shadow.js'),
   top: () => import('./top.js'),

@@ -1,5 +1,5 @@
-// The live page of admin(), in a real browser: what it says, how it is used by keyboard, and that it
-// fits a telephone. RINGPOLL_SCREENSHOTS=FOLDER keeps what it looks like.
+// The live page of admin(), in a real browser: what it says, how it is used by keyboard, and that
+// it fits a telephone. RINGPOLL_SCREENSHOTS=FOLDER keeps what it looks like.
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -190,7 +190,7 @@ describe('/metrics', () => {
     expect(durations.samples.get(`_sum{${route}}`)).toBeGreaterThan(0);
   });
 
-  it('has the loop, its connections, the process, and the scheduler that it was given', async () => {
+  it('has the loop, connections, the process, and the scheduler that it was given', async () => {
     const scheduler = new HybridScheduler();
     onTestFinished(() => scheduler.close());
     const endpoint = open({ scheduler });
@@ -447,8 +447,8 @@ describe('/debug/layers', () => {
     const before = meter.sums();
     const layers = await loadedLayers(endpoint);
     const after = meter.sums();
-    expect(layers.turns).toBeGreaterThan(LOAD / 40);
-    expect(layers.requests).toBeGreaterThan(LOAD / 40);
+    expect(layers.turns).toBeGreaterThan(LOAD / 100);
+    expect(layers.requests).toBeGreaterThan(LOAD / 100);
     const of = (name: string) => layers.layers.find(({ layer }) => layer === name)!;
     expect(of('handler').microseconds).toBeGreaterThan(18);
     expect(of('handler').laps).toBeGreaterThan(0.9);

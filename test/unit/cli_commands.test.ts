@@ -10,7 +10,17 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeReport } from '../../lib/cli/bench/report.js';
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const COMMANDS = ['bench', 'build', 'doctor', 'echo', 'explain', 'serve', 'shadow', 'top'];
+const COMMANDS = [
+  'bench',
+  'build',
+  'doctor',
+  'echo',
+  'explain',
+  'layers',
+  'serve',
+  'shadow',
+  'top',
+];
 const HELP_COLUMNS_MAX = 100;
 // Starting Node on a busy machine takes its time.
 const TEST_MS_MAX = 30_000;

@@ -11,6 +11,7 @@ import { type Command, checkOperands, parseConfig } from '../../lib/cli/command.
 import { command as doctor } from '../../lib/cli/doctor.js';
 import { command as echo } from '../../lib/cli/echo.js';
 import { command as explain } from '../../lib/cli/explain.js';
+import { command as layers } from '../../lib/cli/layers.js';
 import { command as serve } from '../../lib/cli/serve.js';
 import { command as shadow } from '../../lib/cli/shadow.js';
 import { command as top } from '../../lib/cli/top.js';
@@ -21,14 +22,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const pages = ['README.md', 'bench/README.md', ...docPages(root)];
 const commands: Record<string, Command> = {
-  bench,
-  build,
-  doctor,
-  echo,
-  explain,
-  serve,
-  shadow,
-  top,
+  ...{ bench, build, doctor, echo, explain, layers, serve, shadow, top },
 };
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.

@@ -10,9 +10,10 @@ const LOG_LEAST = 1e-3;
 /** So that nobody has to tell lines apart by their colours alone. */
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [1, 2], [10, 4], [4, 2, 1, 2]];
 
-/** A round number at or above `value`: 1, 2 or 5 times a power of ten. */
-export function roundUp(value) {
+/** A round number at or above `value`: 1, 2 or 5 times a power of ten, or a power of two. */
+export function roundUp(value, binary) {
   if (!(value > 0)) return 1;
+  if (binary) return 2 ** Math.ceil(Math.log2(value));
   const power = 10 ** Math.floor(Math.log10(value));
   const factor = [1, 2, 5, 10].find((each) => each * power >= value * 0.999999);
   return factor * power;
@@ -44,6 +45,10 @@ export class Chart {
       mark: of('--mark'),
       colours: [1, 2, 3, 4, 5, 6, 7].map((number) => of(`--series-${number}`)),
     };
+  }
+
+  get markColour() {
+    return this.#theme.mark;
   }
 
   colourOf(index) {
@@ -111,7 +116,10 @@ export class Chart {
     ]);
     const highest = Math.max(least ?? 0, ...tops);
     const top =
-      most ?? (log ? 10 ** Math.ceil(Math.log10(Math.max(highest, 0.01))) : roundUp(highest));
+      most ??
+      (log
+        ? 10 ** Math.ceil(Math.log10(Math.max(highest, 0.01)))
+        : roundUp(highest, this.#options.binary));
     if (!log) {
       const ticks = Array.from({ length: TICKS + 1 }, (_, index) => (top * index) / TICKS);
       return { ticks, yOf: (value) => box.top + box.height * (1 - Math.min(value, top) / top) };

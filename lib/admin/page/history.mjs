@@ -1,5 +1,7 @@
 // The reports that have come, and the part of them that is looked at.
 const KEPT_MAX = 3600;
+/** What is shown while there is less history than asked for: milliseconds. */
+const SPAN_LEAST = 10_000;
 
 export class History {
   #reports = [];
@@ -61,7 +63,8 @@ export class History {
   range() {
     if (this.#fixed !== undefined) return this.#fixed;
     const to = this.#paused ? this.#pausedAt : (this.#reports.at(-1)?.at ?? Date.now());
-    return { from: to - this.#span, to };
+    const first = Math.min(this.#reports[0]?.at ?? to, to - SPAN_LEAST);
+    return { from: Math.max(to - this.#span, first), to };
   }
 
   /** The reports of the range, and one on each side, so that lines go to the edges. */

@@ -42,7 +42,10 @@ const tables = TABLES.map((options) => {
     element(
       'tr',
       {},
-      options.columns.map((name) => element('th', { scope: 'col' }, [name])),
+      options.columns.map((name, at) => {
+        const className = at < (options.texts ?? 1) ? 'text' : 'number';
+        return element('th', { scope: 'col', className }, [name]);
+      }),
     ),
   ]);
   const table = element('table', { className: 'rows', hidden: true }, [head, body]);
@@ -66,7 +69,7 @@ function draw() {
     const rows = options.rows(report);
     table.hidden = rows.length === 0;
     empty.hidden = rows.length > 0;
-    fillTable(body, rows, options.columns);
+    fillTable(body, rows, options.columns, options.texts);
   }
   const { info, uptime } = report;
   const facts = [`ringpoll ${info.version}`, `Node.js ${info.node}`, info.engine, info.platform];
@@ -80,10 +83,16 @@ function drawChart({ options, canvas, chart, body, figure }, reports, report, vi
   if (figure.hidden) return;
   chart.draw(reports, view);
   const rows = options.series.map(([name, value]) => [name, options.format(value(report))]);
+  const colours = rows.map((_, index) => chart.colourOf(index));
+  if (options.marks !== undefined) {
+    const longest = Math.max(0, ...options.marks(report).map(([, length]) => length));
+    rows.push([options.marksName, options.format(longest)]);
+    colours.push(chart.markColour);
+  }
   fillTable(body, rows, ['name', 'value']);
-  rows.forEach((_, index) => {
-    body.rows[index].style.setProperty('--own', chart.colourOf(index));
-  });
+  for (const [index, colour] of colours.entries()) {
+    body.rows[index].style.setProperty('--own', colour);
+  }
   const values = rows.map(([name, value]) => `${name} ${value}`).join(', ');
   canvas.setAttribute('aria-label', `${options.title}: ${values}`);
 }

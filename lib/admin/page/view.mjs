@@ -53,7 +53,7 @@ export const CHARTS = [
       ['turn, longest', (report) => report.loop.busy.max],
       ['event waits, 99 %', (report) => report.loop.delay.p99],
     ],
-    marksName: 'collection',
+    marksName: 'collections (bars), longest',
     marks: (report) => report.collections.map(({ ago, ms }) => [report.at - ago, ms]),
   },
   {
@@ -94,6 +94,7 @@ export const CHARTS = [
     id: 'memory',
     title: 'Memory',
     format: formatBytes,
+    binary: true,
     series: [
       ['process', (report) => report.memory.rss],
       ['JavaScript heap', (report) => report.memory.heapUsed],
@@ -128,6 +129,7 @@ export const TABLES = [
     title: 'Busiest routes',
     empty: 'No request yet',
     columns: ['Server', 'Route', 'Requests', '5xx', 'Median', '99 %'],
+    texts: 2,
     rows: ({ routes }) =>
       routes.map(({ server, route, rate, failedRate, p50, p99 }) => [
         ...[server, route || '(none)', perSecond(rate), perSecond(failedRate)],
@@ -139,6 +141,7 @@ export const TABLES = [
     title: 'Engine and route of operations',
     empty: 'No operation yet',
     columns: ['Operation', 'Way', 'Rate'],
+    texts: 2,
     rows: ({ ways }) => ways.map(({ operation, way, rate }) => [operation, way, perSecond(rate)]),
   },
   {
@@ -188,7 +191,7 @@ export function setText(node, text) {
 }
 
 /** Rows and cells that are there already are used again. */
-export function fillTable(body, rows, columns) {
+export function fillTable(body, rows, columns, texts = 1) {
   while (body.rows.length > rows.length) body.deleteRow(-1);
   rows.forEach((cells, index) => {
     const row = body.rows[index] ?? body.insertRow();
@@ -196,6 +199,7 @@ export function fillTable(body, rows, columns) {
       const made = row.cells[at] ?? row.appendChild(element(at === 0 ? 'th' : 'td'));
       if (at === 0) made.scope = 'row';
       made.dataset.column = column;
+      made.className = at < texts ? 'text' : 'number';
       setText(made, cells[at]);
     });
   });

@@ -9,7 +9,7 @@
 
 namespace ringpoll {
 
-inline constexpr uint32_t kLayerEvery = 17;  // no multiple of what programs do things by
+inline constexpr uint32_t kLayerEvery = 61;  // no multiple of what programs do things by
 
 // In the order of LAYERS in lib/runtime/layer_words.ts.
 enum class Layer : uint32_t {
