@@ -15,7 +15,7 @@ const CODES: Record<string, string> = {
   VERSION_MISSING: 'HPE_INVALID_VERSION',
   VERSION_INVALID: 'HPE_INVALID_VERSION',
   VERSION_UNSUPPORTED: 'HPE_INVALID_VERSION',
-  LINE_END: 'HPE_CR_EXPECTED',
+  LINE_END: 'HPE_LF_EXPECTED',
   LINE_FOLDING: 'HPE_INVALID_HEADER_TOKEN',
   HEADER_NAME: 'HPE_INVALID_HEADER_TOKEN',
   HEADER_NAME_SPACE: 'HPE_INVALID_HEADER_TOKEN',
@@ -40,6 +40,12 @@ const CODES: Record<string, string> = {
   HTTP2: 'HPE_PAUSED_H2_UPGRADE',
 };
 
+/** Sentences of node:http that programs may look for. */
+const REASONS: Record<string, string> = {
+  HPE_INVALID_METHOD: 'Invalid method encountered',
+  HPE_HEADER_OVERFLOW: 'Header overflow',
+};
+
 const PREFIX = 'ERR_RINGPOLL_HTTP_';
 const OTHERS = 'HPE_INVALID_CONSTANT';
 
@@ -53,7 +59,8 @@ export interface ClientError extends Error {
 
 function knownOf(number: number): Known {
   const { code, message } = ERRORS[number];
-  return { code: CODES[code.slice(PREFIX.length)] ?? OTHERS, reason: message };
+  const known = CODES[code.slice(PREFIX.length)] ?? OTHERS;
+  return { code: known, reason: REASONS[known] ?? message };
 }
 
 /** The error that native code knows by this number. */

@@ -19,6 +19,7 @@ const CLOSED_LATER_MS = 1000;
 const LENIENT_HOST = 1 << 1;
 const LENIENT_FRAGMENT = 1 << 7;
 const LENIENT_EXPECTATION = 1 << 8;
+const LENIENT_HOSTS = 1 << 9;
 const HEADERS_MAX = 1000;
 const LINGER_MS = 5000;
 
@@ -73,7 +74,8 @@ export class Host {
           trailerBytesMax: most,
           trailersMax: HEADERS_MAX,
           chunkExtensionBytesMax: 16 * 1024,
-          lenient: LENIENT_EXPECTATION | (strict ? 0 : LENIENT_HOST | LENIENT_FRAGMENT),
+          lenient:
+            LENIENT_EXPECTATION | (strict ? 0 : LENIENT_HOST | LENIENT_HOSTS | LENIENT_FRAGMENT),
           unknownMethods: false,
           lengthRequired: false,
           ...{ keepAliveMs: 0, headersMs: 0, requestMs: 0, readMs: 0, writeMs: 0 },
@@ -82,6 +84,7 @@ export class Host {
           lingerBytesMax: 16 * 1024 * 1024,
           requestsMax: 2 ** 32 - 1,
           holdUpgrades: true,
+          answersSilence: true,
           proxies: [],
           routes: [],
         },

@@ -2,6 +2,7 @@
 import type http from 'node:http';
 
 export interface NodeServer extends http.Server {
+  emit(event: string | symbol, ...args: unknown[]): boolean;
   _handle: unknown;
   _connections: number;
   _unref: boolean;

@@ -11,7 +11,7 @@ import { findSeams, type Seams, stockResponse } from './seams.js';
 import type { NodeSocket } from './socket.js';
 
 export const seams = findSeams();
-const { outHeaders, needDrain, rejectBodies, highWaterMark, uniqueHeaders } = (
+const { capture, outHeaders, needDrain, rejectBodies, highWaterMark, uniqueHeaders } = (
   typeof seams === 'string' ? {} : seams
 ) as Seams;
 
@@ -99,6 +99,8 @@ if (typeof seams !== 'string') {
   }
 }
 const emit = EventEmitter.prototype.emit;
+/** What a response has for a mark when its server says nothing. */
+export const markByDefault: number = (proto as unknown as Record<symbol, number>)[highWaterMark];
 // Of what waits for the responses before it.
 own(proto, '_onPendingData', function pending(this: NativeResponse, length: number): void {
   this[SESSION]?.waits(length);
@@ -167,6 +169,7 @@ function Native(this: NativeResponse, request: NativeRequest, session: ResponseH
   this.sendDate = true;
   this._keepAliveTimeout = 0;
   (this as unknown as Record<symbol, unknown>)[outHeaders] = null;
+  if (EventEmitter.captureRejections) (this as unknown as Record<symbol, unknown>)[capture] = true;
 }
 Native.prototype = proto;
 
@@ -279,6 +282,13 @@ proto.end = function end(
   callback?: unknown,
 ): NativeResponse {
   const session = this[SESSION];
+  if (typeof chunk === 'function') {
+    callback = chunk;
+    chunk = undefined;
+  } else if (typeof encoding === 'function') {
+    callback = encoding;
+    encoding = undefined;
+  }
   if (
     session === undefined ||
     this.finished ||

@@ -12,6 +12,8 @@ export interface Seams {
   needDrain: symbol;
   rejectBodies: symbol;
   highWaterMark: symbol;
+  /** Whether rejections of an emitter's listeners are its errors. */
+  capture: symbol;
   uniqueHeaders: symbol;
   /** The classes that a server makes its messages of. */
   incomingClass: symbol;
@@ -59,6 +61,7 @@ export function findSeams(): Seams | string {
     needDrain: [response, 'kNeedDrain'],
     rejectBodies: [response, 'kRejectNonStandardBodyWrites'],
     highWaterMark: [response, 'kHighWaterMark'],
+    capture: [response, 'kCapture'],
     uniqueHeaders: [server, 'kUniqueHeaders'],
     incomingClass: [server, 'IncomingMessage'],
     responseClass: [server, 'ServerResponse'],

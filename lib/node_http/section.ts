@@ -16,13 +16,15 @@ const ONCE = new Set([
 /** Adds a field the way http.IncomingMessage does; `name` is in lower case. */
 export function addField(to: Headers, name: string, value: string, joinAll: boolean): void {
   const before = to[name];
-  if (before === undefined) {
-    to[name] = name === 'set-cookie' ? [value] : value;
-  } else if (typeof before === 'object') {
-    before.push(value);
+  if (name === 'set-cookie') {
+    if (Array.isArray(before)) before.push(value);
+    else to[name] = [value];
+  } else if (typeof before !== 'string') {
+    // Whatever Object.prototype has under this name.
+    to[name] = value;
   } else if (name === 'cookie') {
     to[name] = `${before}; ${value}`;
-  } else if (typeof before === 'string' && (joinAll || !ONCE.has(name))) {
+  } else if (joinAll || !ONCE.has(name)) {
     to[name] = `${before}, ${value}`;
   }
 }

@@ -35,7 +35,8 @@ export function Server(this: unknown, options?: unknown, listener?: unknown): un
   server.removeListener('connection', connected);
   server.prependListener('connection', function first(this: unknown, socket: unknown) {
     // What is served natively has its parser already; all else gets Node's.
-    if (!(socket instanceof NodeSocket)) Reflect.apply(connected, this, [socket]);
+    const served = socket instanceof NodeSocket && !socket.detached;
+    if (!served) Reflect.apply(connected, this, [socket]);
   } as Listener);
   return undefined;
 }

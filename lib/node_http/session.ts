@@ -1,10 +1,7 @@
 // One connection that is served natively: its requests, and the responses that are due, in the order
 // of the requests. What node:http keeps in closures of its connection listener is here.
 import diagnostics from 'node:diagnostics_channel';
-import type http from 'node:http';
 import { flagsOf, type HeadView, methodOf, targetOf } from '../http/head.js';
-import { HEADER_IDS } from '../http/tables.js';
-import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, Head, HeadFlag } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
@@ -12,6 +9,7 @@ import type { Connection } from '../tcp/connection.js';
 import { Flag, OVER } from '../tcp/connection_state.js';
 import { inOrder } from '../tcp/sending.js';
 import { answerTo, type ClientError, clientError, unexpectedEnd } from './client_errors.js';
+import { ConnectionHome } from './connection_home.js';
 import {
   abortRequest,
   dump,
@@ -21,38 +19,30 @@ import {
   type RequestHome,
 } from './incoming.js';
 import { ASSIGNED, KEEPS, TRAILERS } from './names.js';
+import type { NodeServer } from './node_server.js';
 import {
   assign,
   configure,
   drained,
   emitClose,
   isHeard,
+  markByDefault,
   NativeResponse,
   type ResponseHome,
 } from './outgoing.js';
+import { answersItself } from './own_answers.js';
 import { Section } from './section.js';
-import { NodeSocket, type SocketHome } from './socket.js';
+import { NodeSocket } from './socket.js';
 import { tunnel } from './tunnel.js';
 import { writeWhole } from './write_whole.js';
 
 const HEADERS_MAX = 2000;
-const EXPECT = HEADER_IDS.get('expect') ?? 0;
-const EXPECT_WORD = EXPECT < 32 ? Head.knownLow : Head.knownHigh;
-const EXPECT_BIT = 1 << (EXPECT & 31);
-const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
-
 const started = diagnostics.channel('http.server.request.start');
 const finished = diagnostics.channel('http.server.response.finish');
 
 /** What a session knows of its server. */
 export interface SessionHost {
-  readonly server: http.Server & {
-    emit(event: string, ...args: unknown[]): boolean;
-    requireHostHeader: boolean;
-    httpAllowHalfOpen: boolean;
-    rejectNonStandardBodyWrites: boolean;
-    joinDuplicateHeaders: boolean | undefined;
-  };
+  readonly server: NodeServer;
   readonly unique: unknown;
   readonly runtime: Runtime;
   /** What programs change while it listens is told to native code. */
@@ -79,12 +69,8 @@ export function settleQuiet(): void {
 type NextTick = (run: (...args: never[]) => void, ...args: unknown[]) => void;
 const nextTick = process.nextTick as NextTick;
 
-export class Session implements RequestHome, ResponseHome, SocketHome {
-  readonly connection: Connection;
-  readonly slot: number;
-  readonly generation: number;
+export class Session extends ConnectionHome implements RequestHome, ResponseHome {
   readonly #host: SessionHost;
-  readonly #loop: Runtime;
   /** The response that may be written, and those behind it. */
   #current: NativeResponse | undefined = undefined;
   #due: NativeResponse[] = [];
@@ -100,18 +86,11 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   #method = '';
   #ended = false;
   #leaving = false;
-  gone = false;
-  /** Somebody else reads and writes it. */
-  detached = false;
   madeSocket: NodeSocket | undefined = undefined;
-  #afterClose: (() => void)[] | undefined = undefined;
 
   constructor(host: SessionHost, connection: Connection) {
+    super(host.runtime, connection);
     this.#host = host;
-    this.#loop = host.runtime;
-    this.connection = connection;
-    this.slot = connection._slot;
-    this.generation = connection._generation;
   }
 
   get server(): SessionHost['server'] {
@@ -121,10 +100,10 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     return this.server.joinDuplicateHeaders === true;
   }
   get readableHighWaterMark(): number {
-    return this.connection._endpoint.highWaterMark;
+    return this.server.highWaterMark;
   }
   get writableHighWaterMark(): number {
-    return this.connection._endpoint.highWaterMark;
+    return this.server.highWaterMark;
   }
   get httpMessage(): unknown {
     return this.#current;
@@ -133,22 +112,22 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   get idle(): boolean {
     if (this.#current !== undefined || this.#receiving !== undefined) return false;
     if (this.#requests === 0 || this.detached) return false;
-    return this.#loop.native.httpExpected(this.slot, this.generation) <= this.#requests;
+    return this.loop.native.httpExpected(this.slot, this.generation) <= this.#requests;
   }
 
   get socket(): NodeSocket {
     if (this.madeSocket === undefined) {
-      const socket = new NodeSocket(this);
+      const socket = new NodeSocket(this, this.writableHighWaterMark);
       this.madeSocket = socket;
       socket.server = this.server;
       // Programs look whether it is there: what reads is below it.
       socket.parser = { incoming: null, socket, onIncoming: null };
-      socket.on('error', socketFailed);
+      socket.on('error', this.#socketFailed);
       socket.on('timeout', () => this.#timedOut(socket));
       socket.on('drain', () => {
         if (this.#current !== undefined) drained(this.#current);
       });
-      if (this.gone) socket.destroy();
+      if (this.gone && !this.#closing) socket.destroy();
     }
     return this.madeSocket;
   }
@@ -157,7 +136,7 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
 
   /** A complete head is at `at` in the event ring. */
   request(at: number): void {
-    const { events, memory } = this.#loop;
+    const { events, memory } = this.loop;
     if (this.#leaving || this.detached) return;
     this.#host.followTimeouts();
     const head = {
@@ -200,8 +179,8 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   #respond(request: NativeRequest, keeps: boolean): NativeResponse {
     const { server, unique } = this.#host;
     const response = new NativeResponse(request, this);
-    if (unique != null || server.rejectNonStandardBodyWrites) {
-      const mark = this.writableHighWaterMark;
+    const mark = server.highWaterMark;
+    if (unique != null || server.rejectNonStandardBodyWrites || mark !== markByDefault) {
       configure(response, unique, server.rejectNonStandardBodyWrites, mark);
     }
     response._keepAliveTimeout = server.keepAliveTimeout;
@@ -227,54 +206,12 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
       if (started.hasSubscribers) {
         started.publish({ request, response, socket: this.socket, server });
       }
-      if (flagsOf(head) & HeadFlag.version11 && this.#answers(request, response, head)) return;
+      const is11 = (flagsOf(head) & HeadFlag.version11) !== 0;
+      if (is11 && answersItself(this, request, response, head, this.#requests)) return;
       server.emit('request', request, response);
     } catch (error) {
       uncaught(error);
     }
-  }
-
-  /** What node:http itself answers, or tells by other events. */
-  #answers(request: NativeRequest, response: NativeResponse, head: HeadView): boolean {
-    const { server } = this.#host;
-    const { _words: words, _at: at } = head;
-    if (words[at + Head.hostIndex] === 0 && server.requireHostHeader) {
-      response.writeHead(400, ['Connection', 'close']);
-      response.end();
-      return true;
-    }
-    const perSocket = server.maxRequestsPerSocket ?? 0;
-    if (perSocket > 0) {
-      response.maxRequestsOnConnectionReached = perSocket <= this.#requests;
-      if (perSocket < this.#requests) {
-        server.emit('dropRequest', request, this.socket);
-        response.writeHead(503);
-        response.end();
-        return true;
-      }
-    }
-    if ((words[at + EXPECT_WORD] & EXPECT_BIT) === 0) return false;
-    return this.#expects(request, response, String(request.headers.expect));
-  }
-
-  #expects(request: NativeRequest, response: NativeResponse, expect: string): boolean {
-    const { server } = this.#host;
-    if (CONTINUE.test(expect)) {
-      response._expect_continue = true;
-      if (server.listenerCount('checkContinue') > 0) {
-        server.emit('checkContinue', request, response);
-        return true;
-      }
-      response.writeContinue();
-      return false;
-    }
-    if (server.listenerCount('checkExpectation') > 0) {
-      server.emit('checkExpectation', request, response);
-    } else {
-      response.writeHead(417);
-      response.end();
-    }
-    return true;
   }
 
   /** True: it is no request any more. */
@@ -297,21 +234,22 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
       this.closed(error);
       this.#host.gone();
     };
-    tunnel(over, this.connection, socket, (head) => {
+    const brings = this.loop.native.httpExpected(this.slot, this.generation) > this.#requests;
+    tunnel(over, this.connection, socket, brings, (head) => {
       try {
         server.emit(event, request, socket, head);
       } catch (error) {
         uncaught(error);
       }
     });
-    this.#command(Command.httpRaw);
+    this.command(Command.httpRaw);
     return true;
   }
 
   bodyPiece(at: number): void {
     const request = this.#receiving;
     if (request === undefined) return;
-    const { events, memory } = this.#loop;
+    const { events, memory } = this.loop;
     if (this.madeSocket !== undefined) this.madeSocket.touch();
     if (request._dumped) return;
     const slab = memory.slabs[events[at + 3]];
@@ -326,7 +264,7 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   }
 
   trailers(at: number): void {
-    const { events, memory } = this.#loop;
+    const { events, memory } = this.loop;
     const request = this.#receiving;
     if (request === undefined) return;
     const slab = memory.slabs[events[at + 3]];
@@ -359,6 +297,7 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   }
   pauseBody(): void {
     this.connection.pause();
+    this.madeSocket?.emit('pause');
   }
 
   // ------------------------------------------------------------------------------ responses leave
@@ -373,7 +312,7 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   }
 
   sendWhole(head: string, body: string | Uint8Array): void {
-    writeWhole(this.#loop, this.connection, head, body);
+    writeWhole(this.loop, this.connection, head, body);
   }
 
   waits(length: number): void {
@@ -388,9 +327,9 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   responseGiven(response: NativeResponse, told: boolean): void {
     if (this.detached) return;
     if (this.connection._flags & Flag.unsent) {
-      inOrder(this.connection, () => this.#command(Command.httpDone));
+      inOrder(this.connection, () => this.command(Command.httpDone));
     } else {
-      this.#command(Command.httpDone);
+      this.command(Command.httpDone);
     }
     const request = response.req;
     const last = response._last || !request[KEEPS];
@@ -452,13 +391,13 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
   #fails(error: ClientError): void {
     if (this.#leaving && this.#current === undefined && this.#receiving === undefined) return;
     const { server } = this.#host;
-    try {
-      if (server.listenerCount('clientError') > 0) {
-        server.emit('clientError', error, this.socket);
-        return;
+    if (this.madeSocket !== undefined || server.listenerCount('clientError') > 0) {
+      try {
+        void this.socket;
+        this.#socketFailed(error);
+      } catch (thrown) {
+        uncaught(thrown);
       }
-    } catch (thrown) {
-      uncaught(thrown);
       return;
     }
     this.#leaving = true;
@@ -467,7 +406,7 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
       return;
     }
     if (!(this.connection._flags & (OVER | Flag.ending))) {
-      this.connection._send(this.#loop, answerTo(error));
+      this.connection._send(this.loop, answerTo(error));
     }
     this.connection.end();
   }
@@ -504,24 +443,32 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     }
   }
 
+  #closing = false;
+
   #closeSocket(error: Error | undefined): void {
-    const after = this.#afterClose;
-    this.#afterClose = undefined;
-    if (after !== undefined) {
-      for (const run of after) run();
-      return;
-    }
+    this.#closing = true;
+    if (this.tellClosed()) return;
     const broken = error !== undefined && 'code' in error && 'syscall' in error;
     if (this.madeSocket === undefined) {
       if (!broken || this.detached || this.server.listenerCount('clientError') === 0) return;
       this.socket.destroy(error);
-      this.server.emit('clientError', error, this.socket);
     } else if (!this.madeSocket.destroyed) {
       this.madeSocket.destroy(broken ? error : undefined);
     }
   }
 
   // ------------------------------------------------------------------------------ for the socket
+
+  /** As node:http does: its error is a client's, and it is destroyed. */
+  readonly #socketFailed = (error: ClientError): void => {
+    const socket = this.madeSocket;
+    if (socket === undefined) return;
+    socket.removeListener('error', this.#socketFailed);
+    if (socket.listenerCount('error') === 0) socket.on('error', () => {});
+    if (this.server.emit('clientError', error, socket)) return;
+    if (socket.writable && this.#current?._headerSent !== true) socket.write(answerTo(error));
+    socket.destroy(error);
+  };
 
   #timedOut(socket: NodeSocket): void {
     if (this.detached) return;
@@ -531,80 +478,8 @@ export class Session implements RequestHome, ResponseHome, SocketHome {
     const ofServer = this.server.emit('timeout', socket);
     if (!ofRequest && !ofResponse && !ofServer) socket.destroy();
   }
-
-  get connectionBytesRead(): number {
-    return this.connection.bytesRead;
-  }
-  get connectionBytesWritten(): number {
-    return this.connection.bytesWritten;
-  }
-
-  address(remote: boolean): SocketAddress | undefined {
-    const found: SocketAddress | PathAddress | undefined = this.#loop.native.address(
-      this.slot,
-      this.generation,
-      remote,
-    );
-    return found !== undefined && 'port' in found ? found : undefined;
-  }
-
-  setNoDelay(on: boolean): void {
-    if (!this.gone) this.connection.setNoDelay(on);
-  }
-  setKeepAlive(on: boolean, milliseconds: number): void {
-    if (!this.gone) this.connection.setKeepAlive(on ? milliseconds || true : false);
-  }
-  startReading(): void {
-    this.resumeBody();
-  }
-  stopReading(): void {
-    if (!this.gone) this.connection.pause();
-  }
-
-  writeRaw(data: string | Uint8Array, encoding: BufferEncoding | ''): void {
-    if (this.connection._flags & (OVER | Flag.ending)) return;
-    const plain =
-      typeof data !== 'string' || encoding === '' || encoding === 'utf8' || encoding === 'utf-8';
-    this.connection._send(this.#loop, plain ? data : Buffer.from(data as string, encoding));
-  }
-
-  whenRoom(then: (error?: Error) => void): boolean {
-    if (this.connection._belowMark()) return true;
-    const gone = () => then(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-    this.connection.drained().then(() => then(), gone);
-    return false;
-  }
-
-  endWriting(then: () => void): void {
-    if (this.gone) {
-      then();
-      return;
-    }
-    this.connection.shutdown().then(then, then);
-  }
-
-  closeNow(reset: boolean, then: () => void): void {
-    if (this.gone) {
-      setImmediate(then);
-      return;
-    }
-    this.#afterClose ??= [];
-    this.#afterClose.push(then);
-    // As with libuv, the kernel has taken what it takes by the time of the closing.
-    if (!reset && this.connection.pendingBytes > 0) this.#loop.native.flush();
-    if (reset) this.connection.reset();
-    else if (this.connection._flags & Flag.ending) this.connection.close();
-    else this.connection.destroy();
-  }
-
-  #command(kind: number): void {
-    this.#loop.command(kind, this.slot, this.generation);
-  }
 }
 
 function finish(session: Session, response: NativeResponse): void {
   session._finish(response);
 }
-
-/** What nobody listens to must not end the process. */
-function socketFailed(): void {}

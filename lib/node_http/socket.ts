@@ -120,9 +120,10 @@ export class NodeSocket extends net.Socket {
   /** It speaks something else, and is somebody else's. */
   detached = false;
 
-  constructor(home: SocketHome) {
+  constructor(home: SocketHome, highWaterMark: number) {
     super({
       handle: new Handle(home),
+      highWaterMark,
       allowHalfOpen: true,
       manualStart: true,
     } as net.SocketConstructorOpts);
@@ -153,6 +154,12 @@ export class NodeSocket extends net.Socket {
       this.#home.writeRaw(data as string | Uint8Array, encoding);
     }
     if (this.#home.whenRoom(done)) done();
+  }
+
+  override setEncoding(encoding?: BufferEncoding): this {
+    if (this.detached) return super.setEncoding(encoding);
+    const message = 'Changing the socket encoding is not allowed per RFC7230 Section 3.';
+    throw Object.assign(new Error(message), { code: 'ERR_HTTP_SOCKET_ENCODING' });
   }
 
   override resetAndDestroy(): this {

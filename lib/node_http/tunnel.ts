@@ -6,13 +6,17 @@ import type { NodeSocket } from './socket.js';
 
 const NOTHING = Buffer.alloc(0);
 
-/** The socket reads from here on. `begin` gets the bytes that came with the request. */
+/**
+ * The socket reads from here on. `brings`: bytes came with the request. `begin` gets them, once.
+ */
 export function tunnel(
   over: (error: Error | undefined) => void,
   connection: Connection,
   socket: NodeSocket,
+  brings: boolean,
   begin: (head: Buffer) => void,
 ): void {
+  let begun = !brings;
   socket.detached = true;
   socket.parser = null;
   socket.removeAllListeners('timeout');
@@ -22,6 +26,11 @@ export function tunnel(
   const handlers = {
     data(_: Connection, chunk: Chunk) {
       const bytes = Buffer.from(chunk.bytes);
+      if (!begun) {
+        begun = true;
+        begin(bytes);
+        return;
+      }
       if (socket.push(bytes) || handle === null) return;
       handle.reading = false;
       raw.pause();
@@ -35,5 +44,5 @@ export function tunnel(
     },
   };
   const raw = handOverTo(connection, handlers, true);
-  begin(NOTHING);
+  if (begun) begin(NOTHING);
 }

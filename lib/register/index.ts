@@ -6,7 +6,13 @@
 // in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, or 'off'.
 import { syncBuiltinESMExports } from 'node:module';
 import { faces } from '../faces.js';
-import { createServer, IncomingMessage, seams, Server, ServerResponse } from '../node_http/classes.js';
+import {
+  createServer,
+  IncomingMessage,
+  Server,
+  ServerResponse,
+  seams,
+} from '../node_http/classes.js';
 import { wantedFaces } from './wanted.js';
 
 const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);

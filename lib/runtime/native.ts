@@ -65,6 +65,7 @@ export interface NativeHttpProfile {
   requestsMax: number;
   unsentMax: number;
   holdUpgrades: boolean;
+  answersSilence: boolean;
   proxies: string[];
   routes: { path: string; head: Uint8Array; dateOffset: number; body: Uint8Array }[];
 }

@@ -66,7 +66,8 @@ class Framing {
   }
 
   HttpError takeHost(uint32_t index, const uint8_t* value, uint32_t length) {
-    if (hostIndex_ != 0) return HttpError::kHostRepeated;
+    if (hostIndex_ != 0)
+      return lenient(kLenientHosts) ? HttpError::kNone : HttpError::kHostRepeated;
     hostIndex_ = index + 1;
     if (lenient(kLenientHost)) return HttpError::kNone;
     if (!isAuthority(value, length)) return HttpError::kHostInvalid;

@@ -53,9 +53,10 @@ enum Lenient : uint32_t {
   kLenientTransferCodings = 1 << 5,   // codings before a last `chunked` are left undecoded
   kLenientChunkSpace = 1 << 6,        // spaces and tabs after a chunk size
   kLenientAll = (1 << 7) - 1,
-  // These two are none of them: what programs for node:http may expect.
+  // These are none of them: what programs for node:http may expect.
   kLenientFragment = 1 << 7,     // '#' in the target
   kLenientExpectation = 1 << 8,  // Expect may say anything: JavaScript answers 417
+  kLenientHosts = 1 << 9,        // several Host headers: the first one counts
 };
 
 struct Options {

@@ -32,9 +32,9 @@ enum RecordWord : uint32_t {
   kRecordKnownHigh,  // bit i: a header with HeaderId 32 + i is there
   kRecordHeaderCount,
   kRecordHostIndex,  // index of the Host header plus 1, 0 when there is none
-  kRecordMemory,   // which remembered head has this header section, see head_memory.h; 0: none
-  kRecordSameHead,  // 1: that head has the same request line too
-  kRecordHeaders,  // where the table of headers starts
+  kRecordMemory,     // which remembered head has this header section, see head_memory.h; 0: none
+  kRecordSameHead,   // 1: that head has the same request line too
+  kRecordHeaders,    // where the table of headers starts
 };
 static_assert(kRecordHeaders * sizeof(uint32_t) == 64, "the fixed part is one cache line");
 

@@ -4,7 +4,7 @@
 //            before the first request (browsers connect before they ask); then the connection is
 //            closed, if nothing lies in its socket; while the server stops, stopGraceMs, or
 //            stopFirstGraceMs before the first request
-//   kHead    headersMs since its first byte, readMs since its last: 408
+//   kHead    headersMs or requestMs since its first byte, readMs since its last: 408
 //   kBody    requestMs since the request's first byte, readMs since its last, receiveRateMin: 408;
 //            not while JavaScript has paused the connection; only requestMs while the peer waits
 //            for 100 Continue
@@ -72,6 +72,7 @@ Server::Deadline Server::deadline(const Channel& channel, Connection& connection
       break;
     case Phase::kHead:
       consider(connection.requestStartMs, profile.headersMs, Due::kHead);
+      consider(connection.requestStartMs, profile.requestMs, Due::kBody);
       consider(connection.lastByteMs, profile.readMs, Due::kHead);
       break;
     case Phase::kBody:
@@ -175,6 +176,10 @@ void Server::timer(Channel& channel, uint64_t nowMs) {
     case Due::kIdle:
       if (hasUnread(channel)) {
         connection.idleSinceMs = nowMs;
+        break;
+      }
+      if (connection.requests == 0 && connection.profile->answersSilence) {
+        fail(channel, connection, HttpError::kHeadersTimeout);
         break;
       }
       transport_.closeNow(channel);

@@ -1,0 +1,44 @@
+// Unchanged programs for node:http: what runs them chooses who serves.
+//
+//   node [--import ringpoll/register] faces.mjs PORT raw|fastify|express|koa
+import http from 'node:http';
+
+const [, , port, kind] = process.argv;
+
+const programs = {
+  async raw() {
+    return http.createServer((_request, response) => {
+      response.setHeader('Content-Type', 'text/plain');
+      response.end('Hello, World!');
+    });
+  },
+  async fastify() {
+    const { default: fastify } = await import('fastify');
+    const app = fastify();
+    const schema = {
+      response: { 200: { type: 'object', properties: { hello: { type: 'string' } } } },
+    };
+    app.get('/', { schema }, (_request, reply) => reply.send({ hello: 'world' }));
+    app.post('/', { schema }, (request, reply) => reply.send({ hello: request.body.name }));
+    await app.ready();
+    return app.server;
+  },
+  async express() {
+    const { default: express } = await import('express');
+    const app = express();
+    app.get('/', (_request, response) => response.json({ hello: 'world' }));
+    app.post('/', express.json(), ({ body }, response) => response.json({ hello: body.name }));
+    return http.createServer(app);
+  },
+  async koa() {
+    const { default: Koa } = await import('koa');
+    const app = new Koa();
+    app.use((context) => {
+      context.body = { hello: 'world' };
+    });
+    return http.createServer(app.callback());
+  },
+};
+
+const server = await programs[kind]();
+server.listen(Number(port), '127.0.0.1', () => console.log(`ready ${server.address().port}`));
