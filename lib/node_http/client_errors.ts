@@ -73,10 +73,13 @@ export function clientError(number: number): ClientError {
   return Object.assign(error, { code, reason, bytesParsed: 0, rawPacket: Buffer.alloc(0) });
 }
 
-/** The peer has ended in the middle of a request. */
-export function unexpectedEnd(): ClientError {
-  return clientError(ERRORS.findIndex(({ code }) => code === `${PREFIX}UNEXPECTED_END`));
+function named(name: string): ClientError {
+  return clientError(ERRORS.findIndex(({ code }) => code === PREFIX + name));
 }
+
+/** The peer has ended in the middle of a request. */
+export const unexpectedEnd = (): ClientError => named('UNEXPECTED_END');
+export const headTooLarge = (): ClientError => named('HEAD_TOO_LARGE');
 
 const STATUS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',

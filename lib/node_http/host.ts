@@ -22,6 +22,8 @@ const LENIENT_EXPECTATION = 1 << 8;
 const LENIENT_HOSTS = 1 << 9;
 const HEADERS_MAX = 1000;
 const LINGER_MS = 5000;
+/** The request line without its target, and four bytes for each of 1,000 headers. */
+const BETWEEN_BYTES = 4096;
 
 /** By slot, all servers of this thread together. */
 const sessions: (Session | undefined)[] = [];
@@ -34,6 +36,7 @@ export class Host {
   readonly runtime: Runtime = runtime();
   readonly #open = new Set<Session>();
   #listener: Listener | undefined;
+  #headBytesMax = 0;
   #keepAlive = -1;
   #headers = -1;
   #request = -1;
@@ -44,6 +47,10 @@ export class Host {
     this.unique = (server as unknown as Record<symbol, unknown>)[uniqueHeaders];
   }
 
+  get headBytesMax(): number {
+    return this.#headBytesMax;
+  }
+
   get address(): Listener['address'] | undefined {
     return this.#listener?.address;
   }
@@ -52,6 +59,7 @@ export class Host {
   listen(where: object, backlog: number, strict: boolean): void {
     const { server } = this;
     const most = server.maxHeaderSize || http.maxHeaderSize;
+    this.#headBytesMax = most;
     const kept = server.keepAlive ? server.keepAliveInitialDelay || true : false;
     this.#listener = listenWith(
       {
@@ -67,8 +75,9 @@ export class Host {
         alpn: ['http/1.1'],
         protocol: this as never,
         profile: {
-          headBytesMax: most,
-          targetBytesMax: Math.min(most - 1, HEAD_BYTES_MAX - 1),
+          // Node counts names and values alone: what stands between them comes on top.
+          headBytesMax: Math.min(most + BETWEEN_BYTES, HEAD_BYTES_MAX),
+          targetBytesMax: most - 1,
           headersMax: HEADERS_MAX,
           bodyBytesMax: Number.MAX_SAFE_INTEGER,
           trailerBytesMax: most,

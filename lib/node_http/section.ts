@@ -67,6 +67,11 @@ export class Section {
     const size = Head.headers + FIELD_WORDS * count;
     const copy = new Uint32Array(size);
     for (let i = Head.headerCount; i < size; i++) copy[i] = words[at + i];
+    let counted = 0;
+    for (let field = Head.headers; field < size; field += FIELD_WORDS) {
+      counted += (copy[field + 1] & 0xffff) + copy[field + 3];
+    }
+    this.bytes = counted;
     this.#words = copy;
     const bytes = Buffer.allocUnsafe(words[at + Head.length]);
     slab.copy(bytes, 0, offset, offset + bytes.length);
@@ -83,6 +88,9 @@ export class Section {
     this.#words = undefined;
     this.#bytes = undefined;
   }
+
+  /** Bytes of names and values, as node:http counts them against maxHeaderSize. */
+  readonly bytes: number;
 
   /** An array of the caller's own. */
   rawHeaders(): string[] {

@@ -8,7 +8,13 @@ import { uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
 import { Flag, OVER } from '../tcp/connection_state.js';
 import { inOrder } from '../tcp/sending.js';
-import { answerTo, type ClientError, clientError, unexpectedEnd } from './client_errors.js';
+import {
+  answerTo,
+  type ClientError,
+  clientError,
+  headTooLarge,
+  unexpectedEnd,
+} from './client_errors.js';
 import { ConnectionHome } from './connection_home.js';
 import {
   abortRequest,
@@ -45,6 +51,8 @@ export interface SessionHost {
   readonly server: NodeServer;
   readonly unique: unknown;
   readonly runtime: Runtime;
+  /** Of a request: its target, and names and values of its headers. */
+  readonly headBytesMax: number;
   /** What programs change while it listens is told to native code. */
   followTimeouts(): void;
   forget(session: Session): void;
@@ -121,7 +129,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       this.madeSocket = socket;
       socket.server = this.server;
       // Programs look whether it is there: what reads is below it.
-      socket.parser = { incoming: null, socket, onIncoming: null };
+      socket.parser = { incoming: null, socket, onIncoming: null, free() {}, close() {} };
       socket.on('error', this.#socketFailed);
       socket.on('timeout', () => this.#timedOut(socket));
       socket.on('drain', () => {
@@ -159,7 +167,15 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       this.#method = methodOf(head);
       this.#url = targetOf(head);
     }
+    if ((this.#section as Section).bytes + this.#url.length >= this.#host.headBytesMax) {
+      this.#fails(headTooLarge());
+      return;
+    }
     this.#requests++;
+    if (this.#waiting >= this.server.highWaterMark && !this.#pausedForDue) {
+      this.#pausedForDue = true;
+      this.connection.pause();
+    }
     if (this.madeSocket !== undefined) this.madeSocket.touch();
     const request = new NativeRequest(this, this.#section as Section, this.#method, this.#url);
     if ((flags & HeadFlag.version11) === 0) {
@@ -220,8 +236,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     const event = request.method === 'CONNECT' ? 'connect' : 'upgrade';
     const heard = server.listenerCount(event) > 0;
     if (!heard && event === 'upgrade') return false;
-    const alone = this.#current === undefined;
-    if (!heard || !alone) {
+    if (!heard) {
       this.socket.destroy();
       return true;
     }
@@ -230,6 +245,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     this.detached = true;
     const { socket } = this;
     this.#host.forget(this);
+    this.#pausedForDue = false;
+    this.connection.resume();
     const over = (error: Error | undefined) => {
       this.closed(error);
       this.#host.gone();
@@ -317,22 +334,21 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
 
   waits(length: number): void {
     this.#waiting += length;
-    const tooMuch = this.#waiting > this.writableHighWaterMark;
-    if (tooMuch === this.#pausedForDue) return;
-    this.#pausedForDue = tooMuch;
-    if (tooMuch) this.connection.pause();
-    else this.connection.resume();
+    if (!this.#pausedForDue || this.#waiting > this.writableHighWaterMark) return;
+    this.#pausedForDue = false;
+    this.connection.resume();
   }
 
   responseGiven(response: NativeResponse, told: boolean): void {
-    if (this.detached) return;
-    if (this.connection._flags & Flag.unsent) {
+    if (this.detached) {
+      // Behind it on the connection is another protocol, and before that its predecessors.
+    } else if (this.connection._flags & Flag.unsent) {
       inOrder(this.connection, () => this.command(Command.httpDone));
     } else {
       this.command(Command.httpDone);
     }
     const request = response.req;
-    const last = response._last || !request[KEEPS];
+    const last = !this.detached && (response._last || !request[KEEPS]);
     if (told) {
       response.prependOnceListener('finish', () => this.#settle(response));
     } else if (isHeard(response) || finished.hasSubscribers || !request.complete) {
@@ -447,6 +463,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
 
   #closeSocket(error: Error | undefined): void {
     this.#closing = true;
+    const parser = this.madeSocket?.parser as { free?(): void } | null | undefined;
+    if (parser != null) parser.free?.();
     if (this.tellClosed()) return;
     const broken = error !== undefined && 'code' in error && 'syscall' in error;
     if (this.madeSocket === undefined) {

@@ -132,7 +132,7 @@ export class NodeSocket extends net.Socket {
 
   /** The response that may be written. */
   get _httpMessage(): unknown {
-    return this.detached ? null : (this.#home.httpMessage ?? null);
+    return this.#home.httpMessage ?? null;
   }
   set _httpMessage(_message: unknown) {}
 

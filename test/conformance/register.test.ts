@@ -1,0 +1,35 @@
+// ringpoll/register: who serves node:http in a process of its own.
+import { describe, expect, it } from 'vitest';
+import { programPath, spawnNode } from '../support/program.js';
+
+const program = programPath('http-face');
+const ours = ['true ringpoll /path', 'worker: true ringpoll /path'];
+const nodes = ['true node /path', 'worker: true node /path'];
+
+async function linesOf(args: string[], env: Record<string, string> = {}): Promise<string[]> {
+  const { code, stdout, stderr } = await spawnNode([...args, program], { env }).ending();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout.trim().split('\n').sort();
+}
+
+describe('ringpoll/register', () => {
+  it('serves what is imported and required, in workers too, with --import', async () => {
+    expect(await linesOf(['--import', 'ringpoll/register'])).toEqual(ours);
+  });
+
+  it('does the same with --require', async () => {
+    expect(await linesOf(['--require', 'ringpoll/register'])).toEqual(ours);
+  });
+
+  it('does the same from NODE_OPTIONS', async () => {
+    expect(await linesOf([], { NODE_OPTIONS: '--import ringpoll/register' })).toEqual(ours);
+  });
+
+  it('leaves everything to Node when RINGPOLL_REGISTER says so', async () => {
+    const env = { RINGPOLL_REGISTER: 'off' };
+    expect(await linesOf(['--import', 'ringpoll/register'], env)).toEqual(nodes);
+    expect(await linesOf(['--import', 'ringpoll/register'], { RINGPOLL_REGISTER: 'net' })).toEqual(
+      nodes,
+    );
+  });
+});
