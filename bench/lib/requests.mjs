@@ -31,8 +31,18 @@ const UPLOAD = [
   `Content-Length: ${UPLOAD_BYTES}`,
 ];
 
+const JSON_BODY = JSON.stringify({ name: 'world', list: [1, 2, 3], text: 'x'.repeat(60) });
+
+const JSON_POST = [
+  'POST / HTTP/1.1',
+  'Host: 127.0.0.1',
+  'Content-Type: application/json',
+  `Content-Length: ${JSON_BODY.length}`,
+];
+
 const texts = {
   browser: `${BROWSER.join('\r\n')}\r\n\r\n`,
+  json: `${JSON_POST.join('\r\n')}\r\n\r\n${JSON_BODY}`,
   upload: `${UPLOAD.join('\r\n')}\r\n\r\n${'x'.repeat(UPLOAD_BYTES)}`,
 };
 

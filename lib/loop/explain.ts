@@ -1,4 +1,5 @@
 // What the router did, for people and for programs.
+import { faces, fellBack } from '../faces.js';
 import type { Report as FileReport } from '../fs/routes.js';
 import type { EngineReport, NativeCost, NativeRouting } from '../runtime/native.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -87,6 +88,15 @@ export interface Explanation {
   open: KindReport;
   send: SendReport;
   file: FileKindReport;
+  faces: FaceReport;
+}
+
+/** What ringpoll/register and ringpoll/node-http did. */
+export interface FaceReport {
+  /** By the name of a module of Node's: 'ringpoll', or why it is Node's own. */
+  modules: Record<string, string>;
+  /** Servers that are Node's although their module is not, and why. */
+  servers: { why: string; count: number }[];
 }
 
 const SIZES = [512, 4096, 16384, Number.POSITIVE_INFINITY];
@@ -168,5 +178,9 @@ export function explain({ native, reports }: Runtime): Explanation {
       costs: { now: costsOf(routing.sentNow), engine: costsOf(routing.sentByEngine) },
     },
     file: fileOf(engine, reports.get('files')?.() as FileReport | undefined),
+    faces: {
+      modules: Object.fromEntries(faces),
+      servers: [...fellBack].map(([why, count]) => ({ why, count })),
+    },
   };
 }

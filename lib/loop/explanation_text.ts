@@ -61,6 +61,13 @@ function refusalLines({ receive, file }: Explanation): string[] {
   ];
 }
 
+function faceLines({ faces }: Explanation): string[] {
+  return [
+    ...Object.entries(faces.modules).map(([name, by]) => `${name}: ${by}`),
+    ...faces.servers.map(({ why, count }) => `${plural(count, 'server')} of Node's: ${why}`),
+  ];
+}
+
 /** The same as text: where each kind went, how many, why, what it cost, what was refused. */
 export function formatExplanation(explanation: Explanation): string {
   const { engine, receive } = explanation;
@@ -74,5 +81,6 @@ export function formatExplanation(explanation: Explanation): string {
     '',
     costTable(explanation),
     ...refusalLines(explanation),
+    ...faceLines(explanation),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
 // What stands in the place of classes of node:http.
 export { IncomingMessage } from './incoming.js';
 export { ServerResponse, seams } from './outgoing.js';
-export { createServer, Server } from './server.js';
+export { createServer, nativeSide, Server } from './server.js';

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import { Readable } from 'node:stream';
+import { distinctOf, fieldsOf, type Headers } from './fields.js';
 import {
   DESTROYED,
   HEADERS,
@@ -14,7 +15,7 @@ import {
   STREAMS,
   TRAILERS,
 } from './names.js';
-import { distinctOf, fieldsOf, type Headers, type Section } from './section.js';
+import type { Section } from './section.js';
 
 type Stock = http.IncomingMessage;
 type Listener = (...args: unknown[]) => void;

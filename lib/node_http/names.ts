@@ -14,5 +14,7 @@ export const STREAMS: unique symbol = Symbol('ringpoll.streams');
 export const DESTROYED: unique symbol = Symbol('ringpoll.destroyed');
 /** A response may be written. */
 export const ASSIGNED: unique symbol = Symbol('ringpoll.assigned');
+/** On a socket: its connection speaks HTTP natively. */
+export const SERVED: unique symbol = Symbol('ringpoll.served');
 /** The request keeps its connection, as the parser sees it. */
 export const KEEPS: unique symbol = Symbol('ringpoll.keeps');

@@ -2,12 +2,13 @@
 // possible. What it needs that is not native makes it Node's altogether, when it begins to listen.
 import http from 'node:http';
 import net from 'node:net';
+import { countFallback } from '../faces.js';
 import { whyNotNative } from './fallback.js';
-import { Host } from './host.js';
-import { ListenHandle } from './listen_handle.js';
+import type { Host } from './host.js';
+import { SERVED } from './names.js';
+import type * as NativeSide from './native_side.js';
 import type { NodeServer } from './node_server.js';
 import { seams } from './outgoing.js';
-import { NodeSocket } from './socket.js';
 
 type Listener = (...args: unknown[]) => void;
 type Bag = Record<PropertyKey, unknown>;
@@ -16,10 +17,15 @@ const StockServer = http.Server;
 const stock = StockServer.prototype as unknown as Record<PropertyKey, Listener>;
 const stockListen2 = (net.Server.prototype as unknown as Record<string, Listener>)._listen2;
 
+/** Loads what only servers that listen need: most of the package. */
+export const nativeSide: { load: () => typeof NativeSide } = {
+  load() {
+    throw new Error('nothing loads the native side');
+  },
+};
+
 /** The native side of a server, while it has one. */
 export const HOST: unique symbol = Symbol('ringpoll.host');
-/** Why it is Node's altogether, once it has listened so. */
-export const FALLBACK: unique symbol = Symbol('ringpoll.fallback');
 export const STRICT: unique symbol = Symbol('ringpoll.strict');
 
 /** Called with and without `new`, as Node's is. */
@@ -35,7 +41,7 @@ export function Server(this: unknown, options?: unknown, listener?: unknown): un
   server.removeListener('connection', connected);
   server.prependListener('connection', function first(this: unknown, socket: unknown) {
     // What is served natively has its parser already; all else gets Node's.
-    const served = socket instanceof NodeSocket && !socket.detached;
+    const served = (socket as Bag | null)?.[SERVED] === true;
     if (!served) Reflect.apply(connected, this, [socket]);
   } as Listener);
   return undefined;
@@ -66,10 +72,11 @@ proto._listen2 = function listen2(
   const why =
     given || typeof fd === 'number' ? 'its socket comes from elsewhere' : whyNotNative(this, seams);
   if (why !== undefined) {
-    this[FALLBACK] = why;
+    countFallback(why);
     Reflect.apply(stockListen2, this, [address, port, addressType, backlog, fd, flags]);
     return;
   }
+  const { Host, ListenHandle } = nativeSide.load();
   const host = new Host(this);
   this[HOST] = host;
   this._handle = new ListenHandle(host, address, port, addressType, flags, this[STRICT] === true);

@@ -2,6 +2,7 @@
 // that is this connection's. While HTTP is spoken it only writes; after an upgrade it reads too.
 import net from 'node:net';
 import type { SocketAddress } from '../runtime/native.js';
+import { SERVED } from './names.js';
 
 /** What the socket asks of the connection. */
 export interface SocketHome {
@@ -119,6 +120,10 @@ export class NodeSocket extends net.Socket {
   _paused = false;
   /** It speaks something else, and is somebody else's. */
   detached = false;
+
+  get [SERVED](): boolean {
+    return !this.detached;
+  }
 
   constructor(home: SocketHome, highWaterMark: number) {
     super({

@@ -4,16 +4,20 @@
 //
 // Importing this replaces classes of node:http for everything that is loaded later, in CommonJS and
 // in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, or 'off'.
-import { syncBuiltinESMExports } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { faces } from '../faces.js';
 import {
   createServer,
   IncomingMessage,
+  nativeSide,
   Server,
   ServerResponse,
   seams,
 } from '../node_http/classes.js';
 import { wantedFaces } from './wanted.js';
+
+// Not imported: a program that never listens would wait for most of the package.
+nativeSide.load = () => createRequire(import.meta.url)('../node_http/native_side.js');
 
 const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);
 if (unknown.length > 0) {
