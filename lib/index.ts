@@ -7,6 +7,7 @@ export {
 } from './errors.js';
 export type {
   Explanation,
+  FaceReport,
   FileKindReport,
   KindReport,
   NetReport,
