@@ -4,6 +4,8 @@ import type { NativeLoop } from '../runtime/native.js';
 import { UdpOption } from '../udp/kernel_options.js';
 
 const EBADF = -9;
+const EINVAL = -22;
+const SIZE_MAX = 2 ** 31 - 1;
 
 /** Node makes its error of these. */
 export interface SizeError {
@@ -30,7 +32,9 @@ export function bufferSize(
 ): number | undefined {
   const option = receives ? UdpOption.receiveBuffer : UdpOption.sendBuffer;
   let result = EBADF;
-  if (generation !== undefined) {
+  if (size > SIZE_MAX) {
+    result = EINVAL;
+  } else if (generation !== undefined) {
     result = size === 0 ? 0 : native.udpSetOption(slot, generation, option, size);
     if (result === 0) result = native.udpOption(slot, generation, option);
   }

@@ -13,6 +13,8 @@ type SocketClass = typeof dgram.Socket;
 export class Face {
   readonly #seams: Seams;
   readonly #createSocket: CreateSocket = dgram.createSocket;
+  /** As dgram.createSocket; it may be called with `new`. */
+  readonly createSocket: CreateSocket;
   /** As dgram.Socket; it may be called without `new`. */
   readonly Socket: SocketClass;
 
@@ -20,17 +22,16 @@ export class Face {
     this.#seams = findSeams();
     // Where there is no loop of ours, that is found out now.
     runtime();
+    const make = this.#createSocket;
+    this.createSocket = function createSocket(...given: unknown[]) {
+      return choose(Reflect.apply(make, dgram, given));
+    } as CreateSocket;
     const choose = (socket: object) => this.#choose(socket as NodeDatagramSocket);
     this.Socket = new Proxy(dgram.Socket, {
       construct: (target, given, newTarget) => choose(Reflect.construct(target, given, newTarget)),
       apply: (target, _, given) => choose(Reflect.construct(target as never, given)),
     });
   }
-
-  readonly createSocket = ((...given: unknown[]) =>
-    this.#choose(
-      Reflect.apply(this.#createSocket, dgram, given) as NodeDatagramSocket,
-    )) as CreateSocket;
 
   /** It will be served by a handle of ours. In a worker of a cluster the primary binds: Node's. */
   #choose(socket: NodeDatagramSocket): NodeDatagramSocket {

@@ -18,6 +18,7 @@ import type { NodeHandle } from './seams.js';
 const { errno } = constants;
 const EAGAIN = -errno.EAGAIN;
 const EBADF = -errno.EBADF;
+const EEXIST = -errno.EEXIST;
 const EINVAL = -errno.EINVAL;
 const EMSGSIZE = -errno.EMSGSIZE;
 const ENOBUFS = -errno.ENOBUFS;
@@ -44,6 +45,15 @@ interface Rinfo {
   size: number;
 }
 type OnMessage = (count: number, handle: DatagramHandle, bytes?: Buffer, rinfo?: Rinfo) => void;
+
+/** Those whose descriptor nobody else may take. */
+const bound = new Set<DatagramHandle>();
+
+/** Node hands on whatever view on memory it was given. */
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  if (view instanceof Uint8Array) return view;
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
 
 export class DatagramHandle implements Named {
   onmessage: OnMessage | undefined;
@@ -98,12 +108,14 @@ export class DatagramHandle implements Named {
     if (this.#bound) return EINVAL;
     const { native, control } = this.#runtime;
     const bits = FLAGS.reduce((all, { libuv, ours }) => (flags & libuv ? all | ours : all), 0);
-    native.udpOpen(address, port, '', 0, bits, RECEIVED_BYTES_MAX, HINT_POLL);
+    // A listener may stand in the place of the port.
+    native.udpOpen(address, Number(port) >>> 0, '', 0, bits, RECEIVED_BYTES_MAX, HINT_POLL);
     const error = control[Control.resultError];
     if (error !== 0) return -error;
     this.#route.slot = control[Control.resultSlot];
     this.#route.generation = control[Control.resultGeneration];
     this.#bound = true;
+    bound.add(this);
     keepSocket(this.#slot, this);
     if (!this.#receiving) this.#command(Command.pause);
     if (!this.#referenced) native.setConnectionReferenced(this.#slot, this._generation, false);
@@ -114,6 +126,9 @@ export class DatagramHandle implements Named {
   /** A descriptor of somebody else's: Node's own handle serves it. */
   open(fd: number): number {
     if (this.#bound || this.#closed) return EINVAL;
+    for (const other of bound) {
+      if (other.fd === fd) return EEXIST;
+    }
     this.#closed = true;
     this.#giveBack(this.#nodes);
     this.#scope.emitDestroy();
@@ -139,9 +154,9 @@ export class DatagramHandle implements Named {
   }
 
   /** send(request, list, count, port, address, called) or, connected, send(request, list, count, called) */
-  send(_request: unknown, list: Uint8Array[], count: number, ...to: unknown[]): number {
+  send(_request: unknown, list: ArrayBufferView[], count: number, ...to: unknown[]): number {
     if (!this.#open) return EBADF;
-    const bytes = count === 1 ? list[0] : Buffer.concat(list);
+    const bytes = count === 1 ? bytesOf(list[0]) : Buffer.concat(list.map(bytesOf));
     const { length } = bytes;
     if (length > PACKET_BYTES_MAX) return EMSGSIZE;
     const called = to.at(-1) === true;
@@ -158,25 +173,31 @@ export class DatagramHandle implements Named {
     if (called) {
       // Whoever is called back wants to hear what the kernel says of this very datagram.
       const { native } = this.#runtime;
-      if (this.getSendQueueSize() > 0) native.flush();
+      if (this.#waiting > 0) native.flush();
       const sent = native.udpSendNow(this.#slot, this._generation, bytes, route.record);
       if (sent !== EAGAIN) return sent < 0 ? sent : sent + 1;
     }
-    const waiting = this.getSendQueueSize();
+    const waiting = this.#waiting;
     if (waiting + length + COUNTED_BYTES > QUEUED_BYTES_MAX) return ENOBUFS;
     if (!sendBytes(this.#runtime, route, bytes)) return ENOBUFS;
     this.#queued = waiting === 0 ? 1 : this.#queued + 1;
     return length + 1;
   }
 
-  getSendQueueSize(): number {
+  /** Bytes that wait, with what is counted for each datagram. */
+  get #waiting(): number {
     if (!this.#open) return 0;
     const bytes = this.#runtime.memory.pending[this.#slot];
     return bytes === PENDING_OVER ? 0 : bytes;
   }
 
+  getSendQueueSize(): number {
+    return this.#waiting - this.getSendQueueCount() * COUNTED_BYTES;
+  }
+
+  /** At most, once some of several have left. */
   getSendQueueCount(): number {
-    return this.getSendQueueSize() === 0 ? 0 : this.#queued;
+    return Math.min(this.#queued, Math.floor(this.#waiting / COUNTED_BYTES));
   }
 
   recvStart(): number {
@@ -246,7 +267,12 @@ export class DatagramHandle implements Named {
 
   setMulticastInterface(address: string): number {
     if (!this.#open) return EBADF;
-    return this.#runtime.native.udpMulticastInterface(this.#slot, this._generation, address);
+    if (address === '') return EINVAL;
+    const { native } = this.#runtime;
+    const result = native.udpMulticastInterface(this.#slot, this._generation, address);
+    // libuv takes a zone that is not there for the system's choice.
+    if (result !== EINVAL || !this.#ipv6 || !address.startsWith('::%')) return result;
+    return native.udpMulticastInterface(this.#slot, this._generation, '');
   }
 
   addMembership(group: string, on?: string): number {
@@ -268,8 +294,8 @@ export class DatagramHandle implements Named {
   /** As libuv does, a socket that is not bound is bound to any address first. */
   #membership(join: boolean, group: string, source: string, on: string | undefined): number {
     if (!this.#bound) {
-      const bound = this.bind(this.#ipv6 ? '::' : '0.0.0.0', 0, REUSE_ADDRESS);
-      if (bound !== 0) return bound;
+      const result = this.bind(this.#ipv6 ? '::' : '0.0.0.0', 0, REUSE_ADDRESS);
+      if (result !== 0) return result;
     }
     if (!this.#open) return EBADF;
     const { native } = this.#runtime;
@@ -358,6 +384,7 @@ export class DatagramHandle implements Named {
   /** @internal */
   _close(): void {
     if (this.#bound) leaveSocket(this.#slot, this);
+    bound.delete(this);
     this.#closed = true;
     this.#scope.emitDestroy();
     this.#onClose?.();
