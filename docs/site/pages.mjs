@@ -41,7 +41,6 @@ export const groups = [
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['Unchanged Node programs', 'faces'],
-      ['node:net and node:dgram', 'net'],
       ['Threads', 'threads'],
       ['Observability', 'observability'],
       ['TLS', 'tls'],

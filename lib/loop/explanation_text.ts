@@ -1,5 +1,5 @@
 // What explain() returns, as tables for people.
-import type { Explanation, RouteCost } from './explain.js';
+import type { Explanation, NetReport, RouteCost } from './explain.js';
 import { table } from './text_table.js';
 
 type Cost = Pick<RouteCost, 'bytesMax' | 'microseconds' | 'samples'>;
@@ -68,11 +68,17 @@ function faceLines({ faces }: Explanation): string[] {
   ];
 }
 
+function netLine({ active, everywhere, reason }: NetReport): string {
+  if (!active) return `node:net: Node's own: ${reason}`;
+  return `node:net: served here, ${everywhere ? 'everywhere' : 'where ringpoll/net is imported'}`;
+}
+
 /** The same as text: where each kind went, how many, why, what it cost, what was refused. */
 export function formatExplanation(explanation: Explanation): string {
-  const { engine, receive } = explanation;
+  const { engine, receive, net } = explanation;
   return [
     `engine: ${engine}`,
+    ...(net === undefined ? [] : [netLine(net)]),
     `receive: ${receive.preferred}: ${receive.why}; ${plural(receive.refusals, 'hint')} refused`,
     '',
     connectionTable(receive),

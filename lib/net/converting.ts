@@ -5,20 +5,17 @@ import net from 'node:net';
 import { RingpollError } from '../errors.js';
 import { systemError } from '../runtime/system_error.js';
 import { ListeningHandle } from './listening_handle.js';
-import type { NodeServer, NodeSocket, Seams } from './seams.js';
+import type { NodeSocket, Seams } from './seams.js';
 import { StreamHandle } from './stream_handle.js';
 
 /** What is used of a handle of Node's. */
 interface NativeHandle {
   reading: boolean;
-  onconnection: unknown;
-  listen(backlog: number): number;
+  close(): void;
   connect(...goal: unknown[]): number;
-  [member: symbol]: unknown;
 }
 type NativeClass = new (type: number) => NativeHandle;
 
-const BACKLOG = 511;
 /** Native code's number of the call. */
 const SHUTDOWN = 9;
 const SOCKET = 0;
@@ -31,27 +28,21 @@ export class Converter {
   }
 
   /**
-   * The socket gets a handle of Node's, and goes on where it was.
+   * The socket gets a handle of Node's, and goes on where it was. False: it had one.
    * @throws RingpollError ERR_RINGPOLL_CONNECTION_BUSY while a write has not left
    */
-  socket(socket: NodeSocket): void {
+  socket(socket: NodeSocket): boolean {
     const own = socket._handle;
-    if (!(own instanceof StreamHandle)) return;
+    if (!(own instanceof StreamHandle)) return false;
     if (socket.connecting) this.#connecting(socket, own);
     else this.#connected(socket, own);
+    return true;
   }
 
   #connected(socket: NodeSocket, own: StreamHandle): void {
     const received: Buffer[] = [];
     const wasReading = own.reading;
-    const fd = own._release(received);
-    if (fd < 0) {
-      const cause = systemError(-fd, SHUTDOWN);
-      const message =
-        'The socket has bytes to send still, and cannot be given away before they have left';
-      throw new RingpollError('ERR_RINGPOLL_CONNECTION_BUSY', message, { cause });
-    }
-    this.#give(socket, nativeHandle(fd));
+    this.#give(socket, released(own, received));
     for (const bytes of received) socket.push(bytes);
     if (wasReading) socket._read(1);
   }
@@ -86,19 +77,41 @@ export class Converter {
     return made.constructor as NativeClass;
   }
 
-  /** The same of a server that listens. */
-  server(server: NodeServer): void {
-    const own = server._handle;
-    if (!(own instanceof ListeningHandle)) return;
+  /** What all of Node's stream handles have in common. */
+  streamPrototype(): object {
+    let prototype: object = this.#nativeClass().prototype;
+    while (!Object.hasOwn(prototype, 'writeUtf8String')) {
+      const next = Object.getPrototypeOf(prototype);
+      if (next === null) return {};
+      prototype = next;
+    }
+    return prototype;
+  }
+
+  /** A handle of Node's in the place of one of ours, for whoever takes its descriptor. */
+  native(own: unknown): unknown {
+    if (own instanceof StreamHandle) {
+      const handle = released(own, []);
+      own._closeWith(handle);
+      return handle;
+    }
+    if (!(own instanceof ListeningHandle)) return own;
     const fd = own._duplicate();
     if (fd < 0) throw systemError(-fd, SHUTDOWN);
     const handle = nativeHandle(fd);
-    handle[this.#seams.symbols.owner] = server;
-    handle.onconnection = own.onconnection;
-    server._handle = handle;
-    own.close();
-    handle.listen(BACKLOG);
+    own._closeWith(handle);
+    return handle;
   }
+}
+
+/** @throws RingpollError ERR_RINGPOLL_CONNECTION_BUSY while a write has not left */
+function released(own: StreamHandle, received: Buffer[]): NativeHandle {
+  const fd = own._release(received);
+  if (fd >= 0) return nativeHandle(fd);
+  const cause = systemError(-fd, SHUTDOWN);
+  const message =
+    'The socket has bytes to send still, and cannot be given away before they have left';
+  throw new RingpollError('ERR_RINGPOLL_CONNECTION_BUSY', message, { cause });
 }
 
 /** A handle of Node's for a descriptor, which is its own from now on. */

@@ -12,4 +12,5 @@ export const UV = {
   EACCES: -errno.EACCES,
   EPIPE: -errno.EPIPE,
   EAGAIN: -errno.EAGAIN,
+  ENOBUFS: -errno.ENOBUFS,
 } as const;

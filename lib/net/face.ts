@@ -41,7 +41,7 @@ export class Face {
     return this.everywhere || this.#chosen.has(of);
   }
 
-  /** What looks behind handles must not meet one of ours unprepared. */
+  /** What looks behind handles must not meet one of ours unprepared. It costs a few milliseconds. */
   #guard(): void {
     if (this.#guarded) return;
     this.#guarded = true;
@@ -109,7 +109,7 @@ export class Face {
   /** A socket that is to connect, and has no handle yet, gets one of ours. */
   #prepare(socket: NodeSocket, given: unknown[]): void {
     const first = Array.isArray(given[0]) ? (given[0] as unknown[])[0] : given[0];
-    if (socket._handle && !socket.destroyed) return;
+    if ((socket._handle && !socket.destroyed) || 'encrypted' in socket) return;
     const path = pathOf(first);
     const isGoal = path !== undefined || hasPort(first, given);
     if (!isGoal) return; // connect() throws

@@ -34,6 +34,8 @@ export class ListeningHandle {
   #id = -1;
   #name: SocketAddress | PathAddress | undefined;
   #closed = false;
+  /** Handles of Node's on the same socket, which were sent to another process. */
+  readonly #copies: { close(): void }[] = [];
   #gone = false;
   /** Connections that native code has. */
   #natives = 0;
@@ -81,7 +83,13 @@ export class ListeningHandle {
     return this.#refused;
   }
 
+  /** @internal */
+  _closeWith(copy: { close(): void }): void {
+    this.#copies.push(copy);
+  }
+
   close(callback?: () => void): void {
+    for (const copy of this.#copies.splice(0)) copy.close();
     if (!this.#closed && this.#id >= 0 && !this.#gone) {
       runtime().native.closeListener(this.#id, false);
     }

@@ -1,8 +1,8 @@
 // Code of Node's that looks behind a handle, which would end the process if it met one of ours. It
-// is made to ask first.
+// gets one of Node's in its place.
 import net from 'node:net';
 import type { Converter } from './converting.js';
-import type { NodeServer, NodeSocket } from './seams.js';
+import type { NodeSocket } from './seams.js';
 
 type Method = (this: unknown, ...given: unknown[]) => unknown;
 
@@ -16,36 +16,25 @@ export function guardTls(converter: Converter): void {
   }
   const wrapHandle = prototype._wrapHandle;
   if (typeof wrapHandle !== 'function') return;
-  prototype._wrapHandle = function (this: unknown, wrap, ...given) {
-    if (wrap instanceof net.Socket) converter.socket(wrap as NodeSocket);
-    return wrapHandle.call(this, wrap, ...given);
+  prototype._wrapHandle = function (this: unknown, wrap, handle, ...given) {
+    const isOurs = wrap instanceof net.Socket && converter.socket(wrap as NodeSocket);
+    const native = isOurs ? (wrap as NodeSocket)._handle : handle;
+    return wrapHandle.call(this, wrap, native, ...given);
   };
 }
 
-const guarded = new WeakSet<object>();
+/** How a channel to another process writes: the third argument is a handle that goes along. */
+const WRITES = ['writeUtf8String', 'writeBuffer'] as const;
 
-/** Sockets and servers that are sent to another process. */
-function guardChannel(converter: Converter, of: object): void {
-  const channel = of as { _send?: Method };
-  const send = channel._send;
-  if (typeof send !== 'function' || guarded.has(of)) return;
-  guarded.add(of);
-  channel._send = function (this: unknown, message, handle, ...given) {
-    if (handle instanceof net.Socket) converter.socket(handle as NodeSocket);
-    else if (handle instanceof net.Server) converter.server(handle as NodeServer);
-    return send.call(this, message, handle, ...given);
-  };
-}
-
-/** That of this process, and those of its children. */
+/** Sockets and servers that are sent to another process, whoever has made the channel, and when. */
 export function guardSending(converter: Converter): void {
-  guardChannel(converter, process);
-  const { ChildProcess } = process.getBuiltinModule('node:child_process');
-  const prototype = ChildProcess.prototype as unknown as { spawn: Method };
-  const { spawn } = prototype;
-  prototype.spawn = function (this: object, ...given) {
-    const result = spawn.apply(this, given);
-    guardChannel(converter, this);
-    return result;
-  } as Method;
+  const prototype = converter.streamPrototype() as Partial<Record<string, Method>>;
+  for (const name of WRITES) {
+    const write = prototype[name];
+    if (typeof write !== 'function') continue;
+    prototype[name] = function (this: unknown, ...given) {
+      if (given.length > 2) given[2] = converter.native(given[2]);
+      return write.apply(this, given);
+    };
+  }
 }

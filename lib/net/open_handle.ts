@@ -11,6 +11,8 @@ export interface OpenHandle {
   readonly _over: boolean;
   /** Node has closed it. */
   readonly _closed: boolean;
+  /** It keeps the process alive, whatever is written. */
+  readonly _holds: boolean;
 }
 
 export function command(handle: OpenHandle, kind: number, value = 0): void {

@@ -6,6 +6,8 @@
 import { isUint8Array } from 'node:util/types';
 import { Command } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
+import { systemError } from '../runtime/system_error.js';
+import { UV } from './errno.js';
 import { command, flushOutsideOfTurn, type OpenHandle } from './open_handle.js';
 import type { NodeSocket } from './seams.js';
 import { socketOf, symbols } from './symbols.js';
@@ -17,6 +19,8 @@ const LARGE_READS = 2;
 const SMALL_READS = 4;
 const ROOM_MIN = 8 * 1024;
 const ROOM_MAX = 64 * 1024;
+/** Native code's number of the call. */
+const READ = 1;
 /** Reads of its own in one turn. */
 const READS_PER_TURN = 2;
 
@@ -160,7 +164,10 @@ export class Reading {
     for (let at = 0; at < bytes.length && !socket.destroyed; ) {
       const into = socket[symbols.buffer] as Uint8Array;
       const piece = bytes.subarray(at, at + into.length);
-      if (piece.length === 0) return;
+      if (piece.length === 0) {
+        socket.destroy(systemError(-UV.ENOBUFS, READ));
+        return;
+      }
       into.set(piece);
       at += piece.length;
       const goesOn = call.call(socket, piece.length, into) !== false;

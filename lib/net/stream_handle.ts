@@ -77,6 +77,7 @@ export class StreamHandle implements OpenHandle {
   #referenced = true;
   #connecting: Request | undefined;
   #shutdown: Request | undefined;
+  #successor: { close(): void } | undefined;
   #goal: [Request, string, number] | undefined;
   #context: HandlerContext | undefined;
 
@@ -101,6 +102,11 @@ export class StreamHandle implements OpenHandle {
   /** @internal Node has closed it. */
   get _closed(): boolean {
     return this.#closed;
+  }
+
+  /** @internal It keeps the process alive, whatever is written. */
+  get _holds(): boolean {
+    return this.#referenced && this._reading.active;
   }
 
   /** @internal Native code has accepted it. */
@@ -193,7 +199,14 @@ export class StreamHandle implements OpenHandle {
     if (!this.#closed) request?.oncomplete?.(0);
   }
 
+  /** @internal Node closes it when it is done with it. */
+  _closeWith(successor: { close(): void }): void {
+    this.#successor = successor;
+  }
+
   close(callback?: () => void): void {
+    this.#successor?.close();
+    this.#successor = undefined;
     if (this.#closed) return;
     this.#closed = true;
     if (this.#bound >= 0) runtime().native.closeSocket(this.#bound);

@@ -70,6 +70,7 @@ export class Writing {
     if (!writev) this.#queue(data as Piece['chunk'], encoding);
     else for (const { chunk, encoding } of data as Piece[]) this.#queue(chunk, encoding);
     if (this.#rest.length === 0 && pendingOf(handle) <= WAITING_MAX && !isEnding(handle)) {
+      if (!handle._holds) flushOutsideOfTurn();
       done();
       return;
     }

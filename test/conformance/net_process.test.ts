@@ -1,0 +1,41 @@
+// installNet(): node:net of a whole process over this package's loop.
+import { describe, expect, it } from 'vitest';
+import { startProgram } from '../support/program.js';
+import { cert, key } from '../support/tls/both.js';
+
+async function outputOf(name: string, ...args: string[]): Promise<string[]> {
+  const ending = await startProgram('net_face', { args: [name, ...args] }).ending();
+  expect(ending).toMatchObject({ code: 0, signal: null });
+  return ending.stdout.trimEnd().split('\n');
+}
+
+describe('installNet()', () => {
+  it("leaves a connection alive whose listener's throw is an uncaught exception", async () => {
+    expect(await outputOf('throws')).toEqual(['uncaught of a listener', 'two']);
+  });
+
+  it('serves what connects from then on, until uninstallNet()', async () => {
+    expect(await outputOf('uninstalled')).toEqual(['true', 'false']);
+  });
+
+  it('lets a process end whose sockets and servers are unref()ed', async () => {
+    expect(await outputOf('unref')).toEqual(['unref']);
+  });
+
+  it('lets a process end whose sockets are not read', async () => {
+    expect(await outputOf('paused')).toEqual(['paused']);
+  });
+
+  it('gives a socket to TLS that has spoken already', async () => {
+    expect(await outputOf('tls', key, cert)).toEqual(['true', 'secure hello']);
+  });
+
+  it('gives a socket to TLS that is connecting', async () => {
+    expect(await outputOf('tls early', key, cert)).toEqual(['secure']);
+  });
+
+  it('gives sockets and servers to a child process', async () => {
+    const seen = ['from the child', "by the child's server", 'child 0 null'];
+    expect(await outputOf('send')).toEqual(seen);
+  });
+});
