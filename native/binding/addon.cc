@@ -187,6 +187,7 @@ Napi::Value SendLarge(const Napi::CallbackInfo& info) {
   const auto keptMax = static_cast<size_t>(info[3].As<Napi::Number>().Int64Value());
   const size_t taken = guest->loop().sendLarge(word(info, 0), word(info, 1), bytes.Data(),
                                                bytes.ByteLength(), keptMax);
+  guest->applyReference();
   return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
 

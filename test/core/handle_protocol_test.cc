@@ -26,7 +26,7 @@ struct Served {
     };
   }
   Name accept() {
-    CHECK(real.until([&] { return notes.opened == 1; }));
+    real.until([&] { return notes.opened == 1; });
     return notes.last;
   }
   uint32_t holding() { return real.js->loop.holding(); }
@@ -112,7 +112,7 @@ EACH_ENGINE(handle_stays_open_when_both_sides_have_ended) {
   CHECK(answer == "after the end");
   for (int i = 0; i < 10; ++i) served.real.js->turn();
   CHECK_EQ(served.notes.closed, 0);
-  CHECK(remoteAddress(served.channel(name).fd).port != 0);
+  CHECK_EQ(localAddress(served.channel(name).fd).port, served.real.port);
   served.command(CommandKind::kDestroy, name);
   CHECK(served.real.until([&] { return served.notes.closed == 1; }));
   CHECK_EQ(served.finSent, 1);

@@ -339,6 +339,7 @@ bool Sender::queueCopy(Channel& channel, const uint8_t* data, size_t bytes) {
     at += piece;
   }
   if (!channel.allSent()) markDirty(channel);
+  state_.liveness.review(channel);
   return true;
 }
 
