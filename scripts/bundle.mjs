@@ -1,6 +1,7 @@
 // Bundles lib into few files, because every module costs its importer some time. Entry points
 // share what they have in common in chunks of dist/shared: there is one copy of every class.
-import { dirname, relative, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { inRoot } from './steps.mjs';
 
 const ENTRIES = [
@@ -20,12 +21,20 @@ const ENTRIES = [
   'dgram/index',
   'threads/index',
   'admin/index',
+  'node_http/index',
+  'fastify/index',
+  'register/index',
+  // Loaded by register when a server listens, and not before.
+  'node_http/native_side',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.
   'cli/main',
   'scheduler/compute/worker',
   'threads/worker',
 ];
+// `node --require ringpoll/register`. A file of CommonJS in the package may require ES modules
+// without a warning.
+const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
 const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/watch\.ts)/;
 
@@ -60,6 +69,7 @@ export async function bundle(folder, destination) {
       sourcemap: true,
       sourcemapPathTransform,
     });
+    writeFileSync(join(folder, 'register', 'require.cjs'), REQUIRED);
     return output;
   } finally {
     await build.close();

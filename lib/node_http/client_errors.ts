@@ -1,5 +1,5 @@
 // What is wrong with a request, in the words that node:http has for it.
-import { ERRORS } from '../http/tables.js';
+import { ERRORS, METHODS } from '../http/tables.js';
 
 interface Known {
   code: string;
@@ -63,14 +63,23 @@ function knownOf(number: number): Known {
   return { code: known, reason: REASONS[known] ?? message };
 }
 
-/** The error that native code knows by this number. */
-export function clientError(number: number): ClientError {
+/** The error that native code knows by this number; `packet` are the bytes it was found in. */
+export function clientError(number: number, packet: Buffer = Buffer.alloc(0)): ClientError {
   const { code, reason } = knownOf(number);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return Object.assign(new Error('Request timeout'), { code });
   }
   const error = new Error(`Parse Error: ${reason}`);
-  return Object.assign(error, { code, reason, bytesParsed: 0, rawPacket: Buffer.alloc(0) });
+  const bytesParsed = code === 'HPE_INVALID_METHOD' ? methodBytes(packet) : packet.length;
+  return Object.assign(error, { code, reason, bytesParsed, rawPacket: packet });
+}
+
+/** Bytes with which some method begins, and at least one: the next one is none's. */
+function methodBytes(packet: Buffer): number {
+  let length = 1;
+  const isBegun = (text: string) => METHODS.some((method) => method.startsWith(text));
+  while (length < packet.length && isBegun(packet.toString('latin1', 0, length + 1))) length++;
+  return Math.min(length, packet.length);
 }
 
 function named(name: string): ClientError {

@@ -48,6 +48,11 @@ export abstract class ConnectionHome implements SocketHome {
   setKeepAlive(on: boolean, milliseconds: number): void {
     if (!this.gone) this.connection.setKeepAlive(on ? milliseconds || true : false);
   }
+  reference(on: boolean): void {
+    if (this.gone) return;
+    if (on) this.connection.ref();
+    else this.connection.unref();
+  }
   startReading(): void {
     this.resumeBody();
   }

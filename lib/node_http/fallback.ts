@@ -11,7 +11,6 @@ interface Asked {
   insecureHTTPParser: boolean | undefined;
   maxHeaderSize: number | undefined;
   pauseOnConnect: boolean;
-  _unref: boolean;
 }
 
 /** undefined: it is served natively. */
@@ -33,7 +32,6 @@ export function whyNotNative(server: Asked, seams: Seams | string): string | und
     return `maxHeaderSize is not between ${HEAD_BYTES_MIN} and ${HEAD_BYTES_MAX}`;
   }
   if (server.pauseOnConnect) return 'it pauses its connections';
-  if (server._unref) return 'it must not keep the process alive';
   return undefined;
 }
 

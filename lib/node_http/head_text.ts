@@ -1,5 +1,5 @@
-// The text of a response's head, as http.ServerResponse composes it. What is usual is done here; all
-// that is not, such as a Connection or Transfer-Encoding of the program's own, Node does.
+// The text of a response's head, as http.ServerResponse composes it. What is usual is done here; Node
+// does all that is not, such as a Connection or Transfer-Encoding of the program's own.
 import http from 'node:http';
 import { checkFieldValue } from '../http/header_fields.js';
 
@@ -183,14 +183,18 @@ export function composeHead(
   }
   const keeps = response.shouldKeepAlive && (length || response.useChunkedEncodingByDefault);
   if (!keeps || response.maxRequestsOnConnectionReached || statusCode < 200) return undefined;
-  const hasLength = length || typeof response._contentLength === 'number';
-  if (response._hasBody && (!hasLength || (!length && response._removedContLen))) return undefined;
+  const counted = typeof response._contentLength === 'number' && !response._removedContLen;
+  const chunked = response._hasBody && !length && !counted;
+  if (chunked && response._removedTE) return undefined;
   text = firstLine + text;
   if (response.sendDate) text += dateLine();
   text += keepAliveLines(response._keepAliveTimeout, response._maxRequestsPerSocket);
   if (length) {
     response._contentLength = declared;
     response._removedContLen = false;
+  } else if (chunked) {
+    response.chunkedEncoding = true;
+    text += 'Transfer-Encoding: chunked\r\n';
   } else if (response._hasBody) {
     text += `Content-Length: ${response._contentLength}\r\n`;
   }

@@ -7,12 +7,14 @@ import { Event } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
+import { HandlerContext } from '../tcp/handler_context.js';
 import { type Listener, listenWith } from '../tcp/listener.js';
 import { HEAD_BYTES_MAX } from './fallback.js';
 import type { NodeServer } from './node_server.js';
 import { seams } from './outgoing.js';
+import { settleQuiet } from './quiet.js';
 import type { Seams } from './seams.js';
-import { Session, settleQuiet } from './session.js';
+import { Session } from './session.js';
 
 /** node:http closes a kept connection so much later than it has said. */
 const CLOSED_LATER_MS = 1000;
@@ -20,6 +22,9 @@ const LENIENT_HOST = 1 << 1;
 const LENIENT_FRAGMENT = 1 << 7;
 const LENIENT_EXPECTATION = 1 << 8;
 const LENIENT_HOSTS = 1 << 9;
+const LENIENT_EXTENSIONS = 1 << 10;
+/** Neither lets anything through that node:http would not. */
+const LENIENT_ALWAYS = LENIENT_EXPECTATION | LENIENT_EXTENSIONS;
 const HEADERS_MAX = 1000;
 const LINGER_MS = 5000;
 /** The request line without its target, and four bytes for each of 1,000 headers. */
@@ -34,6 +39,8 @@ export class Host {
   readonly server: NodeServer;
   readonly unique: unknown;
   readonly runtime: Runtime = runtime();
+  /** That of listen(), as with node:http. */
+  readonly #context = new HandlerContext();
   readonly #open = new Set<Session>();
   #listener: Listener | undefined;
   #headBytesMax = 0;
@@ -83,8 +90,7 @@ export class Host {
           trailerBytesMax: most,
           trailersMax: HEADERS_MAX,
           chunkExtensionBytesMax: 16 * 1024,
-          lenient:
-            LENIENT_EXPECTATION | (strict ? 0 : LENIENT_HOST | LENIENT_HOSTS | LENIENT_FRAGMENT),
+          lenient: LENIENT_ALWAYS | (strict ? 0 : LENIENT_HOST | LENIENT_HOSTS | LENIENT_FRAGMENT),
           unknownMethods: false,
           lengthRequired: false,
           ...{ keepAliveMs: 0, headersMs: 0, requestMs: 0, readMs: 0, writeMs: 0 },
@@ -117,7 +123,8 @@ export class Host {
     this.#request = requestTimeout;
     const listener = this.#listener;
     if (listener === undefined || listener._over) return;
-    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + CLOSED_LATER_MS : 0;
+    const later = this.server.keepAliveTimeoutBuffer ?? CLOSED_LATER_MS;
+    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + later : 0;
     this.runtime.native.httpTimeouts(
       listener._endpointId,
       milliseconds(keepAlive),
@@ -165,7 +172,12 @@ export class Host {
     this.server._emitCloseIfDrained();
   }
 
-  event(kind: number, at: number): void {
+  readonly event = this.#context.bind((kind: number, at: number) => this.#event(kind, at)) as (
+    kind: number,
+    at: number,
+  ) => void;
+
+  #event(kind: number, at: number): void {
     const { events } = this.runtime;
     const session = sessions[events[at + 1]];
     if (session === undefined || session.generation !== events[at + 2]) return;
@@ -183,7 +195,7 @@ export class Host {
         session.bodyEnd();
         break;
       case Event.httpError:
-        session.failed(events[at + 3]);
+        session.failed(at);
         break;
     }
   }
@@ -207,7 +219,15 @@ export class Host {
     this.gone();
   }
 
-  over(): void {}
+  over(): void {
+    this.#context.over();
+  }
+
+  /** Whether it keeps the process alive. */
+  reference(on: boolean): void {
+    if (on) this.#listener?.ref();
+    else this.#listener?.unref();
+  }
 
   stopListening(): void {
     this.#listener?._drain({});

@@ -13,6 +13,7 @@ export class ListenHandle {
   readonly #isPath: boolean;
   readonly #flags: number;
   readonly #strict: boolean;
+  #referenced = true;
   onconnection: unknown = undefined;
   /** Absent for a path, whose name the server itself has. */
   getsockname: ((out: Record<string, unknown>) => number) | undefined;
@@ -74,9 +75,15 @@ export class ListenHandle {
     this.#host.stopListening();
     if (then !== undefined) setImmediate(then);
   }
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    this.#referenced = true;
+    this.#host.reference(true);
+  }
+  unref(): void {
+    this.#referenced = false;
+    this.#host.reference(false);
+  }
   hasRef(): boolean {
-    return true;
+    return this.#referenced;
   }
 }

@@ -18,4 +18,7 @@ export interface NodeServer extends http.Server {
   keepAliveInitialDelay: number;
   pauseOnConnect: boolean;
   highWaterMark: number;
+  /** From Node 24 on. */
+  shouldUpgradeCallback?(request: unknown): boolean;
+  keepAliveTimeoutBuffer?: number;
 }

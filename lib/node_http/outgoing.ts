@@ -42,6 +42,7 @@ export interface NativeResponse extends http.ServerResponse {
   _header: string | null;
   _headerSent: boolean;
   _hasBody: boolean;
+  _trailer: string;
   _contentLength: number | null;
   _last: boolean;
   _closed: boolean;
@@ -199,6 +200,25 @@ export function isHeard(response: NativeResponse): boolean {
 /** Behind it a head is Latin-1, as Node sends it. */
 const NOTHING = new Uint8Array(0);
 
+const NOT_ASCII = /[^\0-\x7f]/;
+
+/** The one chunk of a body whose length its head does not say. */
+function sendChunk(
+  session: ResponseHome,
+  head: string,
+  chunk: string | Uint8Array | undefined | null,
+): void {
+  if (!chunk?.length) {
+    session.sendWhole(`${head}0\r\n\r\n`, NOTHING);
+  } else if (typeof chunk === 'string') {
+    const size = Buffer.byteLength(chunk).toString(16);
+    session.sendWhole(head, `${size}\r\n${chunk}\r\n0\r\n\r\n`);
+  } else {
+    session.sendWhole(`${head}${chunk.byteLength.toString(16)}\r\n`, chunk);
+    session.sendWhole('\r\n0\r\n\r\n', NOTHING);
+  }
+}
+
 type Fields = Record<symbol, OutFields | null>;
 
 proto.setHeader = function setHeader(
@@ -308,13 +328,16 @@ proto.end = function end(
   }
   // Whoever hears of the head may have done anything.
   const changed = this.finished || this._headerSent || !session.writesAtOnce;
-  if (changed || this.chunkedEncoding || this._header === null || (!this._hasBody && chunk)) {
+  const asPieces =
+    this.chunkedEncoding && (this._trailer !== '' || NOT_ASCII.test(this._header ?? ''));
+  if (changed || asPieces || this._header === null || (!this._hasBody && chunk)) {
     return stock.end.call(this, chunk as never, encoding as never, callback as never) as never;
   }
   if (typeof callback === 'function') this.once('finish', callback as Done);
   this._headerSent = true;
   this.finished = true;
-  session.sendWhole(this._header, this._hasBody && chunk ? chunk : NOTHING);
+  if (this.chunkedEncoding && this._hasBody) sendChunk(session, this._header, chunk);
+  else session.sendWhole(this._header, this._hasBody && chunk ? chunk : NOTHING);
   if (this._eventsCount > 0 || this.emit !== emit) this.emit('prefinish');
   session.responseGiven(this, false);
   return this;

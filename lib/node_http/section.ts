@@ -1,5 +1,5 @@
-// The header section of a request. A client mostly repeats its own: then one section stands for many
-// requests, and is decoded once.
+// The header section of a request. A client mostly repeats its own: then one section stands for
+// many requests, and is decoded once.
 
 import { fieldValue, type HeadView, nameOf, rawNameOf } from '../http/head.js';
 import { FIELD_WORDS, Head } from '../runtime/protocol.js';

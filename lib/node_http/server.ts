@@ -15,7 +15,15 @@ type Bag = Record<PropertyKey, unknown>;
 
 const StockServer = http.Server;
 const stock = StockServer.prototype as unknown as Record<PropertyKey, Listener>;
-const stockListen2 = (net.Server.prototype as unknown as Record<string, Listener>)._listen2;
+/** Node's, also where node:net is replaced: it only opens what it is given. */
+const openHandle = (net.Server.prototype as unknown as Record<string, Listener>)._listen2;
+/** What there is now: of node:net, or of what stands in its place. */
+const otherwise = (server: object, args: unknown[]): unknown =>
+  Reflect.apply(
+    (net.Server.prototype as unknown as Record<string, Listener>)._listen2,
+    server,
+    args,
+  );
 
 /** Loads what only servers that listen need: most of the package. */
 export const nativeSide: { load: () => typeof NativeSide } = {
@@ -59,6 +67,15 @@ Object.defineProperty(Server, Symbol.hasInstance, {
 
 const proto = Server.prototype as unknown as Record<PropertyKey, unknown>;
 
+/** Or why it cannot be loaded. */
+function loaded(): typeof NativeSide | string {
+  try {
+    return nativeSide.load();
+  } catch (error) {
+    return `ringpoll cannot be loaded: ${(error as Error).message}`;
+  }
+}
+
 proto._listen2 = function listen2(
   this: NodeServer & Bag,
   address: string | null,
@@ -73,15 +90,21 @@ proto._listen2 = function listen2(
     given || typeof fd === 'number' ? 'its socket comes from elsewhere' : whyNotNative(this, seams);
   if (why !== undefined) {
     countFallback(why);
-    Reflect.apply(stockListen2, this, [address, port, addressType, backlog, fd, flags]);
+    otherwise(this, [address, port, addressType, backlog, fd, flags]);
     return;
   }
-  const { Host, ListenHandle } = nativeSide.load();
+  const side = loaded();
+  if (typeof side === 'string') {
+    countFallback(side);
+    otherwise(this, [address, port, addressType, backlog, fd, flags]);
+    return;
+  }
+  const { Host, ListenHandle } = side;
   const host = new Host(this);
   this[HOST] = host;
   this._handle = new ListenHandle(host, address, port, addressType, flags, this[STRICT] === true);
   const named = address ?? '::';
-  Reflect.apply(stockListen2, this, [named, port, addressType, backlog, fd, flags]);
+  Reflect.apply(openHandle, this, [named, port, addressType, backlog, fd, flags]);
 };
 
 proto.closeAllConnections = function closeAllConnections(this: NodeServer & Bag): void {

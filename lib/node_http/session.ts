@@ -1,5 +1,5 @@
-// One connection that is served natively: its requests, and the responses that are due, in the order
-// of the requests. What node:http keeps in closures of its connection listener is here.
+// One connection that is served natively: its requests, and the responses that are due, in the
+// order of the requests. What node:http keeps in closures of its connection listener is here.
 import diagnostics from 'node:diagnostics_channel';
 import { flagsOf, type HeadView, methodOf, targetOf } from '../http/head.js';
 import { Command, Head, HeadFlag } from '../runtime/protocol.js';
@@ -37,6 +37,7 @@ import {
   type ResponseHome,
 } from './outgoing.js';
 import { answersItself } from './own_answers.js';
+import { settleLater } from './quiet.js';
 import { Section } from './section.js';
 import { NodeSocket } from './socket.js';
 import { tunnel } from './tunnel.js';
@@ -58,20 +59,6 @@ export interface SessionHost {
   forget(session: Session): void;
   /** The connection is over, and does not count any more. */
   gone(): void;
-}
-
-// Responses that have ended, and whose ends nobody hears of: settled when the turn is over.
-const quiet: NativeResponse[] = [];
-/** To be called whenever the events of a turn have been walked. */
-export function settleQuiet(): void {
-  for (let i = 0; i < quiet.length; i++) {
-    const response = quiet[i];
-    response[ASSIGNED] = false;
-    response.destroyed = true;
-    response._closed = true;
-    dump(response.req);
-  }
-  quiet.length = 0;
 }
 
 type NextTick = (run: (...args: never[]) => void, ...args: unknown[]) => void;
@@ -234,7 +221,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #upgrades(request: NativeRequest): boolean {
     const { server } = this.#host;
     const event = request.method === 'CONNECT' ? 'connect' : 'upgrade';
-    const heard = server.listenerCount(event) > 0;
+    const asked = event === 'upgrade' ? server.shouldUpgradeCallback : undefined;
+    const heard = asked?.call(server, request) ?? server.listenerCount(event) > 0;
     if (!heard && event === 'upgrade') return false;
     if (!heard) {
       this.socket.destroy();
@@ -321,7 +309,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
 
   get writesAtOnce(): boolean {
     const { madeSocket } = this;
-    if (this.#leaving && this.#ended) return false;
+    if (this.gone || (this.#leaving && this.#ended)) return false;
     if (madeSocket === undefined) return true;
     return (
       madeSocket.writableLength === 0 && madeSocket.writableCorked === 0 && madeSocket.writable
@@ -354,7 +342,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     } else if (isHeard(response) || finished.hasSubscribers || !request.complete) {
       nextTick(finish as never, this, response);
     } else {
-      quiet.push(response);
+      settleLater(response);
     }
     if (last) {
       this.#leave();
@@ -400,8 +388,13 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   // ------------------------------------------------------------------------------ it ends
 
   /** The parser has given up, or the peer took too long. */
-  failed(number: number): void {
-    this.#fails(clientError(number));
+  failed(at: number): void {
+    const { events, memory } = this.loop;
+    const length = events[at + 5];
+    const from = events[at + 4];
+    const slab = memory.slabs[events[at + 6]];
+    const bytes = length > 0 ? Buffer.from(slab.subarray(from, from + length)) : undefined;
+    this.#fails(clientError(events[at + 3], bytes));
   }
 
   #fails(error: ClientError): void {
@@ -438,22 +431,26 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       last._last = true;
       return;
     }
+    // All that it sent has been read, so closing resets nothing.
     if (this.madeSocket !== undefined && !this.madeSocket.destroyed) this.madeSocket.end();
-    else this.connection.end();
+    else this.connection.close();
   }
 
   closed(error: Error | undefined): void {
     this.gone = true;
-    const due = this.#current === undefined ? [] : [this.#current, ...this.#due];
+    const current = this.#current;
+    const due = current === undefined ? this.#due : [current, ...this.#due];
     this.#current = undefined;
     this.#due = [];
     const receiving = this.#receiving;
     this.#receiving = undefined;
     try {
+      this.#closing = true;
       this.#closeSocket(error);
+      this.#closing = false;
       for (const response of due) abortRequest(response.req);
       if (receiving !== undefined && !receiving.destroyed) abortRequest(receiving);
-      if (due.length > 0) emitClose(due[0]);
+      if (current !== undefined) emitClose(current);
     } catch (thrown) {
       uncaught(thrown);
     }
@@ -462,7 +459,6 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #closing = false;
 
   #closeSocket(error: Error | undefined): void {
-    this.#closing = true;
     const parser = this.madeSocket?.parser as { free?(): void } | null | undefined;
     if (parser != null) parser.free?.();
     if (this.tellClosed()) return;

@@ -1,5 +1,5 @@
-// The socket of a connection, as programs for node:http know it: Node's own net.Socket over a handle
-// that is this connection's. While HTTP is spoken it only writes; after an upgrade it reads too.
+// The socket of a connection, as programs for node:http know it: Node's own net.Socket over a
+// handle that is this connection's. While HTTP is spoken it only writes; after an upgrade it reads.
 import net from 'node:net';
 import type { SocketAddress } from '../runtime/native.js';
 import { SERVED } from './names.js';
@@ -12,6 +12,8 @@ export interface SocketHome {
   address(remote: boolean): SocketAddress | undefined;
   setNoDelay(on: boolean): void;
   setKeepAlive(on: boolean, milliseconds: number): void;
+  /** Whether it keeps the process alive. */
+  reference(on: boolean): void;
   startReading(): void;
   stopReading(): void;
   /** Queues bytes, or text in an encoding. False: `then` is called when there is room again. */
@@ -39,6 +41,7 @@ const describe = (from: SocketAddress | undefined, out: Record<string, unknown>)
 /** In the shape of libuv's stream handles, and of no class of Node's. */
 class Handle {
   readonly #home: SocketHome;
+  #referenced = true;
   reading = false;
   onread: unknown = undefined;
 
@@ -90,10 +93,16 @@ class Handle {
     this.#home.setKeepAlive(on, seconds * 1000);
     return 0;
   }
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    this.#referenced = true;
+    this.#home.reference(true);
+  }
+  unref(): void {
+    this.#referenced = false;
+    this.#home.reference(false);
+  }
   hasRef(): boolean {
-    return true;
+    return this.#referenced;
   }
 }
 

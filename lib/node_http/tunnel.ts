@@ -36,6 +36,8 @@ export function tunnel(
       raw.pause();
     },
     end() {
+      // As with libuv: what cannot be read any more does not keep the process alive.
+      raw.unref();
       socket.push(null);
       socket.read(0);
     },

@@ -6,6 +6,7 @@
 // in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, or 'off'.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { faces } from '../faces.js';
+import { installNet } from '../net/install.js';
 import {
   createServer,
   IncomingMessage,
@@ -23,6 +24,13 @@ const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);
 if (unknown.length > 0) {
   const message = `RINGPOLL_REGISTER: ${unknown.join(', ')} is none of net, http, off`;
   process.emitWarning(message, { code: 'RINGPOLL_REGISTER' });
+}
+
+if (wanted.has('net')) {
+  const { active, reason } = installNet();
+  faces.set('node:net', active ? 'ringpoll' : (reason ?? 'unknown'));
+} else {
+  faces.set('node:net', 'RINGPOLL_REGISTER leaves it out');
 }
 
 if (!wanted.has('http')) {

@@ -124,7 +124,8 @@ const programs: Record<string, Program> = {
     readAll(request, () => response.end(JSON.stringify(request.trailers))),
 };
 
-const chunked = `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-T: v\r\n\r\n`;
+const pieces = '3\r\nabc\r\n2\r\nde\r\n0\r\nX-T: v\r\n\r\n';
+const chunked = `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n${CLOSE}${pieces}`;
 const requests: Record<string, string> = {
   get: get('/a?b=c'),
   head: `HEAD / HTTP/1.1\r\n${CLOSE}`,

@@ -1,7 +1,7 @@
 // The lane of Node's own http tests, through ringpoll/register. It runs when it is named, on a tree
 // that RINGPOLL_NODE_TESTS names: one with test/parallel, test/common and test/fixtures, of
-// v20.11.1. A file that fails must have its reason in test/faces/http_left_out.mjs. What it found is
-// kept in test/faces/http.json.
+// v20.11.1. A file that fails must have its reason in test/faces/http_left_out.mjs. What it found
+// is kept in test/faces/http.json.
 // By hand: RINGPOLL_NODE_TESTS=DIR node test/lanes/faces.mjs [PATTERN]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

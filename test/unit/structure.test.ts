@@ -37,7 +37,7 @@ const LIB: Allowed = {
   'lib/guards': [...RUNTIME, 'lib/tcp', 'lib/http'],
   'lib/node_http': [...STREAMS, 'lib/tcp', 'lib/http'],
   'lib/fastify': ['lib', 'lib/node_http'],
-  'lib/register': ['lib', 'lib/node_http'],
+  'lib/register': ['lib', 'lib/net', 'lib/dgram', 'lib/node_http'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/admin': [

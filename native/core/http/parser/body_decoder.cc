@@ -186,6 +186,7 @@ HttpError BodyDecoder::takeExtensionByte(uint8_t byte) {
 }
 
 HttpError BodyDecoder::finishSizeLine() {
+  if (lenient(kLenientExtensions)) extensionBytes_ = 0;
   if (remaining_ == 0) {
     state_ = State::kTrailersOrEnd;
     return HttpError::kNone;

@@ -57,6 +57,7 @@ enum Lenient : uint32_t {
   kLenientFragment = 1 << 7,     // '#' in the target
   kLenientExpectation = 1 << 8,  // Expect may say anything: JavaScript answers 417
   kLenientHosts = 1 << 9,        // several Host headers: the first one counts
+  kLenientExtensions = 1 << 10,  // the limit of chunk extensions is that of each chunk
 };
 
 struct Options {

@@ -82,7 +82,7 @@ void Server::parse(Channel& channel, Piece piece) {
   }
 }
 
-void Server::fail(Channel& channel, Connection& connection, HttpError error) {
+void Server::fail(Channel& channel, Connection& connection, HttpError error, const Piece& bytes) {
   connection.state = State::kDiscard;
   connection.begun = false;
   releaseGather(connection);
@@ -92,7 +92,10 @@ void Server::fail(Channel& channel, Connection& connection, HttpError error) {
     connection.readingHeld = false;
     transport_.pauseReading(channel, false);
   }
-  events_.push(EventKind::kHttpError, channel, static_cast<int32_t>(error));
+  const bool some = bytes.length > 0;
+  events_.push(EventKind::kHttpError, channel, static_cast<int32_t>(error),
+               some ? arena_.slab(bytes.block) : 0,
+               some ? arena_.slabOffset(bytes.block) + bytes.offset : 0, bytes.length);
 }
 
 // Read all the same: closing a socket with unread bytes would reset it, and take an answer that is

@@ -126,7 +126,8 @@ class Server final : public Protocol {
   bool answerStatically(Channel& channel, Connection& connection, const Piece& head);
   void failHead(Channel& channel, Connection& connection, const HeadResult& result,
                 const Piece& from);
-  void fail(Channel& channel, Connection& connection, HttpError error);
+  // `bytes` are those in which the error was found, if there are any.
+  void fail(Channel& channel, Connection& connection, HttpError error, const Piece& bytes = {});
   void discard(Channel& channel, Connection& connection, uint32_t bytes);
   bool idle(const Connection& connection) const;
   bool mustHold(Channel& channel, Connection& connection);

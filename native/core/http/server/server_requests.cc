@@ -197,6 +197,7 @@ bool Server::answerStatically(Channel& channel, Connection& connection, const Pi
 bool Server::parseBody(Channel& channel, Connection& connection, Piece* piece) {
   if (connection.awaitsContinue) connection.receiving.begin(nowMs_, channel.bytesRead);
   connection.awaitsContinue = false;
+  const Piece whole = *piece;
   const uint8_t* data = arena_.data(piece->block) + piece->offset;
   const BodyStep step = connection.body.next(data, piece->length);
   const uint32_t at = piece->offset;
@@ -221,7 +222,7 @@ bool Server::parseBody(Channel& channel, Connection& connection, Piece* piece) {
       bodyDone(channel, connection);
       return true;
     case BodyStepKind::kError:
-      fail(channel, connection, step.error);
+      fail(channel, connection, step.error, whole);
       return false;
   }
   return false;
@@ -281,7 +282,7 @@ void Server::failHead(Channel& channel, Connection& connection, const HeadResult
         break;
     }
   }
-  fail(channel, connection, error);
+  fail(channel, connection, error, from);
 }
 
 }  // namespace ringpoll::http

@@ -1,4 +1,0 @@
-// The same for `node --require ringpoll/register`.
-import register = require('./index.js');
-
-export = register;
