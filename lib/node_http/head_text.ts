@@ -1,5 +1,5 @@
-// The text of a response's head, as http.ServerResponse composes it. What is usual is done here; Node
-// does all that is not, such as a Connection or Transfer-Encoding of the program's own.
+// The text of a response's head, as http.ServerResponse composes it. What is usual is done here;
+// Node does all that is not, such as a Connection or Transfer-Encoding of the program's own.
 import http from 'node:http';
 import { checkFieldValue } from '../http/header_fields.js';
 

@@ -1,5 +1,5 @@
-// Responses that have ended, and whose ends nobody hears of: they need no tick of their own, and are
-// settled when the turn is over.
+// Responses that have ended, and whose ends nobody hears of: they need no tick of their own, and
+// are settled when the turn is over.
 import { dump } from './incoming.js';
 import { ASSIGNED } from './names.js';
 import type { NativeResponse } from './outgoing.js';
