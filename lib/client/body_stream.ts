@@ -38,7 +38,7 @@ class Queue implements BodySink {
   }
 }
 
-/** The pieces in order, in memory of their own (one copy). Leaving the loop early drops the rest. */
+/** The pieces in order, each copied once. Leaving the loop early drops the rest. */
 export async function* piecesOf(body: ResponseBody): AsyncGenerator<Buffer, void, undefined> {
   const queue = new Queue(body);
   body.give(queue);

@@ -80,7 +80,7 @@ export class Exchange {
 
   fail(error: unknown): void {
     this.over();
-    this.stream?.cancel(error);
+    if (this.stream?.begun) this.stream.cancel(error);
     if (this.settled) return;
     this.settled = true;
     this.reject(error);

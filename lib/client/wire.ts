@@ -136,7 +136,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
     control[Control.commandCount] = count + 1;
   }
 
-  /** What is pulled from a stream cannot be sent twice: so native code looks at the socket first. */
+  /** What is pulled from a stream cannot be sent twice: native code looks at the socket first. */
   #begin(loop: Runtime, exchange: Exchange): boolean {
     loop.native.flush();
     if (this.connection._over) {

@@ -15,7 +15,7 @@ export interface Gradient {
 }
 
 /** Of what is usual, so much is what was measured last. */
-const LONG_SHARE = 0.01;
+const LONG_SHARE = 0.002;
 /** Of the limit, so much is what was worked out last. */
 const LIMIT_SHARE = 0.2;
 /** The limit falls at most by half at a time, before it is smoothed. */

@@ -16,7 +16,7 @@ export class Latencies {
     this.sumMs += ms;
   }
 
-  /** Milliseconds that `share` of them took at most, up to a quarter too high; 0: there are none. */
+  /** Milliseconds that `share` of them took at most, up to a quarter too high; 0: of none. */
   quantile(share: number): number {
     let left = this.count * share;
     if (left === 0) return 0;

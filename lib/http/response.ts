@@ -381,7 +381,22 @@ export class HttpResponse {
     if (!this.ended) this._request._aborts(error);
     for (const { reject } of this._extras?.turnComes.splice(0) ?? []) reject(error);
     this._extras?.dropped?.(error);
+    this._peerLeft();
     tellDone(this);
+  }
+
+  /** @internal Nobody may be waiting for it any more. */
+  _peerLeft(): void {
+    const left = this._extras?.left;
+    if (left === undefined || this.ended) return;
+    extrasOf(this).left = undefined;
+    left();
+  }
+
+  /** @internal Hears once that the peer has left before the end; undefined: nobody does. */
+  _whenLeft(hear: (() => void) | undefined): void {
+    extrasOf(this).left = hear;
+    if (hear !== undefined && this._request._peer.leftBehind(this._request)) this._peerLeft();
   }
 
   /** @internal Hears once when it has ended, or the connection has. */

@@ -32,6 +32,8 @@ export interface ResponseExtras {
   turnComes: { resolve(): void; reject(error: Error): void }[];
   /** Told when the connection is over before the response is. */
   dropped: ((error: Error) => void) | undefined;
+  /** Told when the peer has left, or ended its side, before the response has ended. */
+  left: (() => void) | undefined;
   /** Told when the response has ended, or the connection before it. */
   done: (() => void) | undefined;
 }
@@ -62,6 +64,7 @@ function newExtras(): ResponseExtras {
     waiting: [],
     turnComes: [],
     dropped: undefined,
+    left: undefined,
     done: undefined,
   };
 }

@@ -407,8 +407,10 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   }
 
   #abortAll(): void {
-    this.#first?._request._abort?.abort(aborted());
-    for (const response of this.#due) response._request._abort?.abort(aborted());
+    for (const response of [this.#first, ...this.#due]) {
+      response?._request._abort?.abort(aborted());
+      response?._peerLeft();
+    }
   }
 
   handOver<Data>(response: HttpResponse, handlers: Handlers<Data>): Connection<Data> {

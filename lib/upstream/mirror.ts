@@ -6,6 +6,7 @@ import { Ask } from '../runtime/protocol.js';
 import { endToEnd, FORWARDED, fieldSet, REQUEST_LEFT } from './fields.js';
 import { forwardedLines } from './forwarded.js';
 import type { CheckedProxy } from './proxy_options.js';
+import { targetOf } from './request_target.js';
 import type { Upstream } from './upstream.js';
 
 const LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
@@ -23,7 +24,7 @@ export function mirrorTo(upstream: Upstream, request: HttpRequest, checked: Chec
   member.pool.dispatch(
     new Exchange({
       method,
-      head: `${method} ${request.url} HTTP/1.1\r\nhost: ${host}\r\n${fields}${told}\r\n`,
+      head: `${method} ${targetOf(request)} HTTP/1.1\r\nhost: ${host}\r\n${fields}${told}\r\n`,
       body: undefined,
       stream: undefined,
       declared: undefined,

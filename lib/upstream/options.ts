@@ -11,7 +11,7 @@ import type { OutlierRules } from './outlier.js';
 export interface OutlierOptions {
   /** Answers 5xx, or none, in a row. 0: none is ejected. Default: 5. */
   consecutive5xx?: number;
-  /** Milliseconds after which an ejection of a target that was good is forgotten. Default: 30,000. */
+  /** Milliseconds for which a target is good until an ejection is forgotten. Default: 30,000. */
   interval?: number;
   /** Milliseconds of the first ejection; the n-th lasts n times as long. Default: 60,000. */
   ejection?: number;

@@ -4,30 +4,23 @@ import { Exchange } from '../client/exchange.js';
 import { RequestBodySource } from '../client/request_body.js';
 import { isIdempotent } from '../client/request_head.js';
 import type { ClientResponse } from '../client/response.js';
-import { contentLengthOf, findHeader, flagsOf, pathOf, queryOf } from '../http/head.js';
+import { contentLengthOf, findHeader, flagsOf } from '../http/head.js';
 import type { HttpRequest } from '../http/request.js';
 import type { HttpResponse } from '../http/response.js';
 import { extrasOf, ResponseFlag } from '../http/response_state.js';
 import { HEADER_IDS } from '../http/tables.js';
 import { Ask, Head, HeadFlag } from '../runtime/protocol.js';
 import type { Chunk } from '../tcp/chunk.js';
-import {
-  endToEnd,
-  type FieldSet,
-  FORWARDED,
-  fieldSet,
-  REQUEST_LEFT,
-  RESPONSE_LEFT,
-} from './fields.js';
+import { endToEnd, FORWARDED, fieldSet, REQUEST_LEFT, RESPONSE_LEFT } from './fields.js';
 import { forwardedLines } from './forwarded.js';
 import type { Member } from './member.js';
 import type { CheckedProxy } from './proxy_options.js';
+import { targetOf } from './request_target.js';
 import { joinUpgraded } from './tunnel.js';
 import type { Upstream } from './upstream.js';
 
 const ANSWER_LEFT = fieldSet(RESPONSE_LEFT);
-const TRUSTED_LEFT = fieldSet(REQUEST_LEFT);
-const UNTRUSTED_LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
+const ASKED_LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
 const DATE = HEADER_IDS.get('date') as number;
 const SERVER = (HEADER_IDS.get('server') as number) & 31;
 const RETRY_AFTER_S = 1;
@@ -66,15 +59,14 @@ export class Passage implements BodySink {
     this.#key = upstream._usesKeys ? (checked.key?.(request) ?? request.remoteAddress ?? '') : '';
     const flags = flagsOf(request);
     let ask = request._isHead ? Ask.head : 0;
-    const left: FieldSet = checked.trustForwarded ? TRUSTED_LEFT : UNTRUSTED_LEFT;
-    let text = `${this.#method} ${targetOf(request, flags)} HTTP/1.1\r\n`;
+    let text = `${this.#method} ${targetOf(request)} HTTP/1.1\r\n`;
     if (checked.host === undefined) {
       const host = findHeader(request, 'host');
       text += `host: ${host ?? ''}\r\n`;
     } else {
       text += `host: ${checked.host}\r\n`;
     }
-    text += endToEnd(request, left);
+    text += endToEnd(request, ASKED_LEFT);
     text += forwardedLines(request, checked.forwarded, checked.trustForwarded);
     if (request._body !== undefined) {
       ask |= Ask.sending;
@@ -124,7 +116,7 @@ export class Passage implements BodySink {
     this.#exchange = exchange;
     this.#startedMs = this.#upstream._now;
     member.began();
-    if (this.#attempts === 1) this.#response._whenDropped(() => this.#gone());
+    if (this.#attempts === 1) this.#response._whenLeft(() => this.#gone());
     // The client may have gone, which ends it.
     if (this.#exchange === exchange) member.pool.dispatch(exchange);
   }
@@ -145,11 +137,15 @@ export class Passage implements BodySink {
     if (answer !== undefined) answer._body?.drop();
     else if (exchange?.carrier !== undefined) exchange.carrier.abandon(exchange, GONE);
     else exchange?.fail(GONE);
+    const response = this.#response;
+    if (!response.ended && response._first) response._outlet.breakOff(response);
   }
 
   #answered(answer: ClientResponse): void {
     const member = this.#member;
-    if (member === undefined) {
+    if (member === undefined || this.#response.headersSent) {
+      // The client has gone, or got the answer that its own fault deserves.
+      this.#leave();
       answer.cancel();
       return;
     }
@@ -178,7 +174,7 @@ export class Passage implements BodySink {
     const upgrade = answer.header('upgrade');
     this.#response._fields += `connection: upgrade\r\n`;
     if (upgrade !== undefined) this.#response._fields += `upgrade: ${upgrade}\r\n`;
-    this.#response._whenDropped(undefined);
+    this.#response._whenLeft(undefined);
     this.#leave();
     joinUpgraded(this.#response, answer);
   }
@@ -287,14 +283,6 @@ export class Passage implements BodySink {
 const EMPTY = new Uint8Array(0);
 const GONE = new Error('The client has gone');
 const TEXTS = { 502: 'Bad Gateway\n', 503: 'Service Unavailable\n', 504: 'Gateway Timeout\n' };
-
-/** Path and query as they were sent; of an absolute URL only those. */
-function targetOf(request: HttpRequest, flags: number): string {
-  const form = flags & HeadFlag.targetMask;
-  if (form === 0 || form === HeadFlag.targetMask) return request.url;
-  const query = queryOf(request);
-  return query === '' ? pathOf(request) : `${pathOf(request)}?${query}`;
-}
 
 const DEADLINE_MS_MAX = 2 ** 31 - 1;
 

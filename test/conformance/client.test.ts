@@ -214,7 +214,7 @@ describe('connections', () => {
     expect(raw.connections).toBe(6);
   });
 
-  it('that end without a response repeat a request that may be repeated, and no other', async () => {
+  it('that end without a response repeat what may be repeated, and nothing else', async () => {
     const raw = await serveRaw((socket, nth) => {
       if (nth === 2 || nth === 5) socket.destroy();
       else socket.write(OK);

@@ -1,16 +1,16 @@
 // Guards around handlers and raw connections.
 import { listen } from 'ringpoll';
 import { ConnectionGuard, guard, type HttpGuardOptions } from 'ringpoll/guards';
-import { type HttpResponse, serve } from 'ringpoll/http';
+import { type HttpRequest, type HttpResponse, serve } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { client, failure } from '../support/client.js';
 import { connectPeer } from '../support/peer.js';
 
 function guarded(
-  handler: (path: string, response: HttpResponse) => unknown,
+  handler: (request: HttpRequest, response: HttpResponse) => unknown,
   options: HttpGuardOptions,
 ) {
-  const handle = guard((request, response) => handler(request.path, response), options);
+  const handle = guard((request, response) => handler(request, response), options);
   const server = serve({ host: '127.0.0.1', port: 0, handler: handle });
   onTestFinished(() => server.destroy());
   return { handle, url: `http://127.0.0.1:${server.port}` };
@@ -42,8 +42,9 @@ describe('a guarded handler', () => {
   it('answers 503 beyond its concurrency, also when clients leave', async () => {
     const waiting: HttpResponse[] = [];
     const { url, handle } = guarded(
-      (_, response) => {
+      (request, response) => {
         waiting.push(response);
+        request.signal.addEventListener('abort', () => response.end());
       },
       { ...quiet, concurrency: { limit: 2 } },
     );

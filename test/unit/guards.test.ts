@@ -190,12 +190,12 @@ describe('a breaker', () => {
     expect(Array.from({ length: 7 }, () => admits(rules, state, 10_000))).toEqual([
       ...[true, true, true, true, true, false, false],
     ]);
-    answered(rules, state, 10_001, true);
-    answered(rules, state, 10_002, true);
+    answered(rules, state, 10_001, false);
+    answered(rules, state, 10_002, false);
     expect(state.phase).toBe('half-open');
-    answered(rules, state, 10_003, true);
-    answered(rules, state, 10_004, true);
-    answered(rules, state, 10_005, true);
+    answered(rules, state, 10_003, false);
+    answered(rules, state, 10_004, false);
+    answered(rules, state, 10_005, false);
     expect(state.phase).toBe('closed');
     for (let i = 0; i < 50; i++) answered(rules, state, 0, true);
     expect(admits(rules, state, 20_000)).toBe(true);

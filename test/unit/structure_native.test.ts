@@ -42,6 +42,7 @@ const CORE: Allowed = {
   'native/core/tls': [...RINGS, ...core('rings', 'http/parser'), SEAM, FILTER],
   'native/core/udp': [...RINGS, ...core('rings'), SEAM],
   'native/core/websocket': [...RINGS, ...core('rings'), SEAM],
+  'native/core/http/client': [...RINGS, ...core('rings', 'http/parser'), SEAM],
   'native/core/http/server': [...RINGS, ...core('rings', 'http/parser'), SEAM],
 };
 /** These may use all of the core; the benchmarks, what the binding shares too. */
