@@ -36,7 +36,9 @@ const ENTRIES = [
 // without a warning.
 const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
-const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/watch\.ts)/;
+const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/(watch|deque)\.ts)/;
+// The client reads heads as the server does: of each wing there is one file for whoever uses it.
+const WINGS = ['http', 'client'];
 
 /**
  * Writes the JavaScript of lib, with source maps, into `folder`, from where it is moved to
@@ -63,7 +65,12 @@ export async function bundle(folder, destination) {
       dir: folder,
       format: 'esm',
       chunkFileNames: 'shared/[name].js',
-      codeSplitting: { groups: [{ name: 'core', test: CORE }] },
+      codeSplitting: {
+        groups: [
+          { name: 'core', test: CORE },
+          ...WINGS.map((name) => ({ name, test: new RegExp(`/lib/${name}/`) })),
+        ],
+      },
       // The declarations have them.
       comments: false,
       sourcemap: true,

@@ -36,7 +36,8 @@ const INTERNAL = [
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
   const wings = [
-    ...['http', 'scheduler', 'fs', 'websocket', 'crossws', 'tls', 'udp', 'threads', 'admin'],
+    ...['http', 'client', 'upstream', 'guards', 'scheduler', 'fs', 'websocket', 'crossws'],
+    ...['tls', 'udp', 'threads', 'admin'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

@@ -7,6 +7,9 @@ const pages = (...names) => names.map(([text, path]) => ({ text, link: `/docs/${
 function reference(root) {
   const entries = {
     ...{ ringpoll: 'index', 'ringpoll/http': 'http', 'ringpoll/fs': 'fs' },
+    'ringpoll/client': 'client',
+    'ringpoll/upstream': 'upstream',
+    'ringpoll/guards': 'guards',
     'ringpoll/websocket': 'websocket',
     'ringpoll/crossws': 'crossws',
     'ringpoll/tls': 'tls',

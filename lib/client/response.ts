@@ -4,7 +4,6 @@ import {
   contentLengthOf,
   fieldValue,
   findHeader,
-  type HeadView,
   headerCountOf,
   nameOf,
   rawNameOf,
@@ -37,11 +36,12 @@ export interface Tunnel {
   handOver<Data>(handlers: Handlers<Data>): Connection<Data>;
 }
 
+// A head.HeadView without saying so: members that are internal are not in the types of the package.
 /**
  * The response to a request. The body is read once, by one of text(), json(), bytes(),
  * arrayBuffer(), a loop, or dump(); a connection whose body nobody reads is not used again.
  */
-export class ClientResponse implements HeadView {
+export class ClientResponse {
   /** @internal */
   _words: Uint32Array;
   /** @internal */

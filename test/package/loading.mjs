@@ -17,6 +17,9 @@ const FILES_MAX = {
   './framing': 2,
   './net': 3,
   './dgram': 3,
+  './client': 4,
+  './upstream': 4,
+  './guards': 2,
   './threads': 3,
   './admin': 7,
 };
