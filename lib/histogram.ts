@@ -138,11 +138,15 @@ export class Histogram {
   atMost(bounds: readonly number[]): number[] {
     const counts: number[] = [];
     let seen = 0;
-    for (const [bucket, count] of this.#filled()) {
-      while (counts.length < bounds.length && middleOf(bucket) > bounds[counts.length]) {
-        counts.push(seen);
+    for (let index = 0; index < PARTS && counts.length < bounds.length; index++) {
+      const part = this.#parts[index];
+      if (part === undefined) continue;
+      for (let i = 0; i < PART; i++) {
+        if (part[i] === 0) continue;
+        const middle = middleOf((index << BITS) + i);
+        while (counts.length < bounds.length && middle > bounds[counts.length]) counts.push(seen);
+        seen += part[i];
       }
-      seen += count;
     }
     while (counts.length < bounds.length) counts.push(seen);
     return counts;

@@ -2,6 +2,7 @@
 import { type HttpRequest, type HttpResponse, type HttpServer, serve } from '../http/index.js';
 import { formatExplanation, Loop } from '../index.js';
 import { listConnections } from './connections.js';
+import { type Correlation, correlate } from './correlate.js';
 import { exposition } from './families.js';
 import { Guard, type Refusal } from './guard.js';
 import { layersOf } from './layers.js';
@@ -9,14 +10,16 @@ import { Live } from './live.js';
 import { Observer } from './observer.js';
 import { type AdminOptions, checkAdminOptions } from './options.js';
 import { page } from './page.js';
-import { cpuProfile, sendHeap } from './profile.js';
-import { trace } from './trace.js';
+import { cpuProfile, pause, sendHeap } from './profile.js';
+import { TURNS_MAX, trace } from './trace.js';
 
 type Answer = (request: HttpRequest, response: HttpResponse) => unknown;
 
 const SECONDS_MAX = 120;
 const PROFILE_SECONDS = 30;
 const TRACE_SECONDS = 10;
+const LIMIT_MS = 10;
+const LIMIT_MS_MAX = 60_000;
 const LIST_MAX = 1000;
 const LIST_DEFAULT = 100;
 /** Connections of the endpoint itself. */
@@ -149,9 +152,10 @@ export class Admin {
       response.header('Content-Security-Policy', policy).header('Cache-Control', 'no-store');
       response.end(html);
     },
-    '/metrics': (_: HttpRequest, response: HttpResponse) => {
+    '/metrics': async (_: HttpRequest, response: HttpResponse) => {
+      const text = await exposition(this.#observer);
       response.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-      response.end(exposition(this.#observer));
+      response.end(text);
     },
     '/debug/live': (request: HttpRequest, response: HttpResponse) => {
       if (this.#live.isFull) {
@@ -172,6 +176,13 @@ export class Admin {
         const recorded = await trace(this.#observer, seconds, this.#signalOf(request));
         response.header('Content-Disposition', `${DOWNLOADS}"ringpoll-trace.json"`);
         response.header('Content-Type', 'application/json').end(recorded);
+      }),
+    // There is one ring of turns, so not beside a trace.
+    '/debug/correlate': (request: HttpRequest, response: HttpResponse) =>
+      this.#alone('trace', async () => {
+        const seconds = secondsOf(request, TRACE_SECONDS);
+        const limit = numberOf(request, 'limit', 1, LIMIT_MS_MAX, LIMIT_MS);
+        json(response, await this.#correlate(seconds, limit, this.#signalOf(request)));
       }),
     '/debug/heap': (_: HttpRequest, response: HttpResponse) => {
       if (!this.#guard.hasToken) {
@@ -213,6 +224,20 @@ export class Admin {
   #isReady(): boolean {
     if (this.#ready !== undefined) return this.#ready();
     return this.#observer.servers().every(({ _stopping: stopping }) => !stopping);
+  }
+
+  async #correlate(seconds: number, limit: number, signal: AbortSignal): Promise<Correlation> {
+    const { turns, pauses } = this.#observer;
+    const from = performance.now();
+    const ring = turns.record(TURNS_MAX);
+    try {
+      await pause(seconds * 1000, signal);
+      // Pauses are told of a little later than they were.
+      await new Promise((resolve) => setImmediate(resolve));
+      return correlate(ring, pauses.from(from), limit);
+    } finally {
+      ring.stop();
+    }
   }
 
   async #alone(what: string, work: () => Promise<void>): Promise<void> {

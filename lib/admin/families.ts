@@ -3,11 +3,15 @@ import type { Histogram } from '../histogram.js';
 import type { ObservedServer } from '../http/observed.js';
 import type { RequestCount } from '../http/request_meter.js';
 import { Loop } from '../loop/loop.js';
+import { nextTurn } from '../runtime/turn_time.js';
 import { VERSION } from '../runtime/version.js';
 import { census } from './connections.js';
 import { Exposition, type Labels } from './exposition.js';
 import { nameOf, type Observer } from './observer.js';
+import type { ThreadMetrics } from './threads.js';
 
+/** Others have their turn before the next ones are written. */
+const ROUTES_AT_ONCE = 50;
 const NS_PER_S = 1e9;
 const US_PER_S = 1e6;
 const MS_PER_S = 1e3;
@@ -24,21 +28,24 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.to
 export const loopFamily = (name: string): string =>
   LEVELS.has(name) ? `ringpoll_${snake(name)}` : `ringpoll_${snake(name)}_total`;
 
-export function exposition(observer: Observer): string {
+/** Resolves soon, whatever the threads do. */
+export async function exposition(observer: Observer): Promise<string> {
+  await observer.threads.refresh();
   const text = new Exposition();
   const loop = Loop.current();
   const info = { version: VERSION, engine: loop.engine, node: process.version };
   text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
-  addRequests(text, observer.servers());
+  await addRequests(text, observer.servers());
   addConnections(text, observer.servers());
   addTurns(text, observer);
   addLoop(text, loop);
   addScheduler(text, observer);
+  addThreads(text, observer);
   addProcess(text, observer);
   return text.toString();
 }
 
-function addRequests(text: Exposition, servers: readonly ObservedServer[]): void {
+async function addRequests(text: Exposition, servers: readonly ObservedServer[]): Promise<void> {
   const counts: [Labels, number][] = [];
   const durations: [Labels, Histogram][] = [];
   const errors: [Labels, number][] = [];
@@ -58,7 +65,13 @@ function addRequests(text: Exposition, servers: readonly ObservedServer[]): void
   }
   text.counter('http_requests_total', 'Requests that were answered.', counts);
   const help = 'From the bytes of a request to its answer.';
-  text.histogram('http_request_duration_seconds', help, durations);
+  await nextTurn();
+  const name = 'http_request_duration_seconds';
+  text.histogram(name, help, []);
+  for (let at = 0; at < durations.length; at += ROUTES_AT_ONCE) {
+    text.moreOfHistogram(name, durations.slice(at, at + ROUTES_AT_ONCE));
+    await nextTurn();
+  }
   text.gauge('ringpoll_http_requests_waiting', 'Requests that outlast their turn.', waiting);
   const gone = 'Requests whose peers went away before the answer.';
   text.counter('ringpoll_http_requests_aborted_total', gone, aborted);
@@ -144,6 +157,34 @@ function addScheduler(text: Exposition, { scheduler }: Observer): void {
   text.counter('ringpoll_task_starvations_total', 'Times that a class starved.', starvations);
   const longest = 'The longest step of a task.';
   text.gauge('ringpoll_task_longest_step_seconds', longest, longestStepMs / MS_PER_S);
+}
+
+function addThreads(text: Exposition, { threads }: Observer): void {
+  const all = threads.latest;
+  if (all.length === 0) return;
+  const of = (value: (each: ThreadMetrics) => number | undefined): [Labels, number][] =>
+    all.map((each) => [{ thread: each.thread }, value(each) ?? 0]);
+  const counter = (name: string, help: string, from: string) =>
+    text.counter(
+      `ringpoll_thread_${name}_total`,
+      help,
+      of(({ loop }) => loop?.[from]),
+    );
+  const connections = of((each) => each.connections);
+  text.gauge('ringpoll_thread_connections', 'Open connections of each thread.', connections);
+  const ages = of(({ turnAge }) => turnAge / MS_PER_S);
+  text.gauge('ringpoll_thread_turn_age_seconds', 'How long its turn has gone on.', ages);
+  counter('http_requests', 'Requests of each thread.', 'httpRequests');
+  counter('turns', 'Turns of each thread.', 'turns');
+  counter('bytes_read', 'Bytes that each thread has received.', 'bytesRead');
+  counter('bytes_written', 'Bytes that each thread has sent.', 'bytesWritten');
+  const cpu = of(({ user = 0, system = 0 }) => (user + system) / MS_PER_S);
+  text.counter('ringpoll_thread_cpu_seconds_total', 'CPU time of each thread.', cpu);
+  const moves = of(({ migrations }) => migrations);
+  text.counter('ringpoll_thread_migrations_total', 'Moves to another processor.', moves);
+  const lost = of(({ involuntarySwitches }) => involuntarySwitches);
+  const help = 'Times that the kernel took the processor away.';
+  text.counter('ringpoll_thread_involuntary_switches_total', help, lost);
 }
 
 function addProcess(text: Exposition, { pauses }: Observer): void {

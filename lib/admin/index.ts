@@ -2,6 +2,8 @@
 export { Histogram, type HistogramData, type HistogramSummary } from '../histogram.js';
 export { Admin, admin } from './admin.js';
 export type { Census, ConnectionState } from './connections.js';
+export type { Cause, Correlation, SlowTurn } from './correlate.js';
 export type { LayerCost, LayerName, Layers } from './layers.js';
 export type { AdminOptions } from './options.js';
 export type { Report, RouteReport } from './sampler.js';
+export type { ThreadReport } from './threads.js';

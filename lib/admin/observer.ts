@@ -4,19 +4,22 @@ import { type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
 import type { HybridScheduler } from '../scheduler/index.js';
 import type { CheckedOptions } from './options.js';
 import { Pauses } from './pauses.js';
+import { Threads } from './threads.js';
 
 export class Observer {
   readonly turns: TurnMeter = turnMeter();
   readonly pauses = new Pauses();
   readonly scheduler: HybridScheduler | undefined;
+  readonly threads: Threads;
   readonly #own: ObservedServer;
   readonly #measuring = new Map<ObservedServer, () => void>();
   readonly #onNew: ((server: ObservedServer) => void) | undefined;
 
   /** `own` is the endpoint's own server, which is not shown. */
-  constructor({ requests, scheduler }: CheckedOptions, own: ObservedServer) {
+  constructor({ requests, scheduler, group }: CheckedOptions, own: ObservedServer) {
     this.#own = own;
     this.scheduler = scheduler;
+    this.threads = new Threads(group);
     this.turns.join();
     if (!requests) return;
     this.#onNew = (server) => this.#measure(server);

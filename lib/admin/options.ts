@@ -4,6 +4,7 @@ import { boolean, integer } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { HybridScheduler } from '../scheduler/index.js';
+import type { LoopGroup } from '../threads/index.js';
 
 export interface AdminOptions {
   /** 0 lets the system choose. Default: 6060. */
@@ -19,6 +20,8 @@ export interface AdminOptions {
   allowedHosts?: readonly string[];
   /** Whose tasks and queues are shown. Default: none. */
   scheduler?: HybridScheduler;
+  /** Whose threads are shown side by side. Default: none. */
+  group?: LoopGroup;
   /** What /ready asks. Default: whether no HTTP server of this thread is stopping. */
   ready?: () => boolean;
   /** Milliseconds between two reports of the live page, 100 to 60,000. Default: 1,000. */
@@ -33,6 +36,7 @@ const OPTIONS = optionNames<AdminOptions>('admin()', {
   token: true,
   allowedHosts: true,
   scheduler: true,
+  group: true,
   ready: true,
   interval: true,
   requests: true,
@@ -45,6 +49,7 @@ export interface CheckedOptions {
   token: string | undefined;
   allowedHosts: ReadonlySet<string>;
   scheduler: HybridScheduler | undefined;
+  group: LoopGroup | undefined;
   ready: (() => boolean) | undefined;
   interval: number;
   requests: boolean;
@@ -87,7 +92,7 @@ function hostsOf(value: unknown): ReadonlySet<string> {
 /** @throws TypeError, RangeError */
 export function checkAdminOptions(options: AdminOptions): CheckedOptions {
   checkOptions(OPTIONS, options);
-  const { host = '127.0.0.1', scheduler, ready } = options;
+  const { host = '127.0.0.1', scheduler, group, ready } = options;
   if (typeof host !== 'string') throw invalidArgType('options.host', 'a string', host);
   if (ready !== undefined && typeof ready !== 'function') {
     throw invalidArgType('options.ready', 'a function', ready);
@@ -95,12 +100,16 @@ export function checkAdminOptions(options: AdminOptions): CheckedOptions {
   if (scheduler !== undefined && typeof scheduler?.tasks !== 'function') {
     throw invalidArgType('options.scheduler', 'a HybridScheduler', scheduler);
   }
+  if (group !== undefined && typeof group?.metrics !== 'function') {
+    throw invalidArgType('options.group', 'a LoopGroup', group);
+  }
   return {
     port: integer('options.port', options.port, 0, 65535, PORT),
     host,
     token: tokenOf(options.token, host),
     allowedHosts: hostsOf(options.allowedHosts),
     scheduler,
+    group,
     ready,
     interval: integer('options.interval', options.interval, 100, 60_000, INTERVAL_MS),
     requests: boolean('options.requests', options.requests, true),

@@ -6,6 +6,7 @@ import { VERSION } from '../runtime/version.js';
 import { type Census, census } from './connections.js';
 import { nameOf, type Observer } from './observer.js';
 import type { Pause } from './pauses.js';
+import { type ThreadMetrics, type ThreadReport, threadReports } from './threads.js';
 
 /** Routes of a report: the busiest ones. */
 const ROUTES_MAX = 20;
@@ -61,6 +62,8 @@ export interface Report {
   cpu: { user: number; system: number };
   /** Bytes. */
   memory: { rss: number; heapUsed: number; external: number };
+  /** Of the group; empty without one. */
+  threads: ThreadReport[];
   /** undefined without one. */
   scheduler:
     | {
@@ -85,6 +88,7 @@ interface Base {
   leases: number;
   cpu: NodeJS.CpuUsage;
   classTurns: Map<string, number>;
+  threads: readonly ThreadMetrics[];
 }
 
 function waysOf({ receive, send, open, file }: Explanation): [string, string, number][] {
@@ -129,6 +133,7 @@ export class Sampler {
       leases: 0,
       cpu: process.cpuUsage(),
       classTurns: new Map(),
+      threads: this.#observer.threads.latest,
     };
     for (const server of this.#observer.servers()) {
       const meter = server._meter;
@@ -159,6 +164,8 @@ export class Sampler {
     const before = this.#last;
     const now = this.#base();
     this.#last = now;
+    // Answered until the next report.
+    void this.#observer.threads.ask();
     const loop = Loop.current();
     const metrics = loop.metrics();
     const span = Math.max(1, now.at - before.at);
@@ -220,6 +227,7 @@ export class Sampler {
         .map(({ start, ms, kind }) => ({ ago: now.at - start, ms, kind })),
       cpu: { user: cpu('user'), system: cpu('system') },
       memory: { rss, heapUsed, external },
+      threads: threadReports(now.threads, before.threads, rate),
       scheduler: this.#schedulerSince(before, rate),
     };
   }

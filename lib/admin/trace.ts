@@ -5,7 +5,7 @@ import { nameOf } from './observer.js';
 import { pause } from './profile.js';
 
 /** Turns that are kept: the last ones. */
-const TURNS_MAX = 65_536;
+export const TURNS_MAX = 65_536;
 /** Requests and steps of tasks: the first ones. */
 const SPANS_MAX = 50_000;
 const US_PER_MS = 1000;

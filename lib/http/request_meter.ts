@@ -5,7 +5,8 @@
 // long as the turn, from the end of the wait until all was handed to the kernel. One that outlasts
 // its turn is timed by itself, until its answer is handed over.
 import { Histogram, type HistogramSummary } from '../histogram.js';
-import { Head } from '../runtime/protocol.js';
+import { Control, Head } from '../runtime/protocol.js';
+import { runtime } from '../runtime/runtime.js';
 import { type TurnCounter, type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
 import type { ResponseMeter } from './response_outlet.js';
 import { ResponseFlag, type ResponseState } from './response_state.js';
@@ -46,28 +47,34 @@ export interface RequestMetrics {
 }
 
 /** Requests of one route. */
-class RouteCounter implements TurnCounter {
-  pending = 0;
+class RouteCounter {
   readonly durations = new Histogram();
   readonly series = new Map<number, Series>();
 
   constructor(readonly route: string) {}
-
-  settle(ns: number | undefined): void {
-    if (ns !== undefined) this.durations.add(ns, this.pending);
-    this.pending = 0;
-  }
 }
 
 /** Of these, the ones with the same method and status. */
-class Series {
+class Series implements TurnCounter {
+  /** All of them. */
   count = 0;
+  /** Those that were not answered in the turn in which they came, and those that are settled. */
+  settled = 0;
+  /** The turn in which it is waited for the end of the turn. */
+  turn = -1;
 
   constructor(
     readonly of: RouteCounter,
+    readonly route: string,
     readonly method: number,
     readonly status: number,
   ) {}
+
+  settle(ns: number | undefined): void {
+    if (ns !== undefined) this.of.durations.add(ns, this.count - this.settled);
+    this.settled = this.count;
+    this.turn = -1;
+  }
 }
 
 /** `since` is undefined for a request that came in this turn. */
@@ -80,6 +87,7 @@ export type RequestWatcher = (
 
 export class RequestMeter implements ResponseMeter<ResponseState> {
   readonly #turns: TurnMeter = turnMeter();
+  readonly #control = runtime().control;
   readonly #routes = new Map<string, RouteCounter>();
   readonly #errors = new Map<string, number>();
   /** The last one that was counted: most requests are like the one before. */
@@ -93,7 +101,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   watcher: RequestWatcher | undefined = undefined;
 
   constructor() {
-    this.#rest = new Series(new RouteCounter(OTHER), 0, 0);
+    this.#rest = new Series(new RouteCounter(OTHER), OTHER, 0, 0);
     this.#last = this.#rest;
     this.#turns.join();
   }
@@ -125,21 +133,36 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   }
 
   answered(response: ResponseState, status: number = response._status): void {
-    if (response._flags & ResponseFlag.dropped) return;
     const { _request: request, _since: since } = response;
-    const method = request._words[request._at + Head.method];
     const last = this.#last;
-    const isLike =
-      last.status === status && last.method === method && last.of.route === request._route;
-    const series = isLike ? last : this.#find(request._route, method, status);
+    // Most are answered at once, and as the one before was: then this is all.
+    if (
+      last.turn === this.#control[Control.turn] &&
+      since === undefined &&
+      last.status === status &&
+      last.route === request._route &&
+      last.method === request._words[request._at + Head.method] &&
+      (response._flags & ResponseFlag.dropped) === 0
+    ) {
+      last.count++;
+      return;
+    }
+    if (response._flags & ResponseFlag.dropped) return;
+    const method = request._words[request._at + Head.method];
+    const series = this.#find(request._route, method, status);
     series.count++;
     this.watcher?.(series.of.route, METHODS[method], status, since);
     if (since !== undefined) {
+      series.settled++;
       this.#waiting--;
       response._since = undefined;
       series.of.durations.add(this.#turns.now() - since);
-    } else if (this.#turns.walking) {
-      this.#turns.count(series.of);
+    } else if (!this.#turns.walking) {
+      series.settled++;
+    } else if (series.turn !== this.#control[Control.turn]) {
+      this.#turns.count(series);
+      // While it is told of each, none may be counted without.
+      if (this.watcher === undefined) series.turn = this.#control[Control.turn];
     }
   }
 
@@ -170,7 +193,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     if (series === undefined) {
       if (this.#size >= SERIES_MAX) return this.#rest;
       this.#size++;
-      series = new Series(of, method, status);
+      series = new Series(of, route, method, status);
       of.series.set(key, series);
     }
     this.#last = series;

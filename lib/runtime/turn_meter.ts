@@ -32,11 +32,9 @@ const ABSENT = 0;
 const WANTED = 1;
 const KNOWN = 2;
 
-/** Counts what was done in a turn, and takes the turn's length for each when that is known. */
+/** Counts what was done in a turn, and takes the turn's length for all of it when that is known. */
 export interface TurnCounter {
-  /** Counted since the last call of settle(). */
-  pending: number;
-  /** All that is pending took `ns` nanoseconds; undefined: that is not known. */
+  /** The turn took `ns` nanoseconds; undefined: that is not known. */
   settle(ns: number | undefined): void;
 }
 
@@ -130,10 +128,10 @@ export class TurnMeter {
     return (ns - this.#originNs) / NS_PER_MS;
   }
 
-  /** One more was done in this turn, and takes as long as the turn does. */
+  /** It will be told how long this turn took. More than once a turn is no harm. */
   count(counter: TurnCounter): void {
     if (this.#runtime.control[Control.turn] !== this.#turn) this.#enter();
-    if (counter.pending++ === 0) this.#touched.push(counter);
+    this.#touched.push(counter);
   }
 
   #enter(): void {

@@ -35,7 +35,7 @@ describe('an exposition', () => {
     expect(lines).toHaveLength(SECONDS.length + 3);
     const bucket = (le: string) =>
       Number(lines.find((line) => line.includes(`le="${le}"`))?.split(' ')[1]);
-    expect(['0.00005', '0.0001', '1', '2.5', '10', '+Inf'].map(bucket)).toEqual([0, 2, 2, 3, 3, 4]);
+    expect(['0.0001', '0.5', '1', '2.5', '10', '+Inf'].map(bucket)).toEqual([2, 2, 2, 3, 3, 4]);
     expect(lines.slice(-2)).toEqual([
       expect.stringMatching(/^h_seconds_sum\{route="\/"\} 62\.00015/),
       'h_seconds_count{route="/"} 4',

@@ -42,7 +42,7 @@ const LIB: Allowed = {
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/admin': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
-    ...['lib/websocket', 'lib/loop'],
+    ...['lib/websocket', 'lib/loop', 'lib/threads'],
   ],
   'lib/threads': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],

@@ -163,6 +163,19 @@ export const TABLES = [
       servers.map(({ name, connections }) => [name, formatNumber(connections)]),
   },
   {
+    id: 'threads',
+    title: 'Threads',
+    empty: 'No group of threads was given to admin()',
+    columns: ['Thread', 'State', 'Connections', 'Requests', 'Turns', 'Received', 'Sent'],
+    texts: 2,
+    rows: ({ threads }) =>
+      threads.map((each) => [
+        ...[String(each.thread), each.state, formatNumber(each.connections)],
+        ...[perSecond(each.requestRate), perSecond(each.turnRate)],
+        ...[`${formatBytes(each.readRate)}/s`, `${formatBytes(each.writtenRate)}/s`],
+      ]),
+  },
+  {
     id: 'classes',
     title: 'Classes of the scheduler',
     empty: 'No scheduler was given to admin()',
