@@ -3,7 +3,8 @@
 //   node --import ringpoll/register app.js
 //
 // Importing this replaces classes of node:http for everything that is loaded later, in CommonJS and
-// in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, or 'off'.
+// in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, 'dgram' too, or
+// 'off'.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { faces } from '../faces.js';
 import { installNet } from '../net/install.js';
@@ -18,11 +19,12 @@ import {
 import { wantedFaces } from './wanted.js';
 
 // Not imported: a program that never listens would wait for most of the package.
-nativeSide.load = () => createRequire(import.meta.url)('../node_http/native_side.js');
+const require = createRequire(import.meta.url);
+nativeSide.load = () => require('../node_http/native_side.js');
 
 const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);
 if (unknown.length > 0) {
-  const message = `RINGPOLL_REGISTER: ${unknown.join(', ')} is none of net, http, off`;
+  const message = `RINGPOLL_REGISTER: ${unknown.join(', ')} is none of net, http, dgram, off`;
   process.emitWarning(message, { code: 'RINGPOLL_REGISTER' });
 }
 
@@ -31,6 +33,12 @@ if (wanted.has('net')) {
   faces.set('node:net', active ? 'ringpoll' : (reason ?? 'unknown'));
 } else {
   faces.set('node:net', 'RINGPOLL_REGISTER leaves it out');
+}
+
+if (wanted.has('dgram')) {
+  const { installDgram } = require('../dgram/index.js') as typeof import('../dgram/index.js');
+  const { active, reason } = installDgram();
+  faces.set('node:dgram', active ? 'ringpoll' : (reason ?? 'unknown'));
 }
 
 if (!wanted.has('http')) {

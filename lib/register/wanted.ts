@@ -1,6 +1,7 @@
 // Which modules of Node's are replaced: the variable RINGPOLL_REGISTER.
 
-const FACES = ['net', 'http'] as const;
+const FACES = ['net', 'http', 'dgram'] as const;
+const DEFAULT = ['net', 'http'] as const;
 export type Face = (typeof FACES)[number];
 
 export interface Wanted {
@@ -9,11 +10,11 @@ export interface Wanted {
   unknown: string[];
 }
 
-/** 'net,http' and any part of it, or 'off'. Default: both. */
+/** Any of 'net,http,dgram', or 'off'. Default: 'net,http'. */
 export function wantedFaces(text: string | undefined): Wanted {
   const words = (text ?? '').split(',').map((word) => word.trim());
   const given = words.filter((word) => word !== '');
-  if (given.length === 0) return { faces: new Set(FACES), unknown: [] };
+  if (given.length === 0) return { faces: new Set(DEFAULT), unknown: [] };
   const faces = FACES.filter((face) => given.includes(face));
   const unknown = given.filter((word) => word !== 'off' && !FACES.includes(word as Face));
   return { faces: new Set(given.includes('off') ? [] : faces), unknown };

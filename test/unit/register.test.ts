@@ -12,6 +12,7 @@ describe('RINGPOLL_REGISTER', () => {
     ['http,off', [], []],
     ['https', [], ['https']],
     ['http,x', ['http'], ['x']],
+    ['dgram', ['dgram'], []],
   ])('%j', (text, faces, unknown) => {
     const wanted = wantedFaces(text);
     expect([...wanted.faces]).toEqual(faces);
