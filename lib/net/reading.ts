@@ -122,9 +122,7 @@ export class Reading {
 
   #readOnce(socket: NodeSocket): boolean {
     const { _slot: slot, _generation: generation } = this.#handle;
-    const isRoom = spare !== undefined && spare.length >= this.#room;
-    const into = isRoom ? (spare as Buffer) : Buffer.allocUnsafeSlow(this.#room);
-    spare = undefined;
+    const into = roomOf(this.#room);
     const room = into.length;
     const length = runtime().native.readInto(slot, generation, into);
     if (length === 0) {
@@ -259,6 +257,14 @@ export class Reading {
 
 interface State {
   endEmitted: boolean;
+}
+
+/** Such a Buffer, or one that is not much larger and has not been needed. */
+function roomOf(bytes: number): Buffer {
+  const kept = spare;
+  spare = undefined;
+  const isFit = kept !== undefined && kept.length >= bytes && kept.length < 2 * bytes;
+  return isFit ? kept : Buffer.allocUnsafeSlow(bytes);
 }
 
 /** A little more than came last: a read that fills its room is followed by another one. */

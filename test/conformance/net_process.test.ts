@@ -39,3 +39,16 @@ describe('installNet()', () => {
     expect(await outputOf('send')).toEqual(seen);
   });
 });
+
+describe('ringpoll/net', () => {
+  it.each(['_listen2', '_writeGeneric', 'kReinitializeHandle'])(
+    'leaves everything to Node where there is no %s, and says so',
+    async (name) => {
+      const ending = await startProgram('net_seams', { args: [name] }).ending();
+      expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' });
+      const [active, reason, explained, echo] = ending.stdout.split('\n');
+      expect([active, explained, echo]).toEqual(['false false', 'false', 'by Node']);
+      expect(reason).toMatch(/^Node v\S+ has no /);
+    },
+  );
+});
