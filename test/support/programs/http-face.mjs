@@ -7,9 +7,13 @@ const byRequire = createRequire(import.meta.url)('http');
 const same =
   byImport.createServer === byRequire.createServer && byImport.Server === byRequire.Server;
 
-const server = byImport.createServer((request, response) => response.end(`${request.url}`));
+let native;
+const server = byImport.createServer((request, response) => {
+  // A request that is served natively has no stream until somebody reads it.
+  native = !Object.hasOwn(request, '_readableState');
+  response.end(`${request.url}`);
+});
 server.listen(0, '127.0.0.1', () => {
-  const native = server._handle?.constructor.name !== 'TCP';
   byImport.get(`http://127.0.0.1:${server.address().port}/path`, (response) => {
     response.on('data', (data) => {
       const line = `${same} ${native ? 'ringpoll' : 'node'} ${data}`;
