@@ -10,6 +10,9 @@ import { ATTEMPTS_MAX, type Carrier, type Exchange } from './exchange.js';
 import type { CheckedClient } from './settings.js';
 import { Wire, type WireOwner } from './wire.js';
 
+/** Connections over maxIdle that rest for so long are closed. */
+const TRIM_MS = 1000;
+
 export interface PoolCounts {
   /** Connections that are open. */
   open: number;
@@ -30,6 +33,9 @@ export class Pool implements WireOwner, Carrier {
   readonly #wires = new Set<Wire>();
   readonly #pending = new Deque<Exchange>();
   #connecting = 0;
+  /** At the bottom of `idle`: those that nobody has used since the last look. */
+  #unused = 0;
+  #trimming: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(checked: CheckedClient, goal: ConnectOptions, onEmpty: () => void) {
@@ -66,6 +72,7 @@ export class Pool implements WireOwner, Carrier {
     for (;;) {
       const wire = this.#idle.pop();
       if (wire === undefined) return undefined;
+      if (this.#idle.length < this.#unused) this.#unused = this.#idle.length;
       const isFit =
         !wire.over && (wire.expiresAt === Number.POSITIVE_INFINITY || Date.now() < wire.expiresAt);
       if (isFit) return wire;
@@ -146,11 +153,30 @@ export class Pool implements WireOwner, Carrier {
   }
 
   #rest(wire: Wire): void {
+    const { maxIdle } = this.#checked;
     this.#idle.push(wire);
-    if (this.#idle.length <= this.#checked.maxIdle) return;
-    const oldest = this.#idle.shift() as Wire;
-    oldest.close();
-    this.gone(oldest);
+    if (this.#idle.length <= maxIdle) return;
+    if (maxIdle === 0) this.#drop(1);
+    else if (this.#trimming === undefined) this.#trimLater();
+  }
+
+  /** Many rest for a moment when many answers come at once: too many are those that go on resting. */
+  #trimLater(): void {
+    this.#unused = this.#idle.length;
+    this.#trimming = setTimeout(() => {
+      this.#trimming = undefined;
+      this.#drop(Math.min(this.#unused, this.#idle.length) - this.#checked.maxIdle);
+      if (this.#idle.length > this.#checked.maxIdle) this.#trimLater();
+    }, TRIM_MS).unref();
+  }
+
+  /** Closes those that have rested for the longest time. */
+  #drop(count: number): void {
+    if (count <= 0) return;
+    for (const wire of this.#idle.splice(0, count)) {
+      wire.close();
+      this.gone(wire);
+    }
   }
 
   #openMore(): void {

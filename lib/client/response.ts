@@ -58,6 +58,8 @@ export class ClientResponse {
   _tunnel: Tunnel | undefined = undefined;
   /** @internal */
   _used = false;
+  /** @internal Nobody will look at it again. */
+  _over = false;
   /** The status code, 101 to 999. */
   readonly status: number;
   #headers: Record<string, string | string[]> | undefined = undefined;
@@ -134,6 +136,7 @@ export class ClientResponse {
 
   /** @internal The head, and a body that came along, outlast the turn. */
   _detach(): void {
+    if (this._over) return;
     copyOut(this, this._used || this._along < 0 ? 0 : this._along);
   }
 

@@ -1,5 +1,5 @@
 // One connection of a client: the request that is on it, and the events of its response.
-import { contentLengthOf, findHeader, flagsOf } from '../http/head.js';
+import { contentLengthOf, findHeader, flagsOf, hasHeader, headerId } from '../http/head.js';
 import {
   COMMAND_CAPACITY,
   Command,
@@ -41,6 +41,7 @@ interface RawWrites {
   utf8Write(text: string, at: number, length: number): number;
 }
 
+const KEEP_ALIVE = headerId('keep-alive');
 const UTF8_BYTES_PER_UNIT = 3;
 
 export class Wire implements Carrier, BodySource, Tunnel {
@@ -280,8 +281,8 @@ export class Wire implements Carrier, BodySource, Tunnel {
   }
 
   #expire(response: ClientResponse): void {
-    const hint = findHeader(response, 'keep-alive');
-    if (hint === undefined) return;
+    if (!hasHeader(response, KEEP_ALIVE)) return;
+    const hint = findHeader(response, 'keep-alive') ?? '';
     const seconds = /(?:^|[\s,])timeout=(\d{1,6})/.exec(hint)?.[1];
     // A second less, so that the server's end does not cross a request.
     if (seconds !== undefined) this.expiresAt = Date.now() + Number(seconds) * 1000 - 1000;

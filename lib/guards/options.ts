@@ -8,7 +8,7 @@ import type { BucketRules, WindowRules } from './rate.js';
 import type { Priority } from './shedding.js';
 
 export interface OverloadOptions {
-  /** Milliseconds that a timer of the event loop may be late, before 503. Default: 250. */
+  /** Milliseconds that a timer of the event loop may be late, before 503. Default: 1,000. */
   maxDelay?: number;
 }
 
@@ -29,7 +29,7 @@ export interface RateOptions<Of> {
 export interface ConcurrencyOptions {
   /** Under way at a time. A number, or 'adaptive', which finds it. Default: 'adaptive'. */
   limit?: number | 'adaptive';
-  /** Of 'adaptive'. Default: 100. */
+  /** Of 'adaptive'. Default: 1,000. */
   min?: number;
   /** Of 'adaptive'. Default: 10,000. */
   max?: number;
@@ -148,7 +148,7 @@ function checkFunction(name: string, value: unknown): void {
 
 function checkOverload(overload: OverloadOptions): number {
   checkOptions(OVERLOAD, overload, 'options.overload');
-  return milliseconds('options.overload.maxDelay', overload.maxDelay, 250);
+  return milliseconds('options.overload.maxDelay', overload.maxDelay, 1000);
 }
 
 function checkRate<Of>(rate: false | RateOptions<Of>) {
@@ -181,7 +181,7 @@ function checkConcurrency(concurrency: false | ConcurrencyOptions) {
     const fixedLimit = integer('options.concurrency.limit', limit, 1, INT32_MAX, 1);
     return { fixedLimit, gradient: undefined };
   }
-  const min = integer('options.concurrency.min', concurrency.min, 1, INT32_MAX, 100);
+  const min = integer('options.concurrency.min', concurrency.min, 1, INT32_MAX, 1000);
   const max = integer(
     'options.concurrency.max',
     concurrency.max,

@@ -231,10 +231,22 @@ export function findHeader(head: HeadView, name: string): string | undefined {
   return id === undefined ? findByName(head, name) : findById(head, id);
 }
 
-function findById(head: HeadView, id: number): string | undefined {
-  const { _words: words, _at: at } = head;
+/** The number of a header that native code knows, by its name in lower case. */
+export function headerId(name: string): number {
+  const id = HEADER_IDS.get(name);
+  if (id === undefined) throw new Error(`There is no number for the header ${name}`);
+  return id;
+}
+
+/** Whether there is a header with this number. */
+export function hasHeader({ _words: words, _at: at }: HeadView, id: number): boolean {
   const known = id < 32 ? words[at + Head.knownLow] : words[at + Head.knownHigh];
-  if (((known >>> (id & 31)) & 1) === 0) return undefined;
+  return ((known >>> (id & 31)) & 1) !== 0;
+}
+
+function findById(head: HeadView, id: number): string | undefined {
+  if (!hasHeader(head, id)) return undefined;
+  const { _words: words, _at: at } = head;
   let found: string | undefined;
   const count = headerCountOf(head);
   for (let i = 0, field = at + Head.headers + 1; i < count; i++, field += FIELD_WORDS) {

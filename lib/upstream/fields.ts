@@ -1,6 +1,5 @@
 // The fields of a head that are for the other end, as text: hop-by-hop fields stay here.
-import { findHeader, type HeadView } from '../http/head.js';
-import { HEADER_IDS } from '../http/tables.js';
+import { findHeader, type HeadView, hasHeader, headerId } from '../http/head.js';
 import { FIELD_WORDS, Head } from '../runtime/protocol.js';
 
 /** A set of fields that native code knows by number. */
@@ -13,14 +12,14 @@ export function fieldSet(names: readonly string[]): FieldSet {
   let low = 0;
   let high = 0;
   for (const name of names) {
-    const id = HEADER_IDS.get(name);
-    if (id === undefined) throw new Error(`no number for ${name}`);
+    const id = headerId(name);
     if (id < 32) low |= 1 << id;
     else high |= 1 << (id & 31);
   }
   return { low: low >>> 0, high: high >>> 0 };
 }
 
+const CONNECTION = headerId('connection');
 const ID_SHIFT = 16;
 const LENGTH_MASK = 0xffff;
 /** Options of Connection that name no field of its own. */
@@ -37,8 +36,8 @@ const has = ({ low, high }: FieldSet, id: number) =>
 
 /** Names that Connection takes away, beside those that everybody knows. */
 function nominated(head: HeadView): Set<string> | undefined {
-  const value = findHeader(head, 'connection');
-  if (value === undefined) return undefined;
+  if (!hasHeader(head, CONNECTION)) return undefined;
+  const value = findHeader(head, 'connection') ?? '';
   const names = value.split(',').map((name) => name.trim().toLowerCase());
   const others = names.filter((name) => !OPTIONS.has(name));
   return others.length === 0 ? undefined : new Set(others);

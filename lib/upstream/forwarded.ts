@@ -27,6 +27,28 @@ export function forwardedLines(
   const address = request.remoteAddress ?? 'unknown';
   const proto = request.secure ? 'https' : 'http';
   const host = findHeader(request, 'host');
+  if (trusted) return lines(request, style, true, address, proto, host);
+  const isSame =
+    last.address === address && last.host === host && last.proto === proto && last.style === style;
+  if (!isSame) last = { address, host, proto, style, text: '' };
+  last.text ||= lines(request, style, false, address, proto, host);
+  return last.text;
+}
+
+/** Of the request before: most are of the same client, or at least of one that asked like it. */
+let last = {
+  ...{ address: '', host: undefined as string | undefined, proto: '', text: '' },
+  style: 'none' as ForwardedStyle,
+};
+
+function lines(
+  request: HttpRequest,
+  style: ForwardedStyle,
+  trusted: boolean,
+  address: string,
+  proto: string,
+  host: string | undefined,
+): string {
   let text = '';
   if (style !== 'forwarded') {
     const before = trusted ? findHeader(request, 'x-forwarded-for') : undefined;

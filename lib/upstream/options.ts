@@ -42,6 +42,8 @@ export interface UpstreamOptions extends Passed {
   targets: readonly (string | TargetSpec)[] | Discovery;
   /** Default: 'round-robin'. */
   balance?: Balance;
+  /** To one target. Default: 1,024. */
+  maxConnections?: number;
   /** Default: 100. */
   maxRequestsPerConnection?: number;
   /** Requests that wait for a connection to one target; more get 503. Default: 200. */
@@ -90,7 +92,9 @@ export function checkUpstream(options: UpstreamOptions): CheckedUpstream {
   if (typeof options !== 'object' || options === null) {
     throw invalidArgType('options', 'an object', options);
   }
-  const given: Record<string, unknown> = { maxRequestsPerConnection: 100, maxPending: 200 };
+  const given: Record<string, unknown> = {
+    ...{ maxConnections: 1024, maxRequestsPerConnection: 100, maxPending: 200 },
+  };
   for (const [name, value] of Object.entries(options)) {
     if (!OWN.includes(name) && value !== undefined) given[name] = value;
   }

@@ -4,11 +4,10 @@ import { Exchange } from '../client/exchange.js';
 import { RequestBodySource } from '../client/request_body.js';
 import { isIdempotent } from '../client/request_head.js';
 import type { ClientResponse } from '../client/response.js';
-import { contentLengthOf, findHeader, flagsOf } from '../http/head.js';
+import { contentLengthOf, findHeader, flagsOf, hasHeader, headerId } from '../http/head.js';
 import type { HttpRequest } from '../http/request.js';
 import type { HttpResponse } from '../http/response.js';
 import { extrasOf, ResponseFlag } from '../http/response_state.js';
-import { HEADER_IDS } from '../http/tables.js';
 import { Ask, Head, HeadFlag } from '../runtime/protocol.js';
 import type { Chunk } from '../tcp/chunk.js';
 import { endToEnd, FORWARDED, fieldSet, REQUEST_LEFT, RESPONSE_LEFT } from './fields.js';
@@ -21,8 +20,8 @@ import type { Upstream } from './upstream.js';
 
 const ANSWER_LEFT = fieldSet(RESPONSE_LEFT);
 const ASKED_LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
-const DATE = HEADER_IDS.get('date') as number;
-const SERVER = (HEADER_IDS.get('server') as number) & 31;
+const DATE = headerId('date');
+const SERVER = headerId('server');
 const RETRY_AFTER_S = 1;
 
 const noTrailers = () => '';
@@ -159,12 +158,10 @@ export class Passage implements BodySink {
       return;
     }
     const response = this.#response;
-    const words = answer._words;
-    const at = answer._at;
     response._status = status;
     response._fields = endToEnd(answer, ANSWER_LEFT);
-    if ((words[at + Head.knownLow] >>> DATE) & 1) response._flags |= ResponseFlag.ownDate;
-    if ((words[at + Head.knownHigh] >>> SERVER) & 1) response._flags |= ResponseFlag.ownServer;
+    if (hasHeader(answer, DATE)) response._flags |= ResponseFlag.ownDate;
+    if (hasHeader(answer, SERVER)) response._flags |= ResponseFlag.ownServer;
     if (status === 101) this.#switch(answer);
     else if (answer._along >= 0) this.#endWith(answer);
     else this.#streamFrom(answer);
@@ -183,7 +180,7 @@ export class Passage implements BodySink {
   #endWith(answer: ClientResponse): void {
     const response = this.#response;
     const { _slab: slab, _words: words, _at: at, _along: length } = answer;
-    answer._used = true;
+    answer._used = answer._over = true;
     this.#leave();
     const declares = response._request._isHead && flagsOf(answer) & HeadFlag.contentLength;
     if (declares) extrasOf(response).declaredLength = contentLengthOf(answer);

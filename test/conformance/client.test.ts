@@ -192,7 +192,12 @@ describe('connections', () => {
     const raw = await serveRaw((socket) => setImmediate(() => socket.write(OK)));
     const one = client({ maxIdle: 2 });
     await Promise.all(Array.from({ length: 8 }, async () => (await one.request(raw.url)).text()));
+    expect(one.counts.open).toBe(8);
+    while (one.counts.open > 2) await new Promise(setImmediate);
     expect(one.counts).toMatchObject({ open: 2, idle: 2 });
+    const none = client({ maxIdle: 0 });
+    await (await none.request(raw.url)).text();
+    expect(none.counts.open).toBe(0);
   });
 
   it('end after maxRequestsPerConnection', async () => {

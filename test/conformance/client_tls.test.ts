@@ -1,4 +1,4 @@
-// The HTTP client over TLS: names, sessions that are resumed, and servers that are not who they say.
+// The HTTP client over TLS: names, sessions that are resumed, servers that nobody vouches for.
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';

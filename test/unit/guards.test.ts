@@ -256,7 +256,7 @@ describe('the guards together', () => {
       ...[undefined, undefined, 'bulkhead', 'rate'],
     ]);
     expect([enter('b'), enter('b'), enter('c')]).toEqual([undefined, undefined, 'concurrency']);
-    delay = 300;
+    delay = 1001;
     expect(enter('d')).toBe('overload');
     delay = 0;
     chain.leave('a', 0, 5, false);
