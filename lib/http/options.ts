@@ -3,6 +3,7 @@ import { boolean, integer, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import type { NamesOf } from '../option_names.js';
 import { type NativeHttpProfile, native } from '../runtime/native.js';
+import { type AccessLog, type AccessLogOptions, checkAccessLog } from './access_log.js';
 import { checkHttp2, type Http2Limits, type Http2Options } from './http2/options.js';
 
 /** Times are in milliseconds, and 0 means no limit. */
@@ -87,6 +88,11 @@ export interface HttpOptions {
    * metrics(). admin() of ringpoll/admin turns it on by itself. Default: false.
    */
   metrics?: boolean;
+  /**
+   * One line for each answered request; true is the combined format on standard output. It measures
+   * requests, as `metrics` does. Default: false.
+   */
+  accessLog?: boolean | AccessLogOptions;
 }
 
 /** Their names; serve() has further ones. */
@@ -118,6 +124,7 @@ export const HTTP: NamesOf<HttpOptions> = {
   proxyProtocol: true,
   http2: true,
   metrics: true,
+  accessLog: true,
 };
 
 const SERVER_LENGTH_MAX = 1024;
@@ -143,6 +150,8 @@ export interface CheckedHttpOptions {
   keepAliveLines: string;
   /** Requests are measured from the beginning. */
   metrics: boolean;
+  /** undefined: there is none. */
+  accessLog: AccessLog | undefined;
 }
 
 export function checkHttpOptions(options: HttpOptions, secure: boolean): CheckedHttpOptions {
@@ -194,6 +203,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
     serverLine: serverLine(options.serverHeader),
     keepAliveLines: keepAliveLines(keepAlive),
     metrics: flag('metrics'),
+    accessLog: checkAccessLog(options.accessLog),
   };
 }
 

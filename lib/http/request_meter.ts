@@ -8,7 +8,8 @@ import { Histogram, type HistogramSummary } from '../histogram.js';
 import { Control, Head } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
 import { type TurnCounter, type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
-import type { ResponseMeter } from './response_outlet.js';
+import type { AccessLog } from './access_log.js';
+import type { Body, ResponseMeter } from './response_outlet.js';
 import { ResponseFlag, type ResponseState } from './response_state.js';
 import { METHODS } from './tables.js';
 
@@ -19,6 +20,7 @@ export const ERROR_KINDS_MAX = 64;
 const OTHER = '(other)';
 const METHOD_BITS = 8;
 const US_PER_NS = 1e-3;
+const NS_PER_MS = 1e6;
 
 /** How many requests had the same answer. */
 export interface RequestCount {
@@ -99,8 +101,10 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   #measures = true;
   /** Told of each answered request while it is traced: times are nanoseconds. */
   watcher: RequestWatcher | undefined = undefined;
+  readonly log: AccessLog | undefined;
 
-  constructor() {
+  constructor(log?: AccessLog) {
+    this.log = log;
     this.#rest = new Series(new RouteCounter(OTHER), OTHER, 0, 0);
     this.#last = this.#rest;
     this.#turns.join();
@@ -132,7 +136,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     response._since = this.#turns.now();
   }
 
-  answered(response: ResponseState, status: number = response._status): void {
+  answered(response: ResponseState, body?: Body, status: number = response._status): void {
     const { _request: request, _since: since } = response;
     const last = this.#last;
     // Most are answered at once, and as the one before was: then this is all.
@@ -152,6 +156,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     const series = this.#find(request._route, method, status);
     series.count++;
     this.watcher?.(series.of.route, METHODS[method], status, since);
+    if (this.log !== undefined) this.#log(this.log, response, body, status);
     if (since !== undefined) {
       series.settled++;
       this.#waiting--;
@@ -162,8 +167,14 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     } else if (series.turn !== this.#control[Control.turn]) {
       this.#turns.count(series);
       // While it is told of each, none may be counted without.
-      if (this.watcher === undefined) series.turn = this.#control[Control.turn];
+      if (this.watcher === undefined && this.log === undefined)
+        series.turn = this.#control[Control.turn];
     }
+  }
+
+  #log(log: AccessLog, response: ResponseState, body: Body | undefined, status: number): void {
+    const since = response._since ?? this.#turns.turnStart;
+    log.add(response, status, body, (this.#turns.now() - since) / NS_PER_MS);
   }
 
   dropped(response: ResponseState): void {

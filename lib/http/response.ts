@@ -299,7 +299,7 @@ export class HttpResponse {
 
   #countSwitch(): void {
     const isConnect = this._request.method === 'CONNECT';
-    this._outlet.meter?.answered(this, isConnect ? 200 : 101);
+    this._outlet.meter?.answered(this, undefined, isConnect ? 200 : 101);
   }
 
   /** From here on it is a stream, and end() finds that out by what only such responses have. */

@@ -44,7 +44,7 @@ function headWord(response: ResponseState, closing: boolean): number {
 /** Head and body of a response that was not begun before its end. */
 export function sendWhole(response: ResponseState, body: Body | undefined): void {
   const { _outlet: outlet, _request: request, _status: status } = response;
-  outlet.meter?.answered(response);
+  outlet.meter?.answered(response, body);
   const closing = request._body !== undefined && mustCloseAfter(request._body, flagsOf(request));
   const head = headWord(response, closing) | Respond.last;
   if (bodyAllowed(response)) {

@@ -8,8 +8,8 @@ export type Body = string | Uint8Array;
 
 /** Counts responses. */
 export interface ResponseMeter<Response> {
-  /** All of it was handed over. */
-  answered(response: Response, status?: number): void;
+  /** All of it was handed over; `body` is what was given at once. */
+  answered(response: Response, body?: Body, status?: number): void;
   /** The peer was gone before that. */
   dropped(response: Response): void;
 }

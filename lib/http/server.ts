@@ -14,6 +14,7 @@ import { publishAs } from '../websocket/backplane.js';
 import type { Sendable, SendOptions } from '../websocket/socket.js';
 import { subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
+import type { AccessLog, AccessLogMetrics } from './access_log.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { Http2Sessions } from './http2/sessions.js';
@@ -52,6 +53,8 @@ afterHttpEvents(keepUnanswered);
 export interface HttpServerMetrics extends ListenerMetrics {
   /** undefined: nobody measures, neither the option `metrics` nor admin(). */
   requests: RequestMetrics | undefined;
+  /** undefined without the option `accessLog`. */
+  accessLog: AccessLogMetrics | undefined;
 }
 
 // A Protocol without saying so: members that are internal are not in the types of the package.
@@ -81,6 +84,7 @@ export class HttpServer {
   /** @internal undefined: nobody measures. */
   _meter: RequestMeter | undefined = undefined;
   #measures = 0;
+  readonly #accessLog: AccessLog | undefined;
 
   /** @internal */
   constructor(
@@ -100,7 +104,8 @@ export class HttpServer {
     this.#entrances = entrances;
     this.#compress = entrances?.compress;
     this._secure = checked.secure;
-    if (checked.metrics) this._measure();
+    this.#accessLog = checked.accessLog;
+    if (checked.metrics || checked.accessLog !== undefined) this._measure();
     this.#http2 = checked.http2 && new Http2Sessions(this, checked.http2, checked.serverLine);
   }
 
@@ -149,7 +154,8 @@ export class HttpServer {
       (connection) =>
         connection._endpoint.protocol !== this && !away?.has(connection) && !http2?.has(connection),
     );
-    return stopped;
+    const log = this.#accessLog;
+    return log === undefined ? stopped : stopped.then(() => log.flushed());
   }
 
   /**
@@ -182,7 +188,8 @@ export class HttpServer {
 
   /** What it has seen; readable when the server is over, too. */
   metrics(): HttpServerMetrics {
-    return { ...this.#on.metrics(), requests: this._meter?.metrics() };
+    const requests = this._meter?.metrics();
+    return { ...this.#on.metrics(), requests, accessLog: this.#accessLog?.metrics() };
   }
 
   /** What was counted by a server that is over stays readable. */
@@ -193,7 +200,7 @@ export class HttpServer {
 
   /** @internal Measures until the function that it returns was called. */
   _measure(): () => void {
-    this._meter ??= new RequestMeter();
+    this._meter ??= new RequestMeter(this.#accessLog);
     this.#measures++;
     let measures = true;
     return () => {
