@@ -153,7 +153,7 @@ export class DatagramHandle implements Named {
     return native.udpConnect(this.#slot, this._generation, '', 0);
   }
 
-  /** send(request, list, count, port, address, called) or, connected, send(request, list, count, called) */
+  /** `to`: port, address and whether there is a callback; of a connected socket the last alone. */
   send(_request: unknown, list: ArrayBufferView[], count: number, ...to: unknown[]): number {
     if (!this.#open) return EBADF;
     const bytes = count === 1 ? bytesOf(list[0]) : Buffer.concat(list.map(bytesOf));

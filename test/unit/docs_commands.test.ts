@@ -91,6 +91,12 @@ function cmake(args: string[]): void {
 }
 
 function node(args: string[]): void {
+  if (args[0] === '--import' || args[0] === '--require') {
+    // An entry of the package, for a program of the reader's.
+    const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> };
+    expect(Object.keys(exports)).toContain(args[1].replace(/^ringpoll/, '.'));
+    return;
+  }
   const [path, ...rest] = args.slice(args.findIndex((word) => !word.startsWith('-')));
   file(path);
   if (path === 'dist/cli/main.js') ringpoll(rest[0], rest.slice(1));
