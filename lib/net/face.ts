@@ -41,7 +41,7 @@ export class Face {
     return this.everywhere || this.#chosen.has(of);
   }
 
-  /** What looks behind handles must not meet one of ours unprepared. It costs some milliseconds. */
+  /** What looks behind handles must not meet one of ours. It costs some milliseconds, once. */
   #guard(): void {
     if (this.#guarded) return;
     this.#guarded = true;
