@@ -1,5 +1,7 @@
 // What is wrong with a request, in the words that node:http has for it.
+import type { HeadView } from '../http/head.js';
 import { ERRORS, METHODS } from '../http/tables.js';
+import { FIELD_WORDS, Head } from '../runtime/protocol.js';
 
 interface Known {
   code: string;
@@ -88,7 +90,24 @@ function named(name: string): ClientError {
 
 /** The peer has ended in the middle of a request. */
 export const unexpectedEnd = (): ClientError => named('UNEXPECTED_END');
-export const headTooLarge = (): ClientError => named('HEAD_TOO_LARGE');
+
+/** A complete head whose target, names and values have `limit` bytes or more. */
+export function headTooLarge(
+  { _words: words, _at: at, _slab: slab, _offset: offset }: HeadView,
+  limit: number,
+): ClientError {
+  const length = words[at + Head.length];
+  const rawPacket = Buffer.from(slab.subarray(offset, offset + length));
+  let counted = words[at + Head.targetLength];
+  let bytesParsed = length;
+  for (let i = 0; i < words[at + Head.headerCount] && counted < limit; i++) {
+    const field = at + Head.headers + FIELD_WORDS * i;
+    counted += (words[field + 1] & 0xffff) + words[field + 3];
+    // Node has read the line end behind the value by then.
+    bytesParsed = words[field + 2] + words[field + 3] + 1;
+  }
+  return Object.assign(named('HEAD_TOO_LARGE'), { bytesParsed, rawPacket });
+}
 
 const STATUS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',

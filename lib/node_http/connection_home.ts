@@ -15,6 +15,8 @@ export abstract class ConnectionHome implements SocketHome {
   /** Somebody else reads and writes it. */
   detached = false;
   #afterClose: (() => void)[] | undefined = undefined;
+  /** Hears that our FIN has left. */
+  #ending: (() => void) | undefined = undefined;
 
   constructor(loop: Runtime, connection: Connection) {
     this.loop = loop;
@@ -79,7 +81,20 @@ export abstract class ConnectionHome implements SocketHome {
       then();
       return;
     }
-    this.connection.shutdown().then(then, then);
+    const ended = () => {
+      if (this.#ending !== ended) return;
+      this.#ending = undefined;
+      then();
+    };
+    this.#ending = ended;
+    this.connection.shutdown().then(ended, ended);
+  }
+
+  /** Our FIN was on its way when the connection closed. True: 'finish' comes in this tick. */
+  protected finishEnding(): boolean {
+    const ending = this.#ending;
+    ending?.();
+    return ending !== undefined;
   }
 
   closeNow(reset: boolean, then: () => void): void {

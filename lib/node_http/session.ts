@@ -1,8 +1,8 @@
 // One connection that is served natively: its requests, and the responses that are due, in the
 // order of the requests. What node:http keeps in closures of its connection listener is here.
 import diagnostics from 'node:diagnostics_channel';
-import { flagsOf, type HeadView, methodOf, targetOf } from '../http/head.js';
-import { Command, Head, HeadFlag } from '../runtime/protocol.js';
+import { flagsOf, type HeadView } from '../http/head.js';
+import { Command, HeadFlag } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
@@ -16,6 +16,7 @@ import {
   unexpectedEnd,
 } from './client_errors.js';
 import { ConnectionHome } from './connection_home.js';
+import { Heads } from './heads.js';
 import {
   abortRequest,
   dump,
@@ -37,13 +38,12 @@ import {
   type ResponseHome,
 } from './outgoing.js';
 import { answersItself } from './own_answers.js';
+import { ParserShape } from './parser_shape.js';
 import { settleLater } from './quiet.js';
-import { Section } from './section.js';
 import { NodeSocket } from './socket.js';
 import { tunnel } from './tunnel.js';
 import { writeWhole } from './write_whole.js';
 
-const HEADERS_MAX = 2000;
 const started = diagnostics.channel('http.server.request.start');
 const finished = diagnostics.channel('http.server.response.finish');
 
@@ -74,11 +74,9 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #pausedForDue = false;
   /** The one whose body is still coming. */
   #receiving: NativeRequest | undefined = undefined;
+  #latest: NativeRequest | undefined = undefined;
   #requests = 0;
-  #section: Section | undefined = undefined;
-  #sectionNumber = 0;
-  #url = '';
-  #method = '';
+  readonly #heads = new Heads();
   #ended = false;
   #leaving = false;
   madeSocket: NodeSocket | undefined = undefined;
@@ -110,13 +108,16 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     return this.loop.native.httpExpected(this.slot, this.generation) <= this.#requests;
   }
 
+  get #parser(): ParserShape | null | undefined {
+    return this.madeSocket?.parser as ParserShape | null | undefined;
+  }
+
   get socket(): NodeSocket {
     if (this.madeSocket === undefined) {
       const socket = new NodeSocket(this, this.writableHighWaterMark);
       this.madeSocket = socket;
       socket.server = this.server;
-      // Programs look whether it is there: what reads is below it.
-      socket.parser = { incoming: null, socket, onIncoming: null, free() {}, close() {} };
+      socket.parser = new ParserShape(this.#latest, this.#current?.req !== this.#latest);
       socket.on('error', this.#socketFailed);
       socket.on('timeout', () => this.#timedOut(socket));
       socket.on('drain', () => {
@@ -141,21 +142,10 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       _offset: events[at + 4],
     };
     const flags = flagsOf(head);
-    const words = memory.heads;
-    const number = words[head._at + Head.memory];
-    if (number === 0 || number !== this.#sectionNumber) {
-      const { maxHeadersCount } = this.server;
-      const most = typeof maxHeadersCount === 'number' ? maxHeadersCount : 0;
-      this.#section = new Section(head, most > 0 ? most : HEADERS_MAX);
-      this.#sectionNumber = number;
-      this.#method = methodOf(head);
-      this.#url = targetOf(head);
-    } else if (words[head._at + Head.sameHead] === 0) {
-      this.#method = methodOf(head);
-      this.#url = targetOf(head);
-    }
-    if ((this.#section as Section).bytes + this.#url.length >= this.#host.headBytesMax) {
-      this.#fails(headTooLarge());
+    const heads = this.#heads;
+    heads.take(head, this.server.maxHeadersCount);
+    if (heads.bytes >= this.#host.headBytesMax) {
+      this.#fails(headTooLarge(head, this.#host.headBytesMax));
       return;
     }
     this.#requests++;
@@ -164,7 +154,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       this.connection.pause();
     }
     if (this.madeSocket !== undefined) this.madeSocket.touch();
-    const request = new NativeRequest(this, this.#section as Section, this.#method, this.#url);
+    const request = new NativeRequest(this, heads.section, heads.method, heads.url);
     if ((flags & HeadFlag.version11) === 0) {
       request.httpVersionMinor = 0;
       request.httpVersion = '1.0';
@@ -174,6 +164,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     const keeps = (flags & HeadFlag.keepAlive) !== 0;
     request[KEEPS] = keeps;
     if (hasBody) this.#receiving = request;
+    this.#latest = request;
+    if (this.madeSocket !== undefined && this.#parser) this.#parser.incoming = request;
     const response = this.#respond(request, keeps);
     this.#tell(request, response, head);
     if (!hasBody) endBody(request);
@@ -365,6 +357,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       finished.publish({ request, response, socket: this.socket, server: this.server });
     }
     dump(request);
+    this.#parser?.answered(request);
     response[ASSIGNED] = false;
     nextTick(emitClose as never, response);
   }
@@ -459,13 +452,15 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #closing = false;
 
   #closeSocket(error: Error | undefined): void {
-    const parser = this.madeSocket?.parser as { free?(): void } | null | undefined;
-    if (parser != null) parser.free?.();
+    this.#parser?.free();
     if (this.tellClosed()) return;
     const broken = error !== undefined && 'code' in error && 'syscall' in error;
     if (this.madeSocket === undefined) {
       if (!broken || this.detached || this.server.listenerCount('clientError') === 0) return;
       this.socket.destroy(error);
+    } else if (!broken && this.finishEnding()) {
+      const socket = this.madeSocket;
+      process.nextTick(() => socket.destroy());
     } else if (!this.madeSocket.destroyed) {
       this.madeSocket.destroy(broken ? error : undefined);
     }
@@ -494,6 +489,4 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   }
 }
 
-function finish(session: Session, response: NativeResponse): void {
-  session._finish(response);
-}
+const finish = (session: Session, response: NativeResponse) => session._finish(response);
