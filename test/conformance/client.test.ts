@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ClientError } from 'ringpoll/client';
 import { serve } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { client, failure, serveNode, serveRaw } from '../support/client.js';
+import { spawnNode } from '../support/program.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -254,6 +256,14 @@ describe('connections', () => {
     await once(gone.server, 'close');
     expect(Number(port)).toBeGreaterThan(0);
     expect((await failure(client().request(where))).code).toBe('ECONNREFUSED');
+  });
+
+  it('without a request keep no process alive', async () => {
+    const { url } = await serveNode((_, response) => response.end('answered'));
+    const path = fileURLToPath(new URL('../support/programs/client_exits.mjs', import.meta.url));
+    const program = spawnNode([path, url]);
+    const { code, stdout } = await program.ending();
+    expect([code, stdout]).toEqual([0, 'answered\nanswered\nexit\n']);
   });
 
   it('end with close() when what is under way is answered', async () => {
