@@ -262,6 +262,8 @@ export class Wire implements Carrier, BodySource, Tunnel {
       exchange.over();
       if (this.#sending) this.#leaveUnsent(exchange);
     }
+    // What follows is another response's, whose reader waits for it.
+    body?.resume();
     this.#release();
     body?.finish();
   }

@@ -1,6 +1,16 @@
 // The fields of a head that are for the other end, as text: hop-by-hop fields stay here.
-import { findHeader, type HeadView, hasHeader, headerId } from '../http/head.js';
+import {
+  fieldValue,
+  findHeader,
+  type HeadView,
+  hasHeader,
+  headerCountOf,
+  headerId,
+  nameOf,
+} from '../http/head.js';
+import { HEADER_IDS } from '../http/tables.js';
 import { FIELD_WORDS, Head } from '../runtime/protocol.js';
+import { TOKEN } from '../token.js';
 
 /** A set of fields that native code knows by number. */
 export interface FieldSet {
@@ -77,6 +87,27 @@ export function endToEnd(head: HeadView, left: FieldSet): string {
   }
   if (from >= 0) text += bytes.latin1Slice(offset + from, offset + end);
   return text;
+}
+
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The same of a head that came by HTTP/2: its bytes are no lines, so that these are put together.
+ * The pieces of Cookie become one line (RFC 9113, section 8.2.3).
+ */
+export function endToEndOfHttp2(head: HeadView, left: FieldSet): string {
+  let text = '';
+  let cookies = '';
+  for (let i = 0; i < headerCountOf(head); i++) {
+    const name = nameOf(head, i);
+    const id = HEADER_IDS.get(name) ?? 0;
+    const value = fieldValue(head, i);
+    if ((id !== 0 && has(left, id)) || UNNUMBERED.has(name)) continue;
+    if (!TOKEN.test(name) || !VALUE.test(value)) continue;
+    if (name === 'cookie') cookies += cookies === '' ? value : `; ${value}`;
+    else text += `${name}: ${value}\r\n`;
+  }
+  return cookies === '' ? text : `${text}cookie: ${cookies}\r\n`;
 }
 
 /** Of requests; what tells of the client is written anew. */

@@ -3,13 +3,11 @@ import { Exchange } from '../client/exchange.js';
 import { findHeader } from '../http/head.js';
 import type { HttpRequest } from '../http/request.js';
 import { Ask } from '../runtime/protocol.js';
-import { endToEnd, FORWARDED, fieldSet, REQUEST_LEFT } from './fields.js';
 import { forwardedLines } from './forwarded.js';
 import type { CheckedProxy } from './proxy_options.js';
-import { targetOf } from './request_target.js';
+import { askedFields, targetOf } from './request_target.js';
 import type { Upstream } from './upstream.js';
 
-const LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
 const noTrailers = () => '';
 
 export function mirrorTo(upstream: Upstream, request: HttpRequest, checked: CheckedProxy): void {
@@ -17,7 +15,7 @@ export function mirrorTo(upstream: Upstream, request: HttpRequest, checked: Chec
   if (member === undefined) return;
   const { method } = request;
   const host = checked.host ?? findHeader(request, 'host') ?? '';
-  const fields = endToEnd(request, LEFT);
+  const fields = askedFields(request);
   const told = forwardedLines(request, checked.forwarded, false);
   member.began();
   const startedMs = upstream._now;

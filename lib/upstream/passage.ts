@@ -10,16 +10,15 @@ import type { HttpResponse } from '../http/response.js';
 import { extrasOf, ResponseFlag } from '../http/response_state.js';
 import { Ask, Head, HeadFlag } from '../runtime/protocol.js';
 import type { Chunk } from '../tcp/chunk.js';
-import { endToEnd, FORWARDED, fieldSet, REQUEST_LEFT, RESPONSE_LEFT } from './fields.js';
+import { endToEnd, fieldSet, RESPONSE_LEFT } from './fields.js';
 import { forwardedLines } from './forwarded.js';
 import type { Member } from './member.js';
 import type { CheckedProxy } from './proxy_options.js';
-import { targetOf } from './request_target.js';
+import { askedFields, targetOf } from './request_target.js';
 import { joinUpgraded } from './tunnel.js';
 import type { Upstream } from './upstream.js';
 
 const ANSWER_LEFT = fieldSet(RESPONSE_LEFT);
-const ASKED_LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
 const DATE = headerId('date');
 const SERVER = headerId('server');
 const RETRY_AFTER_S = 1;
@@ -65,7 +64,7 @@ export class Passage implements BodySink {
     } else {
       text += `host: ${checked.host}\r\n`;
     }
-    text += endToEnd(request, ASKED_LEFT);
+    text += askedFields(request);
     text += forwardedLines(request, checked.forwarded, checked.trustForwarded);
     if (request._body !== undefined) {
       ask |= Ask.sending;

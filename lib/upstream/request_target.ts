@@ -1,7 +1,15 @@
-// What a request asks for, in the form that origins take.
+// What a request asks for, and its fields, in the form that origins take.
 import { flagsOf, pathOf, queryOf } from '../http/head.js';
 import type { HttpRequest } from '../http/request.js';
 import { HeadFlag } from '../runtime/protocol.js';
+import { endToEnd, endToEndOfHttp2, FORWARDED, fieldSet, REQUEST_LEFT } from './fields.js';
+
+const LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
+
+/** The field lines that a target gets of a request. */
+export function askedFields(request: HttpRequest): string {
+  return request._peer.http2 ? endToEndOfHttp2(request, LEFT) : endToEnd(request, LEFT);
+}
 
 /** Path and query as they were sent; of an absolute URL only those. */
 export function targetOf(request: HttpRequest): string {

@@ -202,6 +202,20 @@ describe('connections', () => {
     expect(none.counts.open).toBe(0);
   });
 
+  it('go on behind a body whose reader has paused', async () => {
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+    const raw = await serveRaw((socket) => socket.write(chunked));
+    const one = client({ maxConnections: 1 });
+    const paused = [];
+    for (let i = 0; i < 5; i++) {
+      const response = await one.request(raw.url);
+      response.pause();
+      paused.push(response);
+    }
+    for (const response of paused) expect(await response.text()).toBe('ok');
+    expect(raw.connections).toBe(1);
+  });
+
   it('end after maxRequestsPerConnection', async () => {
     const raw = await serveRaw((socket) => socket.write(OK));
     const one = client({ maxRequestsPerConnection: 3 });
