@@ -93,6 +93,11 @@ export interface HttpOptions {
    * requests, as `metrics` does. Default: false.
    */
   accessLog?: boolean | AccessLogOptions;
+  /**
+   * Answers say how long they took until their heads were sent, in Server-Timing, for developer
+   * tools. Every peer learns it. It measures requests, as `metrics` does. Default: false.
+   */
+  serverTiming?: boolean;
 }
 
 /** Their names; serve() has further ones. */
@@ -125,6 +130,7 @@ export const HTTP: NamesOf<HttpOptions> = {
   http2: true,
   metrics: true,
   accessLog: true,
+  serverTiming: true,
 };
 
 const SERVER_LENGTH_MAX = 1024;
@@ -152,6 +158,7 @@ export interface CheckedHttpOptions {
   metrics: boolean;
   /** undefined: there is none. */
   accessLog: AccessLog | undefined;
+  serverTiming: boolean;
 }
 
 export function checkHttpOptions(options: HttpOptions, secure: boolean): CheckedHttpOptions {
@@ -204,6 +211,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
     keepAliveLines: keepAliveLines(keepAlive),
     metrics: flag('metrics'),
     accessLog: checkAccessLog(options.accessLog),
+    serverTiming: flag('serverTiming'),
   };
 }
 

@@ -103,8 +103,12 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   watcher: RequestWatcher | undefined = undefined;
   readonly log: AccessLog | undefined;
 
-  constructor(log?: AccessLog) {
+  /** Only for servers that want it: others do not even call it. */
+  readonly heading: ((response: ResponseState) => void) | undefined;
+
+  constructor(log?: AccessLog, tellsTime = false) {
     this.log = log;
+    this.heading = tellsTime ? (response) => this.#tellTime(response) : undefined;
     this.#rest = new Series(new RouteCounter(OTHER), OTHER, 0, 0);
     this.#last = this.#rest;
     this.#turns.join();
@@ -175,6 +179,13 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   #log(log: AccessLog, response: ResponseState, body: Body | undefined, status: number): void {
     const since = response._since ?? this.#turns.turnStart;
     log.add(response, status, body, (this.#turns.now() - since) / NS_PER_MS);
+  }
+
+  /** For developer tools: https://www.w3.org/TR/server-timing/ */
+  #tellTime(response: ResponseState): void {
+    const since = response._since ?? this.#turns.turnStart;
+    const ms = (this.#turns.now() - since) / NS_PER_MS;
+    response._fields += `Server-Timing: total;dur=${ms.toFixed(3)}\r\n`;
   }
 
   dropped(response: ResponseState): void {

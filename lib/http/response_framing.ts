@@ -44,6 +44,7 @@ function headWord(response: ResponseState, closing: boolean): number {
 /** Head and body of a response that was not begun before its end. */
 export function sendWhole(response: ResponseState, body: Body | undefined): void {
   const { _outlet: outlet, _request: request, _status: status } = response;
+  outlet.meter?.heading?.(response);
   outlet.meter?.answered(response, body);
   const closing = request._body !== undefined && mustCloseAfter(request._body, flagsOf(request));
   const head = headWord(response, closing) | Respond.last;
@@ -64,6 +65,7 @@ export function sendWhole(response: ResponseState, body: Body | undefined): void
 /** The head of a response whose body comes in pieces. */
 export function sendHead(response: ResponseState): void {
   response._flags |= ResponseFlag.headOut;
+  response._outlet.meter?.heading?.(response);
   const declared = response._extras?.declaredLength ?? NOT_DECLARED;
   let noLength = 0;
   if (response._status === 204 || response._status === 304) {

@@ -10,6 +10,8 @@ export type Body = string | Uint8Array;
 export interface ResponseMeter<Response> {
   /** All of it was handed over; `body` is what was given at once. */
   answered(response: Response, body?: Body, status?: number): void;
+  /** The head of it is about to be sent: fields may be added. */
+  heading?(response: Response): void;
   /** The peer was gone before that. */
   dropped(response: Response): void;
 }

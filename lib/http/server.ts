@@ -85,6 +85,7 @@ export class HttpServer {
   _meter: RequestMeter | undefined = undefined;
   #measures = 0;
   readonly #accessLog: AccessLog | undefined;
+  readonly #serverTiming: boolean;
 
   /** @internal */
   constructor(
@@ -105,7 +106,9 @@ export class HttpServer {
     this.#compress = entrances?.compress;
     this._secure = checked.secure;
     this.#accessLog = checked.accessLog;
-    if (checked.metrics || checked.accessLog !== undefined) this._measure();
+    this.#serverTiming = checked.serverTiming;
+    const { metrics, accessLog, serverTiming } = checked;
+    if (metrics || serverTiming || accessLog !== undefined) this._measure();
     this.#http2 = checked.http2 && new Http2Sessions(this, checked.http2, checked.serverLine);
   }
 
@@ -200,7 +203,7 @@ export class HttpServer {
 
   /** @internal Measures until the function that it returns was called. */
   _measure(): () => void {
-    this._meter ??= new RequestMeter(this.#accessLog);
+    this._meter ??= new RequestMeter(this.#accessLog, this.#serverTiming);
     this.#measures++;
     let measures = true;
     return () => {

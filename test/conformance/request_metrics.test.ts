@@ -2,7 +2,7 @@
 import type { HttpServer, RequestMetrics } from 'ringpoll/http';
 import { describe, expect, it } from 'vitest';
 import { turnMeter } from '../../lib/runtime/turn_meter.js';
-import { dialHttp, exchange, requestText, serveHttp } from '../support/http.js';
+import { dialHttp, exchange, parseAnswers, requestText, serveHttp } from '../support/http.js';
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -139,6 +139,33 @@ describe('a server that measures', () => {
     expect(Object.keys(errors).length).toBe(65);
     expect(errors['(other)']).toBe(100 - 64);
     expect(new Set(counts.map(({ method }) => method))).toEqual(new Set(['OTHER']));
+  });
+});
+
+describe('a server that tells how long it took', () => {
+  it('says so in Server-Timing, of answers at once, later and in pieces', async () => {
+    const server = serveHttp({
+      serverTiming: true,
+      routes: {
+        '/now': () => 'now',
+        '/later': async () => {
+          await delay(20);
+          return 'later';
+        },
+        '/pieces': (_, response) => {
+          response.header('Server-Timing', 'db;dur=7').write('one');
+          response.end('two');
+        },
+      },
+    });
+    const text = ['/now', '/later', '/pieces'].map((path) => requestText('GET', path)).join('');
+    const answers = parseAnswers(await exchange(server, text));
+    const times = answers.map(({ headers }) => headers['server-timing']!);
+    const total = (time: string) => Number(/total;dur=(\d+\.\d{3})$/.exec(time)?.[1]);
+    expect(total(times[0])).toBeGreaterThan(0);
+    expect(total(times[1])).toBeGreaterThan(19);
+    expect(times[2]).toMatch(/^db;dur=7, total;/);
+    expect(server.metrics().requests?.total).toBe(3);
   });
 });
 
