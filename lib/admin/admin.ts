@@ -11,6 +11,7 @@ import { Observer } from './observer.js';
 import { type AdminOptions, checkAdminOptions } from './options.js';
 import { page } from './page.js';
 import { cpuProfile, pause, sendHeap } from './profile.js';
+import { RoundTrips } from './round_trips.js';
 import { TURNS_MAX, trace } from './trace.js';
 
 type Answer = (request: HttpRequest, response: HttpResponse) => unknown;
@@ -41,6 +42,7 @@ export class Admin {
   readonly #guard: Guard;
   readonly #observer: Observer;
   readonly #live: Live;
+  readonly #roundTrips = new RoundTrips();
   readonly #token: string | undefined;
   readonly #ready: (() => boolean) | undefined;
   /** Recordings that are under way: at most one of each kind. */
@@ -213,6 +215,10 @@ export class Admin {
     },
     '/debug/layers': (_: HttpRequest, response: HttpResponse) =>
       json(response, layersOf(this.#observer.turns)),
+    '/debug/rtt': (_: HttpRequest, response: HttpResponse) => {
+      const servers = this.#observer.servers();
+      json(response, { servers: servers.map((server) => this.#roundTrips.look(server)) });
+    },
     '/debug/explain': (request: HttpRequest, response: HttpResponse) => {
       const explanation = Loop.current().explain();
       const wanted = new URLSearchParams(request.query).get('format');

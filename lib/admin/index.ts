@@ -6,5 +6,6 @@ export type { Cause, Correlation, SlowTurn } from './correlate.js';
 export type { LayerCost, LayerName, Layers } from './layers.js';
 export type { AdminOptions } from './options.js';
 export type { Pause, PauseKind } from './pauses.js';
+export type { RoundTripReport } from './round_trips.js';
 export type { Report, RouteReport } from './sampler.js';
 export type { ThreadReport } from './threads.js';

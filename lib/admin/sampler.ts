@@ -6,6 +6,7 @@ import { VERSION } from '../runtime/version.js';
 import { type Census, census } from './connections.js';
 import { nameOf, type Observer } from './observer.js';
 import type { Pause } from './pauses.js';
+import { type RoundTripReport, RoundTrips } from './round_trips.js';
 import { type ThreadMetrics, type ThreadReport, threadReports } from './threads.js';
 
 /** Routes of a report: the busiest ones. */
@@ -62,6 +63,7 @@ export interface Report {
   cpu: { user: number; system: number };
   /** Bytes. */
   memory: { rss: number; heapUsed: number; external: number };
+  roundTrips: RoundTripReport[];
   /** Of the group; empty without one. */
   threads: ThreadReport[];
   /** undefined without one. */
@@ -110,6 +112,7 @@ const inMs = ({ count, ...values }: HistogramSummary): HistogramSummary => ({
 
 export class Sampler {
   readonly #observer: Observer;
+  readonly #roundTrips = new RoundTrips();
   #last: Base;
 
   constructor(observer: Observer) {
@@ -227,6 +230,7 @@ export class Sampler {
         .map(({ start, ms, kind }) => ({ ago: now.at - start, ms, kind })),
       cpu: { user: cpu('user'), system: cpu('system') },
       memory: { rss, heapUsed, external },
+      roundTrips: this.#observer.servers().map((server) => this.#roundTrips.look(server)),
       threads: threadReports(now.threads, before.threads, rate),
       scheduler: this.#schedulerSince(before, rate),
     };

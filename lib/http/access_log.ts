@@ -1,6 +1,6 @@
 // One line for each answered request. Lines gather in memory and leave together, one write at a
-// time, while the loop goes on. What finds no room is dropped and counted: a disk that is slow never
-// slows a server down.
+// time, while the loop goes on. What finds no room is dropped and counted: a disk that is slow
+// never slows a server down.
 import { fs } from '../builtins.js';
 import { integer } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';

@@ -29,7 +29,8 @@ const two = (value: number) => String(value).padStart(2, '0');
 /** As in 02/Jan/2026:03:04:05 +0000. */
 function clf(at: Date): string {
   const day = `${two(at.getUTCDate())}/${MONTHS[at.getUTCMonth()]}/${at.getUTCFullYear()}`;
-  return `${day}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`;
+  const time = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()].map(two).join(':');
+  return `${day}:${time} +0000`;
 }
 
 /** What peers send may neither end a field nor a line, nor steer a terminal. */

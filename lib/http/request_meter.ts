@@ -157,7 +157,9 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     }
     if (response._flags & ResponseFlag.dropped) return;
     const method = request._words[request._at + Head.method];
-    const series = this.#find(request._route, method, status);
+    const isLike =
+      last.status === status && last.method === method && last.route === request._route;
+    const series = isLike ? last : this.#find(request._route, method, status);
     series.count++;
     this.watcher?.(series.of.route, METHODS[method], status, since);
     if (this.log !== undefined) this.#log(this.log, response, body, status);

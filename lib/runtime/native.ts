@@ -211,6 +211,7 @@ export interface NativeLoop
   recordTurns(ring: Float64Array | undefined): boolean;
   clockNs(): number;
   census(into: Float64Array): void;
+  roundTrips(endpointId: number, fromSlot: number, most: number, into: Float64Array): number;
   connectionList(fromSlot: number, most: number): NativeConnection[];
   describe(): { engine: string; engines: EngineReport[] };
   metrics(): Record<string, number>;

@@ -153,7 +153,8 @@ bool GuestLoop::recordTurns(double* ring, uint32_t rows) {
 void GuestLoop::turn() {
   Napi::HandleScope scope(env_);
   if (meter_ != nullptr) {
-    meter_->begins();
+    // With nothing to send there is no sending to tell from what libuv did: one look less.
+    if (memory_.rings().control[kCommandCount] > 0) meter_->begins();
     sampleLayers();
   }
   loop_->flush();

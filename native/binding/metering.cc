@@ -1,6 +1,9 @@
 // What an observer asks: the time of turns, the states of connections, and a list of them.
+#include <algorithm>
+
 #include "addon.h"
 #include "core/http/server/server.h"
+#include "core/system/tcp_info.h"
 
 namespace ringpoll {
 
@@ -70,6 +73,38 @@ void Census(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < kConnectionLooks; ++i) into[i] = counts[i];
 }
 
+// roundTrips(endpoint, fromSlot, most, into: Float64Array) -> the slot to go on from, or 0: all
+// were looked at. Into `into`: round trip in microseconds, its variance, retransmits, congestion
+// window, and so on, four numbers for each TCP connection; the rest is 0.
+Napi::Value RoundTrips(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  constexpr uint32_t kNumbers = 4;
+  const uint32_t endpoint = word(info, 0);
+  const uint32_t from = word(info, 1);
+  auto into = info[3].As<Napi::Float64Array>();
+  const auto room = static_cast<uint32_t>(into.ElementLength() / kNumbers);
+  const uint32_t most = std::min(word(info, 2), room);
+  uint32_t found = 0;
+  uint32_t next = 0;
+  guest->loop().forEachConnection(endpoint, [&](const Channel& channel) {
+    if (channel.slot < from || channel.fd < 0 || next != 0) return;
+    if (found == most) {
+      next = channel.slot;
+      return;
+    }
+    TcpInfo tcp;
+    if (!tcpInfo(channel.fd, &tcp)) return;
+    double* row = into.Data() + found++ * kNumbers;
+    row[0] = tcp.rttUs;
+    row[1] = tcp.varianceUs;
+    row[2] = tcp.retransmits;
+    row[3] = tcp.congestionWindow;
+  });
+  std::fill(into.Data() + found * kNumbers, into.Data() + room * kNumbers, 0);
+  return Napi::Number::New(info.Env(), next);
+}
+
 Napi::Object rowOf(Napi::Env env, GuestLoop& guest, Channel& channel) {
   Napi::Object row = Napi::Object::New(env);
   row.Set("slot", channel.slot);
@@ -108,6 +143,7 @@ void addMeteringFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("recordTurns", Napi::Function::New<RecordTurns>(env));
   exports.Set("clockNs", Napi::Function::New<ClockNs>(env));
   exports.Set("census", Napi::Function::New<Census>(env));
+  exports.Set("roundTrips", Napi::Function::New<RoundTrips>(env));
   exports.Set("connectionList", Napi::Function::New<ConnectionList>(env));
 }
 

@@ -1,5 +1,12 @@
 // The endpoint that says what the servers of a thread do: who may ask, and what it answers.
-import { type Admin, type AdminOptions, admin, type Layers, type Report } from 'ringpoll/admin';
+import {
+  type Admin,
+  type AdminOptions,
+  admin,
+  type Layers,
+  type Report,
+  type RoundTripReport,
+} from 'ringpoll/admin';
 import type { ServeOptions } from 'ringpoll/http';
 import { HybridScheduler } from 'ringpoll/scheduler';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -524,5 +531,31 @@ describe('a group of threads', () => {
     stuck = true;
     families = await scrape();
     expect(value(families, 'connections', 0)).toBe(3);
+  });
+});
+
+describe('/debug/rtt', () => {
+  it('has the round trips of the connections, where the system tells them', async () => {
+    const endpoint = open();
+    const server = served({ handler: () => 'here' });
+    for (let i = 0; i < 3; i++) {
+      const peer = await dialHttp(server);
+      peer.send(requestText('GET', '/'));
+      await peer.received(1);
+    }
+    const { servers } = JSON.parse((await ask(endpoint, '/debug/rtt')).body);
+    const [{ connections, mean, congestionWindow, buckets }] = servers as RoundTripReport[];
+    if (process.platform !== 'linux') {
+      expect(connections).toBe(0);
+      return;
+    }
+    expect(connections).toBe(3);
+    expect(mean).toBeGreaterThan(0);
+    expect(mean).toBeLessThan(1000);
+    expect(congestionWindow).toBeGreaterThan(0);
+    const counted = buckets
+      .filter((_, index) => index % 2 === 1)
+      .reduce((sum, one) => sum + one, 0);
+    expect(counted).toBe(3);
   });
 });

@@ -106,6 +106,7 @@ const report: Report = {
   collections: [{ ago: 1, ms: 2.5, kind: 'minor' }],
   cpu: { user: 0.5, system: 0.25 },
   memory: { rss: 2 ** 20, heapUsed: 2 ** 19, external: 0 },
+  roundTrips: [],
   threads: [],
   scheduler: undefined,
 };

@@ -85,6 +85,7 @@ export class Chart {
     context.rect(box.left, box.top - 1, box.width, box.height + 2);
     context.clip();
     this.#drawMarks(context, rows, xOf, scale, box);
+    this.#drawHeat(context, reports, xOf, scale);
     if (this.#options.stacked) this.#drawAreas(context, rows, xOf, scale, box);
     else this.#drawLines(context, rows, xOf, scale);
     this.#drawCursor(context, box, xOf, view);
@@ -124,10 +125,11 @@ export class Chart {
       const ticks = Array.from({ length: TICKS + 1 }, (_, index) => (top * index) / TICKS);
       return { ticks, yOf: (value) => box.top + box.height * (1 - Math.min(value, top) / top) };
     }
-    const decades = Math.round(Math.log10(top / LOG_LEAST));
-    const ticks = Array.from({ length: decades + 1 }, (_, index) => LOG_LEAST * 10 ** index);
+    const lowest = this.#options.logLeast ?? LOG_LEAST;
+    const decades = Math.round(Math.log10(top / lowest));
+    const ticks = Array.from({ length: decades + 1 }, (_, index) => lowest * 10 ** index);
     const yOf = (value) => {
-      const share = Math.log10(Math.max(value, LOG_LEAST) / LOG_LEAST) / decades;
+      const share = Math.log10(Math.max(value, lowest) / lowest) / decades;
       return box.top + box.height * (1 - Math.min(1, share));
     };
     return { ticks, yOf };
@@ -204,6 +206,23 @@ export class Chart {
         context.fillRect(xOf(at) - 1, y, 2, box.top + box.height - y);
       }
     }
+  }
+
+  /** A column of each report: [from, to, share of the connections] of each bucket that has some. */
+  #drawHeat(context, reports, xOf, { yOf }) {
+    const { heat } = this.#options;
+    if (heat === undefined) return;
+    context.fillStyle = this.#theme.mark;
+    for (const report of reports) {
+      const right = xOf(report.at);
+      const left = xOf(report.at - Math.min(report.span, this.#options.gap()));
+      for (const [from, to, share] of heat(report)) {
+        context.globalAlpha = 0.2 + 0.8 * share;
+        const top = yOf(to);
+        context.fillRect(left, top, right - left, Math.max(2, yOf(from) - top));
+      }
+    }
+    context.globalAlpha = 1;
   }
 
   #drawCursor(context, box, xOf, { cursor, drag }) {

@@ -21,6 +21,27 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 const latency = (name) => (report) =>
   report.requests.latency.count === 0 ? Number.NaN : report.requests.latency[name];
 
+const ROUND_TRIP_BUCKETS = 256;
+const startOf = (bucket) => 0.1 * 10 ** ((bucket / ROUND_TRIP_BUCKETS) * 4);
+
+function heatOf({ roundTrips }) {
+  const counts = new Map();
+  let all = 0;
+  for (const { buckets } of roundTrips) {
+    for (let at = 0; at < buckets.length; at += 2) {
+      counts.set(buckets[at], (counts.get(buckets[at]) ?? 0) + buckets[at + 1]);
+      all += buckets[at + 1];
+    }
+  }
+  return [...counts].map(([bucket, count]) => [startOf(bucket), startOf(bucket + 1), count / all]);
+}
+
+function meanOf(roundTrips) {
+  const connections = sum(roundTrips.map((each) => each.connections));
+  if (connections === 0) return Number.NaN;
+  return sum(roundTrips.map((each) => each.mean * each.connections)) / connections;
+}
+
 /** `when` says whether there is anything to show. */
 export const CHARTS = [
   {
@@ -110,6 +131,17 @@ export const CHARTS = [
       ['programs', (report) => report.cpu.user],
       ['kernel', (report) => report.cpu.system],
     ],
+  },
+  {
+    id: 'round-trips',
+    title: 'Round trips of connections',
+    format: formatTime,
+    log: true,
+    logLeast: 0.1,
+    most: 1000,
+    when: (report) => report.roundTrips.some(({ connections }) => connections > 0),
+    heat: heatOf,
+    series: [['mean', (report) => meanOf(report.roundTrips)]],
   },
   {
     id: 'scheduler',

@@ -65,9 +65,14 @@ class TurnMeter {
   // The time of layers is given to it in this turn; null: this turn is not measured so.
   void setLayers(LayerClock* layers) { layers_ = layers; }
 
-  void begins() { lap(kHostNs); }
+  // Left out when nothing is to be sent before the wait.
+  void begins() {
+    lap(kHostNs);
+    begun_ = true;
+  }
   void sleeps() {
-    lap(kSentNs);
+    lap(begun_ ? kSentNs : kHostNs);
+    begun_ = false;
     if (layers_ != nullptr) layers_->pause();
     if (woke_ > 0) ++words_[kBusyBuckets + bucketOf(static_cast<uint64_t>(mark_ - woke_))];
   }
@@ -136,6 +141,7 @@ class TurnMeter {
   double mark_;      // the end of the last lap
   double woke_ = 0;  // 0: no wait has ended yet
   double waited_ = 0;
+  bool begun_ = false;
   Row row_;
   LayerClock* layers_ = nullptr;
   double* ring_ = nullptr;
