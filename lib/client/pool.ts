@@ -160,7 +160,7 @@ export class Pool implements WireOwner, Carrier {
     else if (this.#trimming === undefined) this.#trimLater();
   }
 
-  /** Many rest for a moment when many answers come at once: too many are those that go on resting. */
+  /** Many rest for a moment when many answers come at once: only those count that go on resting. */
   #trimLater(): void {
     this.#unused = this.#idle.length;
     this.#trimming = setTimeout(() => {
