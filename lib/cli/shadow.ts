@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { type Command, EXIT, Failure, integerOption, UsageError } from './command.js';
 import { JSON_OPTION } from './help.js';
 import { type Output, reporting, table } from './output.js';
-import { type ShadowRun, shadowRun } from './shadow_run.js';
+import type { ShadowRun } from './shadow_run.js';
 
 const ENGINES = ['uring', 'poll'] as const;
 type Engine = (typeof ENGINES)[number];
@@ -151,6 +151,8 @@ export const command: Command = {
     if (!existsSync(script)) throw new UsageError(`there is no ${script}`);
     if (values.child === true) {
       if (process.send === undefined) throw new UsageError('--child is for shadow itself');
+      // Not imported: its help is there without an addon too.
+      const { shadowRun } = await import('./shadow_run.js');
       await shadowRun(script);
       return EXIT.ok;
     }
