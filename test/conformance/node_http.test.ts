@@ -325,6 +325,46 @@ describe('a server', () => {
     expect(peer.text).toMatch(/\r\n\r\n\/up earlylater$/);
   });
 
+  it('lets a tunnel finish on both sides before it closes', async () => {
+    const heard: string[] = [];
+    const server = serving(() => {});
+    const over = new Promise<void>((resolve) => {
+      server.on('upgrade', (_, socket: Socket) => {
+        for (const name of ['end', 'finish', 'close']) socket.on(name, () => heard.push(name));
+        socket.on('close', () => resolve());
+        socket.resume();
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+        socket.on('end', () => socket.end('bye'));
+      });
+    });
+    const peer = await Peer.to(await listening(server));
+    peer.socket.write(get('/', 'Host: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'));
+    await peer.until('101');
+    peer.socket.end();
+    await over;
+    expect(heard).toEqual(['end', 'finish', 'close']);
+    expect(await peer.until('bye')).toMatch(/bye$/);
+  });
+
+  it('answers an upgrade that nobody takes, and what comes behind it', async () => {
+    const port = await listening(serving((request, response) => void response.end(request.url)));
+    const upgrade = get('/one', 'Host: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    expect(await answerTo(port, upgrade + get('/two'))).toMatch(/\/one[\s\S]*\/two$/);
+  });
+
+  it('counts names and values alone against maxHeaderSize, as node:http does', async () => {
+    const options = { maxHeaderSize: 2000 };
+    const program: Program = (_, response) => void response.end('x');
+    const stock = await listening(nodeHttp.createServer(options, program));
+    const face = await listening(serving(program, options));
+    const counted = '/'.length + 'HostaConnectioncloseX'.length;
+    for (const length of [1900, 1998 - counted, 1999 - counted, 2000 - counted, 2100]) {
+      const asked = get('/', `X: ${'x'.repeat(length)}\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      const [wanted, given] = await Promise.all([answerTo(stock, asked), answerTo(face, asked)]);
+      expect([length, given]).toEqual([length, wanted]);
+    }
+  });
+
   it('opens tunnels for those who listen to connect', async () => {
     const server = serving(() => {});
     server.on('connect', (_, socket) => socket.end('HTTP/1.1 200 OK\r\n\r\ntunnel'));

@@ -25,6 +25,12 @@ describe('ringpoll/register', () => {
     expect(await linesOf([], { NODE_OPTIONS: '--import ringpoll/register' })).toEqual(ours);
   });
 
+  it('lets a program end that has unreferenced its server', async () => {
+    const program = "require('http').createServer().listen(0).unref()";
+    const { code } = await spawnNode(['--import', 'ringpoll/register', '-e', program]).ending();
+    expect(code).toBe(0);
+  });
+
   it('leaves everything to Node when RINGPOLL_REGISTER says so', async () => {
     const env = { RINGPOLL_REGISTER: 'off' };
     expect(await linesOf(['--import', 'ringpoll/register'], env)).toEqual(nodes);
