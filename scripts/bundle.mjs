@@ -36,7 +36,11 @@ const ENTRIES = [
 // without a warning.
 const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
-const CORE = /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/(watch|deque)\.ts)/;
+const CORE =
+  /\/lib\/([\w]+\.ts|(loop|runtime|tcp|tls)\/|scheduler\/(watch|deque)\.ts|http\/(sink|header_fields)\.ts)/;
+// What a program loads before it listens, and what its server needs then.
+const FACE =
+  /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|outgoing|seams|server)\.ts/;
 // The client reads heads as the server does: of each wing there is one file for whoever uses it.
 const WINGS = ['http', 'client'];
 
@@ -68,6 +72,7 @@ export async function bundle(folder, destination) {
       codeSplitting: {
         groups: [
           { name: 'core', test: CORE },
+          { name: 'face', test: FACE },
           ...WINGS.map((name) => ({ name, test: new RegExp(`/lib/${name}/`) })),
         ],
       },

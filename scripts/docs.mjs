@@ -38,7 +38,7 @@ async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
   const wings = [
     ...['http', 'client', 'upstream', 'guards', 'scheduler', 'fs', 'websocket', 'crossws'],
-    ...['tls', 'udp', 'threads', 'admin'],
+    ...['tls', 'udp', 'framing', 'threads', 'admin', 'net', 'node_http', 'fastify'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

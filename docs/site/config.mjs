@@ -19,6 +19,8 @@ function reference(root) {
     'ringpoll/dgram': 'dgram',
     'ringpoll/threads': 'threads',
     'ringpoll/admin': 'admin',
+    'ringpoll/node-http': 'node_http',
+    'ringpoll/fastify': 'fastify',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
   return Object.entries(entries).map(([text, folder]) => ({

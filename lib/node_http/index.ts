@@ -1,8 +1,8 @@
 // ringpoll/node-http: node:http, whose servers are served by ringpoll.
 import { nativeSide } from './classes.js';
-import * as side from './native_side.js';
+import { Host, ListenHandle } from './native_side.js';
 
-nativeSide.load = () => side;
+nativeSide.load = () => ({ Host, ListenHandle });
 
 export * from 'node:http';
 export { createServer, IncomingMessage, Server, ServerResponse } from './classes.js';

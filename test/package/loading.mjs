@@ -7,7 +7,7 @@ import { readJson } from './consumer.mjs';
 // Files that an entry may consist of, itself included.
 const FILES_MAX = {
   '.': 2,
-  './http': 5,
+  './http': 6,
   './scheduler': 3,
   './fs': 3,
   './websocket': 4,
@@ -22,6 +22,9 @@ const FILES_MAX = {
   './guards': 2,
   './threads': 3,
   './admin': 7,
+  './node-http': 6,
+  './fastify': 6,
+  './register': 4,
 };
 // Modules of Node that load many others, and that few users of the main entry need.
 const HEAVY = /^NativeModule (net|http|stream|dns|readline|child_process|internal\/streams\/.*)$/;
