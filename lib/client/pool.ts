@@ -160,7 +160,7 @@ export class Pool implements WireOwner, Carrier {
     else if (this.#trimming === undefined) this.#trimLater();
   }
 
-  /** Many rest for a moment when many answers come at once: only those count that go on resting. */
+  /** Many rest for a moment when many answers come at once: only those that go on are too many. */
   #trimLater(): void {
     this.#unused = this.#idle.length;
     this.#trimming = setTimeout(() => {

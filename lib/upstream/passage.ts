@@ -172,7 +172,13 @@ export class Passage implements BodySink {
     if (upgrade !== undefined) this.#response._fields += `upgrade: ${upgrade}\r\n`;
     this.#response._whenLeft(undefined);
     this.#leave();
-    joinUpgraded(this.#response, answer);
+    try {
+      joinUpgraded(this.#response, answer);
+    } catch {
+      // The server does not let requests be upgraded, or others are not answered yet.
+      if (answer._tunnel !== undefined) answer.upgrade({ data() {} }).destroy();
+      this.#refuse(502);
+    }
   }
 
   /** All of it is here. */

@@ -22,7 +22,7 @@ function checkedOf(options: ProxyOptions): CheckedProxy {
 /**
  * Sends a request on to a target, and the answer of the target back: both as streams, without what
  * belongs to one connection only. It answers in any case: 502 when no target gives a valid answer,
- * 503 when none is available or too much waits, 504 when the time is over. An upgrade is passed
+ * 503 when none is available or too much waits, 504 when the time is over, 405 to CONNECT. An upgrade is passed
  * through, if the server has `upgrade: true`.
  *
  * Copies: two of a body in each direction, beside those of the kernel.
@@ -38,6 +38,11 @@ export function proxy(
 ): void {
   if (!(upstream instanceof Upstream)) throw invalidArgType('upstream', 'an Upstream', upstream);
   const checked = checkedOf(options);
+  if (request.method === 'CONNECT') {
+    // A tunnel leads to where the client says, which is no target.
+    response.status(405).end();
+    return;
+  }
   const { mirror } = checked;
   if (mirror !== undefined && request._body === undefined && upstream._random < mirror.share) {
     mirrorTo(mirror.upstream, request, checked);

@@ -164,6 +164,28 @@ describe('a request through proxy()', () => {
   });
 });
 
+describe('what proxy() does not pass on', () => {
+  it('is CONNECT, and an upgrade that the server does not let through', async () => {
+    const raw = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+    });
+    const upstream = upstreamOf({ targets: [raw.url] });
+    const { url } = gateway(upstream);
+    const connect = await client().request(url, { method: 'CONNECT' });
+    expect(connect.status).toBe(405);
+    const server = serve({
+      host: '127.0.0.1',
+      port: 0,
+      handler: (request, response) => proxy(request, response, upstream),
+    });
+    onTestFinished(() => server.destroy());
+    const upgrade = client().request(`http://127.0.0.1:${server.port}/`, { upgrade: 'x' });
+    expect((await upgrade).status).toBe(502);
+    await until(() => raw.sockets.size === 0);
+    expect(upstream.targets[0]!.active).toBe(0);
+  });
+});
+
 describe('targets', () => {
   it('get requests in turn, and those that fail are left out for a while', async () => {
     const counts = [0, 0, 0];
