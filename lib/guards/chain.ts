@@ -43,6 +43,8 @@ const GRADIENT_MS = 1000;
 /** A period of fewer answers says nothing of how long they take. */
 const ANSWERS_MIN = 10;
 const RETRY_MS = 1000;
+/** Keys of the bulkhead that are remembered. */
+const HELD_KEYS_MAX = 65_536;
 
 export class GuardChain<Of> {
   readonly #checked: CheckedGuards<Of>;
@@ -50,7 +52,8 @@ export class GuardChain<Of> {
   readonly #delayMs: () => number;
   readonly #buckets: BoundedMap<Bucket>;
   readonly #windows: BoundedMap<Window>;
-  readonly #byKey = new Map<string, number>();
+  /** What is under way, by key. Of more keys than these, the oldest are forgotten. */
+  readonly #held = new BoundedMap<{ count: number }>(HELD_KEYS_MAX);
   readonly #breaker: BreakerState = closedBreaker();
   readonly #period = new Latencies();
   #periodEndsMs: number;
@@ -105,11 +108,15 @@ export class GuardChain<Of> {
     // The bulkhead first: a probe that is counted has to be sent.
     if (bulkhead !== undefined) {
       const key = this.#bulkheadKey(of);
-      const held = this.#byKey.get(key) ?? 0;
-      if (held >= bulkhead) return this.#refuse('bulkhead', RETRY_MS);
+      let held = this.#held.get(key);
+      if (held === undefined) {
+        held = { count: 0 };
+        this.#held.set(key, held);
+      }
+      if (held.count >= bulkhead) return this.#refuse('bulkhead', RETRY_MS);
       if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs))
         return this.#broken(nowMs);
-      this.#byKey.set(key, held + 1);
+      held.count++;
     } else if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs)) {
       return this.#broken(nowMs);
     }
@@ -158,9 +165,8 @@ export class GuardChain<Of> {
     const { breaker, gradient } = this.#checked;
     this.#active--;
     if (key !== undefined) {
-      const held = (this.#byKey.get(key) ?? 1) - 1;
-      if (held === 0) this.#byKey.delete(key);
-      else this.#byKey.set(key, held);
+      const held = this.#held.get(key);
+      if (held !== undefined && held.count > 0) held.count--;
     }
     const tookMs = nowMs - startedMs;
     if (breaker !== undefined) {

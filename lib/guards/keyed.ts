@@ -9,6 +9,9 @@ export class BoundedMap<V> {
   readonly #half: number;
   #young = new Map<string, V>();
   #old = new Map<string, V>();
+  /** Many requests in a row are often of one key. */
+  #lastKey: string | undefined;
+  #last: V | undefined;
 
   constructor(max: number) {
     this.#half = Math.max(1, Math.floor(max / 2));
@@ -19,16 +22,29 @@ export class BoundedMap<V> {
   }
 
   get(key: string): V | undefined {
+    if (key === this.#lastKey) return this.#last;
+    const value = this.#find(key);
+    this.#lastKey = key;
+    this.#last = value;
+    return value;
+  }
+
+  #find(key: string): V | undefined {
     const value = this.#young.get(key);
     if (value !== undefined || this.#old.size === 0) return value;
     const aged = this.#old.get(key);
     if (aged === undefined) return undefined;
     this.#old.delete(key);
-    this.set(key, aged);
+    this.#put(key, aged);
     return aged;
   }
 
   set(key: string, value: V): void {
+    this.#lastKey = undefined;
+    this.#put(key, value);
+  }
+
+  #put(key: string, value: V): void {
     if (this.#young.size >= this.#half && !this.#young.has(key)) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -37,6 +53,7 @@ export class BoundedMap<V> {
   }
 
   delete(key: string): void {
+    this.#lastKey = undefined;
     this.#young.delete(key);
     this.#old.delete(key);
   }

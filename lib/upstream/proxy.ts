@@ -22,8 +22,8 @@ function checkedOf(options: ProxyOptions): CheckedProxy {
 /**
  * Sends a request on to a target, and the answer of the target back: both as streams, without what
  * belongs to one connection only. It answers in any case: 502 when no target gives a valid answer,
- * 503 when none is available or too much waits, 504 when the time is over, 405 to CONNECT. An upgrade is passed
- * through, if the server has `upgrade: true`.
+ * 503 when none is available or too much waits, 504 when the time is over, and 405 to CONNECT. An
+ * upgrade is passed through, if the server has `upgrade: true`.
  *
  * Copies: two of a body in each direction, beside those of the kernel.
  * @param options looked at once: the same object for all requests is cheapest
