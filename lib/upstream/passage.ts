@@ -173,7 +173,7 @@ export class Passage implements BodySink {
     this.#response._whenLeft(undefined);
     this.#leave();
     try {
-      joinUpgraded(this.#response, answer);
+      joinUpgraded(this.#response, answer, this.#checked.tunnelMs);
     } catch {
       // The server does not let requests be upgraded, or others are not answered yet.
       if (answer._tunnel !== undefined) answer.upgrade({ data() {} }).destroy();

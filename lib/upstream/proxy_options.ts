@@ -24,6 +24,11 @@ export interface ProxyOptions {
   retry?: boolean | RetryOptions;
   /** Milliseconds for the head of the answer. Default: the upstream's headTimeout. */
   timeout?: number;
+  /**
+   * Milliseconds for which no byte moves on a connection that was upgraded, until it is closed; 0:
+   * no limit. Default: 600,000.
+   */
+  tunnelTimeout?: number;
   /** Also sends a share of the requests elsewhere, and drops the answers. */
   mirror?: MirrorOptions;
   /** What the target is told of the client. Default: 'both'. */
@@ -36,9 +41,12 @@ export interface ProxyOptions {
   key?(request: HttpRequest): string;
 }
 
+const TUNNEL_MS = 600_000;
+
 const OPTIONS = optionNames<ProxyOptions>('proxy()', {
   retry: true,
   timeout: true,
+  tunnelTimeout: true,
   mirror: true,
   forwarded: true,
   trustForwarded: true,
@@ -52,6 +60,7 @@ export interface CheckedProxy {
   readonly attempts: number;
   readonly retryOn: readonly number[];
   readonly timeoutMs: number | undefined;
+  readonly tunnelMs: number;
   readonly mirror: MirrorOptions | undefined;
   readonly forwarded: ForwardedStyle;
   readonly trustForwarded: boolean;
@@ -78,6 +87,7 @@ export function checkProxy(options: ProxyOptions): CheckedProxy {
   return {
     ...checkRetry(retry),
     timeoutMs: timeout === undefined ? undefined : milliseconds('options.timeout', timeout, 0),
+    tunnelMs: milliseconds('options.tunnelTimeout', options.tunnelTimeout, TUNNEL_MS),
     mirror: mirror === undefined ? undefined : checkMirror(mirror),
     forwarded,
     trustForwarded: boolean('options.trustForwarded', options.trustForwarded, false),

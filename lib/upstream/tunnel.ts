@@ -4,8 +4,11 @@ import type { HttpResponse } from '../http/response.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 
-/** Joins the client of `response` with the target behind `answer`. */
-export function joinUpgraded(response: HttpResponse, answer: ClientResponse): void {
+/**
+ * Joins the client of `response` with the target behind `answer`, until no byte has moved for
+ * `idleMs`; 0: as long as they like.
+ */
+export function joinUpgraded(response: HttpResponse, answer: ClientResponse, idleMs: number): void {
   const pair: { down?: Connection; up?: Connection } = {};
   const side = (other: 'down' | 'up'): Handlers => ({
     data(connection, chunk) {
@@ -28,4 +31,5 @@ export function joinUpgraded(response: HttpResponse, answer: ClientResponse): vo
   });
   pair.down = response.upgrade({}, side('up')) as Connection;
   pair.up = answer.upgrade(side('down')) as Connection;
+  for (const connection of [pair.down, pair.up]) connection.setTimeout(idleMs);
 }

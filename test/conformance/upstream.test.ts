@@ -164,6 +164,27 @@ describe('a request through proxy()', () => {
   });
 });
 
+describe('an upgraded connection on which no byte moves', () => {
+  it('is closed on both sides after tunnelTimeout', async () => {
+    const raw = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nhello');
+    });
+    const { url } = gateway(upstreamOf({ targets: [raw.url] }), { tunnelTimeout: 100 });
+    const response = await client().request(url, { upgrade: 'x' });
+    let text = '';
+    await new Promise<void>((resolve) => {
+      response.upgrade({
+        data(_, chunk) {
+          text += chunk.toString();
+        },
+        close: () => resolve(),
+      });
+    });
+    expect(text).toBe('hello');
+    await until(() => raw.sockets.size === 0);
+  });
+});
+
 describe('what proxy() does not pass on', () => {
   it('is CONNECT, and an upgrade that the server does not let through', async () => {
     const raw = await serveRaw((socket) => {
