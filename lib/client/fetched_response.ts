@@ -15,7 +15,8 @@ import {
 import { type HeadersSource, LightHeaders } from '../http/web/headers.js';
 import { linkLater, linkPrototypes, prototypesLinked } from '../http/web/platform.js';
 import { codingsOf, decoded } from './decode.js';
-import type { ClientResponse } from './response.js';
+import { overLimit } from './errors.js';
+import { type ClientResponse, WHOLE_BODY_BYTES_MAX } from './response.js';
 
 const NO_BODY_STATUSES = [101, 103, 204, 205, 304];
 
@@ -104,7 +105,13 @@ export class FetchedResponse {
     const codings = codingsOf(response) ?? [];
     if (codings.length === 0) return response.bytes();
     const pieces: Uint8Array[] = [];
-    for await (const piece of decoded(response, codings)) pieces.push(piece);
+    let length = 0;
+    for await (const piece of decoded(response, codings)) {
+      length += piece.length;
+      // A few bytes may be coded for very many.
+      if (length > WHOLE_BODY_BYTES_MAX) throw overLimit('limit');
+      pieces.push(piece);
+    }
     return Buffer.concat(pieces);
   }
 

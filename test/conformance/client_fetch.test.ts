@@ -77,6 +77,17 @@ describe('fetch()', () => {
     expect(await (await fetch(`${url}/other`)).text()).toBe('as it is');
   });
 
+  it('ends a body that is coded for more than 128 MB', async () => {
+    const megabyte = gzipSync(Buffer.alloc(1024 * 1024));
+    const bomb = Buffer.concat(Array.from({ length: 140 }, () => megabyte));
+    const { url } = await serveNode((_, response) => {
+      response.setHeader('content-encoding', 'gzip');
+      response.end(bomb);
+    });
+    const response = await fetch(url);
+    expect((await failure(response.bytes())).code).toBe('ERR_RINGPOLL_RESPONSE_LIMIT');
+  });
+
   it('fails with a body whose coding is broken', async () => {
     const { url } = await serveNode((_, response) => {
       response.setHeader('content-encoding', 'gzip');
