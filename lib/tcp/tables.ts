@@ -30,6 +30,8 @@ export function keepConnection<Data>(connection: Connection<Data>): void {
 /** From here on events of the endpoint's connections find it. */
 export function keepEndpoint<Data>(endpoint: Endpoint<Connection<Data>>, endpointId: number): void {
   endpoint.id = endpointId;
+  // A look beyond its end would be a slow one.
+  while (takers.length <= endpointId) takers.push(undefined);
   endpoints[endpointId] = endpoint as unknown as AnyEndpoint;
 }
 

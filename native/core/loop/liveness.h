@@ -18,7 +18,11 @@ class Liveness {
     const bool idle = isIdle(channel);
     if (idle == ((channel.lifeFlags & kIdle) != 0)) return;
     channel.lifeFlags ^= kIdle;
-    idle ? ++idle_ : --idle_;
+    if (idle) {
+      ++idle_;
+    } else {
+      --idle_;
+    }
   }
   // Channels that do not count.
   uint32_t idle() const { return idle_; }
