@@ -143,6 +143,28 @@ describe('ringpoll/net', () => {
     expect(peer.text).toBe('last words');
   });
 
+  it('sends what it has called back as written, though it is destroyed', async () => {
+    const server = await PeerServer.listen({ pauseOnConnect: true });
+    const socket = await dialled(server.port);
+    const peer = await server.next();
+    const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } };
+    const piece = Buffer.alloc(16 * 1024, 'x');
+    let calledBack = 0;
+    // Until the kernel takes no more, and a little waits here.
+    while (handle.writeQueueSize === 0) {
+      socket.write(piece, () => {
+        calledBack += piece.length;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.destroy();
+    await once(socket, 'close');
+    expect(calledBack).toBeGreaterThan(0);
+    peer.socket.resume();
+    await peer.untilOver();
+    expect(peer.bytes).toBeGreaterThanOrEqual(calledBack);
+  });
+
   it('slows a peer down that sends more than is read', async () => {
     const accepted = new Promise<nodeNet.Socket>((resolve) => {
       void served(resolve, { pauseOnConnect: true }).then(async ({ port }) => {
