@@ -1,7 +1,7 @@
 // Options of a client, checked, and as native code takes them.
 import { boolean, INT32_MAX, integer, milliseconds } from '../checks.js';
 import { invalidArgType } from '../errors.js';
-import { checkOptions, optionNames } from '../option_names.js';
+import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import type { ClientTlsOptions, SecureContext } from '../tls/index.js';
 
@@ -60,43 +60,42 @@ export interface ClientOptions extends ResponseLimits, RequestTimeouts {
   engine?: ConnectOptions['engine'];
 }
 
-const OPTIONS = optionNames<ClientOptions>(
-  'Client',
-  {
-    maxHeadBytes: true,
-    maxHeaders: true,
-    maxBodyBytes: true,
-    maxTrailerBytes: true,
-    maxTrailers: true,
-    maxChunkExtensionBytes: true,
-    maxInformational: true,
-    headTimeout: true,
-    bodyTimeout: true,
-    timeout: true,
-    maxConnections: true,
-    maxIdle: true,
-    maxPending: true,
-    maxRequestsPerConnection: true,
-    keepAliveTimeout: true,
-    writeTimeout: true,
-    connectTimeout: true,
-    socketPath: true,
-    tls: true,
-    localAddress: true,
-    retry: true,
-    engine: true,
-  },
-  {
-    connections: 'maxConnections',
-    maxSockets: 'maxConnections',
-    maxFreeSockets: 'maxIdle',
-    headersTimeout: 'headTimeout',
-    maxHeaderSize: 'maxHeadBytes',
-    maxResponseSize: 'maxBodyBytes',
-    keepAlive: 'connections are always kept; maxIdle: 0 keeps none',
-    pipelining: 'requests are not pipelined',
-  },
-);
+/** Their names. */
+export const CLIENT_NAMES: NamesOf<ClientOptions> = {
+  maxHeadBytes: true,
+  maxHeaders: true,
+  maxBodyBytes: true,
+  maxTrailerBytes: true,
+  maxTrailers: true,
+  maxChunkExtensionBytes: true,
+  maxInformational: true,
+  headTimeout: true,
+  bodyTimeout: true,
+  timeout: true,
+  maxConnections: true,
+  maxIdle: true,
+  maxPending: true,
+  maxRequestsPerConnection: true,
+  keepAliveTimeout: true,
+  writeTimeout: true,
+  connectTimeout: true,
+  socketPath: true,
+  tls: true,
+  localAddress: true,
+  retry: true,
+  engine: true,
+};
+
+const OPTIONS = optionNames<ClientOptions>('Client', CLIENT_NAMES, {
+  connections: 'maxConnections',
+  maxSockets: 'maxConnections',
+  maxFreeSockets: 'maxIdle',
+  headersTimeout: 'headTimeout',
+  maxHeaderSize: 'maxHeadBytes',
+  maxResponseSize: 'maxBodyBytes',
+  keepAlive: 'connections are always kept; maxIdle: 0 keeps none',
+  pipelining: 'requests are not pipelined',
+});
 
 export interface CheckedClient {
   readonly headMs: number;

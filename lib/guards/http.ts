@@ -1,9 +1,10 @@
 // Guards around a handler of HTTP requests.
 import { invalidArgType } from '../errors.js';
 import type { HttpRequest, HttpResponse } from '../http/index.js';
+import { checkOptions, optionNames } from '../option_names.js';
 import { GuardChain, type GuardCounts, type Refusal } from './chain.js';
 import { loopDelayMs } from './delay.js';
-import { checkGuards, type GuardOptions } from './options.js';
+import { checkGuards, GUARD_NAMES, type GuardOptions } from './options.js';
 
 export type GuardedHandler = ((request: HttpRequest, response: HttpResponse) => unknown) & {
   /** What the guards have seen. */
@@ -16,6 +17,8 @@ export interface HttpGuardOptions extends GuardOptions<HttpRequest> {
    */
   fallback?(request: HttpRequest, response: HttpResponse, by: Refusal): unknown;
 }
+
+const OPTIONS = optionNames<HttpGuardOptions>('guard()', { ...GUARD_NAMES, fallback: true });
 
 const addressOf = (request: HttpRequest) => request.remoteAddress ?? '';
 const FAILED_FROM = 500;
@@ -31,6 +34,7 @@ export function guard(
   options: HttpGuardOptions = {},
 ): GuardedHandler {
   if (typeof handler !== 'function') throw invalidArgType('handler', 'a function', handler);
+  checkOptions(OPTIONS, options);
   const { fallback, ...rest } = options;
   if (fallback !== undefined && typeof fallback !== 'function') {
     throw invalidArgType('options.fallback', 'a function', fallback);

@@ -1,7 +1,7 @@
 // Options of the guards, checked.
 import { INT32_MAX, integer, milliseconds, within } from '../checks.js';
 import { invalidArgType } from '../errors.js';
-import { checkOptions, optionNames } from '../option_names.js';
+import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { BreakerRules } from './breaker.js';
 import type { GradientRules } from './gradient.js';
 import type { BucketRules, WindowRules } from './rate.js';
@@ -72,7 +72,7 @@ export interface GuardOptions<Of> {
   now?(): number;
 }
 
-const OPTIONS = optionNames<GuardOptions<unknown>>('guards', {
+export const GUARD_NAMES: NamesOf<GuardOptions<unknown>> = {
   overload: true,
   rate: true,
   concurrency: true,
@@ -80,7 +80,8 @@ const OPTIONS = optionNames<GuardOptions<unknown>>('guards', {
   bulkhead: true,
   priority: true,
   now: true,
-});
+};
+const OPTIONS = optionNames<GuardOptions<unknown>>('guards', GUARD_NAMES);
 const OVERLOAD = optionNames<OverloadOptions>('overload', { maxDelay: true });
 const RATE = optionNames<RateOptions<unknown>>('rate', {
   rate: true,

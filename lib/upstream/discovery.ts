@@ -1,7 +1,9 @@
 // Where targets come from: a list, a file, or DNS, behind one small interface.
 
 import { dns, fs } from '../builtins.js';
-import { asError, invalidArgType } from '../errors.js';
+import { integer, milliseconds } from '../checks.js';
+import { asError, invalidArgType, invalidArgValue } from '../errors.js';
+import { checkOptions, optionNames } from '../option_names.js';
 
 /** A target, as a discovery names it. */
 export interface TargetSpec {
@@ -89,9 +91,28 @@ export interface DnsOptions {
   resolver?: DnsResolver;
 }
 
-/** Targets of a name, asked for again and again. An answer without any changes nothing. */
+const DNS_OPTIONS = optionNames<DnsOptions>('dnsDiscovery()', {
+  ...{ type: true, port: true, protocol: true, interval: true, resolver: true },
+});
+const PORT_MAX = 65_535;
+
+/**
+ * Targets of a name, asked for again and again. An answer without any changes nothing.
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE,
+ *   _UNKNOWN_OPTION
+ */
 export function dnsDiscovery(name: string, options: DnsOptions = {}): Discovery {
-  const { type = 'A', port = 80, protocol = 'http:', interval = DNS_MS } = options;
+  if (typeof name !== 'string') throw invalidArgType('name', 'a string', name);
+  checkOptions(DNS_OPTIONS, options);
+  const { type = 'A', protocol = 'http:' } = options;
+  if (type !== 'A' && type !== 'SRV') {
+    throw invalidArgValue('options.type', "'A' or 'SRV'", type);
+  }
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw invalidArgValue('options.protocol', "'http:' or 'https:'", protocol);
+  }
+  const port = integer('options.port', options.port, 1, PORT_MAX, 80);
+  const interval = milliseconds('options.interval', options.interval, DNS_MS);
   const ask = async () => {
     const resolver = options.resolver ?? dns().promises;
     const found =

@@ -1,6 +1,11 @@
 // Options of an upstream, checked.
 import { integer, milliseconds, within } from '../checks.js';
-import { type CheckedClient, type ClientOptions, checkClient } from '../client/settings.js';
+import {
+  type CheckedClient,
+  CLIENT_NAMES,
+  type ClientOptions,
+  checkClient,
+} from '../client/settings.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { BALANCES, type Balance } from './balance.js';
@@ -75,7 +80,18 @@ const HEALTH = optionNames<HealthOptions>('health', {
   unhealthy: true,
 });
 /** Names of its own; all others are the client's. */
-const OWN = ['targets', 'balance', 'outlier', 'health', 'slowStart', 'error', 'random', 'now'];
+const OWN = {
+  targets: true,
+  balance: true,
+  outlier: true,
+  health: true,
+  slowStart: true,
+  error: true,
+  random: true,
+  now: true,
+} as const;
+const { socketPath: _path, timeout: _timeout, ...PASSED } = CLIENT_NAMES;
+const OPTIONS = optionNames<UpstreamOptions>('Upstream', { ...PASSED, ...OWN });
 
 export interface CheckedUpstream {
   discovery: Discovery;
@@ -89,14 +105,12 @@ export interface CheckedUpstream {
 
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION */
 export function checkUpstream(options: UpstreamOptions): CheckedUpstream {
-  if (typeof options !== 'object' || options === null) {
-    throw invalidArgType('options', 'an object', options);
-  }
+  checkOptions(OPTIONS, options);
   const given: Record<string, unknown> = {
     ...{ maxConnections: 1024, maxRequestsPerConnection: 100, maxPending: 200 },
   };
   for (const [name, value] of Object.entries(options)) {
-    if (!OWN.includes(name) && value !== undefined) given[name] = value;
+    if (!(name in OWN) && value !== undefined) given[name] = value;
   }
   const { targets, balance = 'round-robin', outlier = {}, health, slowStart } = options;
   if (!BALANCES.includes(balance)) {

@@ -181,10 +181,10 @@ describe('functions of ringpoll/fs', () => {
 });
 
 describe('every interface of options', () => {
-  // Parts of others, and what a standard, crossws or this package alone fills in.
+  // Parts of others, and what a standard, crossws, Fastify or this package alone fills in.
   const PARTS = [
     ...['FairnessOptions', 'HandlerOptions', 'FetchOptions', 'TraceOptions'],
-    'DrainOptions',
+    ...['DrainOptions', 'FastifyServerOptions'],
   ];
 
   it('has a table of its names, which the compiler holds to it', () => {

@@ -13,7 +13,7 @@ const FILES_MAX = {
   './websocket': 4,
   './crossws': 4,
   './tls': 2,
-  './udp': 2,
+  './udp': 3,
   './framing': 2,
   './net': 3,
   './dgram': 3,
