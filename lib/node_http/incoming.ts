@@ -273,6 +273,14 @@ for (const [name, value] of Object.entries({
   Object.defineProperty(proto, name, { value, writable: true, configurable: true });
 }
 
+// The same under symbols, of which later versions of Node have more.
+const probe = new StockIncomingMessage(undefined as never) as unknown as Record<symbol, unknown>;
+for (const key of Object.getOwnPropertySymbols(probe)) {
+  const value = probe[key];
+  if (key in proto || (typeof value === 'object' && value !== null)) continue;
+  Object.defineProperty(proto, key, { value, writable: true, configurable: true });
+}
+
 function Native(
   this: NativeRequest,
   session: RequestHome,

@@ -88,12 +88,29 @@ function own(target: object, name: PropertyKey, value: unknown): void {
   });
 }
 
+/** A list that few responses need is made when it is first asked for. */
+function ownArray(key: PropertyKey): void {
+  Object.defineProperty(proto, key, {
+    configurable: true,
+    enumerable: false,
+    get(this: Record<PropertyKey, unknown>) {
+      const list: unknown[] = [];
+      own(this, key, list);
+      return list;
+    },
+    set(this: object, value: unknown) {
+      own(this, key, value);
+    },
+  });
+}
+
 // What Node's constructor sets on each response stands on the prototype: of most of them only few
 // change.
 if (typeof seams !== 'string') {
   const probe = stockResponse();
   for (const key of Reflect.ownKeys(probe)) {
     const value = probe[key as string];
+    if (Array.isArray(value)) ownArray(key);
     if (typeof value === 'object' && value !== null) continue;
     if (key in proto && typeof key === 'string' && key === 'destroyed') continue;
     Object.defineProperty(proto, key, { value, writable: true, configurable: true });
@@ -107,28 +124,23 @@ own(proto, '_onPendingData', function pending(this: NativeResponse, length: numb
   this[SESSION]?.waits(length);
 });
 
-Object.defineProperty(proto, 'socket', {
-  configurable: true,
-  enumerable: false,
-  get(this: NativeResponse) {
-    return this[SESSION] !== undefined && this[ASSIGNED] ? this[SESSION].socket : null;
-  },
-  set(this: NativeResponse, value: unknown) {
-    own(this, 'socket', value);
-  },
-});
-
-Object.defineProperty(proto, 'outputData', {
-  configurable: true,
-  enumerable: false,
-  get(this: NativeResponse) {
-    own(this, 'outputData', []);
-    return this.outputData;
-  },
-  set(this: NativeResponse, value: unknown) {
-    own(this, 'outputData', value);
-  },
-});
+/** From Node 22 on the socket is kept under a symbol, and Node's methods look there. */
+const KEPT_SOCKET = Object.getOwnPropertySymbols(proto).find(
+  ({ description }) => description === 'kSocket',
+);
+for (const key of KEPT_SOCKET === undefined ? ['socket'] : ['socket', KEPT_SOCKET]) {
+  Object.defineProperty(proto, key, {
+    configurable: true,
+    enumerable: false,
+    get(this: NativeResponse) {
+      return this[SESSION] !== undefined && this[ASSIGNED] ? this[SESSION].socket : null;
+    },
+    set(this: NativeResponse, value: unknown) {
+      if (KEPT_SOCKET !== undefined) own(this, KEPT_SOCKET, value);
+      own(this, 'socket', value);
+    },
+  });
+}
 
 // Asking a response that has no socket yet must not make one.
 for (const [name, answer] of Object.entries({

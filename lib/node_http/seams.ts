@@ -86,5 +86,18 @@ function behave(seams: Seams, response: Bag, server: http.Server): string | unde
   if (server.listenerCount('connection') !== 1) return "the listener of 'connection'";
   const bag = server as unknown as Bag;
   if (bag._connections !== 0 || bag._handle !== null) return 'the fields of net.Server';
-  return undefined;
+  return unknownField(response);
+}
+
+/** Fields that are objects of each response's own, and no lists: those that are known. */
+const OBJECTS = new Set<PropertyKey>(['_events', 'req']);
+
+function unknownField(response: Bag): string | undefined {
+  const strange = Reflect.ownKeys(response).find((key) => {
+    const value = response[key];
+    if (typeof value !== 'object' || value === null || OBJECTS.has(key)) return false;
+    const isList = Array.isArray(value) && value.length === 0;
+    return !isList && (typeof key === 'string' || key.description !== 'kOutHeaders');
+  });
+  return strange && `what it was for ${String(strange)} in http.ServerResponse`;
 }
