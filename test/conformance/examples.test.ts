@@ -340,12 +340,14 @@ describe('the example of threads', () => {
     const urls = targets.map((target) => target.url);
     const { program, url } = await start('gateway/gateway', ...urls);
     const statuses: number[] = [];
-    for (let i = 0; i < 40; i++) {
+    // The balance draws lots: the one that fails is asked five times, sooner or later.
+    const failures = () => statuses.filter((status) => status === 500).length;
+    for (let i = 0; i < 1000 && failures() < 5; i++) {
       const answer = await fetch(`${url}/any?${i}`);
       statuses.push(answer.status);
       expect(await answer.text()).toBe(`/any?${i}`);
     }
-    expect(statuses.filter((status) => status === 500)).toHaveLength(5);
+    for (let i = 0; i < 20; i++) expect((await fetch(`${url}/any`)).status).toBe(200);
     const [, status] = await json(await fetch(`${url}/gateway/status`));
     expect(status.targets.map(({ ejected }: { ejected: boolean }) => ejected)).toEqual([
       ...[false, true],

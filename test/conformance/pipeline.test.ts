@@ -363,9 +363,11 @@ describe('many pipelines', () => {
           }),
         );
         if (resets) {
-          await expect(ended(over)).rejects.toThrow();
+          // node:net sends a FIN before its RST. Where both sides have ended by then, all has gone well.
+          const report = await ended(over).catch(() => undefined);
           const got = Buffer.concat(target.chunks);
           expect(got.equals(ways[0].sent.subarray(0, got.length))).toBe(true);
+          if (report !== undefined) expect(got.length).toBe(ways[0].sent.length);
           return;
         }
         const report = await ended(over);

@@ -96,6 +96,35 @@ EACH_ENGINE(connection_that_is_no_handle_keeps_the_process_until_unref) {
   CHECK_EQ(real.js->loop.holding(), 2u);
 }
 
+// JavaScript holds the rest of a long write, and is told to go on when the next turn begins.
+EACH_ENGINE(connection_whose_share_is_used_up_keeps_the_process_until_its_writer_is_told) {
+  Real real(engine);
+  START_OR_SKIP(real);
+  real.listen();
+  Notes notes;
+  int drains = 0;
+  real.js->handler = [&](const Event& event) {
+    notes.note(event);
+    if (event.kind == EventKind::kDrain) ++drains;
+  };
+  Peer peer(real.port);
+  CHECK(real.until([&] { return notes.opened == 1; }));
+  Loop& loop = real.js->loop;
+  loop.setReferenced(*real.js->channel(notes.last), false);
+  CHECK_EQ(loop.holding(), 1u);
+  for (int i = 0; i < 2; ++i) {
+    real.js->write(notes.last, std::string(kConnectionShareBytes, 'x'));
+    loop.flushNow();
+  }
+  real.js->command(CommandKind::kWantDrain, notes.last, 1);
+  loop.flushNow();
+  CHECK(real.js->channel(notes.last)->allSent());
+  CHECK_EQ(drains, 0);
+  CHECK_EQ(loop.holding(), 2u);
+  CHECK(real.until([&] { return drains == 1; }));
+  CHECK_EQ(loop.holding(), 1u);
+}
+
 EACH_ENGINE(handle_stays_open_when_both_sides_have_ended) {
   Served served(engine);
   START_OR_SKIP(served.real);

@@ -80,6 +80,8 @@ inline constexpr uint32_t kCompletionEntries = 4096;
 inline constexpr uint32_t kProvidedBuffers = 128;            // power of two
 inline constexpr uint32_t kProvidedBufferBytes = 16 * 1024;  // of each
 inline constexpr uint32_t kReapRoundsMax = 8;                // CQ refills taken in one turn
+inline constexpr uint8_t kStarvationsMax =
+    2;  // of one receive in a row; then it is read by readiness
 
 // Tables and timers.
 inline constexpr uint32_t kChannelsPerPage = 256;

@@ -112,6 +112,7 @@ struct Channel {
   int32_t closeError = 0;      // errno, 0 when closed in order
   uint8_t closeSyscall = 0;
   uint8_t acceptDoublings = 0;  // of a shared listener's part, since nothing was left to accept
+  uint8_t starvations = 0;      // receives of the ring in a row that found no buffer
   SendQueue sends;
   TimerNode timer;
   uint64_t bytesRead = 0;

@@ -100,7 +100,9 @@ class Uring final : public Engine {
   UringSends sends_;
   uint64_t inKernel_ = 0;
   bool tookBuffers_ = false;
-  std::vector<Token> starved_;  // receives that ended for want of a buffer
+  bool readinessLeft_ = false;   // channels wait for room in the next turn
+  bool readinessFirst_ = false;  // they came first in this one
+  std::vector<Token> starved_;   // receives that ended for want of a buffer
   std::deque<Record> records_;
   std::vector<uint32_t> freeRecords_;
 };

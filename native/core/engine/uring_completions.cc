@@ -32,6 +32,10 @@ bool Uring::takePutBy() {
 }
 
 bool Uring::reap() {
+  // The ring's own receives, and those by readiness, can each fill a turn: they come first by
+  // turns.
+  readinessFirst_ = readinessLeft_ && !readinessFirst_;
+  if (readinessFirst_) readiness_.service();
   if (!putBy_.empty() && !takePutBy()) {
     readiness_.service();
     return true;
@@ -41,8 +45,8 @@ bool Uring::reap() {
                 [this](const io_uring_cqe& cqe) { take(cqe); });
     if (context_.ready.room() == 0 || context_.buffers.turnIsFull() || !ring_.collect()) break;
   }
-  const bool left = readiness_.service();
-  return left || ring_.hasCompletions();
+  readinessLeft_ = readiness_.service();
+  return readinessLeft_ || ring_.hasCompletions();
 }
 
 void Uring::take(const io_uring_cqe& cqe) {
@@ -123,6 +127,7 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
     const uint32_t index = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
     ring_.bufferTaken(index);
     tookBuffers_ = true;
+    channel.starvations = 0;
     context_.buffers.charge(static_cast<uint32_t>(cqe.res));
     if (channel.state == ChannelState::kClosing) return;
     ++context_.metrics.receives;
@@ -141,6 +146,7 @@ void Uring::received(Channel& channel, const io_uring_cqe& cqe, bool more) {
   }
   if (cqe.res == -ENOBUFS) {
     ++context_.metrics.bufferExhaustions;
+    ++channel.starvations;
     starved_.push_back(channel.token());
     return;
   }
@@ -156,8 +162,10 @@ void Uring::endTurn() {
   for (Token token : starved_) {
     Channel* channel = context_.channels.find(token);
     if (channel == nullptr || !(channel->engineFlags & kWantReceive)) continue;
-    // With every buffer retained, readiness is the way out: it brings its own memory.
-    if (!available) {
+    // With every buffer retained, readiness is the way out: it brings its own memory. So it is
+    // where others take all buffers again and again: receives that are armed still get them first.
+    if (!available || channel->starvations >= kStarvationsMax) {
+      channel->starvations = 0;
       channel->route = channel->nextRoute = Route::kReadiness;
       // What a poll that was armed already has told, nobody noted.
       if (channel->engineFlags & kPollArmed) readiness_.mark(*channel, Readiness::kIn);

@@ -33,6 +33,9 @@ class Liveness {
     if (channel.state != ChannelState::kOpen) return false;
     const bool ends = (channel.flags & kWriteEnding) && !(channel.flags & kWriteEnded);
     if (ends || (channel.flags & kCloseWhenSent) || !channel.allSent()) return false;
+    // JavaScript has more to write, and waits to be told. With its share of the turn used up that
+    // comes later than the end of what waits here.
+    if (channel.flags & kDrainWanted) return false;
     if (channel.lifeFlags & kUnreferenced) return true;
     return channel.flags & (kPaused | kReadEnded);
   }

@@ -113,6 +113,7 @@ void Loop::connectionCommand(Channel& channel, const int32_t* words) {
       break;
     case CommandKind::kWantDrain:
       channel.flags |= kDrainWanted;
+      state_.liveness.review(channel);
       channel.drainBelow = static_cast<uint32_t>(words[3]);
       sender_.markDirty(channel);
       break;

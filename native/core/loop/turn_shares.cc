@@ -42,6 +42,7 @@ void TurnShares::wakeWriter(Channel& channel) {
   if (!(channel.flags & kDrainWanted)) return;
   if (!(pending_[channel.slot] <= static_cast<double>(channel.drainBelow))) return;
   channel.flags &= ~kDrainWanted;
+  state_.liveness.review(channel);
   drained_.push_back(channel.token());
 }
 

@@ -16,6 +16,7 @@ namespace ringpoll::tls {
 // What is needed until the handshake is over.
 struct Handshake {
   uint32_t bytes = 0;               // received
+  uint32_t used = 0;                // of them, given to OpenSSL
   std::vector<ReceivedBytes> held;  // wait for their turn, or for JavaScript's answer
   bool readingHeld = false;         // the socket is not read meanwhile
   bool endHeld = false;             // the peer's FIN came behind what is held

@@ -42,6 +42,7 @@ void Filter::shake(Channel& channel, Connection& connection, const ReceivedBytes
     if (!handshake.waitsForName) queue(channel, handshake);
     return;
   }
+  handshake.used += bytes.length;
   wire_->setInput(arena_.data(bytes.block) + bytes.offset, bytes.length);
   step(channel, connection, nowMs);
   if (connection.handshake == nullptr || connection.failed) return;
@@ -147,8 +148,15 @@ void Filter::goOn(Channel& channel, Connection& connection, uint64_t nowMs) {
     handshake.held.erase(handshake.held.begin());
     wire_->setInput(arena_.data(piece.block), piece.length);
     step(channel, connection, nowMs);
-    if (connection.handshake != nullptr && !connection.failed && wire_->inputLeft() > 0) {
-      const auto left = static_cast<uint32_t>(wire_->inputLeft());
+    const bool goesOn = connection.handshake != nullptr && !connection.failed;
+    // Of what was held all may have come behind the end of the handshake: so only what it has used.
+    const auto left = static_cast<uint32_t>(wire_->inputLeft());
+    if (goesOn && (handshake.used += piece.length - left) > kHandshakeBytesMax) {
+      arena_.release(piece.block);
+      fail(channel, connection, TlsFailure::kTooLong);
+      return;
+    }
+    if (goesOn && left > 0) {
       handshake.held.insert(handshake.held.begin(), {piece.block, piece.length - left, left});
       return;
     }
