@@ -10,6 +10,7 @@ const ENTRIES = [
   'client/index',
   'upstream/index',
   'guards/index',
+  'lifecycle/index',
   'scheduler/index',
   'fs/index',
   'websocket/index',

@@ -10,6 +10,7 @@ function reference(root) {
     'ringpoll/client': 'client',
     'ringpoll/upstream': 'upstream',
     'ringpoll/guards': 'guards',
+    'ringpoll/lifecycle': 'lifecycle',
     'ringpoll/websocket': 'websocket',
     'ringpoll/crossws': 'crossws',
     'ringpoll/tls': 'tls',

@@ -38,6 +38,7 @@ export const groups = [
       ['HTTP client', 'client'],
       ['Upstreams and proxying HTTP', 'upstreams'],
       ['Guards', 'governance'],
+      ['Ending in order', 'lifecycle'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['Unchanged Node programs', 'faces'],

@@ -20,6 +20,7 @@ const FILES_MAX = {
   './client': 4,
   './upstream': 4,
   './guards': 2,
+  './lifecycle': 3,
   './threads': 3,
   './admin': 7,
   './node-http': 6,
