@@ -152,7 +152,7 @@ describe('a shutdown', () => {
     expect(ran).toBe(0);
   });
 
-  it('that is forced calls what is left with an aborted signal, and waits for nothing', async () => {
+  it('that is forced calls all that is left, aborted, and waits for nothing', async () => {
     const { lifecycle, clock } = make();
     const signals: [string, boolean][] = [];
     let running: AbortSignal | undefined;
