@@ -28,6 +28,7 @@ export {
 export type { EngineReport, PathAddress, SocketAddress } from './runtime/native.js';
 export type { TlsReport } from './runtime/native_tls.js';
 export type { SystemError } from './runtime/system_error.js';
+export type { AccessMetrics, AccessOptions, BanOptions } from './tcp/access.js';
 export type { LookupFunction, LookupOptions } from './tcp/addresses.js';
 export { type AdoptOptions, adopt } from './tcp/adopt.js';
 export { Chunk } from './tcp/chunk.js';

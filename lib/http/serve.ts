@@ -23,7 +23,15 @@ import { WebSocketFace, type WebSocketServerOptions } from './websocket_upgrade.
 
 type Where = Pick<
   ListenOptions,
-  'host' | 'port' | 'path' | 'fd' | 'backlog' | 'reusePort' | 'ipv6Only' | 'maxConnections'
+  | 'host'
+  | 'port'
+  | 'path'
+  | 'fd'
+  | 'backlog'
+  | 'reusePort'
+  | 'ipv6Only'
+  | 'maxConnections'
+  | 'access'
 >;
 
 type Socket = Pick<
@@ -80,6 +88,7 @@ const OPTIONS = optionNames<ServeOptions>(
     reusePort: true,
     ipv6Only: true,
     maxConnections: true,
+    access: true,
     noDelay: true,
     keepAlive: true,
     highWaterMark: true,
@@ -171,14 +180,14 @@ export function serve(options: ServeOptions): HttpServer {
   const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
   const server = new HttpServer(runtime(), upgrading, error, checked, upgrades);
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
-  const { noDelay, keepAlive, highWaterMark, engine, signal, tlsError, acceptError } = options;
-  const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections };
+  const { access, noDelay, keepAlive, highWaterMark, engine, signal } = options;
+  const { tls, tlsError, acceptError } = options;
+  const where = { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections, access };
   const alpn = checked.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'];
   const listener = listenWith(
     {
       ...where,
-      ...{ noDelay, keepAlive, highWaterMark, engine, signal, tlsError, acceptError },
-      tls: options.tls,
+      ...{ noDelay, keepAlive, highWaterMark, engine, signal, tls, tlsError, acceptError },
       allowHalfOpen: true,
       data() {},
     },

@@ -5,6 +5,7 @@ import { Event } from '../runtime/protocol.js';
 import { onRejection } from '../runtime/rejection.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ticks, uncaught } from '../runtime/ticks.js';
+import type { AccessOptions } from '../tcp/access.js';
 import type { Connection } from '../tcp/connection.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import type { Listener, ListenerMetrics, StopOptions } from '../tcp/listener.js';
@@ -219,6 +220,32 @@ export class HttpServer {
    */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
     this.#on.setSecureContext(context);
+  }
+
+  /**
+   * From the next connection on, this says who may connect. Connections that are open stay, and so
+   * do bans.
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_..., _OUT_OF_RANGE, _UNKNOWN_OPTION
+   */
+  setAccess(access: AccessOptions): void {
+    this.#on.setAccess(access);
+  }
+
+  /**
+   * Refuses connections of an address for `time` milliseconds. Those that are open stay.
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+   */
+  ban(address: string, time: number): void {
+    this.#on.ban(address, time);
+  }
+
+  /**
+   * Takes a ban back, also one by rate.
+   * @returns whether the address was banned
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_INVALID_ARG_VALUE
+   */
+  unban(address: string): boolean {
+    return this.#on.unban(address);
   }
 
   /**

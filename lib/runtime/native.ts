@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from './addon.js';
+import type { NativeAccess } from './native_access.js';
 import type { PathAddress, SocketAddress } from './native_addresses.js';
 import type { NativeFiles } from './native_files.js';
 import type { NativeSockets } from './native_sockets.js';
@@ -117,7 +118,8 @@ export interface NativeRouting {
 }
 
 export interface NativeLoop
-  extends NativeFiles,
+  extends NativeAccess,
+    NativeFiles,
     NativeSockets,
     NativeThreads,
     NativeTls,

@@ -11,6 +11,16 @@ import { type SystemError, systemError } from '../runtime/system_error.js';
 import { uncaught } from '../runtime/ticks.js';
 import type { TlsMetrics } from '../tls/metrics.js';
 import type { SecureContext, SecureContextOptions } from '../tls/secure_context.js';
+import {
+  type AccessMetrics,
+  type AccessOptions,
+  accessMetrics,
+  banAddress,
+  type CheckedAccess,
+  checkAccess,
+  setAccess,
+  unbanAddress,
+} from './access.js';
 import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
@@ -70,6 +80,11 @@ export interface ListenOptions<Data = unknown>
   /** Beyond this many, new connections are closed at once. Default: no limit. */
   maxConnections?: number;
   /**
+   * Who may connect: networks, a limit by address, bans. Others are reset at accept, before TLS and
+   * before any handler. Addresses are those of sockets, also with the PROXY protocol.
+   */
+  access?: AccessOptions;
+  /**
    * What `connection.data` begins with: a value, the same for all, or a function that makes it,
    * called once for each connection before its first handler. What the function throws counts
    * like what that handler throws.
@@ -96,6 +111,8 @@ export interface ListenerMetrics {
   connections: number;
   /** undefined without `tls`. */
   tls: TlsMetrics | undefined;
+  /** undefined without the option `access`, setAccess() or ban(). */
+  access: AccessMetrics | undefined;
 }
 
 export interface StopOptions {
@@ -120,6 +137,7 @@ const OPTIONS = optionNames<ListenOptions>(
     reusePort: true,
     ipv6Only: true,
     maxConnections: true,
+    access: true,
     connectionData: true,
     tls: true,
     ...OWN_HANDLERS,
@@ -144,6 +162,8 @@ export class Listener {
   #resolveStopped: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.destroy();
+  #guarded = false;
+  #refusals: AccessMetrics | undefined;
 
   /** @internal */
   constructor(loop: Runtime, endpoint: AnyEndpoint, signal: AbortSignal | undefined) {
@@ -278,10 +298,50 @@ export class Listener {
     tls.setSecureContext(context);
   }
 
+  /**
+   * From the next connection on, this says who may connect. Connections that are open stay, and so
+   * do bans.
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_..., _OUT_OF_RANGE, _UNKNOWN_OPTION
+   */
+  setAccess(access: AccessOptions): void {
+    this._guard(checkAccess(access, 'access'));
+  }
+
+  /** @internal */
+  _guard(access: CheckedAccess): void {
+    if (this.#gone) return;
+    this.#guarded = true;
+    setAccess(this.#runtime, this.#endpoint.id, access);
+  }
+
+  /**
+   * Refuses an address for `time` milliseconds. Connections that are open stay.
+   * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _INVALID_ARG_VALUE, _OUT_OF_RANGE
+   */
+  ban(address: string, time: number): void {
+    if (!this.#gone) this.#guarded = true;
+    banAddress(this.#runtime, this.#gone ? -1 : this.#endpoint.id, address, time);
+  }
+
+  /**
+   * Takes a ban back, also one by rate.
+   * @returns whether the address was banned
+   * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, ERR_RINGPOLL_INVALID_ARG_VALUE
+   */
+  unban(address: string): boolean {
+    return unbanAddress(this.#runtime, this.#gone ? -1 : this.#endpoint.id, address);
+  }
+
   /** What it has seen; it goes on being readable when the listener is over. */
   metrics(): ListenerMetrics {
     const { connections, tls } = this.#endpoint;
-    return { connections, tls: tls instanceof ListenerTls ? tls.metrics : undefined };
+    const access = this.#refused;
+    return { connections, tls: tls instanceof ListenerTls ? tls.metrics : undefined, access };
+  }
+
+  get #refused(): AccessMetrics | undefined {
+    if (!this.#guarded) return undefined;
+    return accessMetrics(this.#runtime, this.#endpoint.id) ?? this.#refusals;
   }
 
   /** Stops accepting and destroys every connection: what is waiting to be sent is dropped. */
@@ -298,6 +358,7 @@ export class Listener {
   #stopAccepting(drain: boolean): void {
     if (this.#closing && (drain || this._over)) return;
     this.#closing = true;
+    this.#refusals = this.#refused;
     this.#runtime.native.closeListener(this.#endpoint.id, drain);
   }
 
@@ -372,6 +433,7 @@ export function listenWith<Data = unknown>(
           MAX_CONNECTIONS_MAX,
           MAX_CONNECTIONS_MAX,
         );
+  const access = options.access === undefined ? undefined : checkAccess(options.access);
   checked.signal?.throwIfAborted();
   const loop = runtime();
   const endpoint = new Endpoint(options, checked.allowHalfOpen, checked.highWaterMark);
@@ -413,7 +475,9 @@ export function listenWith<Data = unknown>(
   endpoint.onAcceptError = options.acceptError && told(endpoint, options.acceptError);
   keepEndpoint(endpoint, loop.control[Control.resultEndpoint]);
   tls?.begin(endpoint.id);
-  return new Listener(loop, endpoint as unknown as AnyEndpoint, checked.signal);
+  const listener = new Listener(loop, endpoint as unknown as AnyEndpoint, checked.signal);
+  if (access !== undefined) listener._guard(access);
+  return listener;
 }
 
 function told(

@@ -430,6 +430,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addTlsContextFunctions(env, exports);
   addUdpFunctions(env, exports);
   addSocketFunctions(env, exports);
+  addAccessFunctions(env, exports);
   addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);

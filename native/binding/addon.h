@@ -38,6 +38,9 @@ ListenOptions toListenOptions(const Napi::CallbackInfo& info, size_t i);
 // socket.
 void reportOpened(GuestLoop& guest, const SocketResult& result, uint32_t endpoint, Token opened);
 
+// access.cc
+void addAccessFunctions(Napi::Env env, Napi::Object exports);
+
 // watchdog.cc
 void addWatchdogFunctions(Napi::Env env, Napi::Object exports);
 

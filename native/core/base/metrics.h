@@ -16,7 +16,7 @@ namespace ringpoll {
   X(commands, "commands taken from JavaScript")                                         \
   X(accepted, "connections accepted")                                                   \
   X(acceptErrors, "accepts refused by the kernel (EMFILE and others)")                  \
-  X(acceptDropped, "connections closed at once because of maxConnections")              \
+  X(acceptDropped, "connections closed at once because of maxConnections or access")    \
   X(connected, "outgoing connections made")                                             \
   X(closed, "connections closed")                                                       \
   X(receives, "receive calls and completions that brought bytes")                       \

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/routing/router.h"
+#include "core/system/access_gate.h"
 #include "core/system/socket_file.h"
 #include "filter.h"
 
@@ -28,7 +29,8 @@ struct Endpoint {
   std::shared_ptr<ProtocolSettings> settings;
   Filter* filter = nullptr;  // null: none
   std::shared_ptr<ProtocolSettings> filterSettings;
-  SocketFile file;  // of a listener on a path
+  std::shared_ptr<AccessGate> gate;  // null: everybody may connect
+  SocketFile file;                   // of a listener on a path
 };
 
 class EndpointTable {
@@ -61,6 +63,7 @@ class EndpointTable {
     endpoint.live = false;
     endpoint.settings.reset();
     endpoint.filterSettings.reset();
+    endpoint.gate.reset();
     retired_.push_back(id);
   }
   // JavaScript has seen the turn's events.

@@ -90,6 +90,8 @@ class Loop final : private FilterHost, private ChannelEnds {
   // Whether it keeps the process alive: kUnreferenced or 0.
   void setReferenced(Channel& channel, bool referenced);
   Channel* listenerOf(uint32_t endpoint);
+  // Who may connect there, from the next connection on; null: the endpoint is over.
+  AccessGate* gateOf(uint32_t endpoint);
   // A handle reads itself from now on, and hears of kReadable; or not any more. False: its route
   // does not allow that.
   bool tellReadable(Channel& channel, bool tell);
@@ -226,6 +228,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void pauseAccepting(Channel& listener, uint32_t delayMs);
   void resumeAccepting();
   void acceptWaiting(const Channel& listener);
+  bool mayConnect(AccessGate& gate, int fd, sockaddr_storage* peer);
   void openProtocol(Channel& channel, const Endpoint& endpoint);
   void openFilter(Channel& channel, Endpoint& endpoint);
   void tellOfOpen(Channel& channel);

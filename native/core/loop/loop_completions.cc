@@ -90,6 +90,13 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     state_.sockets.close(fd);
     return;
   }
+  sockaddr_storage peer{};
+  if (endpoint.gate != nullptr && !mayConnect(*endpoint.gate, fd, &peer)) {
+    ++state_.metrics.acceptDropped;
+    setResetOnClose(fd);  // nothing of it is left in the kernel
+    state_.sockets.close(fd);
+    return;
+  }
   Channel* channel = openChannel(ChannelType::kConnection, fd, listener.endpoint);
   if (channel == nullptr) {
     ++state_.metrics.acceptErrors;
@@ -99,6 +106,7 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
   ++state_.metrics.accepted;
   channel->flags |= listener.flags & kUnixSocket;
   ++endpoint.connections;
+  if (endpoint.gate != nullptr) endpoint.gate->enter(peer, channel->token());
   routes_.place(*channel, endpoint.hint);
   if (endpoint.filter == nullptr) {
     state_.events.push(EventKind::kOpen, *channel);
@@ -115,6 +123,11 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     if (endpoint.idleTimeoutMs > 0) setIdleTimeout(*channel, endpoint.idleTimeoutMs);
   }
   state_.engineOf(*channel).receive(*channel);
+}
+
+// Who is gone already is not worth a connection either.
+bool Loop::mayConnect(AccessGate& gate, int fd, sockaddr_storage* peer) {
+  return peerOf(fd, peer) && gate.ask(*peer, state_.nowMs) == AccessGate::Verdict::kAdmitted;
 }
 
 void Loop::acceptWaiting(const Channel& listener) {
@@ -338,6 +351,7 @@ void Loop::onClose(Channel& channel) {
     ++state_.metrics.closed;
     --endpoint.connections;
     --connections_;
+    if (endpoint.gate != nullptr) endpoint.gate->leave(channel.token());
     const auto endFile = [this](uint32_t range) { files_.endRange(range, -ECANCELED); };
     state_.queues.clear(channel.sends, endFile);
     if (channel.filtered != nullptr) state_.queues.clear(channel.filtered->plain, endFile);

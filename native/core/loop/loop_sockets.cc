@@ -74,6 +74,13 @@ Channel* Loop::listenerOf(uint32_t endpoint) {
   return found == nullptr || !found->isListener ? nullptr : state_.channels.find(found->listener);
 }
 
+AccessGate* Loop::gateOf(uint32_t endpoint) {
+  const Endpoint* found = endpoints_.find(endpoint);
+  if (found == nullptr || !found->live || !found->isListener) return nullptr;
+  if (found->gate == nullptr) endpoints_[endpoint].gate = std::make_shared<AccessGate>();
+  return found->gate.get();
+}
+
 bool Loop::tellReadable(Channel& channel, bool tell) {
   if (channel.state != ChannelState::kOpen || channel.route == Route::kCompletion) return false;
   if (channel.filtered != nullptr || (channel.flags & kMigrating)) return false;
