@@ -1,6 +1,13 @@
 // ringpoll/http: a server of HTTP/1.1, and of HTTP/2 beside it.
 export type { AccessLogMetrics, AccessLogOptions } from './access_log.js';
 export type { LogFormat } from './access_log_lines.js';
+export {
+  type Deadline,
+  type DeadlineHandler,
+  type DeadlineOptions,
+  deadlineOf,
+  withDeadline,
+} from './deadline.js';
 export { HttpRequestError } from './errors.js';
 export type { ErrorListener, Handler } from './handler.js';
 export type { Http2Options } from './http2/options.js';

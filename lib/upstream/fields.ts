@@ -55,14 +55,16 @@ function nominated(head: HeadView): Set<string> | undefined {
 
 /**
  * The field lines of a head without those in `left`, without those that Connection names, and
- * without TE and the like. They are cut out of what was received: it has been parsed strictly.
+ * without TE and the like; without those that `also` names in lower case. They are cut out of what
+ * was received: it has been parsed strictly.
  */
-export function endToEnd(head: HeadView, left: FieldSet): string {
+export function endToEnd(head: HeadView, left: FieldSet, also?: ReadonlySet<string>): string {
   const { _words: words, _at: at, _slab: slab, _offset: offset } = head;
   const count = words[at + Head.headerCount];
   if (count === 0) return '';
   const end = words[at + Head.length] - 2;
-  const named = nominated(head);
+  const nominees = nominated(head);
+  const named = also === undefined ? nominees : new Set([...also, ...(nominees ?? [])]);
   const bytes = slab as Buffer & Latin1;
   let text = '';
   let from = -1;
@@ -95,7 +97,11 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
  * The same of a head that came by HTTP/2: its bytes are no lines, so that these are put together.
  * The pieces of Cookie become one line (RFC 9113, section 8.2.3).
  */
-export function endToEndOfHttp2(head: HeadView, left: FieldSet): string {
+export function endToEndOfHttp2(
+  head: HeadView,
+  left: FieldSet,
+  also?: ReadonlySet<string>,
+): string {
   let text = '';
   let cookies = '';
   for (let i = 0; i < headerCountOf(head); i++) {
@@ -103,6 +109,7 @@ export function endToEndOfHttp2(head: HeadView, left: FieldSet): string {
     const id = HEADER_IDS.get(name) ?? 0;
     const value = fieldValue(head, i);
     if ((id !== 0 && has(left, id)) || UNNUMBERED.has(name)) continue;
+    if (also?.has(name)) continue;
     if (!TOKEN.test(name) || !VALUE.test(value)) continue;
     if (name === 'cookie') cookies += cookies === '' ? value : `; ${value}`;
     else text += `${name}: ${value}\r\n`;

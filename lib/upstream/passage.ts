@@ -15,6 +15,7 @@ import { forwardedLines } from './forwarded.js';
 import type { Member } from './member.js';
 import type { CheckedProxy } from './proxy_options.js';
 import { askedFields, targetOf } from './request_target.js';
+import { TIME_FIELDS, TimeLeft } from './time_left.js';
 import { joinUpgraded } from './tunnel.js';
 import type { Upstream } from './upstream.js';
 
@@ -37,6 +38,9 @@ export class Passage implements BodySink {
   readonly #stream: RequestBodySource | undefined;
   readonly #declared: number | undefined;
   readonly #headMs: number;
+  readonly #timeLeft: TimeLeft | undefined;
+  /** The client waits for less than targets usually have. */
+  #hurried = false;
   #tried: readonly Member[] = NONE;
   #attempts = 0;
   #member: Member | undefined = undefined;
@@ -64,7 +68,8 @@ export class Passage implements BodySink {
     } else {
       text += `host: ${checked.host}\r\n`;
     }
-    text += askedFields(request);
+    this.#timeLeft = TimeLeft.of(request);
+    text += askedFields(request, this.#timeLeft === undefined ? undefined : TIME_FIELDS);
     text += forwardedLines(request, checked.forwarded, checked.trustForwarded);
     if (request._body !== undefined) {
       ask |= Ask.sending;
@@ -82,12 +87,20 @@ export class Passage implements BodySink {
       ask |= Ask.upgrade;
       text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
     }
-    this.#head = `${text}\r\n`;
+    this.#head = text;
     this.#flags = ask;
-    this.#headMs = deadlineOf(request, checked.timeoutMs ?? upstream._headMs);
+    this.#headMs = checked.timeoutMs ?? upstream._headMs;
   }
 
   start(): void {
+    const leftMs = this.#timeLeft?.ms;
+    if (leftMs === 0) {
+      this.#refuse(504);
+      return;
+    }
+    const headMs = shorter(this.#headMs, leftMs);
+    this.#hurried = headMs !== this.#headMs;
+    const lines = leftMs === undefined ? '' : this.#timeLeft?.lines(leftMs);
     const member = this.#upstream._pick(this.#key, this.#tried);
     if (member === undefined) {
       this.#refuse(503);
@@ -97,13 +110,13 @@ export class Passage implements BodySink {
     this.#attempts++;
     const exchange = new Exchange({
       method: this.#method,
-      head: this.#head,
+      head: `${this.#head}${lines}\r\n`,
       body: undefined,
       stream: this.#stream,
       declared: this.#declared,
       trailers: noTrailers,
       flags: this.#flags,
-      headMs: this.#headMs,
+      headMs,
       bodyMs: this.#upstream._bodyMs,
       repeatable: isIdempotent(this.#method),
       closes: false,
@@ -245,7 +258,8 @@ export class Passage implements BodySink {
     const { code, syscall, phase } = error as { code?: string; syscall?: string; phase?: string };
     const isBusy = code === 'ERR_RINGPOLL_CLIENT_BUSY';
     const isPeers = code === 'ERR_RINGPOLL_HTTP_ABORTED' || code?.startsWith('ERR_RINGPOLL_HTTP_');
-    if (!isBusy && !isPeers) {
+    // A client in a hurry says nothing of the target: else it could have them all ejected.
+    if (!isBusy && !isPeers && !(this.#hurried && phase !== undefined)) {
       member.failed();
       this.#upstream._judge(member);
     }
@@ -286,12 +300,10 @@ const EMPTY = new Uint8Array(0);
 const GONE = new Error('The client has gone');
 const TEXTS = { 502: 'Bad Gateway\n', 503: 'Service Unavailable\n', 504: 'Gateway Timeout\n' };
 
-const DEADLINE_MS_MAX = 2 ** 31 - 1;
+const MS_MAX = 2 ** 31 - 1;
 
-/** What the client still waits, if it says so: nobody needs an answer that comes later. */
-function deadlineOf(request: HttpRequest, otherwiseMs: number): number {
-  const said = findHeader(request, 'x-timeout-ms') ?? findHeader(request, 'x-request-timeout');
-  if (said === undefined || !/^\d{1,10}$/.test(said)) return otherwiseMs;
-  const ms = Math.min(Math.max(Number(said), 1), DEADLINE_MS_MAX);
-  return otherwiseMs === 0 ? ms : Math.min(ms, otherwiseMs);
+/** `ms` of 0 is no limit. Nobody needs an answer that comes when the client waits no more. */
+function shorter(ms: number, leftMs: number | undefined): number {
+  if (leftMs === undefined) return ms;
+  return Math.min(leftMs, ms === 0 ? MS_MAX : ms);
 }

@@ -6,9 +6,10 @@ import { endToEnd, endToEndOfHttp2, FORWARDED, fieldSet, REQUEST_LEFT } from './
 
 const LEFT = fieldSet([...REQUEST_LEFT, ...FORWARDED]);
 
-/** The field lines that a target gets of a request. */
-export function askedFields(request: HttpRequest): string {
-  return request._peer.http2 ? endToEndOfHttp2(request, LEFT) : endToEnd(request, LEFT);
+/** The field lines that a target gets of a request, without those that `also` names. */
+export function askedFields(request: HttpRequest, also?: ReadonlySet<string>): string {
+  if (request._peer.http2) return endToEndOfHttp2(request, LEFT, also);
+  return endToEnd(request, LEFT, also);
 }
 
 /** Path and query as they were sent; of an absolute URL only those. */
