@@ -60,7 +60,10 @@ describe.each(BALANCES)('a group with balance %s', (balance) => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => ask(group.port)));
     expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
     expect(answers[0]!.body).toMatch(/^[01] 0 undefined given\n$/);
-    expect([...new Set(answers.map(threadOf))].sort()).toEqual([0, 1]);
+    // With a queue whoever is idle serves: on a busy machine one thread may take all.
+    const served = [...new Set(answers.map(threadOf))].sort();
+    if (balance === 'queue') expect([0, 1]).toEqual(expect.arrayContaining(served));
+    else expect(served).toEqual([0, 1]);
     const accepted = group.reports().map((report) => report.accepted);
     expect(accepted[0]! + accepted[1]!).toBe(40);
     if (balance === 'round-robin') expect(accepted).toEqual([20, 20]);
