@@ -8,6 +8,7 @@ import { lengthOf } from '../runtime/staging.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import type { ClientTlsOptions } from '../tls/index.js';
 import { clientTls } from './client_tls.js';
+import { observed } from './diagnostics.js';
 import { clientClosed, timedOut } from './errors.js';
 import { Exchange } from './exchange.js';
 import { Pool, type PoolCounts } from './pool.js';
@@ -155,24 +156,24 @@ export class Client {
     } else {
       head += fields.closes ? 'connection: close\r\n\r\n' : '\r\n';
     }
-    const { headMs, bodyMs, wholeMs } = this.#checked;
+    const times = this.#checked;
+    const headMs = milliseconds('options.headTimeout', options.headTimeout, times.headMs);
+    const bodyMs = milliseconds('options.bodyTimeout', options.bodyTimeout, times.bodyMs);
+    const timeoutMs = milliseconds('options.timeout', options.timeout, times.wholeMs);
     const exchange = new Exchange({
       method,
-      head,
+      ...observed(method, target, { head, resolve, reject }),
       body: content,
       stream,
       declared: fields.length,
       trailers,
       flags,
-      headMs: milliseconds('options.headTimeout', options.headTimeout, headMs),
-      bodyMs: milliseconds('options.bodyTimeout', options.bodyTimeout, bodyMs),
+      headMs,
+      bodyMs,
       repeatable: options.idempotent ?? isIdempotent(method),
       closes: fields.closes,
       informational,
-      resolve,
-      reject,
     });
-    const timeoutMs = milliseconds('options.timeout', options.timeout, wholeMs);
     if (signal !== undefined || timeoutMs > 0) watch(exchange, signal, timeoutMs);
     return exchange;
   }

@@ -1,6 +1,7 @@
 // ringpoll/client: HTTP/1.1 requests over connections that are kept.
 
 export { Client, type RequestOptions, request } from './client.js';
+export type { ClientRequestEvent } from './diagnostics.js';
 export { ClientError, type TimeoutPhase } from './errors.js';
 export { type FetchInit, fetch } from './fetch.js';
 export type { PoolCounts } from './pool.js';

@@ -8,6 +8,7 @@ export {
   deadlineOf,
   withDeadline,
 } from './deadline.js';
+export type { ServerErrorEvent, ServerRequestEvent } from './diagnostics.js';
 export { HttpRequestError } from './errors.js';
 export type { ErrorListener, Handler } from './handler.js';
 export type { Http2Options } from './http2/options.js';

@@ -298,8 +298,8 @@ export class HttpResponse {
   }
 
   #countSwitch(): void {
-    const isConnect = this._request.method === 'CONNECT';
-    this._outlet.meter?.answered(this, undefined, isConnect ? 200 : 101);
+    this._status = this._request.method === 'CONNECT' ? 200 : 101;
+    this._outlet.meter?.answered(this);
   }
 
   /** From here on it is a stream, and end() finds that out by what only such responses have. */

@@ -36,6 +36,8 @@ export interface ResponseExtras {
   left: (() => void) | undefined;
   /** Told when the response has ended, or the connection before it. */
   done: (() => void) | undefined;
+  /** The same, for those that only look on. */
+  observer: { _over(): void } | undefined;
 }
 
 /** An HttpResponse, as the framing and the fields see it. */
@@ -66,6 +68,7 @@ function newExtras(): ResponseExtras {
     dropped: undefined,
     left: undefined,
     done: undefined,
+    observer: undefined,
   };
 }
 
@@ -76,10 +79,11 @@ export function extrasOf(response: ResponseState): ResponseExtras {
 
 /** It is over, in one way or the other. */
 export function tellDone({ _extras: extras }: ResponseState): void {
-  if (extras?.done === undefined) return;
-  const { done } = extras;
-  extras.done = undefined;
-  done();
+  if (extras === undefined) return;
+  const { done, observer } = extras;
+  extras.done = extras.observer = undefined;
+  done?.();
+  observer?._over();
 }
 
 /** A body, or a piece of one, is given before the turn of its response has come. */

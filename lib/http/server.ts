@@ -16,6 +16,7 @@ import type { Sendable, SendOptions } from '../websocket/socket.js';
 import { subscriberCount } from '../websocket/topics.js';
 import { isAbort } from './aborts.js';
 import type { AccessLog, AccessLogMetrics } from './access_log.js';
+import { isObserved, runObserved, tellError } from './diagnostics.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { Http2Sessions } from './http2/sessions.js';
@@ -345,6 +346,14 @@ export class HttpServer {
 
   /** @internal */
   _handle(request: HttpRequest, response: HttpResponse): void {
+    if (isObserved()) {
+      runObserved(this, request, response, () => this.#timed(request, response));
+    } else {
+      this.#timed(request, response);
+    }
+  }
+
+  #timed(request: HttpRequest, response: HttpResponse): void {
     const meter = this._meter;
     if (meter?.timesHandlers !== true) {
       this.#run(request, response);
@@ -401,6 +410,7 @@ export class HttpServer {
   /** @internal */
   _report(error: Error, request?: HttpRequest): void {
     this._meter?.failed(error);
+    tellError(this, error, request);
     if (this.#onError === undefined) {
       // What strangers send is not worth a warning.
       if (!(error instanceof HttpRequestError)) process.emitWarning(error);

@@ -1,0 +1,96 @@
+// What a client tells node:diagnostics_channel of its requests. While nobody has subscribed no
+// object is made.
+import { channel } from 'node:diagnostics_channel';
+import { fieldLine } from '../http/header_fields.js';
+import type { ClientResponse } from './response.js';
+import type { RequestTarget } from './target.js';
+
+/** A request is about to be given to a connection, or to wait for one. */
+const requestStart = channel('ringpoll:http:client:request:start');
+/** The head of its response has come. */
+const requestEnd = channel('ringpoll:http:client:request:end');
+/** It has failed. */
+const requestError = channel('ringpoll:http:client:request:error');
+
+/** The message of all three channels: for each request one object. */
+export class ClientRequestEvent {
+  readonly method: string;
+  /** Scheme, name and port: 'http://127.0.0.1:8080'. */
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  /** From `end` on. */
+  response: ClientResponse | undefined = undefined;
+  /** From `error` on. */
+  error: unknown = undefined;
+  /** From `start` to `end` or `error`, in milliseconds. */
+  ms = 0;
+  readonly #from = performance.now();
+  #lines: string | undefined = '';
+
+  /** @internal */
+  constructor(method: string, { origin, path }: RequestTarget) {
+    this.method = method;
+    this.origin = `${origin.secure ? 'https' : 'http'}://${origin.authority}`;
+    this.path = path;
+  }
+
+  /**
+   * Adds a header field behind those of the request. Only while `start` is told: later it has no
+   * effect.
+   * @throws TypeError for a name or value that HTTP does not allow, or that frames a body
+   */
+  addHeader(name: string, value: string | number): void {
+    if (this.#lines !== undefined) this.#lines += fieldLine(name, value);
+  }
+
+  /** @internal Tells of the start; gives the fields that were added. */
+  _start(): string {
+    requestStart.publish(this);
+    const lines = this.#lines ?? '';
+    this.#lines = undefined;
+    return lines;
+  }
+
+  /** @internal */
+  _end(response: ClientResponse): void {
+    this.ms = performance.now() - this.#from;
+    this.response = response;
+    requestEnd.publish(this);
+  }
+
+  /** @internal */
+  _fail(error: unknown): void {
+    this.ms = performance.now() - this.#from;
+    this.error = error;
+    requestError.publish(this);
+  }
+}
+
+/** What becomes of a request: its head, and who waits for its response. */
+interface Observable {
+  head: string;
+  resolve(response: ClientResponse): void;
+  reject(error: unknown): void;
+}
+
+/** The same, or, when somebody has subscribed, one that tells of what becomes of it. */
+export function observed(method: string, target: RequestTarget, given: Observable): Observable {
+  const isObserved =
+    requestStart.hasSubscribers || requestEnd.hasSubscribers || requestError.hasSubscribers;
+  if (!isObserved) return given;
+  const event = new ClientRequestEvent(method, target);
+  const lines = event._start();
+  return {
+    // Before the empty line.
+    head: `${given.head.slice(0, -2)}${lines}\r\n`,
+    resolve(response) {
+      event._end(response);
+      given.resolve(response);
+    },
+    reject(error) {
+      event._fail(error);
+      given.reject(error);
+    },
+  };
+}
