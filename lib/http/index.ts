@@ -11,6 +11,7 @@ export {
 export type { ServerErrorEvent, ServerRequestEvent } from './diagnostics.js';
 export { HttpRequestError } from './errors.js';
 export type { ErrorListener, Handler } from './handler.js';
+export type { HookedConnection, ServerHooks } from './hooks.js';
 export type { Http2Options } from './http2/options.js';
 export type { HttpOptions } from './options.js';
 export { type BodyOptions, HttpRequest } from './request.js';

@@ -7,6 +7,7 @@ import { type ListenOptions, listenWith } from '../tcp/listener.js';
 import { PEERS } from '../tcp/options.js';
 import { SOCKET, type SocketOptions } from '../tcp/socket_options.js';
 import type { ErrorListener, Handler } from './handler.js';
+import { checkHooks, type ServerHooks } from './hooks.js';
 import { checkHttpOptions, HTTP, type HttpOptions } from './options.js';
 import { facesOf, handlersOf, type RouteValues } from './route_values.js';
 import { routed } from './routing.js';
@@ -49,6 +50,8 @@ interface CommonOptions extends HttpOptions, Where, Socket, Tls {
    * errors of handlers become process warnings.
    */
   error?: ErrorListener;
+  /** Functions that are called at the steps of each connection and each request. */
+  hooks?: ServerHooks;
   /** WebSockets on the same port: their handlers and limits, and who may have one. */
   // biome-ignore lint/suspicious/noExplicitAny: the type of data is that of its own handlers
   websocket?: WebSocketServerOptions<any>;
@@ -100,6 +103,7 @@ const OPTIONS = optionNames<ServeOptions>(
     acceptError: true,
     static: true,
     error: true,
+    hooks: true,
     websocket: true,
     handler: true,
     routes: true,
@@ -178,7 +182,10 @@ export function serve(options: ServeOptions): HttpServer {
   checked.profile.routes = toNative(statics, checked);
   const answer = statics.length > 0 ? staticHandler(statics, handler) : handler;
   const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
-  const server = new HttpServer(runtime(), upgrading, error, checked, upgrades);
+  const hooks = checkHooks(options.hooks, (thrown, request) => server._report(thrown, request));
+  const hooked = hooks?.around(upgrading) ?? upgrading;
+  const server: HttpServer = new HttpServer(runtime(), hooked, error, checked, upgrades);
+  server._hooks = hooks;
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;
   const { access, noDelay, keepAlive, highWaterMark, engine, signal } = options;
   const { tls, tlsError, acceptError } = options;
@@ -189,6 +196,7 @@ export function serve(options: ServeOptions): HttpServer {
       ...where,
       ...{ noDelay, keepAlive, highWaterMark, engine, signal, tls, tlsError, acceptError },
       allowHalfOpen: true,
+      open: hooks?.open,
       data() {},
     },
     { profile: checked.profile, protocol: server, alpn },

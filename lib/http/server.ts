@@ -19,6 +19,7 @@ import type { AccessLog, AccessLogMetrics } from './access_log.js';
 import { isObserved, runObserved, tellError } from './diagnostics.js';
 import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
+import type { Hooks } from './hooks.js';
 import { Http2Sessions } from './http2/sessions.js';
 import { observe, observedServers } from './observed.js';
 import type { CheckedHttpOptions } from './options.js';
@@ -85,6 +86,8 @@ export class HttpServer {
   _stopping = false;
   /** @internal undefined: nobody measures. */
   _meter: RequestMeter | undefined = undefined;
+  /** @internal undefined: there are none. */
+  _hooks: Hooks | undefined = undefined;
   #measures = 0;
   readonly #accessLog: AccessLog | undefined;
   readonly #serverTiming: boolean;
@@ -392,14 +395,16 @@ export class HttpServer {
     if (faultOfPeer) {
       // What the parser found has been answered and reported already.
       if (ended) return;
+      tellError(this, error, request);
       this.#answer(response, error.status, error.message, error.status === 413);
     } else if (isAbort(error, request, response)) {
       this.#answer(response, 400, 'Bad Request', true);
       return;
     } else {
+      tellError(this, error, request);
       this.#answer(response, 500, 'Internal Server Error', false);
     }
-    this._report(error, request);
+    this.#report(error, request);
   }
 
   #answer(response: HttpResponse, status: number, message: string, close: boolean): void {
@@ -409,8 +414,12 @@ export class HttpServer {
 
   /** @internal */
   _report(error: Error, request?: HttpRequest): void {
-    this._meter?.failed(error);
     tellError(this, error, request);
+    this.#report(error, request);
+  }
+
+  #report(error: Error, request: HttpRequest | undefined): void {
+    this._meter?.failed(error);
     if (this.#onError === undefined) {
       // What strangers send is not worth a warning.
       if (!(error instanceof HttpRequestError)) process.emitWarning(error);

@@ -140,6 +140,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   #hold(response: HttpResponse): void {
     this.#held ??= new HeldRequests(this);
+    this.#host._hooks?.hold(response._request, response);
     this.#held.add(response);
   }
 

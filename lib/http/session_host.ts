@@ -1,5 +1,6 @@
 // What a session asks of its server.
 import type { Connection } from '../tcp/connection.js';
+import type { Hooks } from './hooks.js';
 import type { HttpRequest } from './request.js';
 import type { RequestMeter } from './request_meter.js';
 import type { HttpResponse } from './response.js';
@@ -16,6 +17,8 @@ export interface SessionHost {
   readonly _secure: boolean;
   /** undefined: nobody measures. */
   readonly _meter: RequestMeter | undefined;
+  /** undefined: there are none. */
+  readonly _hooks: Hooks | undefined;
   /** Runs the handler. */
   _handle(request: HttpRequest, response: HttpResponse): void;
   /** Tells the error listener. */

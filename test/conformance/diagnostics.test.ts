@@ -67,7 +67,7 @@ describe('the channels of a server', () => {
       ...['start /now/1', 'end /now/1 /now/:id 200'],
       ...['start /later', 'end /later /later 200'],
       ...['start /pieces', 'end /pieces /pieces 200'],
-      ...['start /fails', 'end /fails /fails 500', 'error /fails no'],
+      ...['start /fails', 'error /fails no', 'end /fails /fails 500'],
       ...['start /none', 'end /none  404'],
     ]);
   });
