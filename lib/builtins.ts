@@ -20,6 +20,7 @@ export const dns = atFirstUse(() => process.getBuiltinModule('node:dns'));
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));
 export const http = atFirstUse(() => process.getBuiltinModule('node:http'));
 export const http2 = atFirstUse(() => process.getBuiltinModule('node:http2'));
+export const nodeModule = atFirstUse(() => process.getBuiltinModule('node:module'));
 export const net = atFirstUse(() => process.getBuiltinModule('node:net'));
 export const readline = atFirstUse(() => process.getBuiltinModule('node:readline'));
 export const path = atFirstUse(() => process.getBuiltinModule('node:path'));

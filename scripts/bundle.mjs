@@ -22,6 +22,7 @@ const ENTRIES = [
   'dgram/index',
   'threads/index',
   'admin/index',
+  'tracing/index',
   'node_http/index',
   'fastify/index',
   'register/index',

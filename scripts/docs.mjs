@@ -38,7 +38,8 @@ async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
   const wings = [
     ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'scheduler', 'fs', 'websocket'],
-    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'net', 'node_http', 'fastify'],
+    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'net', 'node_http'],
+    'fastify',
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

@@ -20,6 +20,7 @@ function reference(root) {
     'ringpoll/dgram': 'dgram',
     'ringpoll/threads': 'threads',
     'ringpoll/admin': 'admin',
+    'ringpoll/tracing': 'tracing',
     'ringpoll/node-http': 'node_http',
     'ringpoll/fastify': 'fastify',
   };

@@ -6,11 +6,11 @@ import type { ClientResponse } from './response.js';
 import type { RequestTarget } from './target.js';
 
 /** A request is about to be given to a connection, or to wait for one. */
-const requestStart = channel('ringpoll:http:client:request:start');
+export const requestStart = channel('ringpoll:http:client:request:start');
 /** The head of its response has come. */
-const requestEnd = channel('ringpoll:http:client:request:end');
+export const requestEnd = channel('ringpoll:http:client:request:end');
 /** It has failed. */
-const requestError = channel('ringpoll:http:client:request:error');
+export const requestError = channel('ringpoll:http:client:request:error');
 
 /** The message of all three channels: for each request one object. */
 export class ClientRequestEvent {
@@ -27,9 +27,11 @@ export class ClientRequestEvent {
   ms = 0;
   readonly #from = performance.now();
   #lines: string | undefined = '';
+  readonly #head: string;
 
   /** @internal */
-  constructor(method: string, { origin, path }: RequestTarget) {
+  constructor(method: string, { origin, path }: RequestTarget, head: string) {
+    this.#head = head;
     this.method = method;
     this.origin = `${origin.secure ? 'https' : 'http'}://${origin.authority}`;
     this.path = path;
@@ -42,6 +44,11 @@ export class ClientRequestEvent {
    */
   addHeader(name: string, value: string | number): void {
     if (this.#lines !== undefined) this.#lines += fieldLine(name, value);
+  }
+
+  /** Whether the program has given the request this field; the name may be in any case. */
+  hasHeader(name: string): boolean {
+    return this.#head.toLowerCase().includes(`\r\n${name.toLowerCase()}:`);
   }
 
   /** @internal Tells of the start; gives the fields that were added. */
@@ -79,7 +86,7 @@ export function observed(method: string, target: RequestTarget, given: Observabl
   const isObserved =
     requestStart.hasSubscribers || requestEnd.hasSubscribers || requestError.hasSubscribers;
   if (!isObserved) return given;
-  const event = new ClientRequestEvent(method, target);
+  const event = new ClientRequestEvent(method, target, given.head);
   const lines = event._start();
   return {
     // Before the empty line.

@@ -42,6 +42,7 @@ export class ServerRequestEvent {
     this.aborted = !response.ended;
     const hasStatus = response.ended || (response._flags & ResponseFlag.headOut) !== 0;
     this.status = hasStatus ? response._status : undefined;
+    observer?.end(this);
     requestEnd.publish(this);
   }
 }
@@ -54,7 +55,23 @@ export interface ServerErrorEvent {
   request: HttpRequest | undefined;
 }
 
-export const isObserved = (): boolean => requestStart.hasSubscribers || requestEnd.hasSubscribers;
+/** One that runs handlers in a context of its own, and does not throw. */
+export interface RequestObserver {
+  /** A handler is about to run: what runs it. */
+  start(event: ServerRequestEvent): (run: () => void) => void;
+  end(event: ServerRequestEvent): void;
+  failed(error: Error, request: HttpRequest | undefined): void;
+}
+
+let observer: RequestObserver | undefined;
+
+/** Of all servers of this thread; undefined: none. */
+export function setRequestObserver(one: RequestObserver | undefined): void {
+  observer = one;
+}
+
+export const isObserved = (): boolean =>
+  observer !== undefined || requestStart.hasSubscribers || requestEnd.hasSubscribers;
 
 /** Runs the handler, and tells before and after. */
 export function runObserved(
@@ -65,10 +82,12 @@ export function runObserved(
 ): void {
   const event = new ServerRequestEvent(server, request, response);
   extrasOf(response).observer = event;
-  requestStart.runStores(event, run);
+  const around = observer?.start(event);
+  requestStart.runStores(event, around === undefined ? run : () => around(run));
 }
 
 export function tellError(server: unknown, error: Error, request: HttpRequest | undefined): void {
+  observer?.failed(error, request);
   if (!requestError.hasSubscribers) return;
   requestError.publish({ server, error, request } satisfies ServerErrorEvent);
 }

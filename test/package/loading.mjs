@@ -23,6 +23,7 @@ const FILES_MAX = {
   './lifecycle': 3,
   './threads': 3,
   './admin': 7,
+  './tracing': 5,
   './node-http': 6,
   './fastify': 6,
   './register': 4,

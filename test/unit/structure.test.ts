@@ -34,6 +34,7 @@ const LIB: Allowed = {
   'lib/http': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/websocket'],
   'lib/client': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http'],
   'lib/upstream': [...STREAMS, 'lib/tcp', 'lib/fs', 'lib/http', 'lib/client'],
+  'lib/tracing': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/client'],
   'lib/guards': [...RUNTIME, 'lib/tcp', 'lib/http'],
   'lib/lifecycle': ['lib', 'lib/scheduler', 'lib/http'],
   'lib/node_http': [...STREAMS, 'lib/tcp', 'lib/http'],

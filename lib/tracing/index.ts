@@ -1,0 +1,3 @@
+// ringpoll/tracing: OpenTelemetry for servers and clients.
+export type { TracingOptions } from './options.js';
+export { startTracing, type Tracing } from './tracing.js';
