@@ -215,6 +215,10 @@ export class Admin {
     },
     '/debug/layers': (_: HttpRequest, response: HttpResponse) =>
       json(response, layersOf(this.#observer.turns)),
+    '/debug/alarms': (_: HttpRequest, response: HttpResponse) => {
+      const { alarms } = this.#observer;
+      json(response, { counts: alarms?.counts ?? {}, last: alarms?.last ?? [] });
+    },
     '/debug/rtt': (_: HttpRequest, response: HttpResponse) => {
       const servers = this.#observer.servers();
       json(response, { servers: servers.map((server) => this.#roundTrips.look(server)) });

@@ -38,6 +38,7 @@ export async function exposition(observer: Observer): Promise<string> {
   await addRequests(text, observer.servers());
   addConnections(text, observer.servers());
   addTurns(text, observer);
+  addAlarms(text, observer);
   addLoop(text, loop);
   addScheduler(text, observer);
   addThreads(text, observer);
@@ -109,6 +110,15 @@ function addTurns(text: Exposition, { turns }: Observer): void {
   text.histogram('ringpoll_loop_busy_seconds', busy, [[{}, turns.busy()]]);
   const delay = 'From the end of a wait to JavaScript, for each event.';
   text.histogram('ringpoll_event_delay_seconds', delay, [[{}, turns.delays()]]);
+}
+
+function addAlarms(text: Exposition, { alarms }: Observer): void {
+  if (alarms === undefined) return;
+  const counts = Object.entries(alarms.counts).map(([alarm, count]): [Labels, number] => [
+    { alarm },
+    count,
+  ]);
+  text.counter('ringpoll_alarms_total', 'Intervals in which a limit was passed.', counts);
 }
 
 function addLoop(text: Exposition, loop: Loop): void {

@@ -1,6 +1,7 @@
 // ringpoll/admin: what a running server does, for people and for programs.
 export { Histogram, type HistogramData, type HistogramSummary } from '../histogram.js';
 export { Admin, admin } from './admin.js';
+export type { Alarm, AlarmLimits, AlarmName } from './alarms.js';
 export type { Census, ConnectionState } from './connections.js';
 export type { Cause, Correlation, SlowTurn } from './correlate.js';
 export type { LayerCost, LayerName, Layers } from './layers.js';

@@ -2,6 +2,7 @@
 import { newServerListeners, type ObservedServer, observedServers } from '../http/observed.js';
 import { type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
 import type { HybridScheduler } from '../scheduler/index.js';
+import { Alarms } from './alarms.js';
 import type { CheckedOptions } from './options.js';
 import { Pauses } from './pauses.js';
 import { Threads } from './threads.js';
@@ -11,16 +12,20 @@ export class Observer {
   readonly pauses = new Pauses();
   readonly scheduler: HybridScheduler | undefined;
   readonly threads: Threads;
+  /** undefined: there are none. */
+  readonly alarms: Alarms | undefined;
   readonly #own: ObservedServer;
   readonly #measuring = new Map<ObservedServer, () => void>();
   readonly #onNew: ((server: ObservedServer) => void) | undefined;
 
   /** `own` is the endpoint's own server, which is not shown. */
-  constructor({ requests, scheduler, group }: CheckedOptions, own: ObservedServer) {
+  constructor(checked: CheckedOptions, own: ObservedServer) {
+    const { requests, scheduler, group, alarms, alarm, interval } = checked;
     this.#own = own;
     this.scheduler = scheduler;
     this.threads = new Threads(group);
     this.turns.join();
+    this.alarms = alarms && new Alarms(this, alarms, interval, alarm);
     if (!requests) return;
     this.#onNew = (server) => this.#measure(server);
     newServerListeners.add(this.#onNew);
@@ -43,6 +48,7 @@ export class Observer {
     if (this.#onNew !== undefined) newServerListeners.delete(this.#onNew);
     for (const stop of this.#measuring.values()) stop();
     this.#measuring.clear();
+    this.alarms?.stop();
     this.pauses.stop();
     this.turns.leave();
   }

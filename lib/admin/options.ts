@@ -5,6 +5,7 @@ import { invalidArgType, invalidArgValue } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { HybridScheduler } from '../scheduler/index.js';
 import type { LoopGroup } from '../threads/index.js';
+import { type Alarm, type AlarmLimits, checkAlarms } from './alarms.js';
 
 export interface AdminOptions {
   /** 0 lets the system choose. Default: 6060. */
@@ -28,6 +29,10 @@ export interface AdminOptions {
   interval?: number;
   /** Requests of all HTTP servers of this thread are measured. Default: true. */
   requests?: boolean;
+  /** What raises an alarm; false: nothing does. Default: true, with the limits of AlarmLimits. */
+  alarms?: boolean | AlarmLimits;
+  /** Hears of alarms: of each at most once an interval, with the worst of that time. */
+  alarm?: (alarm: Alarm) => unknown;
 }
 
 const OPTIONS = optionNames<AdminOptions>('admin()', {
@@ -40,6 +45,8 @@ const OPTIONS = optionNames<AdminOptions>('admin()', {
   ready: true,
   interval: true,
   requests: true,
+  alarms: true,
+  alarm: true,
 });
 
 export interface CheckedOptions {
@@ -53,6 +60,9 @@ export interface CheckedOptions {
   ready: (() => boolean) | undefined;
   interval: number;
   requests: boolean;
+  /** undefined: there are none. */
+  alarms: ReturnType<typeof checkAlarms>;
+  alarm: ((alarm: Alarm) => unknown) | undefined;
 }
 
 const PORT = 6060;
@@ -92,10 +102,13 @@ function hostsOf(value: unknown): ReadonlySet<string> {
 /** @throws TypeError, RangeError */
 export function checkAdminOptions(options: AdminOptions): CheckedOptions {
   checkOptions(OPTIONS, options);
-  const { host = '127.0.0.1', scheduler, group, ready } = options;
+  const { host = '127.0.0.1', scheduler, group, ready, alarm } = options;
   if (typeof host !== 'string') throw invalidArgType('options.host', 'a string', host);
   if (ready !== undefined && typeof ready !== 'function') {
     throw invalidArgType('options.ready', 'a function', ready);
+  }
+  if (alarm !== undefined && typeof alarm !== 'function') {
+    throw invalidArgType('options.alarm', 'a function', alarm);
   }
   if (scheduler !== undefined && typeof scheduler?.tasks !== 'function') {
     throw invalidArgType('options.scheduler', 'a HybridScheduler', scheduler);
@@ -113,5 +126,7 @@ export function checkAdminOptions(options: AdminOptions): CheckedOptions {
     ready,
     interval: integer('options.interval', options.interval, 100, 60_000, INTERVAL_MS),
     requests: boolean('options.requests', options.requests, true),
+    alarms: checkAlarms(options.alarms),
+    alarm,
   };
 }
