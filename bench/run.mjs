@@ -15,6 +15,7 @@ const options = {
   only: { type: 'string' },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
+  minutes: { type: 'string' },
   'warm-up': { type: 'string' },
   'server-cpu': { type: 'string', default: '0' },
   'load-cpu': { type: 'string', default: '1' },
@@ -26,12 +27,14 @@ const log = (text) => console.error(text);
 
 const SECONDS = [0.01, 3600];
 const ROUNDS = [1, 1000];
+const MINUTES = [0.1, 10_000];
 
 function usageOf(suites) {
   const known = [...suites].map(([name, { describe }]) => `  ${name.padEnd(8)} ${describe}`);
   return [
     'usage: npm run bench -- [SUITE...] [--quick] [--only PATTERN] [--rounds N] [--seconds S]',
-    '         [--warm-up S] [--server-cpu N] [--load-cpu N] [--out FOLDER] [--list]',
+    '         [--warm-up S] [--server-cpu N] [--load-cpu N] [--minutes N] [--out FOLDER]',
+    '         [--list]',
     ...known,
   ].join('\n');
 }
@@ -52,6 +55,7 @@ function settingsOf(values, usage) {
     rounds: Math.ceil(number('rounds', ROUNDS, quick ? 1 : 5)),
     seconds: number('seconds', SECONDS, quick ? 0.5 : 2),
     warmUp: number('warm-up', SECONDS, quick ? 0.2 : 1),
+    minutes: number('minutes', MINUTES, quick ? 1 : 30),
     serverCpu: values['server-cpu'],
     loadCpu: values['load-cpu'],
     pinned: canPin,
@@ -89,15 +93,18 @@ async function main() {
   // A part of a suite or a quick look must not replace the results of a whole run.
   const whole = !settings.quick && values.only === undefined;
   const folder = values.out ?? join(whole ? BENCH : BUILD, 'results');
-  for (const name of positionals.length > 0 ? positionals : suites.keys()) {
+  const usual = [...suites.keys()].filter((name) => suites.get(name).named !== true);
+  let failed = false;
+  for (const name of positionals.length > 0 ? positionals : usual) {
     const results = new Results(name, describeMachine(), settings);
     const report = await suites.get(name).run({ settings, wanted, results, log });
     results.save(folder, `${report}\n`);
     console.log(report);
+    failed ||= results.failed;
     log(`kept in ${folder}/${name}.{json,md}`);
   }
   log(`charts in ${writeHtmlReport(folder)}`);
-  return 0;
+  return failed ? 1 : 0;
 }
 
 try {

@@ -15,6 +15,11 @@ function anonymous(text) {
 }
 
 export class Results {
+  /** An SVG beside the report. */
+  picture = undefined;
+  /** The runner says so by its exit code. */
+  failed = false;
+
   constructor(suite, machine, settings) {
     this.data = { suite, machine, settings, missing: {}, trials: [], syscalls: {} };
   }
@@ -56,6 +61,7 @@ export class Results {
   save(folder, report) {
     this.#write(folder, `${this.data.suite}.json`, this.#json());
     this.#write(folder, `${this.data.suite}.md`, anonymous(report));
+    if (this.picture !== undefined) this.#write(folder, `${this.data.suite}.svg`, this.picture);
   }
 
   // One trial a line keeps the file greppable and its diffs readable.
