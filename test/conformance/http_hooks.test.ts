@@ -10,6 +10,7 @@ import {
   requestText,
   serveHttp,
 } from '../support/http.js';
+import { ask2, dialHttp2, serveHttp2 } from '../support/http2.js';
 import { codeOf } from '../support/recorder.js';
 
 describe('hooks', () => {
@@ -158,6 +159,56 @@ describe('hooks', () => {
       expect(told.filter((line) => line === `headers ${path}`)).toHaveLength(1);
       expect(told.indexOf(`headers ${path}`)).toBeLessThan(told.indexOf(`start ${path}`));
     }
+  });
+
+  it('are called for HTTP/2, and tell of the end of its connection', async () => {
+    const told: string[] = [];
+    const over = deferred();
+    const server = serveHttp2({
+      handler: () => 'x',
+      hooks: {
+        onAccept: ({ tls }) => told.push(`accept ${tls?.alpn}`),
+        onHandlerStart: ({ httpVersion }) => told.push(`start ${httpVersion}`),
+        onFlush: () => told.push('flush'),
+        onClose: () => {
+          told.push('close');
+          over.resolve();
+        },
+      },
+    });
+    const session = await dialHttp2(server);
+    await ask2(session, '/');
+    session.close();
+    await over.promise;
+    expect(told).toEqual(['accept h2', 'start 2.0', 'flush', 'close']);
+  });
+
+  it('tell of the end of a connection that speaks something else by then', async () => {
+    const told: string[] = [];
+    const over = deferred();
+    const server = serveHttp({
+      upgrade: true,
+      handler: (_, response) => {
+        response.upgrade({ Upgrade: 'echo' }, { data: (raw, chunk) => void raw.write(chunk) });
+      },
+      hooks: {
+        onAccept: () => told.push('accept'),
+        onFlush: () => told.push('flush'),
+        onClose: () => {
+          told.push('close');
+          over.resolve();
+        },
+      },
+    });
+    const peer = await dialHttp(server);
+    peer.send(requestText('GET', '/', { Connection: 'upgrade', Upgrade: 'echo' }));
+    await peer.receivedUntil('101');
+    peer.send('ping');
+    await peer.receivedUntil('ping');
+    expect(told).toEqual(['accept', 'flush']);
+    peer.end();
+    await over.promise;
+    expect(told).toEqual(['accept', 'flush', 'close']);
   });
 
   it('leave a server without them as it was', async () => {
