@@ -31,6 +31,10 @@ export interface SpanStart {
   attributes: Record<string, string | number>;
 }
 
+export interface Tracer {
+  startSpan(name: string, options: SpanStart, context: Context): Span;
+}
+
 export interface BaggageEntry {
   value: string;
 }
@@ -63,10 +67,7 @@ export interface OpenTelemetryApi {
     setGlobalContextManager(manager: ContextManager): boolean;
   };
   trace: {
-    getTracer(
-      name: string,
-      version?: string,
-    ): { startSpan(name: string, options: SpanStart, context: Context): Span };
+    getTracer(name: string, version?: string): Tracer;
     setSpan(context: Context, span: Span): Context;
     setSpanContext(context: Context, of: SpanContext): Context;
   };

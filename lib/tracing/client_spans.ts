@@ -1,19 +1,19 @@
 // A span for each request of ringpoll/client, until the head of its response has come.
 import type { ClientRequestEvent } from '../client/index.js';
-import { type Span, SpanKind, STATUS_ERROR } from './api.js';
+import { type Span, SpanKind, STATUS_ERROR, type Tracer } from './api.js';
 import { formatBaggage } from './baggage.js';
 import type { CheckedTracing } from './options.js';
-import { errorType, methodName, type ServerSpans, spanName } from './server_spans.js';
+import { errorType, methodName, spanName } from './server_spans.js';
 import { formatTraceparent } from './traceparent.js';
 
 const CLIENT_ERROR = 400;
 
 export class ClientSpans {
   readonly #of: CheckedTracing;
-  readonly #tracer: ServerSpans['_tracer'];
+  readonly #tracer: Tracer;
   readonly #spans = new WeakMap<ClientRequestEvent, Span>();
 
-  constructor(of: CheckedTracing, tracer: ServerSpans['_tracer']) {
+  constructor(of: CheckedTracing, tracer: Tracer) {
     this.#of = of;
     this.#tracer = tracer;
   }

@@ -2,7 +2,7 @@
 
 import type { RequestObserver, ServerRequestEvent } from '../http/diagnostics.js';
 import type { HttpRequest } from '../http/index.js';
-import { type Context, type Span, SpanKind, STATUS_ERROR } from './api.js';
+import { type Context, type Span, SpanKind, STATUS_ERROR, type Tracer } from './api.js';
 import { parseBaggage } from './baggage.js';
 import type { CheckedTracing } from './options.js';
 import { parseTraceparent } from './traceparent.js';
@@ -26,17 +26,12 @@ export const errorType = (error: unknown): string => {
 
 export class ServerSpans implements RequestObserver {
   readonly #of: CheckedTracing;
-  readonly #tracer: ReturnType<CheckedTracing['api']['trace']['getTracer']>;
+  readonly #tracer: Tracer;
   readonly #spans = new WeakMap<HttpRequest, Span>();
 
-  constructor(of: CheckedTracing, tracer: ServerSpans['_tracer']) {
+  constructor(of: CheckedTracing, tracer: Tracer) {
     this.#of = of;
     this.#tracer = tracer;
-  }
-
-  /** @internal */
-  get _tracer() {
-    return this.#tracer;
   }
 
   /** What the peer has sent, or nothing. */
