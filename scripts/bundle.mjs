@@ -11,6 +11,7 @@ const ENTRIES = [
   'upstream/index',
   'guards/index',
   'lifecycle/index',
+  'queues/index',
   'scheduler/index',
   'fs/index',
   'websocket/index',

@@ -39,7 +39,7 @@ async function writeReference(folder) {
   const wings = [
     ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'scheduler', 'fs', 'websocket'],
     ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'net', 'node_http'],
-    'fastify',
+    ...['queues', 'fastify'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

@@ -11,6 +11,7 @@ function reference(root) {
     'ringpoll/upstream': 'upstream',
     'ringpoll/guards': 'guards',
     'ringpoll/lifecycle': 'lifecycle',
+    'ringpoll/queues': 'queues',
     'ringpoll/websocket': 'websocket',
     'ringpoll/crossws': 'crossws',
     'ringpoll/tls': 'tls',

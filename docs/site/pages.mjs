@@ -39,6 +39,7 @@ export const groups = [
       ['Upstreams and proxying HTTP', 'upstreams'],
       ['Guards', 'governance'],
       ['Ending in order', 'lifecycle'],
+      ['Queues', 'queues'],
       ['WebSocket', 'websocket'],
       ['UDP', 'udp'],
       ['Unchanged Node programs', 'faces'],

@@ -21,6 +21,7 @@ const FILES_MAX = {
   './upstream': 4,
   './guards': 2,
   './lifecycle': 3,
+  './queues': 3,
   './threads': 3,
   './admin': 7,
   './tracing': 5,

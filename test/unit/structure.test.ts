@@ -37,6 +37,7 @@ const LIB: Allowed = {
   'lib/tracing': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/client'],
   'lib/guards': [...RUNTIME, 'lib/tcp', 'lib/http'],
   'lib/lifecycle': ['lib', 'lib/scheduler', 'lib/http'],
+  'lib/queues': ['lib', 'lib/scheduler'],
   'lib/node_http': [...STREAMS, 'lib/tcp', 'lib/http'],
   'lib/fastify': ['lib', 'lib/node_http'],
   'lib/register': ['lib', 'lib/net', 'lib/dgram', 'lib/node_http'],

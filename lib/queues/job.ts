@@ -1,0 +1,28 @@
+// A job of a queue, and what is told of it.
+
+/** What `run` gets beside the payload. */
+export interface JobContext {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly key: string | undefined;
+  /** Aborts when the attempt has taken too long, or the queue is destroyed. */
+  readonly signal: AbortSignal;
+}
+
+/** A job that has failed for the last time. */
+export interface DeadLetter<T> {
+  readonly payload: T;
+  readonly key: string | undefined;
+  readonly attempts: number;
+  /** That of the last attempt. */
+  readonly error: Error;
+}
+
+export interface Job<T> {
+  readonly payload: T;
+  readonly key: string | undefined;
+  attempts: number;
+  /** Of the wait before an attempt, or of the attempt. */
+  timer: unknown;
+  control: AbortController | undefined;
+}
