@@ -39,7 +39,7 @@ const ENTRIES = [
 // without a warning.
 const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
-const OF_OTHERS = '(scheduler/(watch|deque)|http/(sink|header_fields))[.]ts';
+const OF_OTHERS = '(scheduler/(clock|watch|deque)|http/(sink|header_fields))[.]ts';
 const CORE = new RegExp(`/lib/([\\w]+\\.ts|(loop|runtime|tcp|tls)/|${OF_OTHERS})`);
 // What a program loads before it listens, and what its server needs then.
 const FACE =

@@ -1,5 +1,4 @@
 // Where the scheduler takes its time from: one small interface, so that tests can turn the hands.
-import { performance } from 'node:perf_hooks';
 
 /** A source of time. Give your own to `HybridScheduler` to run it on virtual time. */
 export interface Clock {
