@@ -363,7 +363,7 @@ describe('many pipelines', () => {
           }),
         );
         if (resets) {
-          // node:net sends a FIN before its RST. Where both sides have ended by then, all has gone well.
+          // node:net sends a FIN before its RST. Where both have ended by then, all has gone well.
           const report = await ended(over).catch(() => undefined);
           const got = Buffer.concat(target.chunks);
           expect(got.equals(ways[0].sent.subarray(0, got.length))).toBe(true);
