@@ -31,21 +31,22 @@ export function metricsPage() {
 const INTERNAL = [
   ...['AnyData', 'Answered', 'Attached', 'BodyReader', 'ContextOptions', 'Decided', 'FileEngine'],
   ...['Now', 'OwnCloseEvent', 'Pairs', 'ROUTES', 'SyncStage', 'View', 'WAIT_STRATEGIES'],
-  ...['CAUSES', 'CONNECTION_STATES', 'LAYERS'],
+  ...['CAUSES', 'CONNECTION_STATES', 'LAYERS', 'PHASES', 'Handler', 'Bytes', 'PiecesWriter'],
 ];
 
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
   const wings = [
     ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'scheduler', 'fs', 'websocket'],
-    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'net', 'node_http'],
-    ...['queues', 'fastify'],
+    // What net, dgram and node_http export is documented by Node.
+    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'queues', 'fastify'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [
     ...entries.flatMap((entry) => ['--entryPoints', join('lib', entry)]),
     ...['--plugin', 'typedoc-plugin-markdown', '--out', folder],
-    ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--disableSources'],
+    ...['--readme', 'none', '--excludeInternal', '--excludePrivate', '--excludeExternals'],
+    '--disableSources',
     // Everything else that users can come across is in the reference.
     ...INTERNAL.flatMap((name) => ['--intentionallyNotExported', name]),
     '--treatWarningsAsErrors',

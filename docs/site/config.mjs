@@ -17,12 +17,9 @@ function reference(root) {
     'ringpoll/tls': 'tls',
     'ringpoll/udp': 'udp',
     'ringpoll/framing': 'framing',
-    'ringpoll/net': 'net',
-    'ringpoll/dgram': 'dgram',
     'ringpoll/threads': 'threads',
     'ringpoll/admin': 'admin',
     'ringpoll/tracing': 'tracing',
-    'ringpoll/node-http': 'node_http',
     'ringpoll/fastify': 'fastify',
   };
   entries['ringpoll/scheduler'] = 'scheduler';
