@@ -85,6 +85,7 @@ export async function bundle(folder, destination) {
       sourcemapPathTransform,
     });
     writeFileSync(join(folder, 'register', 'require.cjs'), REQUIRED);
+    writeFileSync(join(folder, 'register', 'require.d.cts'), 'export {};\n');
     return output;
   } finally {
     await build.close();

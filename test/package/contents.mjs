@@ -22,6 +22,7 @@ const NEEDED = [
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt)$/,
   /^dist\/.*\.(js|js\.map|d\.ts)$/,
+  /^dist\/register\/require\.(cjs|d\.cts)$/,
   /^dist\/admin\/page\/[a-z]+\.(html|css|mjs)$/,
   /^docs\/([a-z-]+\/)?[^/]+\.md$/,
   /^native\/(sources\.txt|exports\.map|ringpoll\.gypi)$/,
