@@ -53,9 +53,10 @@ export function manifestComplaints(top, files) {
     (name) => `an install script: ${name}`,
   );
   if (gypfile !== false) complaints.push('"gypfile" is not false: npm would compile');
-  const targets = Object.values(exports).flatMap((entry) =>
-    typeof entry === 'string' ? [entry] : Object.values(entry),
-  );
+  // Conditions may stand within conditions.
+  const targetsOf = (entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry).flatMap(targetsOf);
+  const targets = targetsOf(exports);
   for (const target of [...targets, ...Object.values(bin)]) {
     if (!files.includes(target.replace(/^\.\//, ''))) complaints.push(`not packed: ${target}`);
   }
