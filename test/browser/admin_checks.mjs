@@ -55,7 +55,8 @@ async function says(page) {
       ]),
     ),
   );
-  ok(Number.parseFloat(tiles.Requests) > 10, `requests: ${tiles.Requests}`);
+  const perSecond = Number.parseFloat(tiles.Requests) * (/ k\//.test(tiles.Requests) ? 1000 : 1);
+  ok(perSecond > 10, `requests: ${tiles.Requests}`);
   ok(/[µm]s$/.test(tiles['99 %']), `99 %: ${tiles['99 %']}`);
   ok(Number.parseFloat(tiles.Connections) >= 8, `connections: ${tiles.Connections}`);
   const cells = (id) =>
