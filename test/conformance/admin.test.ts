@@ -505,7 +505,9 @@ describe('/debug/correlate', () => {
     while (!answered) await exchange(server, requestText('GET', '/'));
     const { causes, slowest } = JSON.parse((await asked).body);
     expect(causes.javascript.turns).toBeGreaterThan(0);
-    expect(slowest[0].parts.javascript).toBeGreaterThan(39);
+    // On a busy machine another turn may have been slower, for another reason.
+    const times = slowest.map(({ parts }: { parts: { javascript: number } }) => parts.javascript);
+    expect(Math.max(...times)).toBeGreaterThan(39);
   });
 });
 
