@@ -1,10 +1,10 @@
 // node:dgram on this package's loop.
 import nodeDgram from 'node:dgram';
-import { faceOf } from './active.js';
+import { oneFace } from './active.js';
 
 export { type Installed, installDgram, uninstallDgram } from './install.js';
 
-const { face } = faceOf();
+const { face } = oneFace.tried;
 
 type NodeDgram = typeof nodeDgram;
 

@@ -1,6 +1,7 @@
 // Where a Socket of node:dgram can be given a handle of ours: private members, whose names are the
 // same from Node 20 to 26. They are looked for before they are relied on.
 import dgram from 'node:dgram';
+import { demand, symbolOf } from '../node_seams.js';
 
 /** What Node keeps of a socket. */
 export interface State {
@@ -29,9 +30,6 @@ export interface Seams {
   owner: symbol;
 }
 
-/** What is missing, in words. */
-export class SeamMissing extends Error {}
-
 /** What node:dgram calls of a handle; without one of them it would fail in the middle. */
 const CALLED = [
   ...['bind', 'connect', 'disconnect', 'send', 'recvStart', 'recvStop', 'close', 'open'],
@@ -41,16 +39,6 @@ const CALLED = [
   ...['addSourceSpecificMembership', 'dropSourceSpecificMembership'],
   ...['getSendQueueSize', 'getSendQueueCount'],
 ];
-
-function demand(found: boolean, what: string): asserts found {
-  if (!found) throw new SeamMissing(`Node ${process.version} has no ${what}`);
-}
-
-function symbolOf(of: object, description: string, what: string): symbol {
-  const found = Object.getOwnPropertySymbols(of).find((each) => each.description === description);
-  demand(found !== undefined, what);
-  return found;
-}
 
 /**
  * Looks at a socket that is never bound.

@@ -1,10 +1,10 @@
 // node:net on this package's loop.
 import nodeNet from 'node:net';
-import { faceOf } from './active.js';
+import { oneFace } from './active.js';
 
 export { type Installed, installNet, uninstallNet } from './install.js';
 
-const { face } = faceOf();
+const { face } = oneFace.tried;
 
 type NodeNet = typeof nodeNet;
 

@@ -1,12 +1,8 @@
 // In the place of node:net for the whole process.
-import { faceOf } from './active.js';
+import type { Installed } from '../runtime/node_face.js';
+import { oneFace } from './active.js';
 
-export interface Installed {
-  /** Sockets and servers of node:net are served by this package from now on. */
-  active: boolean;
-  /** Why not. */
-  reason?: string;
-}
+export type { Installed };
 
 /**
  * Every net.Socket that connects from now on, and every net.Server that listens, is served by this
@@ -14,14 +10,10 @@ export interface Installed {
  * nothing changes.
  */
 export function installNet(): Installed {
-  const { face, reason } = faceOf();
-  if (face === undefined) return { active: false, reason };
-  face.everywhere = true;
-  return { active: true };
+  return oneFace.install();
 }
 
 /** New ones are Node's again; those that are open stay as they are. */
 export function uninstallNet(): void {
-  const { face } = faceOf();
-  if (face !== undefined) face.everywhere = false;
+  oneFace.uninstall();
 }

@@ -1,6 +1,7 @@
 // Where Node's own Socket and Server can be given a handle of ours: private members, whose names
 // are the same from Node 20 to 26. Each is tried before it is relied on.
 import net from 'node:net';
+import { demand, symbolOf } from '../node_seams.js';
 
 /** What is used of a Socket of Node beyond its public face. */
 export interface NodeSocket extends net.Socket {
@@ -58,19 +59,6 @@ export interface Seams {
   writeGeneric: WriteGeneric;
   reinitialize(this: NodeSocket, handle: unknown): void;
   listen2: Listen2;
-}
-
-/** What is missing, in words. */
-export class SeamMissing extends Error {}
-
-function demand(found: boolean, what: string): asserts found {
-  if (!found) throw new SeamMissing(`Node ${process.version} has no ${what}`);
-}
-
-function symbolOf(of: object, description: string, what: string): symbol {
-  const found = Object.getOwnPropertySymbols(of).find((each) => each.description === description);
-  demand(found !== undefined, what);
-  return found;
 }
 
 /** A handle that does nothing, for the trial. */

@@ -2,6 +2,7 @@
 // one is missing, everything stays Node's own.
 import http from 'node:http';
 import net from 'node:net';
+import { describedSymbol } from '../node_seams.js';
 
 type Bag = Record<PropertyKey, unknown>;
 
@@ -18,10 +19,6 @@ export interface Seams {
   /** The classes that a server makes its messages of. */
   incomingClass: symbol;
   responseClass: symbol;
-}
-
-function symbolOf(object: object, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(object).find((key) => key.description === description);
 }
 
 const probeRequest = { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1, headers: {} };
@@ -68,7 +65,7 @@ export function findSeams(): Seams | string {
   } as const;
   const found: Record<string, symbol> = {};
   for (const [name, [object, description]] of Object.entries(places)) {
-    const symbol = symbolOf(object, description);
+    const symbol = describedSymbol(object, description);
     if (symbol === undefined) return `the symbol ${description}`;
     found[name] = symbol;
   }

@@ -1,0 +1,60 @@
+// A face: what stands in the place of a module of Node's. There is one of each in a process, tried at
+// its first use, and Loop.explain() tells of it.
+import { SeamMissing } from '../node_seams.js';
+import { runtime } from './runtime.js';
+
+interface Tried<Face> {
+  face?: Face;
+  /** Why there is none. */
+  reason?: string;
+}
+
+export interface Installed {
+  /** What the module makes is served by this package from now on. */
+  active: boolean;
+  /** Why not. */
+  reason?: string;
+}
+
+export class OneFace<Face extends { everywhere: boolean }> {
+  readonly #name: string;
+  readonly #make: () => Face;
+  #tried: Tried<Face> | undefined;
+
+  /** `name`: in what Loop.explain() tells. */
+  constructor(name: string, make: () => Face) {
+    this.#name = name;
+    this.#make = make;
+  }
+
+  get tried(): Tried<Face> {
+    this.#tried ??= this.#try();
+    return this.#tried;
+  }
+
+  #try(): Tried<Face> {
+    try {
+      const face = this.#make();
+      runtime().reports.set(this.#name, () => ({ active: true, everywhere: face.everywhere }));
+      return { face };
+    } catch (error) {
+      if (!(error instanceof SeamMissing)) return { reason: (error as Error).message };
+      const { message: reason } = error;
+      runtime().reports.set(this.#name, () => ({ active: false, everywhere: false, reason }));
+      return { reason };
+    }
+  }
+
+  /** For the whole process, if there is a face. */
+  install(): Installed {
+    const { face, reason } = this.tried;
+    if (face === undefined) return { active: false, reason };
+    face.everywhere = true;
+    return { active: true };
+  }
+
+  uninstall(): void {
+    const { face } = this.tried;
+    if (face !== undefined) face.everywhere = false;
+  }
+}
