@@ -1,5 +1,7 @@
 // One connection of a client: the request that is on it, and the events of its response.
+
 import { contentLengthOf, findHeader, flagsOf, hasHeader, headerId } from '../http/head.js';
+import { readTrailers } from '../http/trailers.js';
 import {
   COMMAND_CAPACITY,
   Command,
@@ -18,7 +20,6 @@ import { type BodySource, ResponseBody } from './body.js';
 import { Fault, faultError, lost, truncated } from './errors.js';
 import type { Carrier, Exchange } from './exchange.js';
 import { ClientResponse, type Tunnel } from './response.js';
-import { readFields } from './trailers.js';
 
 /** Who has the connection, and gives it work. */
 export interface WireOwner {
@@ -181,7 +182,12 @@ export class Wire implements Carrier, BodySource, Tunnel {
         break;
       case Event.responseTrailers:
         if (this.#response !== undefined) {
-          readFields(this.#runtime, at, this.#response._trailers());
+          readTrailers(
+            this.#runtime,
+            this.#runtime.memory.clientHeads,
+            at,
+            this.#response._trailers(),
+          );
         }
         break;
       case Event.responseEnd:

@@ -179,7 +179,8 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
 
   trailers(at: number): void {
     const body = this.#receiving?._request._body;
-    if (body !== undefined) readTrailers(this.#runtime, at, body.trailers);
+    if (body !== undefined)
+      readTrailers(this.#runtime, this.#runtime.memory.heads, at, body.trailers);
   }
 
   bodyEnd(): void {

@@ -2,6 +2,7 @@
 // order of the requests. What node:http keeps in closures of its connection listener is here.
 import diagnostics from 'node:diagnostics_channel';
 import { flagsOf, type HeadView } from '../http/head.js';
+import { eachTrailer } from '../http/trailers.js';
 import { Command, HeadFlag } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
@@ -261,18 +262,10 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   }
 
   trailers(at: number): void {
-    const { events, memory } = this.loop;
     const request = this.#receiving;
     if (request === undefined) return;
-    const slab = memory.slabs[events[at + 3]];
-    const section = events[at + 4];
     const raw: string[] = [];
-    const text = (start: number, length: number) =>
-      slab.toString('latin1', section + start, section + start + length);
-    for (let i = 0; i < events[at + 5]; i++) {
-      const [name, nameLength, value, length] = memory.heads.subarray(events[at + 6] + 4 * i);
-      raw.push(text(name, nameLength & 0xffff), text(value, length));
-    }
+    eachTrailer(this.loop, this.loop.memory.heads, at, (name, value) => raw.push(name, value));
     request[TRAILERS] = raw;
   }
 

@@ -1,4 +1,4 @@
-// A face: what stands in the place of a module of Node's. There is one of each in a process, tried at
+// A face stands in the place of a module of Node. There is one of each in a process, tried at
 // its first use, and Loop.explain() tells of it.
 import { SeamMissing } from '../node_seams.js';
 import { runtime } from './runtime.js';

@@ -117,6 +117,14 @@ describe('a chunked body', () => {
     }
   });
 
+  it('has trailers whose names every object has', async () => {
+    const server = serveHttp({ handler: echo });
+    const client = await HttpClient.connect(server);
+    client.send(chunkedText('/', '0\r\nConstructor: a\r\nToString: b\r\ntostring: c\r\n\r\n'));
+    const trailers = JSON.parse(String((await client.next()).headers['x-trailers']));
+    expect(trailers).toEqual({ constructor: 'a', tostring: 'b, c' });
+  });
+
   it('is the same byte by byte', async () => {
     const client = await HttpClient.connect(serveHttp({ handler: echo }));
     for (const byte of text) {
