@@ -47,14 +47,15 @@ async function loadSuites() {
   return new Map(await Promise.all(entries));
 }
 
-function settingsOf(values, usage) {
+/** A suite whose programs take longer to be compiled by V8 has a `warmUp` of its own, in seconds. */
+function settingsOf(values, usage, suite) {
   const { quick } = values;
   const number = (name, range, fallback) => numberOption(values, name, range, usage) ?? fallback;
   return {
     quick,
     rounds: Math.ceil(number('rounds', ROUNDS, quick ? 1 : 5)),
     seconds: number('seconds', SECONDS, quick ? 0.5 : 2),
-    warmUp: number('warm-up', SECONDS, quick ? 0.2 : 1),
+    warmUp: number('warm-up', SECONDS, quick ? 0.2 : (suite.warmUp ?? 1)),
     minutes: number('minutes', MINUTES, quick ? 1 : 30),
     serverCpu: values['server-cpu'],
     loadCpu: values['load-cpu'],
@@ -84,20 +85,21 @@ async function main() {
     console.log(usage);
     return 0;
   }
-  const settings = settingsOf(values, usage);
   const wanted = filterOf(values.only, usage);
   if (!canPin) log('taskset is not there: nothing is pinned, and the numbers will wander');
   if (availableParallelism() < 2) log('one CPU only: server and load share it');
   endChildrenWithRunner();
 
   // A part of a suite or a quick look must not replace the results of a whole run.
-  const whole = !settings.quick && values.only === undefined;
+  const whole = !values.quick && values.only === undefined;
   const folder = values.out ?? join(whole ? BENCH : BUILD, 'results');
   const usual = [...suites.keys()].filter((name) => suites.get(name).named !== true);
   let failed = false;
   for (const name of positionals.length > 0 ? positionals : usual) {
+    const suite = suites.get(name);
+    const settings = settingsOf(values, usage, suite);
     const results = new Results(name, describeMachine(), settings);
-    const report = await suites.get(name).run({ settings, wanted, results, log });
+    const report = await suite.run({ settings, wanted, results, log });
     results.save(folder, `${report}\n`);
     console.log(report);
     failed ||= results.failed;

@@ -12,6 +12,9 @@ import { clientTargets } from '../targets/client.mjs';
 
 export const describe = 'CPU per request of an HTTP client, against undici and the platform';
 
+/** Frameworks and clients in JavaScript are compiled late: seconds pass until their cost is flat. */
+export const warmUp = 3;
+
 const cases = [
   ['c64', '64 connections, one request at a time', 64, 'static'],
   ['c1', 'One connection, one request at a time', 1, 'static'],
