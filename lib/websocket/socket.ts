@@ -58,6 +58,16 @@ export interface Ending {
   clean: boolean;
 }
 
+/** What only few sockets have, and most of these for a while: an idle one has none of it. */
+interface Rare {
+  ending: Ending | undefined;
+  parts: Buffer[] | undefined;
+  held: Message[];
+  session: string | undefined;
+  sink: MessageSink | undefined;
+  afterHeld: (() => void) | undefined;
+}
+
 // A FrameTarget without saying so: members that are internal are not in the types of the package.
 /**
  * A WebSocket. `data` is the user's own. All methods are safe in every state; after the connection
@@ -74,22 +84,7 @@ export class WebSocketConnection<Data = unknown> {
   readonly _host: SocketHost;
   /** @internal */
   readonly _connection: Connection;
-  /** @internal */
-  readonly slot: number;
-  /** @internal */
-  readonly generation: number;
-  /** @internal */
-  _ending: Ending | undefined = undefined;
-  /** @internal Pieces of a long message that is still arriving. */
-  _parts: Buffer[] | undefined = undefined;
-  /** @internal Messages that came while it was paused. */
-  _held: Message[] = NONE;
-  /** @internal */
-  _session: string | undefined = undefined;
-  /** @internal Takes messages while somebody iterates. */
-  _sink: MessageSink | undefined = undefined;
-  /** @internal What is due when all held messages have been delivered: its close. */
-  _afterHeld: (() => void) | undefined = undefined;
+  #rare: Rare | undefined = undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #paused = false;
 
@@ -98,8 +93,6 @@ export class WebSocketConnection<Data = unknown> {
     this.data = undefined as Data;
     this._host = host;
     this._connection = connection;
-    this.slot = connection._slot;
-    this.generation = connection._generation;
     this.protocol = protocol;
     this.extensions = extensions;
   }
@@ -107,6 +100,61 @@ export class WebSocketConnection<Data = unknown> {
   /** @internal */
   get client(): boolean {
     return this._host.client;
+  }
+
+  /** @internal */
+  get slot(): number {
+    return this._connection._slot;
+  }
+
+  /** @internal */
+  get generation(): number {
+    return this._connection._generation;
+  }
+
+  /** @internal How it ended, once that is known. */
+  get _ending(): Ending | undefined {
+    return this.#rare?.ending;
+  }
+
+  /** @internal Pieces of a long message that is still arriving. */
+  get _parts(): Buffer[] | undefined {
+    return this.#rare?.parts;
+  }
+  set _parts(parts: Buffer[] | undefined) {
+    this.#rareOnes.parts = parts;
+  }
+
+  /** @internal Messages that came while it was paused. */
+  get _held(): Message[] {
+    return this.#rare?.held ?? NONE;
+  }
+  set _held(held: Message[]) {
+    this.#rareOnes.held = held;
+  }
+
+  /** @internal The key that its client may come back with. */
+  get _session(): string | undefined {
+    return this.#rare?.session;
+  }
+  set _session(session: string | undefined) {
+    if (session !== undefined) this.#rareOnes.session = session;
+  }
+
+  /** @internal Takes messages while somebody iterates. */
+  get _sink(): MessageSink | undefined {
+    return this.#rare?.sink;
+  }
+  set _sink(sink: MessageSink | undefined) {
+    this.#rareOnes.sink = sink;
+  }
+
+  /** @internal What is due when all held messages have been delivered: its close. */
+  get _afterHeld(): (() => void) | undefined {
+    return this.#rare?.afterHeld;
+  }
+  set _afterHeld(due: (() => void) | undefined) {
+    this.#rareOnes.afterHeld = due;
   }
 
   /** 'closing' from close() or the peer's close frame on, 'closed' when `close` is due. */
@@ -252,7 +300,7 @@ export class WebSocketConnection<Data = unknown> {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
     this._connection.destroy();
-    this._held = NONE;
+    if (this._held.length > 0) this._held = NONE;
     this.#goOnAfterHeld();
   }
 
@@ -272,16 +320,19 @@ export class WebSocketConnection<Data = unknown> {
 
   /** @internal The peer has begun to close, or what it sent was wrong. */
   _closes(ending: Ending): void {
-    this._ending = ending;
+    this.#rareOnes.ending = ending;
     if (this.#state === 'open') this.#state = 'closing';
   }
 
   /** @internal */
   _closed(): Ending {
     this.#state = 'closed';
-    this._held = NONE;
-    this._parts = undefined;
-    return this._ending ?? { code: ABNORMAL, reason: '', clean: false };
+    const ending = this._ending ?? { code: ABNORMAL, reason: '', clean: false };
+    if (this.#rare !== undefined) {
+      this.#rare.held = NONE;
+      this.#rare.parts = undefined;
+    }
+    return ending;
   }
 
   /** @internal */
@@ -294,10 +345,23 @@ export class WebSocketConnection<Data = unknown> {
     this.#goOnAfterHeld();
   }
 
+  get #rareOnes(): Rare {
+    this.#rare ??= {
+      ending: undefined,
+      parts: undefined,
+      held: NONE,
+      session: undefined,
+      sink: undefined,
+      afterHeld: undefined,
+    };
+    return this.#rare;
+  }
+
   #goOnAfterHeld(): void {
     const due = this._afterHeld;
+    if (due === undefined) return;
     this._afterHeld = undefined;
-    if (due !== undefined) due();
+    due();
   }
 
   #usualFlags(): number {
