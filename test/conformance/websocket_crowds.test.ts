@@ -144,6 +144,30 @@ describe('100 MB for one client that reads slowly', () => {
     },
     TEST_MS_MAX,
   );
+
+  it(
+    'published, with overload wait, come to a slow one too, as soon as it reads',
+    async () => {
+      const published = 16 * MB;
+      const count = published / piece.length;
+      const { server } = serveSockets<never>({
+        backpressureLimit: MB,
+        overload: 'wait',
+        open: (socket) => socket.subscribe('all'),
+      });
+      const { peer, bytes } = await countingPeer(server.port!);
+      peer.socket.pause();
+      const { webSocketDropped } = Loop.current().metrics();
+      for (let i = 0; i < count; i++) expect(server.publish('all', piece)).toBe(1);
+      expect(Loop.current().metrics().webSocketDropped).toBe(webSocketDropped);
+      expect(server.subscriberCount('all')).toBe(1);
+      peer.socket.resume();
+      const total = count * (piece.length + HEADER_BYTES);
+      while (bytes() < total) await peer.received(peer.bytes + 1);
+      expect(bytes()).toBe(total);
+    },
+    TEST_MS_MAX,
+  );
 });
 
 /** A frame of a client, masked by zeros. */

@@ -1,6 +1,7 @@
 // serve({ websocket }): handshakes, messages, topics, and the end.
 import { Hono } from 'hono';
 import { createWSMessageEvent, defineWebSocketHelper, WSContext, type WSEvents } from 'hono/ws';
+import { Loop } from 'ringpoll';
 import type { HttpServer } from 'ringpoll/http';
 import {
   connectWebSocket,
@@ -319,6 +320,29 @@ describe('topics', () => {
     clients[0]!.close();
     await server.closed();
     expect(http.subscriberCount('news')).toBe(1);
+  });
+});
+
+describe('a published message', () => {
+  it('is compressed once, however many subscribers have agreed on it', async () => {
+    const PUBLISHED = 5;
+    const text = 'what all of them get '.repeat(100);
+    const { url, server: http } = serveSockets<never>({
+      perMessageDeflate: true,
+      open: (socket) => socket.subscribe('news'),
+    });
+    const logs = [new SocketLog(), new SocketLog(), new SocketLog()];
+    for (const log of logs) {
+      await dialSocket<never>(url, { ...log.handlers, perMessageDeflate: true });
+    }
+    expect(logs.map(({ socket }) => socket.extensions)).not.toContain('');
+    const { webSocketCompressions: before } = Loop.current().metrics();
+    for (let i = 0; i < PUBLISHED; i++) expect(http.publish('news', text)).toBe(logs.length);
+    for (const log of logs) {
+      expect(await log.received(PUBLISHED)).toEqual(Array(PUBLISHED).fill(text));
+    }
+    const { webSocketCompressions: after } = Loop.current().metrics();
+    expect(after! - before!).toBe(PUBLISHED);
   });
 });
 
