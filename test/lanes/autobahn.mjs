@@ -1,10 +1,11 @@
 // The lane of Autobahn's test suite for WebSocket: its fuzzing client tries our server on each
-// engine, and its fuzzing server tries our client. It runs when it is named, and keeps what it
-// found in test/websocket/autobahn.json. The suite itself is fetched, and never kept.
-// By hand: node test/lanes/autobahn.mjs [server|client] [ENGINE] [CASES]
+// engine, where io_uring is denied, and over TLS, and its fuzzing server tries our client. It runs
+// when it is named, and keeps what it found in test/websocket/autobahn.json. The suite itself is
+// fetched, and never kept.
+// By hand: node test/lanes/autobahn.mjs [server|client] [poll|uring|hybrid|denied|tls] [CASES]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../scripts/steps.mjs';
 import { aptInstall } from '../../scripts/toolchain.mjs';
 import { runBounded, runStep } from '../support/command.mjs';
+import { buildDenyProgram, denyProgram } from '../support/vitest-lane.mjs';
 
 export const name = 'autobahn';
 export const onRequest = true;
@@ -20,17 +22,27 @@ export const msMax = 3 * 60 * 60 * 1000;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const KEPT = join(root, 'test', 'websocket', 'autobahn.json');
 const FETCHED = join(root, 'build', 'autobahn');
+const TLS_FOLDER = join(root, 'build', 'autobahn-tls');
 // The suite itself is for Python 2; this is a port of it, at the commit that was used.
 const SOURCE = 'https://github.com/asodeur/autobahn-testsuite';
 const COMMIT = '98e24c890b23a73d0c76e42d0b5ef3675d1b409b';
-const ENGINES = ['poll', 'uring', 'hybrid'];
+/** Columns of the table for each side: the engine, and what else is not as usual. */
+const WAYS = {
+  poll: { engine: 'poll' },
+  uring: { engine: 'uring' },
+  hybrid: { engine: 'hybrid' },
+  denied: { engine: 'hybrid', denied: true, brief: true },
+  tls: { engine: 'hybrid', tls: true, brief: true },
+};
 /** What is kept as soon as it is done: the last two take most of the time. */
 const GROUPS = ['1.*,2.*,3.*,4.*,5.*,6.*,7.*,10.*', '9.*', '12.*', '13.*'];
+/** The same code runs there as elsewhere: of the last two groups a sample. */
+const BRIEF_GROUPS = [...GROUPS.slice(0, 2), '12.1.1,12.3.10,12.5.18', '13.1.1,13.4.10,13.7.18'];
 const PYTHON_PACKAGES = [
-  ...['python3', 'python3-autobahn', 'python3-twisted', 'python3-future'],
-  'python3-pkg-resources',
+  ...['python3', 'python3-autobahn', 'python3-twisted', 'python3-future', 'python3-openssl'],
+  ...['python3-service-identity', 'python3-pkg-resources', 'python3-wsaccel'],
 ];
-const IMPORTS = 'import autobahn.websocket, twisted, future, pkg_resources';
+const IMPORTS = 'import autobahn.websocket, twisted, future, pkg_resources, OpenSSL';
 /** Debian's own Python first: another one does not see its packages. */
 const PYTHONS = ['/usr/bin/python3', 'python3'];
 const FETCH_MS_MAX = 300_000;
@@ -120,14 +132,37 @@ async function outcomesOf(suite) {
   }
 }
 
-async function tryServer({ python, folder }, engine, cases) {
-  const echo = start(process.execPath, [join(root, 'bench', 'servers', 'ws-echo.mjs'), '0'], {
-    RINGPOLL_ENGINE: engine,
+/** Starts a program of ours in one of the WAYS. */
+async function startOurs({ engine, denied = false }, [program, ...args], env) {
+  const command = [process.execPath, join(root, ...program.split('/')), ...args];
+  if (denied) {
+    await buildDenyProgram();
+    command.unshift(denyProgram);
+  }
+  return start(command[0], command.slice(1), { ...env, RINGPOLL_ENGINE: engine });
+}
+
+const PAIR = { TLS_CERT: join(TLS_FOLDER, 'cert.pem'), TLS_KEY: join(TLS_FOLDER, 'key.pem') };
+
+/** A certificate for 127.0.0.1, in files that both sides read. */
+async function makePair() {
+  const { generate } = await import('selfsigned');
+  const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    ...{ algorithm: 'sha256', keyType: 'ec' },
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
   });
+  mkdirSync(TLS_FOLDER, { recursive: true });
+  writeFileSync(PAIR.TLS_CERT, made.cert);
+  writeFileSync(PAIR.TLS_KEY, made.private);
+}
+
+async function tryServer({ python, folder }, way, cases) {
+  const env = way.tls ? { WS_TLS: '1', ...PAIR } : {};
+  const echo = await startOurs(way, ['bench/servers/ws-echo.mjs', '0'], env);
   const address = async () => /^ready (\d+)/.exec(await echo.line(START_MS_MAX))?.[1];
   let suite;
   try {
-    const url = `ws://127.0.0.1:${await address()}/deflate`;
+    const url = `${schemeOf(way)}://127.0.0.1:${await address()}/deflate`;
     suite = start(python, [runner, folder, 'client', url, cases]);
     return await outcomesOf(suite);
   } finally {
@@ -136,15 +171,17 @@ async function tryServer({ python, folder }, engine, cases) {
   }
 }
 
-async function tryClient({ python, folder }, engine, cases) {
-  const url = `ws://127.0.0.1:${await freePort()}`;
-  const suite = start(python, [runner, folder, 'server', url, cases]);
+const schemeOf = (way) => (way.tls ? 'wss' : 'ws');
+
+async function tryClient({ python, folder }, way, cases) {
+  const url = `${schemeOf(way)}://127.0.0.1:${await freePort()}`;
+  const env = way.tls ? PAIR : {};
+  const suite = start(python, [runner, folder, 'server', url, cases], env);
   let client;
   try {
     const line = await suite.line(START_MS_MAX);
     if (line !== 'listening') throw new Error(line);
-    const program = join(root, 'test', 'websocket', 'echo_client.mjs');
-    client = start(process.execPath, [program, url], { RINGPOLL_ENGINE: engine });
+    client = await startOurs(way, ['test/websocket/echo_client.mjs', url], env);
     return await outcomesOf(suite);
   } finally {
     await client?.stop();
@@ -195,18 +232,19 @@ export async function run(only = {}) {
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
   const suite = await findSuite();
   if (suite.reason !== undefined) return { ...result, skipped: 1, notes: [suite.reason] };
-  const groups = only.cases === undefined ? GROUPS : [only.cases];
+  await makePair();
   for (const [role, attempt] of Object.entries(roles)) {
-    for (const engine of ENGINES) {
-      if ((only.role ?? role) !== role || (only.engine ?? engine) !== engine) continue;
-      for (const cases of groups) {
-        const outcomes = await attempt(suite, engine, cases);
+    for (const [name, way] of Object.entries(WAYS)) {
+      if ((only.role ?? role) !== role || (only.way ?? name) !== name) continue;
+      const groups = way.brief ? BRIEF_GROUPS : GROUPS;
+      for (const cases of only.cases === undefined ? groups : [only.cases]) {
+        const outcomes = await attempt(suite, way, cases);
         const failed = [...outcomes.values()].filter(failureIn);
-        keep(`${role}, ${engine}`, outcomes);
+        keep(`${role}, ${name}`, outcomes);
         result.passed += outcomes.size - failed.length;
         result.failed += failed.length;
-        for (const { id } of failed) result.notes.push(`${role}, ${engine}: ${id}`);
-        console.log(`${role}, ${engine}, ${cases}: ${outcomes.size}, ${failed.length} failed`);
+        for (const { id } of failed) result.notes.push(`${role}, ${name}: ${id}`);
+        console.log(`${role}, ${name}, ${cases}: ${outcomes.size}, ${failed.length} failed`);
       }
     }
   }
@@ -217,8 +255,8 @@ export async function run(only = {}) {
 export const readKept = () => JSON.parse(readFileSync(KEPT, 'utf8'));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [role, engine, cases] = process.argv.slice(2);
-  const { passed, failed, skipped, notes } = await run({ role, engine, cases });
+  const [role, way, cases] = process.argv.slice(2);
+  const { passed, failed, skipped, notes } = await run({ role, way, cases });
   for (const note of notes) console.log(note);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exit(failed > 0 ? 1 : 0);

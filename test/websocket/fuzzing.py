@@ -2,7 +2,8 @@
 
 MODE `client` tries the server at ADDRESS (a URL). MODE `server` listens at ADDRESS for a client,
 which asks for the cases one after the other. One JSON line a case goes to standard output, and
-`listening` or `done` on a line of its own.
+`listening` or `done` on a line of its own. A server at a wss address has the certificate and the
+key that TLS_CERT and TLS_KEY name.
 """
 import hashlib
 import importlib
@@ -107,6 +108,7 @@ if mode == 'client':
     server = {'agent': 'peer', 'url': address}
     fuzzing.startClient({'cases': cases, 'servers': [server]})
 else:
-    fuzzing.startServer({'cases': cases, 'url': address}, 0)
+    pair = (os.environ['TLS_KEY'], os.environ['TLS_CERT']) if address.startswith('wss:') else ()
+    fuzzing.startServer({'cases': cases, 'url': address}, 0, *pair)
     tell('listening')
 reactor.run()
