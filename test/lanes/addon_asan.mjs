@@ -11,6 +11,7 @@ import { cxxCompiler } from '../../scripts/toolchain.mjs';
 import { failureOf, runBounded, runStep } from '../support/command.mjs';
 
 export const name = 'addon_asan';
+export const oneCpu = true;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 // As the lane asan has them, whose objects these are.

@@ -21,6 +21,7 @@ import { askAll, differences } from '../ecosystem/client.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
 
 export const name = 'ecosystem';
+export const oneCpu = true;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'test', 'ecosystem');

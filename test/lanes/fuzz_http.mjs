@@ -18,7 +18,7 @@ const lane = fuzzLane({
   dictionary: 'http.dict',
 });
 
-export const { prepare, run } = lane;
+export const { oneCpu, prepare, run } = lane;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await lane.byHand(Number(process.argv[2] ?? 0));

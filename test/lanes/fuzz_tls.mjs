@@ -74,7 +74,7 @@ const lane = fuzzLane({
   seeds: (target) => SEEDS[target],
 });
 
-export const { prepare, run } = lane;
+export const { oneCpu, prepare, run } = lane;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await lane.byHand(Number(process.argv[2] ?? 0));

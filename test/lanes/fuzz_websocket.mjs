@@ -52,7 +52,7 @@ const lane = fuzzLane({
   seeds: () => SEEDS,
 });
 
-export const { prepare, run, replay } = lane;
+export const { oneCpu, prepare, run, replay } = lane;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await lane.byHand(Number(process.argv[2] ?? 0));

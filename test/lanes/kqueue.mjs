@@ -6,6 +6,7 @@ import { failureOf, runBounded } from '../support/command.mjs';
 import { coreLane } from '../support/core-lane.mjs';
 
 export const name = 'kqueue';
+export const oneCpu = true;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const USE_LIBKQUEUE = '-DRINGPOLL_LIBKQUEUE=ON';

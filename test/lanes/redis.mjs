@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findRedis, Redis } from '../redis/redis_server.mjs';
 
 export const name = 'redis';
+export const oneCpu = true;
 
 const ENGINES = ['poll', 'uring', 'hybrid'];
 const WAIT_MS_MAX = 15_000;

@@ -87,6 +87,7 @@ export function coreLane({ name, ...settings }) {
   const launcher = () => launcherFor(settings.sanitize, join(root, 'build', 'probe', name));
   return {
     name,
+    oneCpu: true,
     async prepare() {
       const { reason } = await launcher();
       if (!reason) await build(place());

@@ -119,5 +119,5 @@ export function fuzzLane({ part, targets, flags, sources, libraries = [], seeds,
     process.exitCode = failed > 0 ? 1 : 0;
   }
 
-  return { prepare, run: () => run(), replay, byHand };
+  return { oneCpu: true, prepare, run: () => run(), replay, byHand };
 }

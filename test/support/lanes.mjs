@@ -1,8 +1,9 @@
-// All lanes of `npm test`. One is { name, run(), prepare()?, msMax?, alone?, onRequest? }:
+// All lanes of `npm test`. One is { name, run(), prepare()?, msMax?, oneCpu?, alone?, onRequest? }:
 //   run      resolves with { passed, failed, skipped, notes }, or rejects
 //   prepare  compiles what run() needs; without a limit of time, beside other lanes
 //   msMax    milliseconds for run(), for one that takes longer than usual
-//   alone    nothing is compiled beside it, because it measures
+//   oneCpu   it uses one CPU and bounds no time, so that others of its kind may run beside it
+//   alone    nothing runs or is compiled beside it, because it measures
 //   onRequest  it runs only when it is named
 import { readdirSync } from 'node:fs';
 import { plainCoreLane, sanitizedCoreLanes } from './core-lane.mjs';

@@ -1,12 +1,15 @@
-// Runs lanes one after the other; meanwhile, with what they leave of the CPUs, what the later ones
-// need is compiled.
+// Runs lanes. Those that use all CPUs come first, one after the other; meanwhile, with what they
+// leave of the CPUs, what the later ones need is compiled. Then come those that use one CPU, as
+// many at a time as there are CPUs, and last those that measure.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failureOf, runBounded } from './command.mjs';
 
 const LANE_MS_MAX = 1_800_000;
 const SILENCE_MS_MAX = 30_000;
+const ROWS_MAX = 4; // of lanes that use one CPU
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = fileURLToPath(new URL('lane-program.mjs', import.meta.url));
 const folder = join(root, 'build', 'test');
@@ -39,38 +42,54 @@ function prepareAll(lanes) {
   return { prepared, all: () => last };
 }
 
-/** Waits for what is being compiled, and says so. */
-async function ready(lane, waiting) {
+/** Waits for something, and says every half minute for what. */
+async function waitFor(what, work) {
   const start = Date.now();
   const seconds = () => (Date.now() - start) / 1000;
-  const say = () => console.log(`${lane.name}: still compiling ... ${Math.round(seconds())} s`);
+  const say = () => console.log(`${what} ... ${Math.round(seconds())} s`);
   const alive = setInterval(say, SILENCE_MS_MAX);
-  const [preparation] = await Promise.all(waiting);
+  const value = await work;
   clearInterval(alive);
-  return { preparation, waited: seconds() };
+  return { value, waited: seconds() };
 }
 
-/** Resolves with the lanes' results. */
+/** The result of a lane. `captured`: its output is printed when it is over, and in one piece. */
+async function runLane(lane, waiting, captured) {
+  const head = `\n=== ${lane.name}`;
+  if (!captured) console.log(head);
+  const { value, waited } = await waitFor(`${lane.name}: still compiling`, Promise.all(waiting));
+  const [preparation] = value;
+  const { seconds: compiling = 0, cpuSeconds = 0 } = preparation ?? {};
+  if (preparation?.failed) {
+    process.stdout.write(captured ? `${head}\n${preparation.output}` : preparation.output);
+    return { lane, ...preparation, waited, compiling, seconds: 0 };
+  }
+  const running = startLane(lane, 'run', lane.msMax ?? LANE_MS_MAX, captured);
+  const result = captured ? (await waitFor(`${lane.name}: running`, running)).value : await running;
+  if (captured) process.stdout.write(`${head}\n${result.output}`);
+  const cpu = result.cpuSeconds === undefined ? undefined : result.cpuSeconds + cpuSeconds;
+  return { lane, ...result, waited, compiling, cpuSeconds: cpu };
+}
+
+/** Resolves with the lanes' results, in their order. */
 export async function runLanes(lanes) {
   const { prepared, all } = prepareAll(lanes);
-  const results = [];
-  // Those that nothing may run beside come last.
-  const inOrder = [...lanes].sort((a, b) => Number(a.alone ?? false) - Number(b.alone ?? false));
-  for (const lane of inOrder) {
-    console.log(`\n=== ${lane.name}`);
+  const results = new Map();
+  const run = async (lane, captured = false) => {
     const waiting = [prepared.get(lane), lane.alone ? all() : undefined];
-    const { preparation, waited } = await ready(lane, waiting);
-    const { seconds: compiling = 0, cpuSeconds = 0 } = preparation ?? {};
-    if (preparation?.failed) {
-      process.stdout.write(preparation.output);
-      results.push({ lane, ...preparation, waited, compiling, seconds: 0 });
-      continue;
+    results.set(lane, await runLane(lane, waiting, captured));
+  };
+  for (const lane of lanes) if (!lane.alone && !lane.oneCpu) await run(lane);
+  const left = lanes.filter(({ oneCpu }) => oneCpu);
+  const rows = Math.min(availableParallelism(), ROWS_MAX, left.length);
+  const row = async () => {
+    for (let lane = left.shift(); lane !== undefined; lane = left.shift()) {
+      await run(lane, rows > 1);
     }
-    const result = await startLane(lane, 'run', lane.msMax ?? LANE_MS_MAX, false);
-    const cpu = result.cpuSeconds === undefined ? undefined : result.cpuSeconds + cpuSeconds;
-    results.push({ lane, ...result, waited, compiling, cpuSeconds: cpu });
-  }
-  return results;
+  };
+  await Promise.all(Array.from({ length: rows }, row));
+  for (const lane of lanes) if (lane.alone) await run(lane);
+  return lanes.map((lane) => results.get(lane));
 }
 
 const number = (value) => (value === undefined ? '' : value.toFixed(1)).padStart(9);
