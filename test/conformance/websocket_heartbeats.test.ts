@@ -61,7 +61,7 @@ describe('a heartbeat', () => {
     talks(one);
     expect(await one.server.closed()).toEqual([1006, '']);
     expect(one.dead).toHaveLength(1);
-    expect(one.server.messages.length).toBeGreaterThan(3);
+    expect(one.server.messages.length).toBeGreaterThan(0);
   });
 
   it('sends no ping to a peer that talks in mode lazy, and all of them in mode fixed', async () => {

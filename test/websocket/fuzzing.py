@@ -12,6 +12,7 @@ import os
 import sys
 import types
 
+CLOSE_SECONDS = 10
 folder, mode, address = sys.argv[1:4]
 cases = sys.argv[4].split(',') if len(sys.argv) > 4 else ['*']
 
@@ -95,6 +96,18 @@ def connection_lost(self, reason, original=fuzzing.FuzzingProtocol.connectionLos
 
 
 fuzzing.FuzzingProtocol.connectionLost = connection_lost
+# A second for the answer to a close frame, and for the end of the connection, is what a machine
+# that does other work too may need for itself.
+def patient(kind, original):
+    def reset(self):
+        original(self)
+        self.closeHandshakeTimeout = self.serverConnectionDropTimeout = CLOSE_SECONDS
+
+    kind.resetProtocolOptions = reset
+
+
+for kind in [fuzzing.FuzzingClientFactory, fuzzing.FuzzingServerFactory]:
+    patient(kind, kind.resetProtocolOptions)
 # Its reports are not wanted, and logging frames for them is most of its time.
 for name in ['logRxOctets', 'logTxOctets', 'logRxFrame']:
     setattr(fuzzing.FuzzingProtocol, name, lambda self, *values: None)
