@@ -1,5 +1,5 @@
 // The addon's functions for HTTP listeners.
-#include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include "addon.h"
 #include "core/base/assert.h"
@@ -115,9 +115,7 @@ void Timeouts(const Napi::CallbackInfo& info) {
 AddressText proxied(const http::ProxyHeader& header, bool remote) {
   const uint8_t* address = remote ? header.source : header.destination;
   const int family = header.family == http::ProxyFamily::kInet6 ? AF_INET6 : AF_INET;
-  char text[INET6_ADDRSTRLEN] = {};
-  ::inet_ntop(family, address, text, sizeof text);
-  return {text, remote ? header.sourcePort : header.destinationPort, family};
+  return addressText(family, address, remote ? header.sourcePort : header.destinationPort);
 }
 
 // httpProxied(slot, generation, remote) -> the address that a PROXY header gave, or undefined
@@ -132,10 +130,7 @@ Napi::Value Proxied(const Napi::CallbackInfo& info) {
   } else if (guest->http() != nullptr && channel->protocol == guest->http()) {
     header = guest->http()->proxyHeader(*channel);
   }
-  const bool known =
-      header != nullptr && !header->local &&
-      (header->family == http::ProxyFamily::kInet || header->family == http::ProxyFamily::kInet6);
-  if (!known) return info.Env().Undefined();
+  if (header == nullptr || !header->hasAddresses()) return info.Env().Undefined();
   return toObject(info.Env(), proxied(*header, flag(info, 2)));
 }
 

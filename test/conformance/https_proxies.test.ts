@@ -3,6 +3,7 @@
 import { connect as http2Connect } from 'node:http2';
 import { type Socket, connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
+import type { TlsError } from 'ringpoll';
 import type { HttpServer, ServeOptions } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { deferred } from '../support/http.js';
@@ -10,6 +11,7 @@ import { ask2 } from '../support/http2.js';
 import { serveHttps } from '../support/https.js';
 import { within } from '../support/recorder.js';
 import { pair } from '../support/tls/certificate.js';
+import { roundTrips } from '../support/turns.js';
 
 const V1 = Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1 5555 443\r\n');
 
@@ -131,6 +133,39 @@ describe('a PROXY header before TLS', () => {
     socket.resume();
     await within(new Promise((resolve) => socket.once('close', resolve)), () => 'the end');
     expect(errors.map(({ code }) => code)).toEqual(['ERR_RINGPOLL_TLS_HANDSHAKE_TIMEOUT']);
+  });
+
+  it.each([
+    ['that speaks no TLS', [V2, Buffer.from('nothing')], false, 'ERR_RINGPOLL_TLS_NOT_TLS'],
+    ['that ends', [V1, Buffer.from([22, 3, 1])], false, 'ERR_RINGPOLL_TLS_HANDSHAKE'],
+    ['that resets', [V2, Buffer.from([22, 3, 1])], true, 'ERR_RINGPOLL_TLS_HANDSHAKE'],
+    ['that is too slow', [V2], undefined, 'ERR_RINGPOLL_TLS_HANDSHAKE_TIMEOUT'],
+  ])('of a client %s says whose handshake has failed', async (_what, pieces, reset, code) => {
+    const told = deferred<TlsError>();
+    const { server } = serveBehind(['127.0.0.1'], {
+      tls: { ...pair, handshakeTimeout: reset === undefined ? 100 : 30_000 },
+      tlsError: (error) => told.resolve(error as TlsError),
+    });
+    const socket = await dialPlain(server, pieces);
+    if (reset) {
+      // Otherwise the header may be lost with the reset.
+      await roundTrips();
+      socket.resetAndDestroy();
+    } else if (reset === false) {
+      socket.end();
+    }
+    const { remoteAddress, remotePort, ...error } = await told.promise;
+    expect([error.code, remoteAddress, remotePort]).toEqual([code, '192.0.2.7', 5555]);
+  });
+
+  it('that is not whole leaves the address of the proxy', async () => {
+    const told = deferred<TlsError>();
+    const { server } = serveBehind(['127.0.0.1'], {
+      tlsError: (error) => told.resolve(error as TlsError),
+    });
+    const socket = await dialPlain(server, [V1.subarray(0, 20)]);
+    socket.end();
+    expect((await told.promise).remoteAddress).toBe('127.0.0.1');
   });
 
   it('of somebody who is no proxy is no TLS', async () => {

@@ -222,6 +222,12 @@ AddressText addressText(const SocketAddress& address) {
   return describe(address.storage, address.length);
 }
 
+AddressText addressText(int family, const uint8_t* bytes, uint16_t port) {
+  char text[INET6_ADDRSTRLEN] = {};
+  ::inet_ntop(family, bytes, text, sizeof text);
+  return {text, port, family};
+}
+
 AddressText localAddress(int fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
@@ -229,12 +235,14 @@ AddressText localAddress(int fd) {
   return describe(storage, length);
 }
 
-AddressText remoteAddress(int fd) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
-  return describe(storage, length);
+SocketAddress remoteSocketAddress(int fd) {
+  SocketAddress peer;
+  peer.length = sizeof peer.storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length) != 0) return {};
+  return peer;
 }
+
+AddressText remoteAddress(int fd) { return addressText(remoteSocketAddress(fd)); }
 
 SocketResult openListener(const SocketAddress& address, const ListenOptions& options) {
   const int fd = makeSocket(address.family());

@@ -57,8 +57,12 @@ struct AddressText {
   int family = 0;  // AF_INET, AF_INET6, AF_UNIX, 0 when unknown
 };
 AddressText addressText(const SocketAddress& address);
+// `bytes` in network order: 4 of AF_INET, 16 of AF_INET6.
+AddressText addressText(int family, const uint8_t* bytes, uint16_t port);
 AddressText localAddress(int fd);
 AddressText remoteAddress(int fd);
+// The same before it is text; of family 0 when it is unknown.
+SocketAddress remoteSocketAddress(int fd);
 
 // Options that the kernel keeps for a socket. -1: as the system has it.
 enum class SocketOption : uint32_t {

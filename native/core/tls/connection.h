@@ -8,6 +8,7 @@
 #include "core/channel/channel.h"
 #include "core/http/parser/proxy.h"
 #include "core/loop/protocol.h"
+#include "core/system/sockets.h"
 #include "counters.h"
 #include "session.h"
 
@@ -17,6 +18,7 @@ namespace ringpoll::tls {
 struct Handshake {
   uint32_t bytes = 0;               // received
   uint32_t used = 0;                // of them, given to OpenSSL
+  SocketAddress peer;               // of the socket
   std::vector<ReceivedBytes> held;  // wait for their turn, or for JavaScript's answer
   bool readingHeld = false;         // the socket is not read meanwhile
   bool endHeld = false;             // the peer's FIN came behind what is held

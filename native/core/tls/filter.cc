@@ -23,6 +23,7 @@ void Filter::open(Channel& channel, ProtocolSettings* given, uint64_t nowMs) {
   connection->handshake->asksForNames = settings.asksForNames;
   connection->handshake->awaitsProxy =
       !settings.proxies.empty() && settings.proxies.containsPeer(channel.fd);
+  connection->handshake->peer = remoteSocketAddress(channel.fd);
   connection->counters = settings.counters;
   count(*connection, [](Counters& all) { ++all.connections; });
   if (settings.handshakeMs > 0) host_.armFilterTimer(channel, settings.handshakeMs);

@@ -103,6 +103,7 @@ class Filter final : public ringpoll::Filter, private SessionHooks, private Wire
   // filter_failures.cc
   void fail(Channel& channel, Connection& connection, TlsFailure kind, const Failure& why = {});
   void tell(const Channel& channel, TlsFailure kind, const Failure& why);
+  static AddressText clientOf(const Channel& channel);
   void pushText(EventKind kind, const Channel& channel, std::string_view text, uint32_t aux0);
 
   bool write(const uint8_t* bytes, size_t length) override;

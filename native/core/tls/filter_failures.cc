@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/system/sockets.h"
 #include "filter.h"
 
 namespace ringpoll::tls {
@@ -41,12 +40,24 @@ void Filter::timer(Channel& channel, uint64_t /*nowMs*/) {
 
 // The reason, and whose connection it was: a line each.
 void Filter::tell(const Channel& channel, TlsFailure kind, const Failure& why) {
-  const AddressText peer = channel.fd >= 0 ? remoteAddress(channel.fd) : AddressText{};
+  const AddressText peer = clientOf(channel);
   const std::string text = why.reason + '\n' + peer.address + '\n' + std::to_string(peer.port);
   const auto verify = static_cast<uint32_t>(std::min<long>(why.verifyResult, 255));
   pushText(EventKind::kTlsError, channel, text,
            static_cast<uint32_t>(kind) | uint32_t{why.alert} << 8 |
                (why.alertIsPeers ? 1u << 16 : 0) | verify << 24);
+}
+
+// A client behind a proxy is who its header says. A socket that was reset has no peer any more.
+AddressText Filter::clientOf(const Channel& channel) {
+  const Connection& connection = of(channel);
+  if (connection.proxy != nullptr && connection.proxy->hasAddresses()) {
+    const http::ProxyHeader& header = *connection.proxy;
+    const int family = header.family == http::ProxyFamily::kInet6 ? AF_INET6 : AF_INET;
+    return addressText(family, header.source, header.sourcePort);
+  }
+  if (connection.handshake != nullptr) return addressText(connection.handshake->peer);
+  return channel.fd >= 0 ? remoteAddress(channel.fd) : AddressText{};
 }
 
 void Filter::pushText(EventKind kind, const Channel& channel, std::string_view text,

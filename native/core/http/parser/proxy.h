@@ -30,6 +30,11 @@ struct ProxyHeader {
   uint32_t destinationPathOffset = 0;
   uint32_t tlvOffset = 0;  // version 2: type, 16-bit length, value, repeated
   uint32_t tlvLength = 0;
+
+  // Otherwise the addresses of the socket count.
+  bool hasAddresses() const {
+    return !local && (family == ProxyFamily::kInet || family == ProxyFamily::kInet6);
+  }
 };
 
 struct ProxyResult {
