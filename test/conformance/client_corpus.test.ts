@@ -1,4 +1,5 @@
-// llhttp's own strict response fixtures through the client: whole, byte by byte, and cut at random.
+// llhttp's own strict response fixtures through the client: whole, byte by byte, and cut at random,
+// over plain TCP and over TLS.
 // Where we are stricter on purpose, it is listed with the reason.
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type Case, findCorpus, readCorpus } from '../http/llhttp_corpus.js';
 import { client, failure, serveRaw } from '../support/client.js';
 import { Random } from '../support/random.js';
+import { pair } from '../support/tls/certificate.js';
 
 const sibling = fileURLToPath(new URL('../../../shared', import.meta.url));
 const found = findCorpus(process.env, sibling);
@@ -33,9 +35,10 @@ async function send(socket: Socket, bytes: Buffer, cut: () => number): Promise<v
 }
 
 /** What a client that sends one request makes of these bytes, and then the end. */
-async function seenBy(input: string, cut: () => number): Promise<Seen> {
-  const raw = await serveRaw((socket) => send(socket, Buffer.from(input, 'latin1'), cut));
-  const one = client({ bodyTimeout: 3000, headTimeout: 3000 });
+async function seenBy(input: string, cut: () => number, tls?: typeof pair): Promise<Seen> {
+  const raw = await serveRaw((socket) => send(socket, Buffer.from(input, 'latin1'), cut), tls);
+  const ca = tls && { tls: { ca: tls.cert } };
+  const one = client({ bodyTimeout: 20_000, headTimeout: 20_000, ...ca });
   let headers: string[] = [];
   try {
     const response = await one.request(raw.url);
@@ -105,13 +108,17 @@ describe("llhttp's strict response fixtures", () => {
   });
 
   const random = new Random(15);
+  const whole = () => 1 << 20;
+  const atRandom = () => 1 + random.below(40);
   it.each([
-    ['whole', () => 1 << 20],
-    ['byte by byte', () => 1],
-    ['cut at random', () => 1 + random.below(40)],
-  ])('give the same, %s', { timeout: 30_000 }, async (_, cut) => {
+    ['whole', whole, undefined],
+    ['byte by byte', () => 1, undefined],
+    ['cut at random', atRandom, undefined],
+    ['whole, over TLS', whole, pair],
+    ['cut at random, over TLS', atRandom, pair],
+  ])('give the same, %s', { timeout: 30_000 }, async (_, cut, tls) => {
     const all = await Promise.all(
-      strict.map(async (one) => judge(one, await seenBy(one.input, cut))),
+      strict.map(async (one) => judge(one, await seenBy(one.input, cut, tls))),
     );
     expect(all.filter((each) => each !== undefined)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 // Servers for the tests of the HTTP client: node:http, and one that sends the bytes it is told.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Client, type ClientOptions } from 'ringpoll/client';
 import { onTestFinished } from 'vitest';
 
@@ -33,14 +34,15 @@ export interface RawServer {
 
 /**
  * A server that calls `answer` when the head of a request has come; `nth` counts all of them from
- * 1 on.
+ * 1 on. With `tls` it speaks TLS.
  */
 export async function serveRaw(
   answer: (socket: Socket, nth: number, request: string) => unknown,
+  tls?: { key: string; cert: string },
 ): Promise<RawServer> {
   let requests = 0;
   const raw: RawServer = { url: '', connections: 0, sockets: new Set() };
-  const server = createNetServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+  const accept = (socket: Socket) => {
     raw.connections++;
     raw.sockets.add(socket);
     let text = '';
@@ -55,13 +57,18 @@ export async function serveRaw(
     socket.on('error', () => {});
     socket.on('end', () => socket.end());
     socket.on('close', () => raw.sockets.delete(socket));
-  });
+  };
+  const options = { noDelay: true, allowHalfOpen: true };
+  const server =
+    tls === undefined
+      ? createNetServer(options, accept)
+      : createTlsServer({ ...options, ...tls } as TlsOptions, accept);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.close();
     for (const socket of raw.sockets) socket.destroy();
   });
-  raw.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  raw.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return raw;
 }
 
