@@ -1,12 +1,18 @@
 // Copies of keys are overwritten when native code has what it needs.
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Loop } from 'ringpoll';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { native } from '../../lib/runtime/native.js';
 import { checkClientTls } from '../../lib/tls/client_options.js';
 import { secureContext } from '../../lib/tls/secure_context.js';
 import { checkServerTls } from '../../lib/tls/server_options.js';
+import { connectPeer } from '../support/peer.js';
+import { dial, portOf, serve } from '../support/serve.js';
+import { NAME } from '../support/tls/both.js';
 import { first, PFX_PASSPHRASE, pfx } from '../support/tls/credentials.js';
 
 /** The secrets that native code is given from now on. */
@@ -72,5 +78,40 @@ describe('copies of keys', () => {
     checkClientTls(context, 'localhost');
     expect(given).toHaveLength(2);
     expect(given.filter((bytes) => !isWiped(bytes))).toEqual([]);
+  });
+});
+
+describe('what a program tells of itself', () => {
+  it('has no key, no passphrase and no ticket key in it', async () => {
+    const ticketKeys = Buffer.from('0123456789abcdef'.repeat(3));
+    const passphrase = 'pass-7f3a-phrase';
+    const pem = createPrivateKey(first.key)
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase })
+      .toString();
+    const tls = { cert: first.cert, key: { pem, passphrase }, ticketKeys };
+    const errors: Error[] = [];
+    const listener = serve({ tls, tlsError: (error) => errors.push(error) });
+    const peer = await connectPeer({ port: portOf(listener) });
+    peer.send('nothing of TLS');
+    await peer.untilOver();
+    const { readyState } = await dial({
+      port: portOf(listener),
+      tls: { ca: first.cert, servername: NAME, ...first },
+    });
+    expect(readyState).toBe('open');
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    const loop = Loop.current();
+    const told = inspect(
+      [loop.explain(), loop.metrics(), loop.capabilities, listener, listener.metrics(), errors],
+      { depth: 10, showHidden: true, maxStringLength: null },
+    );
+    const secrets = [
+      ...[first.key, pem]
+        .flatMap((text) => text.split('\n'))
+        .filter((line) => /^\w.{39}/.test(line)),
+      ...[passphrase, String(ticketKeys), ticketKeys.toString('hex')],
+    ];
+    expect(told.length).toBeGreaterThan(1000);
+    expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
   });
 });
