@@ -144,7 +144,9 @@ describe('a listener', () => {
     expect(asked).toEqual([NAME, 'refused.example']);
   });
 
-  it('serves others while a thousand handshakes stand still, and drops them at last', { timeout: 60_000 }, async () => {
+  it('serves others while a thousand handshakes stand still, and drops them at last', {
+    timeout: 60_000,
+  }, async () => {
     const recorders = new Recorders({ data: (one, chunk) => one.write(chunk) });
     const listener = serveTls(recorders.recording);
     const port = portOf(listener);
