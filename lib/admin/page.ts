@@ -5,6 +5,7 @@ import { packageFolder } from '../runtime/package_folder.js';
 
 /** In the order in which they stand in the page. */
 const SCRIPTS = ['format.mjs', 'chart.mjs', 'history.mjs', 'view.mjs', 'main.mjs'];
+const STYLES = ['colours.css', 'page.css'];
 // From the sources, or from what was built of them.
 const FOLDER = import.meta.url.endsWith('/lib/admin/page.ts') ? 'lib' : 'dist';
 
@@ -30,7 +31,7 @@ export function page(): Page {
   if (made === undefined) {
     const folder = new URL(`${FOLDER}/admin/page/`, packageFolder());
     const read = (name: string) => fs().readFileSync(new URL(name, folder), 'utf8');
-    const style = read('page.css');
+    const style = STYLES.map(read).join('');
     const script = joined(SCRIPTS.map(read));
     const html = read('page.html')
       .replace('/* style */', () => style)

@@ -1,13 +1,10 @@
 // The live page of admin(), in a real browser: what it says, how it is used by keyboard, and that
 // it fits a telephone. RINGPOLL_SCREENSHOTS=FOLDER keeps what it looks like.
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ADMIN_TOKEN } from './admin_token.mjs';
+import { keep, NARROW, WIDE } from './pictures.mjs';
 
 const WAIT_MS_MAX = 10_000;
-const NARROW = { width: 400, height: 900, deviceScaleFactor: 1, mobile: true };
-const WIDE = { width: 1280, height: 900, deviceScaleFactor: 1, mobile: false };
 
 async function eventually(page, look, argument) {
   const deadline = Date.now() + WAIT_MS_MAX;
@@ -23,14 +20,6 @@ async function press(page, key) {
   const text = key.length === 1 ? key : undefined;
   await page.send('Input.dispatchKeyEvent', { type: 'keyDown', key, text });
   await page.send('Input.dispatchKeyEvent', { type: 'keyUp', key });
-}
-
-async function keep(page, name) {
-  const folder = process.env.RINGPOLL_SCREENSHOTS;
-  if (folder === undefined) return;
-  const { data } = await page.send('Page.captureScreenshot', { captureBeyondViewport: true });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.png`), Buffer.from(data, 'base64'));
 }
 
 const state = () => document.getElementById('state').textContent;

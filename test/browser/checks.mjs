@@ -264,25 +264,3 @@ export const checks = {
     deepEqual(found, [200, '30', '', 405]);
   },
 };
-
-/** The page of the benchmarks' results: every chart is drawn, and nothing is asked of a network. */
-export async function reportIsDrawn(page, url) {
-  await page.open(url);
-  const charts = await page.evaluate(() =>
-    [...document.querySelectorAll('canvas')].map((canvas) => {
-      const { width, height } = canvas;
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
-      const colours = new Set(new Uint32Array(data.buffer));
-      return { id: canvas.id, colours: colours.size };
-    }),
-  );
-  ok(charts.length > 0, 'no chart at all');
-  // Bars, axes and words: an empty canvas has one colour.
-  deepEqual(
-    charts.filter(({ colours }) => colours < 3),
-    [],
-  );
-  deepEqual(page.complaints, []);
-  deepEqual(page.requested, [url]);
-  return charts.length;
-}

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { adminChecks, asksForNothingElse, openAdmin } from '../browser/admin_checks.mjs';
-import { checks, reportIsDrawn } from '../browser/checks.mjs';
+import { checks } from '../browser/checks.mjs';
 import { Chromium, findChromium } from '../browser/chromium.mjs';
 import { exampleChecks } from '../browser/example_checks.mjs';
+import { reportIsDrawn } from '../browser/report_checks.mjs';
 
 export const name = 'browser';
 

@@ -34,10 +34,13 @@ export class Chart {
     this.readTheme();
   }
 
-  /** Colours are those of the style sheet. */
+  /** Colours are those of the style sheet, which has two for each name: a canvas needs the one. */
   readTheme() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(name).trim();
+    const { style } = this.#canvas;
+    const of = (name) => {
+      style.color = `var(${name})`;
+      return getComputedStyle(this.#canvas).color;
+    };
     this.#theme = {
       text: of('--quiet'),
       grid: of('--line'),
@@ -45,6 +48,7 @@ export class Chart {
       mark: of('--mark'),
       colours: [1, 2, 3, 4, 5, 6, 7].map((number) => of(`--series-${number}`)),
     };
+    style.color = '';
   }
 
   get markColour() {
