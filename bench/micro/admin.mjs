@@ -66,21 +66,25 @@ for (const [name, options] of Object.entries(LOADS)) {
   }
   await load.stop();
   const on = ratios(costs, 1);
+  // The same of slots without, among themselves: what is no more than chance.
+  const without = costs.filter((_, at) => at % 2 === 0);
+  const off = ratios(without, 1);
   results.push({
     load: name,
-    microseconds: median(costs.filter((_, at) => at % 2 === 0)),
+    microseconds: median(without),
     ratio: { median: median(on), ...medianInterval(on) },
+    chance: { median: median(off), ...medianInterval(off) },
   });
 }
 server.destroy();
 if (values.json) {
   console.log(JSON.stringify({ machine: describeMachine(), slots, slotMs, results }, null, 2));
 } else {
-  for (const { load, microseconds, ratio } of results) {
-    const { median: middle, low, high } = ratio;
+  const text = ({ median: middle, low, high }) =>
+    `${middle.toFixed(3)} times (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  for (const { load, microseconds, ratio, chance } of results) {
     console.log(`${load}: ${microseconds.toFixed(3)} µs of CPU a request`);
-    console.log(
-      `  with admin(): ${middle.toFixed(3)} times (${low.toFixed(3)} to ${high.toFixed(3)})`,
-    );
+    console.log(`  with admin(): ${text(ratio)}`);
+    console.log(`  without, against without: ${text(chance)}`);
   }
 }

@@ -1,0 +1,135 @@
+// What a scrape of /metrics costs the thread, and the longest piece of it, with many connections and
+// routes of which all have had requests since the scrape before; and what an open live page costs.
+//
+//   node bench/micro/scrape.mjs [--connections N] [--routes N] [--scrapes N] [--json]
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Loop } from 'ringpoll';
+import { admin } from 'ringpoll/admin';
+import { serve } from 'ringpoll/http';
+import { commandLine, numberOption } from '../../scripts/command_line.mjs';
+import { startLoad } from '../lib/load.mjs';
+import { describeMachine } from '../lib/machine.mjs';
+import { endChildrenWithRunner, launch } from '../lib/process.mjs';
+import { median } from '../lib/stats.mjs';
+
+const USAGE =
+  'usage: node bench/micro/scrape.mjs [--connections N] [--routes N] [--scrapes N] [--json]';
+const HOLD_S_MAX = 300;
+const SOURCES = 8;
+const PAGE_S = 5;
+const PAGE_ROUNDS = 4;
+
+const { values } = commandLine(USAGE, {
+  options: {
+    connections: { type: 'string', default: '10000' },
+    routes: { type: 'string', default: '200' },
+    scrapes: { type: 'string', default: '100' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const connections = numberOption(values, 'connections', [1, 50_000], USAGE);
+const routes = numberOption(values, 'routes', [1, 1000], USAGE);
+const scrapes = numberOption(values, 'scrapes', [2, 10_000], USAGE);
+endChildrenWithRunner();
+
+const paths = Array.from({ length: routes }, (_, index) => `/route-${index}`);
+const server = serve({
+  host: '127.0.0.1',
+  port: 0,
+  routes: {
+    '/': () => 'idle',
+    ...Object.fromEntries(paths.map((path) => [path, () => 'hello'])),
+  },
+});
+const observed = admin({ port: 0, token: false });
+const load = await startLoad('http-idle', {
+  connections,
+  port: server.port,
+  sources: SOURCES,
+  seconds: HOLD_S_MAX,
+});
+await load.next();
+
+// One request to each route, of which each takes a little longer than the one before.
+const client = connect(server.port, '127.0.0.1');
+await once(client, 'connect');
+const asking = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join('');
+let answers = 0;
+client.on('data', (data) => {
+  answers += data.toString('latin1').split('HTTP/1.1 200').length - 1;
+});
+async function askAll() {
+  const until = answers + routes;
+  client.write(asking);
+  while (answers < until) await delay(1);
+}
+
+const metric = (text, name) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)[1]) * 1000;
+const all = [];
+let bytes = 0;
+for (let at = 0; at <= scrapes; at++) {
+  await askAll();
+  const text = await (await fetch(`http://127.0.0.1:${observed.port}/metrics`)).text();
+  bytes = text.length;
+  if (at === 0) continue;
+  // Of the scrape before.
+  all.push({
+    ms: metric(text, 'ringpoll_scrape_seconds'),
+    longest: metric(text, 'ringpoll_scrape_longest_piece_seconds'),
+  });
+}
+
+/** Share of a core that this process takes while nothing but the page asks. */
+async function share() {
+  await delay(100);
+  const cpu = process.cpuUsage();
+  await delay(PAGE_S * 1000);
+  const { user, system } = process.cpuUsage(cpu);
+  return (user + system) / (PAGE_S * 1e6);
+}
+const shares = { closed: [], open: [] };
+for (let round = 0; round < PAGE_ROUNDS; round++) {
+  shares.closed.push(await share());
+  const page = launch(['curl', '-sN', '-o', '/dev/null', `${observed.url}debug/live`]);
+  while (observed.watchers === 0) await delay(5);
+  shares.open.push(await share());
+  await page.stop();
+}
+
+const open = Loop.current().metrics().connections;
+const sorted = all.map(({ ms }) => ms).sort((a, b) => a - b);
+const result = {
+  connections: open,
+  routes,
+  bytes,
+  scrapeMs: {
+    first: all[0].ms,
+    median: median(sorted),
+    p95: sorted[Math.floor(sorted.length * 0.95)],
+    max: sorted.at(-1),
+  },
+  longestPieceMs: {
+    median: median(all.map(({ longest }) => longest)),
+    max: Math.max(...all.map(({ longest }) => longest)),
+  },
+  pageShare: median(shares.open) - median(shares.closed),
+};
+client.destroy();
+await load.stop();
+await observed.stop();
+server.destroy();
+if (values.json) {
+  console.log(JSON.stringify({ machine: describeMachine(), ...result }, null, 2));
+} else {
+  const ms = (value) => `${value.toFixed(2)} ms`;
+  const { first, median: middle, p95, max } = result.scrapeMs;
+  console.log(`${open} connections, ${routes} routes, ${bytes} bytes of text`);
+  console.log(
+    `a scrape: ${ms(middle)} (first ${ms(first)}, 95 of 100 below ${ms(p95)}, max ${ms(max)})`,
+  );
+  const { longestPieceMs: longest } = result;
+  console.log(`its longest piece: ${ms(longest.median)} (max ${ms(longest.max)})`);
+  console.log(`an open page: ${(result.pageShare * 100).toFixed(2)} % of a core`);
+}
