@@ -115,9 +115,14 @@ export class Histogram {
     const rank = Math.max(1, Math.ceil(this.#count * share));
     if (rank >= this.#count) return this.#max;
     let seen = 0;
-    for (const [bucket, count] of this.#filled()) {
-      seen += count;
-      if (seen >= rank) return Math.min(Math.max(middleOf(bucket), this.#min), this.#max);
+    for (let index = 0; index < PARTS; index++) {
+      const part = this.#parts[index];
+      if (part === undefined) continue;
+      for (let i = 0; i < PART; i++) {
+        seen += part[i];
+        if (seen < rank) continue;
+        return Math.min(Math.max(middleOf((index << BITS) + i), this.#min), this.#max);
+      }
     }
     return this.#max;
   }

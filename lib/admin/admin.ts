@@ -3,7 +3,7 @@ import { type HttpRequest, type HttpResponse, type HttpServer, serve } from '../
 import { formatExplanation, Loop } from '../index.js';
 import { listConnections } from './connections.js';
 import { type Correlation, correlate } from './correlate.js';
-import { exposition } from './families.js';
+import { Metrics } from './families.js';
 import { Guard, type Refusal } from './guard.js';
 import { layersOf } from './layers.js';
 import { Live } from './live.js';
@@ -27,6 +27,7 @@ const LIST_DEFAULT = 100;
 const CONNECTIONS_MAX = 64;
 const HEAD_BYTES_MAX = 8 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
+const OPEN_METRICS = 'application/openmetrics-text';
 const DOWNLOADS = 'attachment; filename=';
 
 /** An error that becomes an answer. */
@@ -42,6 +43,7 @@ export class Admin {
   readonly #guard: Guard;
   readonly #observer: Observer;
   readonly #live: Live;
+  readonly #metrics: Metrics;
   readonly #roundTrips = new RoundTrips();
   readonly #token: string | undefined;
   readonly #ready: (() => boolean) | undefined;
@@ -67,6 +69,7 @@ export class Admin {
     });
     this.#guard.listensOn(this.#server.port ?? 0);
     this.#observer = new Observer(checked, this.#server);
+    this.#metrics = new Metrics(this.#observer);
     this.#live = new Live(this.#observer, checked.interval);
   }
 
@@ -154,9 +157,11 @@ export class Admin {
       response.header('Content-Security-Policy', policy).header('Cache-Control', 'no-store');
       response.end(html);
     },
-    '/metrics': async (_: HttpRequest, response: HttpResponse) => {
-      const text = await exposition(this.#observer);
-      response.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+    '/metrics': async (request: HttpRequest, response: HttpResponse) => {
+      const isOpen = request.header('accept')?.includes(OPEN_METRICS) ?? false;
+      const text = await this.#metrics.scrape(isOpen);
+      const form = isOpen ? `${OPEN_METRICS}; version=1.0.0` : 'text/plain; version=0.0.4';
+      response.header('Content-Type', `${form}; charset=utf-8`).header('Vary', 'Accept');
       response.end(text);
     },
     '/debug/live': (request: HttpRequest, response: HttpResponse) => {

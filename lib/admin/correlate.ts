@@ -13,6 +13,11 @@ export interface SlowTurn {
   cause: Cause;
   /** How much of it each cause took. Collections in JavaScript count as collections. */
   parts: Record<Cause, number>;
+  /** Pages that it waited for: from memory, and from the disk. */
+  minorFaults: number;
+  majorFaults: number;
+  /** How long it was in the kernel: in system calls and page faults, whatever the cause. */
+  kernelMs: number;
 }
 
 export interface Correlation {
@@ -22,11 +27,18 @@ export interface Correlation {
   limit: number;
   /** Of the slow ones, by cause: how many, their share (0 to 1), and their milliseconds. */
   causes: Record<Cause, { turns: number; share: number; ms: number }>;
+  /** Of the slow ones: with 256 page faults or more, or with one that the disk had to answer; */
+  faults: { turns: number; share: number };
+  /** in the kernel for half of their time or more: system calls took it. */
+  kernel: { turns: number; share: number };
   /** The slowest ones. */
   slowest: SlowTurn[];
 }
 
 const SLOWEST_MAX = 20;
+/** Page faults of one turn that are a burst: from memory, some 0.1 ms. */
+const BURST = 256;
+const MOSTLY = 0.5;
 
 /** Milliseconds of [start, end] that lie in pauses, which are in order. */
 function pausedWithin(pauses: readonly Pause[], start: number, end: number): number {
@@ -39,7 +51,7 @@ function pausedWithin(pauses: readonly Pause[], start: number, end: number): num
 }
 
 function look(turn: TurnRecord, pauses: readonly Pause[]): SlowTurn {
-  const { start, end, events } = turn;
+  const { start, end, events, minorFaults, majorFaults, kernelMs } = turn;
   const ready = turn.ready ?? end;
   const walked = turn.ready === undefined ? end : turn.walked;
   const part = (from: number, to: number) =>
@@ -51,7 +63,7 @@ function look(turn: TurnRecord, pauses: readonly Pause[]): SlowTurn {
     sending: part(walked, end),
   };
   const cause = CAUSES.reduce((most, each) => (parts[each] > parts[most] ? each : most));
-  return { start, ms: end - start, events, cause, parts };
+  return { start, ms: end - start, events, cause, parts, minorFaults, majorFaults, kernelMs };
 }
 
 /** `pauses` are in the order of their beginnings. */
@@ -66,15 +78,18 @@ export function correlate(
     count++;
     if (turn.end - turn.start >= limit) slow.push(look(turn, pauses));
   }
+  const counted = (some: readonly SlowTurn[]) => {
+    return { turns: some.length, share: slow.length === 0 ? 0 : some.length / slow.length };
+  };
   const causes = {} as Correlation['causes'];
   for (const cause of CAUSES) {
     const some = slow.filter((each) => each.cause === cause);
-    causes[cause] = {
-      turns: some.length,
-      share: slow.length === 0 ? 0 : some.length / slow.length,
-      ms: some.reduce((sum, { ms }) => sum + ms, 0),
-    };
+    causes[cause] = { ...counted(some), ms: some.reduce((sum, { ms }) => sum + ms, 0) };
   }
+  const isBurst = ({ minorFaults, majorFaults }: SlowTurn) =>
+    majorFaults > 0 || minorFaults >= BURST;
+  const faults = counted(slow.filter(isBurst));
+  const kernel = counted(slow.filter(({ ms, kernelMs }) => kernelMs >= ms * MOSTLY));
   const slowest = slow.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST_MAX);
-  return { turns: count, slow: slow.length, limit, causes, slowest };
+  return { turns: count, slow: slow.length, limit, causes, faults, kernel, slowest };
 }

@@ -1,5 +1,7 @@
-// The text form of Prometheus (version 0.0.4): families of samples, each with its help and type.
+// The text form of Prometheus (version 0.0.4): families of samples, each with its help and type. Or
+// that of OpenMetrics (1.0.0), which has exemplars.
 import type { Histogram } from '../histogram.js';
+import type { Exemplars } from '../http/exemplars.js';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -29,43 +31,59 @@ const numberText = (value: number) =>
         ? '+Inf'
         : '-Inf';
 
-/** The lines of a histogram up to their numbers: they are the same with every scrape. */
-interface Lines {
-  name: string;
-  buckets: string[];
-  infinity: string;
-  sum: string;
-  count: string;
+/** What a histogram was written as: its lines are the same with every scrape, up to their numbers. */
+interface Written {
+  readonly name: string;
+  readonly buckets: readonly string[];
+  readonly sum: string;
+  readonly count: string;
+  /** How many values it had, and what was written then. */
+  values: number;
+  text: string;
 }
-const known = new WeakMap<Histogram, Lines>();
 
-function linesOf(name: string, labels: Labels, values: Histogram): Lines {
-  const found = known.get(values);
-  if (found !== undefined && found.name === name) return found;
+function linesOf(name: string, labels: Labels): Written {
   const common = written(labels);
   const before = common === '' ? '' : `${common},`;
   const own = common === '' ? '' : `{${common}}`;
-  const lines = {
+  const bounds = [...SECONDS, '+Inf'];
+  return {
     name,
-    buckets: SECONDS.map((seconds) => `${name}_bucket{${before}le="${seconds}"} `),
-    infinity: `${name}_bucket{${before}le="+Inf"} `,
-    sum: `${name}_sum${own} `,
-    count: `${name}_count${own} `,
+    buckets: bounds.map((bound) => `\n${name}_bucket{${before}le="${bound}"} `),
+    sum: `\n${name}_sum${own} `,
+    count: `\n${name}_count${own} `,
+    values: -1,
+    text: '',
   };
-  known.set(values, lines);
-  return lines;
 }
 
+/** By what they are numbers of, for as long as that lives. */
+const knownHistograms = new WeakMap<Histogram, Written>();
+const knownSamples = new WeakMap<object, string>();
+
 export class Exposition {
-  readonly #lines: string[] = [];
+  /** Whether it is OpenMetrics. */
+  readonly open: boolean;
+  #text = '';
+  #histograms = 0;
+
+  constructor(open = false) {
+    this.open = open;
+  }
+
+  /** Histograms whose numbers had to be written anew: others are as they were. */
+  get histogramsWritten(): number {
+    return this.#histograms;
+  }
 
   #head(name: string, type: string, help: string): void {
-    this.#lines.push(`# HELP ${name} ${help.replace(/[\\\n]/g, (each) => ESCAPES[each])}`);
-    this.#lines.push(`# TYPE ${name} ${type}`);
+    const line = help.replace(/[\\\n]/g, (each) => ESCAPES[each]);
+    const family = this.open && type === 'counter' ? name.replace(/_total$/, '') : name;
+    this.#text += `\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`;
   }
 
   #sample(name: string, labels: string, value: number): void {
-    this.#lines.push(`${name}${labels === '' ? '' : `{${labels}}`} ${numberText(value)}`);
+    this.#text += `\n${name}${labels === '' ? '' : `{${labels}}`} ${numberText(value)}`;
   }
 
   /** A number that never falls; its name ends in _total. */
@@ -88,25 +106,66 @@ export class Exposition {
     else for (const [labels, value] of samples) this.#sample(name, written(labels), value);
   }
 
+  /** A further sample of the counter that came last. `of` has the same name and labels always. */
+  moreOfCounter(name: string, of: object, labels: () => Labels, value: number): void {
+    let prefix = knownSamples.get(of);
+    if (prefix === undefined) {
+      prefix = `\n${name}{${written(labels())}} `;
+      knownSamples.set(of, prefix);
+    }
+    this.#text += prefix + value;
+  }
+
   /** Of histograms in nanoseconds, in seconds. */
   histogram(name: string, help: string, samples: Iterable<[Labels, Histogram]>): void {
     this.#head(name, 'histogram', help);
-    this.moreOfHistogram(name, samples);
+    for (const [labels, values] of samples) this.moreOfHistogram(name, labels, values);
   }
 
-  /** Further samples of the histogram that came last. */
-  moreOfHistogram(name: string, samples: Iterable<[Labels, Histogram]>): void {
-    for (const [labels, values] of samples) {
-      const { buckets, infinity, sum, count } = linesOf(name, labels, values);
-      const below = values.atMost(BOUNDS_NS);
-      for (let i = 0; i < buckets.length; i++) this.#lines.push(buckets[i] + below[i]);
-      this.#lines.push(infinity + values.count);
-      this.#lines.push(sum + values.sum / NS_PER_S);
-      this.#lines.push(count + values.count);
+  /** A further sample of the histogram that came last. A histogram has the same labels always. */
+  moreOfHistogram(
+    name: string,
+    labels: Labels,
+    values: Histogram,
+    exemplars?: Exemplars | undefined,
+  ): void {
+    let lines = knownHistograms.get(values);
+    if (lines?.name !== name) {
+      lines = linesOf(name, labels);
+      knownHistograms.set(values, lines);
     }
+    if (lines.values !== values.count) {
+      lines.text = textOf(lines, values);
+      lines.values = values.count;
+      this.#histograms++;
+    }
+    const isPlain = !this.open || exemplars === undefined;
+    this.#text += isPlain ? lines.text : textOf(lines, values, exemplars);
   }
 
   toString(): string {
-    return `${this.#lines.join('\n')}\n`;
+    return `${this.#text.slice(1)}\n${this.open ? '# EOF\n' : ''}`;
   }
+}
+
+/** What OpenMetrics adds to a bucket. */
+function exemplarText(exemplars: Exemplars | undefined, bucket: number): string {
+  const to = BOUNDS_NS[bucket] ?? Number.POSITIVE_INFINITY;
+  const found = exemplars?.between(BOUNDS_NS[bucket - 1] ?? 0, to);
+  if (found === undefined) return '';
+  const { traceId, ns, at } = found;
+  return ` # {trace_id="${escaped(traceId)}"} ${ns / NS_PER_S} ${at.toFixed(3)}`;
+}
+
+function textOf(
+  { buckets, sum, count }: Written,
+  values: Histogram,
+  exemplars?: Exemplars | undefined,
+): string {
+  const below = values.atMost(BOUNDS_NS);
+  let text = '';
+  for (let i = 0; i < buckets.length; i++) {
+    text += buckets[i] + (below[i] ?? values.count) + exemplarText(exemplars, i);
+  }
+  return `${text}${sum}${values.sum / NS_PER_S}${count}${values.count}`;
 }

@@ -1,15 +1,17 @@
 // All metrics in the text form of Prometheus. Their names are listed in docs/observability.md.
 import type { Histogram } from '../histogram.js';
 import type { ObservedServer } from '../http/observed.js';
-import type { RequestCount } from '../http/request_meter.js';
+import type { RequestCount, RequestMeter } from '../http/request_meter.js';
 import { Loop } from '../loop/loop.js';
-import { nextTurn } from '../runtime/turn_time.js';
 import { VERSION } from '../runtime/version.js';
-import { census } from './connections.js';
+import { type Census, census } from './connections.js';
 import { Exposition, type Labels } from './exposition.js';
 import { nameOf, type Observer } from './observer.js';
+import { Pieces } from './pieces.js';
 import type { ThreadMetrics } from './threads.js';
 
+const REQUESTS = 'http_requests_total';
+const DURATIONS = 'http_request_duration_seconds';
 /** Others have their turn before the next ones are written. */
 const ROUTES_AT_ONCE = 50;
 const NS_PER_S = 1e9;
@@ -28,54 +30,101 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.to
 export const loopFamily = (name: string): string =>
   LEVELS.has(name) ? `ringpoll_${snake(name)}` : `ringpoll_${snake(name)}_total`;
 
-/** Resolves soon, whatever the threads do. */
-export async function exposition(observer: Observer): Promise<string> {
-  await observer.threads.refresh();
-  const text = new Exposition();
-  const loop = Loop.current();
-  const info = { version: VERSION, engine: loop.engine, node: process.version };
-  text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
-  await addRequests(text, observer.servers());
-  addConnections(text, observer.servers());
-  addTurns(text, observer);
-  addAlarms(text, observer);
-  addLoop(text, loop);
-  addScheduler(text, observer);
-  addThreads(text, observer);
-  addProcess(text, observer);
-  return text.toString();
+/** Answers scrapes, in pieces between which others have their turn. */
+export class Metrics {
+  readonly #observer: Observer;
+  readonly #running = new Map<boolean, Promise<string>>();
+  /** Of the last scrape. */
+  pieces = new Pieces();
+  histogramsWritten = 0;
+
+  constructor(observer: Observer) {
+    this.#observer = observer;
+  }
+
+  /**
+   * In the form of OpenMetrics, or the older one of Prometheus. Those who ask at the same time get
+   * the same answer. Resolves soon, whatever the threads do.
+   */
+  scrape(open = false): Promise<string> {
+    let running = this.#running.get(open);
+    if (running === undefined) {
+      running = this.#scrape(open).finally(() => this.#running.delete(open));
+      this.#running.set(open, running);
+    }
+    return running;
+  }
+
+  async #scrape(open: boolean): Promise<string> {
+    const observer = this.#observer;
+    await observer.threads.refresh();
+    const pieces = new Pieces();
+    const text = new Exposition(open);
+    const loop = Loop.current();
+    const info = { version: VERSION, engine: loop.engine, node: process.version };
+    text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
+    addConnections(text, await census(pieces), observer.servers());
+    await addRequests(text, observer.servers(), pieces);
+    addTurns(text, observer);
+    addAlarms(text, observer);
+    addLoop(text, loop);
+    await pieces.pause();
+    addScheduler(text, observer);
+    addThreads(text, observer);
+    addProcess(text, observer);
+    addScrapes(text, this.pieces);
+    const whole = text.toString();
+    pieces.end();
+    this.pieces = pieces;
+    this.histogramsWritten = text.histogramsWritten;
+    return whole;
+  }
 }
 
-async function addRequests(text: Exposition, servers: readonly ObservedServer[]): Promise<void> {
-  const counts: [Labels, number][] = [];
-  const durations: [Labels, Histogram][] = [];
-  const errors: [Labels, number][] = [];
-  const waiting: [Labels, number][] = [];
-  const aborted: [Labels, number][] = [];
-  for (const server of servers) {
-    const meter = server._meter;
-    if (meter === undefined) continue;
-    const name = nameOf(server);
-    for (const { route, durations: values, counts: some } of meter.routes()) {
-      for (const count of some) counts.push([labelsOf(name, count), count.count]);
-      if (values.count > 0) durations.push([{ server: name, route }, values]);
+function addScrapes(text: Exposition, { ms, longestMs }: Pieces): void {
+  const all = 'Time of the thread that the scrape before took.';
+  text.gauge('ringpoll_scrape_seconds', all, ms / MS_PER_S);
+  const longest = 'The longest piece of it: so long did others wait.';
+  text.gauge('ringpoll_scrape_longest_piece_seconds', longest, longestMs / MS_PER_S);
+}
+
+async function addRequests(
+  text: Exposition,
+  servers: readonly ObservedServer[],
+  pieces: Pieces,
+): Promise<void> {
+  const measured = servers.flatMap((server) => {
+    const { _meter: meter } = server;
+    return meter === undefined ? [] : [{ meter, server: nameOf(server) }];
+  });
+  const routes = measured.flatMap(({ meter, server }) =>
+    Array.from(meter.routes(), (of) => ({ of, server })),
+  );
+  text.counter(REQUESTS, 'Requests that were answered.', []);
+  for (const [index, { server, of }] of routes.entries()) {
+    if (index % ROUTES_AT_ONCE === 0) await pieces.pause();
+    for (const each of of.counts) {
+      const labels = () => labelsOf(server, each);
+      text.moreOfCounter(REQUESTS, each, labels, each.count);
     }
-    for (const [code, count] of meter.errors) errors.push([{ server: name, code }, count]);
-    waiting.push([{ server: name }, meter.waiting]);
-    aborted.push([{ server: name }, meter.aborted]);
   }
-  text.counter('http_requests_total', 'Requests that were answered.', counts);
-  const help = 'From the bytes of a request to its answer.';
-  await nextTurn();
-  const name = 'http_request_duration_seconds';
-  text.histogram(name, help, []);
-  for (let at = 0; at < durations.length; at += ROUTES_AT_ONCE) {
-    text.moreOfHistogram(name, durations.slice(at, at + ROUTES_AT_ONCE));
-    await nextTurn();
+  text.histogram(DURATIONS, 'From the bytes of a request to its answer.', []);
+  for (const [index, { server, of }] of routes.entries()) {
+    if (index % ROUTES_AT_ONCE === 0) await pieces.pause();
+    const { route, durations, exemplars } = of;
+    if (durations.count === 0) continue;
+    text.moreOfHistogram(DURATIONS, { server, route }, durations, exemplars);
   }
+  const ofMeters = (value: (meter: RequestMeter) => number): [Labels, number][] =>
+    measured.map(({ server, meter }) => [{ server }, value(meter)]);
+  const waiting = ofMeters((meter) => meter.waiting);
   text.gauge('ringpoll_http_requests_waiting', 'Requests that outlast their turn.', waiting);
   const gone = 'Requests whose peers went away before the answer.';
+  const aborted = ofMeters((meter) => meter.aborted);
   text.counter('ringpoll_http_requests_aborted_total', gone, aborted);
+  const errors = measured.flatMap(({ server, meter }) =>
+    Array.from(meter.errors, ([code, count]): [Labels, number] => [{ server, code }, count]),
+  );
   const failed = 'Errors of handlers, and requests that were refused.';
   text.counter('ringpoll_http_errors_total', failed, errors);
 }
@@ -84,8 +133,12 @@ function labelsOf(server: string, { route, method, status }: RequestCount): Labe
   return { server, route, method, code: status };
 }
 
-function addConnections(text: Exposition, servers: readonly ObservedServer[]): void {
-  const states = Object.entries(census()).map(([state, count]): [Labels, number] => [
+function addConnections(
+  text: Exposition,
+  counts: Census,
+  servers: readonly ObservedServer[],
+): void {
+  const states = Object.entries(counts).map(([state, count]): [Labels, number] => [
     { state },
     count,
   ]);

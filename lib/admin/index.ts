@@ -4,6 +4,11 @@ export { Admin, admin } from './admin.js';
 export type { Alarm, AlarmLimits, AlarmName } from './alarms.js';
 export type { Census, ConnectionState } from './connections.js';
 export type { Cause, Correlation, SlowTurn } from './correlate.js';
+export {
+  FlightRecorder,
+  type FlightRecorderOptions,
+  flightRecorder,
+} from './flight_recorder.js';
 export type { LayerCost, LayerName, Layers } from './layers.js';
 export type { AdminOptions } from './options.js';
 export type { Pause, PauseKind } from './pauses.js';

@@ -1,11 +1,11 @@
 // Reports for everybody who watches, as server-sent events. It samples only while somebody does.
 import type { HttpRequest, HttpResponse } from '../http/index.js';
 import type { Observer } from './observer.js';
+import { Pieces } from './pieces.js';
 import { Sampler } from './sampler.js';
 
 /** Watchers at a time. */
 export const WATCHERS_MAX = 8;
-const NS_PER_MS = 1e6;
 
 export class Live {
   readonly #observer: Observer;
@@ -13,8 +13,9 @@ export class Live {
   readonly #watchers = new Set<Watcher>();
   #sampler: Sampler | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Nanoseconds that the last report took. */
-  costNs = 0;
+  #isReporting = false;
+  /** Of the last report. */
+  cost = new Pieces();
 
   constructor(observer: Observer, interval: number) {
     this.#observer = observer;
@@ -50,14 +51,22 @@ export class Live {
   #start(): void {
     if (this.#timer !== undefined) return;
     this.#sampler = new Sampler(this.#observer);
-    this.#timer = setInterval(() => this.#report(), this.#interval);
+    this.#timer = setInterval(() => void this.#report(), this.#interval);
   }
 
-  #report(): void {
-    const from = performance.now();
-    const text = `data: ${JSON.stringify(this.#sampler?.report())}\n\n`;
-    this.costNs = (performance.now() - from) * NS_PER_MS;
-    for (const watcher of this.#watchers) watcher.tell(text);
+  async #report(): Promise<void> {
+    const sampler = this.#sampler;
+    if (sampler === undefined || this.#isReporting) return;
+    this.#isReporting = true;
+    try {
+      const pieces = new Pieces();
+      const text = `data: ${JSON.stringify(await sampler.report(pieces))}\n\n`;
+      pieces.end();
+      this.cost = pieces;
+      for (const watcher of this.#watchers) watcher.tell(text);
+    } finally {
+      this.#isReporting = false;
+    }
   }
 
   #stop(): void {

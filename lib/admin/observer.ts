@@ -1,5 +1,6 @@
 // All that an endpoint looks at: it measures while it is there, and no longer.
 import { newServerListeners, type ObservedServer, observedServers } from '../http/observed.js';
+import type { Watchdog } from '../loop/watchdog.js';
 import { type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
 import type { HybridScheduler } from '../scheduler/index.js';
 import { Alarms } from './alarms.js';
@@ -12,6 +13,7 @@ export class Observer {
   readonly pauses = new Pauses();
   readonly scheduler: HybridScheduler | undefined;
   readonly threads: Threads;
+  readonly watchdog: Pick<Watchdog, 'report'> | undefined;
   /** undefined: there are none. */
   readonly alarms: Alarms | undefined;
   readonly #own: ObservedServer;
@@ -20,9 +22,10 @@ export class Observer {
 
   /** `own` is the endpoint's own server, which is not shown. */
   constructor(checked: CheckedOptions, own: ObservedServer) {
-    const { requests, scheduler, group, alarms, alarm, interval } = checked;
+    const { requests, scheduler, group, alarms, alarm, interval, watchdog } = checked;
     this.#own = own;
     this.scheduler = scheduler;
+    this.watchdog = watchdog;
     this.threads = new Threads(group);
     this.turns.join();
     this.alarms = alarms && new Alarms(this, alarms, interval, alarm);

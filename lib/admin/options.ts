@@ -2,6 +2,7 @@
 import { crypto } from '../builtins.js';
 import { boolean, integer } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
+import type { Watchdog } from '../loop/watchdog.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { HybridScheduler } from '../scheduler/index.js';
 import type { LoopGroup } from '../threads/index.js';
@@ -23,6 +24,8 @@ export interface AdminOptions {
   scheduler?: HybridScheduler;
   /** Whose threads are shown side by side. Default: none. */
   group?: LoopGroup;
+  /** Whose overruns are shown, with the tasks that caused them. Default: none. */
+  watchdog?: Watchdog;
   /** What /ready asks. Default: whether no HTTP server of this thread is stopping. */
   ready?: () => boolean;
   /** Milliseconds between two reports of the live page, 100 to 60,000. Default: 1,000. */
@@ -42,6 +45,7 @@ const OPTIONS = optionNames<AdminOptions>('admin()', {
   allowedHosts: true,
   scheduler: true,
   group: true,
+  watchdog: true,
   ready: true,
   interval: true,
   requests: true,
@@ -57,6 +61,7 @@ export interface CheckedOptions {
   allowedHosts: ReadonlySet<string>;
   scheduler: HybridScheduler | undefined;
   group: LoopGroup | undefined;
+  watchdog: Watchdog | undefined;
   ready: (() => boolean) | undefined;
   interval: number;
   requests: boolean;
@@ -102,7 +107,7 @@ function hostsOf(value: unknown): ReadonlySet<string> {
 /** @throws TypeError, RangeError */
 export function checkAdminOptions(options: AdminOptions): CheckedOptions {
   checkOptions(OPTIONS, options);
-  const { host = '127.0.0.1', scheduler, group, ready, alarm } = options;
+  const { host = '127.0.0.1', scheduler, group, watchdog, ready, alarm } = options;
   if (typeof host !== 'string') throw invalidArgType('options.host', 'a string', host);
   if (ready !== undefined && typeof ready !== 'function') {
     throw invalidArgType('options.ready', 'a function', ready);
@@ -116,6 +121,9 @@ export function checkAdminOptions(options: AdminOptions): CheckedOptions {
   if (group !== undefined && typeof group?.metrics !== 'function') {
     throw invalidArgType('options.group', 'a LoopGroup', group);
   }
+  if (watchdog !== undefined && typeof watchdog?.report !== 'function') {
+    throw invalidArgType('options.watchdog', 'a Watchdog', watchdog);
+  }
   return {
     port: integer('options.port', options.port, 0, 65535, PORT),
     host,
@@ -123,6 +131,7 @@ export function checkAdminOptions(options: AdminOptions): CheckedOptions {
     allowedHosts: hostsOf(options.allowedHosts),
     scheduler,
     group,
+    watchdog,
     ready,
     interval: integer('options.interval', options.interval, 100, 60_000, INTERVAL_MS),
     requests: boolean('options.requests', options.requests, true),

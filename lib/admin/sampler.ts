@@ -1,16 +1,21 @@
 // One report for the live page and for `ringpoll top`: rates since the report before, and levels.
 import { Histogram, type HistogramSummary } from '../histogram.js';
 import { type Explanation, Loop } from '../index.js';
+import type { WatchdogReport } from '../loop/watchdog.js';
 import type { TurnSums } from '../runtime/turn_meter.js';
 import { VERSION } from '../runtime/version.js';
+import type { Alarm, AlarmName } from './alarms.js';
 import { type Census, census } from './connections.js';
 import { nameOf, type Observer } from './observer.js';
 import type { Pause } from './pauses.js';
+import type { Pieces } from './pieces.js';
 import { type RoundTripReport, RoundTrips } from './round_trips.js';
 import { type ThreadMetrics, type ThreadReport, threadReports } from './threads.js';
 
 /** Routes of a report: the busiest ones. */
 const ROUTES_MAX = 20;
+/** Alarms of a report: the last ones. */
+const ALARMS_MAX = 10;
 const NS_PER_MS = 1e6;
 const US_PER_S = 1e6;
 
@@ -64,6 +69,12 @@ export interface Report {
   /** Bytes. */
   memory: { rss: number; heapUsed: number; external: number };
   roundTrips: RoundTripReport[];
+  /** How often each was told, and the last ones, latest first. undefined: there are none. */
+  alarms: { counts: Record<AlarmName, number>; last: Alarm[] } | undefined;
+  /** Of the Watchdog that admin() was given; undefined: none. */
+  watchdog: WatchdogReport | undefined;
+  /** Of the process, a second: what the kernel did to it. */
+  kernel: { majorFaults: number; minorFaults: number; switches: number; preemptions: number };
   /** Of the group; empty without one. */
   threads: ThreadReport[];
   /** undefined without one. */
@@ -76,18 +87,27 @@ export interface Report {
     | undefined;
 }
 
+interface RouteBase {
+  server: string;
+  route: string;
+  durations: Histogram;
+  count: number;
+  failed: number;
+}
+
 interface Base {
   at: number;
   requests: number;
   aborted: number;
   classes: Map<string, number>;
   latency: Histogram;
-  routes: Map<string, { durations: Histogram; count: number; failed: number }>;
+  routes: Map<string, RouteBase>;
   sums: TurnSums;
   busy: Histogram;
   delay: Histogram;
   ways: Map<string, number>;
   leases: number;
+  usage: NodeJS.ResourceUsage;
   cpu: NodeJS.CpuUsage;
   classTurns: Map<string, number>;
   threads: readonly ThreadMetrics[];
@@ -120,7 +140,7 @@ export class Sampler {
     this.#last = this.#base();
   }
 
-  #base(): Base {
+  #base(before?: Base): Base {
     const { turns, scheduler } = this.#observer;
     const base: Base = {
       at: performance.now(),
@@ -134,6 +154,7 @@ export class Sampler {
       delay: turns.delays(),
       ways: new Map(),
       leases: 0,
+      usage: process.resourceUsage(),
       cpu: process.cpuUsage(),
       classTurns: new Map(),
       threads: this.#observer.threads.latest,
@@ -141,6 +162,7 @@ export class Sampler {
     for (const server of this.#observer.servers()) {
       const meter = server._meter;
       if (meter === undefined) continue;
+      const name = nameOf(server);
       base.aborted += meter.aborted;
       for (const { route, durations, counts } of meter.routes()) {
         let count = 0;
@@ -153,8 +175,12 @@ export class Sampler {
         }
         base.requests += count;
         base.latency.merge(durations);
-        const name = `${nameOf(server)} ${route}`;
-        base.routes.set(name, { durations: durations.copy(), count, failed });
+        const key = `${name} ${route}`;
+        const known = before?.routes.get(key);
+        // Most routes of many have nothing new.
+        const isAsBefore = known?.durations.count === durations.count;
+        const copy = isAsBefore ? known.durations : durations.copy();
+        base.routes.set(key, { server: name, route, durations: copy, count, failed });
       }
     }
     const classes = Object.entries(scheduler?.metrics().classes ?? {});
@@ -162,10 +188,11 @@ export class Sampler {
     return base;
   }
 
-  /** What has happened since the last call. */
-  report(): Report {
+  /** What has happened since the last call. One call at a time. */
+  async report(pieces: Pieces): Promise<Report> {
+    const connections = await census(pieces);
     const before = this.#last;
-    const now = this.#base();
+    const now = this.#base(before);
     this.#last = now;
     // Answered until the next report.
     void this.#observer.threads.ask();
@@ -209,7 +236,7 @@ export class Sampler {
       },
       routes: routesOf(now, before, rate),
       errors,
-      connections: census(),
+      connections,
       ways: ways.filter(({ way, operation }) => (now.ways.get(`${operation} ${way}`) ?? 0) > 0),
       loop: {
         turnRate: rate(now.sums.turns - before.sums.turns),
@@ -231,9 +258,18 @@ export class Sampler {
       cpu: { user: cpu('user'), system: cpu('system') },
       memory: { rss, heapUsed, external },
       roundTrips: this.#observer.servers().map((server) => this.#roundTrips.look(server)),
+      alarms: this.#alarms(),
+      watchdog: this.#observer.watchdog?.report(),
+      kernel: kernelOf(now.usage, before.usage, rate),
       threads: threadReports(now.threads, before.threads, rate),
       scheduler: this.#schedulerSince(before, rate),
     };
+  }
+
+  #alarms(): Report['alarms'] {
+    const { alarms } = this.#observer;
+    if (alarms === undefined) return undefined;
+    return { counts: { ...alarms.counts }, last: alarms.last.slice(-ALARMS_MAX).reverse() };
   }
 
   #servers(): Pick<Report, 'servers' | 'errors'> & { waiting: number } {
@@ -263,20 +299,36 @@ export class Sampler {
 }
 
 function routesOf(now: Base, before: Base, rate: (count: number) => number): RouteReport[] {
-  const reports = Array.from(now.routes, ([name, { durations, count, failed }]) => {
-    const earlier = before.routes.get(name);
+  const since = Array.from(now.routes, ([key, of]) => {
+    const earlier = before.routes.get(key);
+    return { of, earlier, count: of.count - (earlier?.count ?? 0) };
+  });
+  const busiest = since.sort((a, b) => b.count - a.count).slice(0, ROUTES_MAX);
+  return busiest.map(({ of: { server, route, durations, failed }, earlier, count }) => {
     const some = earlier === undefined ? durations : durations.since(earlier.durations);
-    const at = name.indexOf(' ');
     return {
-      server: name.slice(0, at),
-      route: name.slice(at + 1),
-      rate: rate(count - (earlier?.count ?? 0)),
+      server,
+      route,
+      rate: rate(count),
       failedRate: rate(failed - (earlier?.failed ?? 0)),
       p50: some.quantile(0.5) / NS_PER_MS,
       p99: some.quantile(0.99) / NS_PER_MS,
     };
   });
-  return reports.sort((a, b) => b.rate - a.rate).slice(0, ROUTES_MAX);
+}
+
+function kernelOf(
+  now: NodeJS.ResourceUsage,
+  before: NodeJS.ResourceUsage,
+  rate: (count: number) => number,
+): Report['kernel'] {
+  const of = (name: keyof NodeJS.ResourceUsage) => rate(now[name] - before[name]);
+  return {
+    majorFaults: of('majorPageFault'),
+    minorFaults: of('minorPageFault'),
+    switches: of('voluntaryContextSwitches'),
+    preemptions: of('involuntaryContextSwitches'),
+  };
 }
 
 function phasesOf(now: TurnSums, before: TurnSums): Report['loop']['phases'] {

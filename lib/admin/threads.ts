@@ -16,6 +16,9 @@ export interface ThreadReport {
   turnRate: number;
   readRate: number;
   writtenRate: number;
+  /** Moves to another processor, and times that the kernel took the processor away. */
+  migrationRate: number;
+  preemptionRate: number;
 }
 
 export class Threads {
@@ -65,10 +68,13 @@ export function threadReports(
   before: readonly ThreadMetrics[],
   rate: (count: number) => number,
 ): ThreadReport[] {
-  return now.map(({ thread, state, generation, loop = {} }) => {
+  return now.map(({ thread, state, generation, loop = {}, migrations, involuntarySwitches }) => {
     const earlier = before.find((each) => each.thread === thread);
+    const isSame = earlier?.generation === generation;
+    const more = (name: 'migrations' | 'involuntarySwitches', value = 0) =>
+      isSame ? rate(Math.max(0, value - (earlier?.[name] ?? value))) : 0;
     // A replaced thread begins to count anew.
-    const base = earlier?.generation === generation ? (earlier.loop ?? {}) : loop;
+    const base = isSame ? (earlier?.loop ?? {}) : loop;
     const since = (name: string) => rate(Math.max(0, (loop[name] ?? 0) - (base[name] ?? 0)));
     return {
       thread,
@@ -78,6 +84,8 @@ export function threadReports(
       turnRate: since('turns'),
       readRate: since('bytesRead'),
       writtenRate: since('bytesWritten'),
+      migrationRate: more('migrations', migrations),
+      preemptionRate: more('involuntarySwitches', involuntarySwitches),
     };
   });
 }

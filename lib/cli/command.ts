@@ -20,7 +20,8 @@ export interface Command {
   summary: string;
   /** What follows the name, such as "[DIR]". */
   usage?: string;
-  /** How many arguments it takes beside its options. Default: 0. */
+  /** How many arguments it needs, and takes, beside its options. Default: 0. */
+  operandsMin?: number;
   operandsMax?: number;
   /** Further lines of the help. */
   details?: string;
@@ -70,8 +71,10 @@ export function integerOption(
   throw new UsageError(`--${name} takes an integer from ${min} to ${max}, not '${text}'`);
 }
 
-/** @throws UsageError when there are more arguments than the command takes */
-export function checkOperands({ operandsMax = 0 }: Command, operands: readonly string[]): void {
+/** @throws UsageError when there are fewer or more arguments than the command takes */
+export function checkOperands(command: Command, operands: readonly string[]): void {
+  const { operandsMin = 0, operandsMax = 0, usage } = command;
+  if (operands.length < operandsMin) throw new UsageError(`it needs ${usage}`);
   if (operands.length <= operandsMax) return;
   const most = operandsMax === 0 ? 'no argument' : `at most ${operandsMax}`;
   throw new UsageError(`it takes ${most} beside its options, not '${operands[operandsMax]}'`);

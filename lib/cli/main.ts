@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   bench: () => import('./bench/command.js'),
   build: () => import('./build.js'),
   doctor: () => import('./doctor.js'),
+  dump: () => import('./dump.js'),
   echo: () => import('./echo.js'),
   explain: () => import('./explain.js'),
   layers: () => import('./layers.js'),

@@ -4,7 +4,7 @@ import { table } from './output.js';
 
 const ROUTES_MIN = 5;
 /** Lines that stand above the routes and below them. */
-const OTHER_LINES = 18;
+const OTHER_LINES = 21;
 
 function digits(value: number): string {
   const size = Math.abs(value);
@@ -36,7 +36,7 @@ const pairs = (numbers: Record<string, number>, format: (value: number) => strin
 
 /** At most `rows` lines of `columns` characters. */
 export function reportText(report: Report, columns: number, rows: number): string {
-  const { info, requests, loop, cpu, memory, buffers, collections, errors } = report;
+  const { info, requests, loop, cpu, memory, buffers, collections, errors, watchdog } = report;
   const { latency } = requests;
   const longest = collections.reduce((most, { ms }) => Math.max(most, ms), 0);
   const facts = [
@@ -58,6 +58,15 @@ export function reportText(report: Report, columns: number, rows: number): strin
     ['buffers', `${buffers.outstanding} lent out, ${buffers.peak} at most`],
     ['collections', `${collections.length}, longest ${time(longest)}`],
     ['errors', pairs(errors, count)],
+    ['alarms', pairs(report.alarms?.counts ?? {}, count)],
+    [
+      'kernel',
+      `${count(report.kernel.majorFaults)} major faults/s, ` +
+        `${count(report.kernel.preemptions)} times/s the processor was taken away`,
+    ],
+    ...(watchdog?.last === undefined
+      ? []
+      : [['watchdog', `${watchdog.overruns} overruns, longest ${time(watchdog.longestMs)}`]]),
   ];
   const shown = Math.max(ROUTES_MIN, rows - OTHER_LINES);
   const routes = report.routes

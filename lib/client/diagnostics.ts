@@ -19,6 +19,8 @@ export class ClientRequestEvent {
   readonly origin: string;
   /** Path and query. */
   readonly path: string;
+  /** It is one that proxy() passes on: its header fields are those of its peer. */
+  readonly forwarded: boolean;
   /** From `end` on. */
   response: ClientResponse | undefined = undefined;
   /** From `error` on. */
@@ -27,11 +29,17 @@ export class ClientRequestEvent {
   ms = 0;
   readonly #from = performance.now();
   #lines: string | undefined = '';
-  readonly #head: string;
+  #head: string;
 
   /** @internal */
-  constructor(method: string, { origin, path }: RequestTarget, head: string) {
-    this.#head = head;
+  constructor(
+    method: string,
+    { origin, path }: RequestTarget,
+    { head, forwarded = false }: Observable,
+  ) {
+    // Up to its empty line.
+    this.#head = head.slice(0, -2);
+    this.forwarded = forwarded;
     this.method = method;
     this.origin = `${origin.secure ? 'https' : 'http'}://${origin.authority}`;
     this.path = path;
@@ -46,17 +54,28 @@ export class ClientRequestEvent {
     if (this.#lines !== undefined) this.#lines += fieldLine(name, value);
   }
 
+  /** The same in the place of those of the request that have this name. */
+  setHeader(name: string, value: string | number): void {
+    if (this.#lines === undefined) return;
+    const line = fieldLine(name, value);
+    const start = `${name.toLowerCase()}:`;
+    const [first, ...lines] = this.#head.split('\r\n');
+    const others = lines.filter((each) => !each.toLowerCase().startsWith(start));
+    this.#head = [first, ...others].join('\r\n');
+    this.#lines += line;
+  }
+
   /** Whether the program has given the request this field; the name may be in any case. */
   hasHeader(name: string): boolean {
     return this.#head.toLowerCase().includes(`\r\n${name.toLowerCase()}:`);
   }
 
-  /** @internal Tells of the start; gives the fields that were added. */
+  /** @internal Tells of the start; gives the whole head, with the fields that were added. */
   _start(): string {
     requestStart.publish(this);
-    const lines = this.#lines ?? '';
+    const head = `${this.#head}${this.#lines ?? ''}\r\n`;
     this.#lines = undefined;
-    return lines;
+    return head;
   }
 
   /** @internal */
@@ -76,21 +95,23 @@ export class ClientRequestEvent {
 
 /** What becomes of a request: its head, and who waits for its response. */
 interface Observable {
+  /** With its empty line. */
   head: string;
+  forwarded?: boolean;
   resolve(response: ClientResponse): void;
   reject(error: unknown): void;
 }
 
+/** Whether somebody has subscribed. */
+export const isObserved = (): boolean =>
+  requestStart.hasSubscribers || requestEnd.hasSubscribers || requestError.hasSubscribers;
+
 /** The same, or, when somebody has subscribed, one that tells of what becomes of it. */
 export function observed(method: string, target: RequestTarget, given: Observable): Observable {
-  const isObserved =
-    requestStart.hasSubscribers || requestEnd.hasSubscribers || requestError.hasSubscribers;
-  if (!isObserved) return given;
-  const event = new ClientRequestEvent(method, target, given.head);
-  const lines = event._start();
+  if (!isObserved()) return given;
+  const event = new ClientRequestEvent(method, target, given);
   return {
-    // Before the empty line.
-    head: `${given.head.slice(0, -2)}${lines}\r\n`,
+    head: event._start(),
     resolve(response) {
       event._end(response);
       given.resolve(response);

@@ -7,6 +7,7 @@ import { fs, readline } from '../builtins.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import type { Connection } from '../tcp/connection.js';
 import { type FileOptions, usualFileOptions } from './arguments.js';
+import { told } from './diagnostics.js';
 import { checkAborted, checkNotNegative, closedFileError, fileError } from './errors.js';
 import { closeFile, type OpenedFile, openFile } from './file.js';
 import {
@@ -433,7 +434,8 @@ export async function open(
   mode?: Fs.Mode,
   options?: OpenOptions,
 ): Promise<FileHandle> {
-  return new FileHandle(await openFile(path, flags, mode, undefined, hintOf(options, OPEN)));
+  const opening = () => openFile(path, flags, mode, undefined, hintOf(options, OPEN));
+  return new FileHandle(await told('open', path, async () => opening()));
 }
 
 function isUsualList(buffers: unknown): buffers is readonly View[] {

@@ -2,12 +2,14 @@
 import type { PathLike } from 'node:fs';
 import type { Connection } from '../tcp/connection.js';
 import type { FileOptions } from './arguments.js';
+import { told } from './diagnostics.js';
 import { FileHandle } from './handle.js';
 import type { SendOptions } from './hints.js';
 import { readWholeFile, writeWholeFile } from './whole.js';
 
 export type { FileOptions } from './arguments.js';
 export type { FileCost } from './costs.js';
+export type { FileOperationEvent } from './diagnostics.js';
 export {
   access,
   chmod,
@@ -72,7 +74,7 @@ export function readFile(
   options?: BufferEncoding | FileOptions | null,
 ): Promise<Buffer | string> {
   if (path instanceof FileHandle) return path.readFile(options as FileOptions & { encoding: null });
-  return readWholeFile(path, options);
+  return told('readFile', path, () => readWholeFile(path, options));
 }
 
 /** Makes the file, or empties it, and writes everything. Also from an iterable or a stream. */
@@ -82,7 +84,7 @@ export function writeFile(
   options?: BufferEncoding | FileOptions | null,
 ): Promise<void> {
   if (path instanceof FileHandle) return path.writeFile(data, options);
-  return writeWholeFile(path, data, options, 'w');
+  return told('writeFile', path, () => writeWholeFile(path, data, options, 'w'));
 }
 
 /** Writes at the end of the file, which is made if need be. */
@@ -92,7 +94,7 @@ export function appendFile(
   options?: BufferEncoding | FileOptions | null,
 ): Promise<void> {
   if (path instanceof FileHandle) return path.appendFile(data, options);
-  return writeWholeFile(path, data, options, 'a');
+  return told('appendFile', path, () => writeWholeFile(path, data, options, 'a'));
 }
 
 /**
@@ -112,5 +114,6 @@ export function sendFile(
   length: number,
   options?: SendOptions,
 ): Promise<void> {
-  return handle._sendRange(connection, start, length, options);
+  const send = () => handle._sendRange(connection, start, length, options);
+  return told('sendFile', undefined, send);
 }

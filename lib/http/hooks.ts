@@ -22,6 +22,11 @@ export type HookedConnection = Pick<
 export interface ServerHooks {
   /** A connection is there; with TLS, after its handshake. */
   onAccept?(connection: HookedConnection): unknown;
+  /**
+   * The first byte of a request over HTTP/1 is here; its head may be complete, or take long. Not
+   * called for a request of HTTP/2.
+   */
+  onFirstByte?(connection: HookedConnection): unknown;
   /** The head of a request is complete. Its handler may have to wait for the peer to read. */
   onHeaders?(request: HttpRequest, response: HttpResponse): unknown;
   /** The handler runs next. */
@@ -41,6 +46,7 @@ const HOOKS = optionNames<ServerHooks>(
   'options.hooks',
   {
     onAccept: true,
+    onFirstByte: true,
     onHeaders: true,
     onHandlerStart: true,
     onHandlerEnd: true,
@@ -50,7 +56,6 @@ const HOOKS = optionNames<ServerHooks>(
   {
     onRequest: 'onHeaders',
     onResponse: 'onFlush',
-    onFirstByte: 'native code reads the first bytes: onHeaders is called when a head is complete',
     onError: 'errors of handlers go to the option error',
   },
 );
@@ -77,6 +82,16 @@ export class Hooks {
       // It knows of the end whatever the connection speaks by then.
       connection.closed.then(() => close(), close);
     };
+  }
+
+  /** Whether native code has to tell of first bytes. */
+  get wantsFirstByte(): boolean {
+    return this.#hooks.onFirstByte !== undefined;
+  }
+
+  begun(connection: Connection): void {
+    const { onFirstByte } = this.#hooks;
+    if (onFirstByte !== undefined) this.#call(() => onFirstByte(connection));
   }
 
   /** A request is complete, and its handler has to wait. */

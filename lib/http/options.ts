@@ -198,6 +198,7 @@ export function checkHttpOptions(options: HttpOptions, secure: boolean): Checked
     lingerBytesMax: whole('maxLingerBytes', 0, Number.MAX_SAFE_INTEGER, 16 * 1024 * 1024),
     requestsMax: requestsMax(options.maxRequestsPerConnection),
     holdUpgrades: flag('upgrade'),
+    tellsFirstByte: false,
     answersSilence: false,
     proxies: proxies(options.proxyProtocol),
     routes: [],

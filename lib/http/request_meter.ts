@@ -9,6 +9,7 @@ import { Control, Head } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
 import { type TurnCounter, type TurnMeter, turnMeter } from '../runtime/turn_meter.js';
 import type { AccessLog } from './access_log.js';
+import { Exemplars } from './exemplars.js';
 import type { Body, ResponseMeter } from './response_outlet.js';
 import { ResponseFlag, type ResponseState } from './response_state.js';
 import { METHODS } from './tables.js';
@@ -48,16 +49,31 @@ export interface RequestMetrics {
   routes: Record<string, HistogramSummary>;
 }
 
+/** What is known of the requests of one route. */
+export interface MeasuredRoute {
+  readonly route: string;
+  /** Nanoseconds. */
+  readonly durations: Histogram;
+  readonly counts: Iterable<Readonly<RequestCount>>;
+  /** undefined: nothing is traced. */
+  readonly exemplars: Exemplars | undefined;
+}
+
 /** Requests of one route. */
-class RouteCounter {
+class RouteCounter implements MeasuredRoute {
   readonly durations = new Histogram();
   readonly series = new Map<number, Series>();
+  exemplars: Exemplars | undefined = undefined;
 
   constructor(readonly route: string) {}
+
+  get counts(): Iterable<Series> {
+    return this.series.values();
+  }
 }
 
 /** Of these, the ones with the same method and status. */
-class Series implements TurnCounter {
+class Series implements TurnCounter, RequestCount {
   /** All of them. */
   count = 0;
   /** Those that were not answered in the turn in which they came, and those that are settled. */
@@ -68,9 +84,13 @@ class Series implements TurnCounter {
   constructor(
     readonly of: RouteCounter,
     readonly route: string,
-    readonly method: number,
+    readonly methodIndex: number,
     readonly status: number,
   ) {}
+
+  get method(): string {
+    return this.of.route === OTHER ? OTHER : METHODS[this.methodIndex] || 'OTHER';
+  }
 
   settle(ns: number | undefined): void {
     if (ns !== undefined) this.of.durations.add(ns, this.count - this.settled);
@@ -109,7 +129,9 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   constructor(log?: AccessLog, tellsTime = false) {
     this.log = log;
     this.heading = tellsTime ? (response) => this.#tellTime(response) : undefined;
-    this.#rest = new Series(new RouteCounter(OTHER), OTHER, 0, 0);
+    const others = new RouteCounter(OTHER);
+    this.#rest = new Series(others, OTHER, 0, 0);
+    others.series.set(0, this.#rest);
     this.#last = this.#rest;
     this.#turns.join();
   }
@@ -149,7 +171,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
       since === undefined &&
       last.status === status &&
       last.route === request._route &&
-      last.method === request._words[request._at + Head.method] &&
+      last.methodIndex === request._words[request._at + Head.method] &&
       (response._flags & ResponseFlag.dropped) === 0
     ) {
       last.count++;
@@ -158,7 +180,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     if (response._flags & ResponseFlag.dropped) return;
     const method = request._words[request._at + Head.method];
     const isLike =
-      last.status === status && last.method === method && last.route === request._route;
+      last.status === status && last.methodIndex === method && last.route === request._route;
     const series = isLike ? last : this.#find(request._route, method, status);
     series.count++;
     this.watcher?.(series.of.route, METHODS[method], status, since);
@@ -224,6 +246,14 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     return series;
   }
 
+  /** A request of the route was traced. */
+  traced(route: string, traceId: string, ms: number): void {
+    const of = this.#routes.get(route);
+    if (of === undefined) return;
+    of.exemplars ??= new Exemplars();
+    of.exemplars.add(traceId, ms);
+  }
+
   get waiting(): number {
     return this.#waiting;
   }
@@ -237,13 +267,11 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     return this.#errors;
   }
 
-  /** Durations in nanoseconds, by route. */
-  *routes(): Generator<{ route: string; durations: Histogram; counts: RequestCount[] }> {
+  /** Durations in nanoseconds, by route. The same objects each time. */
+  *routes(): Generator<MeasuredRoute> {
     this.#turns.catchUp();
-    for (const of of this.#routes.values()) yield { ...shown(of), counts: countsOf(of) };
-    if (this.#rest.count === 0) return;
-    const counts = [{ route: OTHER, method: OTHER, status: 0, count: this.#rest.count }];
-    yield { ...shown(this.#rest.of), counts };
+    yield* this.#routes.values();
+    if (this.#rest.count > 0) yield this.#rest.of;
   }
 
   metrics(): RequestMetrics {
@@ -253,7 +281,7 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     for (const { route, durations, counts: some } of this.routes()) {
       all.merge(durations);
       routes[route] = microseconds(durations);
-      counts.push(...some);
+      for (const { method, status, count } of some) counts.push({ route, method, status, count });
     }
     return {
       total: counts.reduce((sum, { count }) => sum + count, 0),
@@ -265,14 +293,6 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
       routes,
     };
   }
-}
-
-const shown = ({ route, durations }: RouteCounter) => ({ route, durations });
-
-function countsOf({ route, series }: RouteCounter): RequestCount[] {
-  return Array.from(series.values(), ({ method, status, count }) => {
-    return { route, method: METHODS[method] || 'OTHER', status, count };
-  });
 }
 
 function microseconds(durations: Histogram): HistogramSummary {

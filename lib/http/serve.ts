@@ -184,6 +184,7 @@ export function serve(options: ServeOptions): HttpServer {
   const upgrading = upgrades?.before(answer, options.fetch !== undefined) ?? answer;
   const hooks = checkHooks(options.hooks, (thrown, request) => server._report(thrown, request));
   const hooked = hooks?.around(upgrading) ?? upgrading;
+  checked.profile.tellsFirstByte = hooks?.wantsFirstByte ?? false;
   const server: HttpServer = new HttpServer(runtime(), hooked, error, checked, upgrades);
   server._hooks = hooks;
   const { host, port, path, fd, backlog, reusePort, ipv6Only, maxConnections } = options;

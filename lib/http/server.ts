@@ -303,6 +303,9 @@ export class HttpServer {
       case Event.bodyEnd:
         session.bodyEnd();
         break;
+      case Event.headBegun:
+        this._hooks?.begun(session.connection);
+        break;
       case Event.httpError:
         session.failed(requestError(events[at + 3]));
         break;

@@ -99,6 +99,7 @@ export class Host {
           lingerBytesMax: 16 * 1024 * 1024,
           requestsMax: 2 ** 32 - 1,
           holdUpgrades: true,
+          tellsFirstByte: false,
           answersSilence: true,
           proxies: [],
           routes: [],

@@ -66,6 +66,7 @@ export interface NativeHttpProfile {
   requestsMax: number;
   unsentMax: number;
   holdUpgrades: boolean;
+  tellsFirstByte: boolean;
   answersSilence: boolean;
   proxies: string[];
   routes: { path: string; head: Uint8Array; dateOffset: number; body: Uint8Array }[];
@@ -211,8 +212,11 @@ export interface NativeLoop
   /** Measures turns into these words, or no more: native/binding/metering.cc has all of these. */
   meter(words: Float64Array | undefined): void;
   recordTurns(ring: Float64Array | undefined): boolean;
+  /** 0, or an errno. `fd` may be closed then. */
+  recordFlight(fd: number | undefined, rows: number): number;
   clockNs(): number;
-  census(into: Float64Array): void;
+  /** Adds to `into`; the slot to go on from, or 0. */
+  census(into: Float64Array, fromSlot: number, slots: number): number;
   roundTrips(endpointId: number, fromSlot: number, most: number, into: Float64Array): number;
   connectionList(fromSlot: number, most: number): NativeConnection[];
   describe(): { engine: string; engines: EngineReport[] };

@@ -66,6 +66,7 @@ export const enum Event {
   trailers = 18,
   bodyEnd = 19,
   httpError = 20,
+  headBegun = 21,
   file = 32,
   fileFetch = 33,
   udpPackets = 48,

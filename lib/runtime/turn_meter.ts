@@ -25,7 +25,7 @@ export const METER_LAYERS = DELAYS + HISTOGRAM_BUCKETS;
 export const METER_WORDS = METER_LAYERS + LAYER_WORDS;
 export const METER_DELAYS = DELAYS;
 /** Words of a row of the ring of turns: see TurnRecord. */
-export const TURN_ROW_WORDS = 6;
+export const TURN_ROW_WORDS = 9;
 
 const NS_PER_MS = 1e6;
 const ABSENT = 0;
@@ -59,6 +59,11 @@ export interface TurnRecord {
   events: number;
   /** How long the wait before it was. */
   waited: number;
+  /** Pages that the thread had to wait for in the turn: they came from memory, or from the disk. */
+  minorFaults: number;
+  majorFaults: number;
+  /** How much of the turn's processor time the kernel has had. */
+  kernelMs: number;
 }
 
 export class TurnMeter {
@@ -208,7 +213,8 @@ export class TurnRing {
     const { words, meter, rows, written } = this;
     for (let turn = Math.max(0, written - rows); turn < written; turn++) {
       const at = (1 + (turn % rows)) * TURN_ROW_WORDS;
-      const [start, ready, walked, end, events, waited] = words.subarray(at, at + TURN_ROW_WORDS);
+      const [start, ready, walked, end, events, waited, minorFaults, majorFaults, kernelNs] =
+        words.subarray(at, at + TURN_ROW_WORDS);
       yield {
         start: meter.toMs(start),
         ready: ready === 0 ? undefined : meter.toMs(ready),
@@ -216,6 +222,9 @@ export class TurnRing {
         end: meter.toMs(end),
         events,
         waited: waited / NS_PER_MS,
+        minorFaults,
+        majorFaults,
+        kernelMs: kernelNs / NS_PER_MS,
       };
     }
   }

@@ -18,6 +18,7 @@ export {
   type ScaleEvent,
 } from './compute/policy.js';
 export { type ComputeOptions, ComputePool } from './compute/pool.js';
+export type { TaskEvent } from './diagnostics.js';
 export {
   Dispatcher,
   type Handler,

@@ -13,6 +13,7 @@ import {
   type JobOptions,
 } from './compute/pool.js';
 import { Deadlines } from './deadlines.js';
+import { isObserved, tellStart } from './diagnostics.js';
 import { Drive, type StepWatcher } from './drive.js';
 import { pendingPromise, rejectOfLast, resolveOfLast } from './gate.js';
 import { SpawnedTask } from './handle.js';
@@ -299,7 +300,11 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
       task.givenName = options.name;
     }
     // The body must see the async context of its caller, whoever drives it.
-    task.scope = new AsyncResource('RINGPOLL_TASK');
+    const bind = () => {
+      task.scope = new AsyncResource('RINGPOLL_TASK');
+    };
+    if (isObserved()) task.event = tellStart(task.id, task.name, CLASS_NAMES[classIndex], bind);
+    else bind();
     if (this.#captureSites) task.site = siteOfCaller();
     this.#counts[classIndex].started++;
     this.#drive.enqueue(task);
@@ -371,6 +376,10 @@ export class HybridScheduler extends EventEmitter<SchedulerEvents> {
       task.signal?.removeEventListener('abort', task.onAbort);
       task.signal = null;
       task.onAbort = null;
+    }
+    if (task.event !== null) {
+      task.event._end(failed, value, cancelled !== null, task.ranMs);
+      task.event = null;
     }
     task.waiter?.detach();
     task.context?.end();

@@ -3,6 +3,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { Queueable } from './class_queue.js';
 import type { Clock } from './clock.js';
+import type { TaskEvent } from './diagnostics.js';
 import type { TaskClass, TaskContext, TaskFunction, TaskInfo, TaskState } from './types.js';
 import type { Sleeper, Waiter } from './waiter.js';
 
@@ -106,6 +107,8 @@ export class Task implements Queueable, Sleeper {
   resolve: ((value: unknown) => void) | null = null;
   reject: ((error: unknown) => void) | null = null;
   onEnded: OnEnded | null = null;
+  /** null: nobody listens. */
+  event: TaskEvent | null = null;
 
   /** In the queue now (cancelled and suspended tasks stay until they come to its head). */
   queued = false;

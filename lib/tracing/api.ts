@@ -56,6 +56,27 @@ export interface ContextManager {
   disable(): this;
 }
 
+type MetricAttributes = Record<string, string | number>;
+
+interface InstrumentOptions {
+  description: string;
+  unit: string;
+  advice?: { explicitBucketBoundaries: number[] };
+}
+
+export interface Histogram {
+  record(value: number, attributes: MetricAttributes): void;
+}
+
+export interface UpDownCounter {
+  add(value: number, attributes: MetricAttributes): void;
+}
+
+export interface Meter {
+  createHistogram(name: string, options: InstrumentOptions): Histogram;
+  createUpDownCounter(name: string, options: InstrumentOptions): UpDownCounter;
+}
+
 /** What the module @opentelemetry/api exports, from 1.1 on. */
 export interface OpenTelemetryApi {
   ROOT_CONTEXT: Context;
@@ -65,6 +86,10 @@ export interface OpenTelemetryApi {
     active(): Context;
     with<Result>(context: Context, run: () => Result): Result;
     setGlobalContextManager(manager: ContextManager): boolean;
+  };
+  /** From 1.3 on. */
+  metrics?: {
+    getMeter(name: string, version?: string): Meter;
   };
   trace: {
     getTracer(name: string, version?: string): Tracer;
@@ -78,7 +103,7 @@ export interface OpenTelemetryApi {
   };
 }
 
-export const SpanKind = { server: 1, client: 2 } as const;
+export const SpanKind = { internal: 0, server: 1, client: 2 } as const;
 export const STATUS_ERROR = 2;
 const NAME = '@opentelemetry/api';
 

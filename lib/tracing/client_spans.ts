@@ -36,20 +36,21 @@ export class ClientSpans {
     if (outgoing(event)) this.#inject(event, span);
   }
 
-  /** What the program has set itself stays. */
+  /** What the program has set itself stays; what a peer has set is passed on as our own. */
   #inject(event: ClientRequestEvent, span: Span): void {
     const { api } = this.#of;
+    const isOpen = (name: string) => event.forwarded || !event.hasHeader(name);
     const spanContext = span.spanContext();
     const parent = formatTraceparent(spanContext);
-    if (parent !== undefined && !event.hasHeader('traceparent')) {
-      event.addHeader('traceparent', parent);
+    if (parent !== undefined && isOpen('traceparent')) {
+      event.setHeader('traceparent', parent);
       const state = spanContext.traceState?.serialize();
-      if (state) event.addHeader('tracestate', state);
+      if (state) event.setHeader('tracestate', state);
     }
     const baggage = api.propagation.getBaggage(api.context.active());
-    if (baggage === undefined || event.hasHeader('baggage')) return;
+    if (baggage === undefined || !isOpen('baggage')) return;
     const text = formatBaggage(baggage.getAllEntries());
-    if (text !== '') event.addHeader('baggage', text);
+    if (text !== '') event.setHeader('baggage', text);
   }
 
   end(event: ClientRequestEvent): void {

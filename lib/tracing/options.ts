@@ -18,8 +18,14 @@ export interface TracingOptions {
   outgoing?: boolean | ((request: ClientRequestEvent) => boolean);
   /** Spans for requests of serve(). Default: true. */
   server?: boolean;
-  /** Spans for requests of ringpoll/client. Default: true. */
+  /** Spans for requests of ringpoll/client, and for those that proxy() passes on. Default: true. */
   client?: boolean;
+  /** Spans for tasks of ringpoll/scheduler. Default: true. */
+  tasks?: boolean;
+  /** Spans for open(), sendFile() and whole files of ringpoll/fs. Default: true. */
+  files?: boolean;
+  /** Metrics of requests, where the API has metrics. Default: true. */
+  metrics?: boolean;
 }
 
 export interface CheckedTracing {
@@ -28,6 +34,9 @@ export interface CheckedTracing {
   outgoing: (request: ClientRequestEvent) => boolean;
   server: boolean;
   client: boolean;
+  tasks: boolean;
+  files: boolean;
+  metrics: boolean;
 }
 
 const OPTIONS = optionNames<TracingOptions>('startTracing()', {
@@ -36,6 +45,9 @@ const OPTIONS = optionNames<TracingOptions>('startTracing()', {
   outgoing: true,
   server: true,
   client: true,
+  tasks: true,
+  files: true,
+  metrics: true,
 });
 
 function decision<Of>(name: string, given: unknown): (of: Of) => boolean {
@@ -54,6 +66,9 @@ export function checkTracing(options: TracingOptions): CheckedTracing {
     outgoing: decision('options.outgoing', options.outgoing),
     server: boolean('options.server', options.server, true),
     client: boolean('options.client', options.client, true),
+    tasks: boolean('options.tasks', options.tasks, true),
+    files: boolean('options.files', options.files, true),
+    metrics: boolean('options.metrics', options.metrics, true),
     api: findApi(options.api),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { RequestObserver, ServerRequestEvent } from '../http/diagnostics.js';
 import type { HttpRequest } from '../http/index.js';
+import type { ObservedServer } from '../http/observed.js';
 import { type Context, type Span, SpanKind, STATUS_ERROR, type Tracer } from './api.js';
 import { parseBaggage } from './baggage.js';
 import type { CheckedTracing } from './options.js';
@@ -12,6 +13,7 @@ const TRACESTATE_LENGTH_MAX = 512;
 const TEXT_LENGTH_MAX = 1024;
 const METHODS = new Set('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE QUERY'.split(' '));
 const SERVER_ERROR = 500;
+const SAMPLED = 1;
 
 /** A name of few: peers must not fill the tables of a backend. */
 export const methodName = (method: string): string => (METHODS.has(method) ? method : '_OTHER');
@@ -73,10 +75,12 @@ export class ServerSpans implements RequestObserver {
     return (run) => api.context.with(context, run);
   }
 
-  end({ request, route, status, aborted }: ServerRequestEvent): void {
+  end(event: ServerRequestEvent): void {
+    const { request, route, status, aborted } = event;
     const span = this.#spans.get(request);
     if (span === undefined) return;
     this.#spans.delete(request);
+    this.#leaveExemplar(event, span);
     if (route !== '') {
       span.setAttribute('http.route', route);
       span.updateName(`${spanName(request.method)} ${route}`);
@@ -87,6 +91,15 @@ export class ServerSpans implements RequestObserver {
       span.setStatus({ code: STATUS_ERROR });
     }
     span.end();
+  }
+
+  /** Where requests are measured, a histogram leads to a trace of it. */
+  #leaveExemplar({ server, route, aborted, ms }: ServerRequestEvent, span: Span): void {
+    const meter = (server as Partial<ObservedServer>)._meter;
+    if (meter === undefined || aborted) return;
+    const { traceId, traceFlags } = span.spanContext();
+    // What is not sampled cannot be looked at.
+    if ((traceFlags & SAMPLED) !== 0) meter.traced(route, traceId, ms);
   }
 
   failed(error: Error, request: HttpRequest | undefined): void {

@@ -1,5 +1,7 @@
 // One request on its way to a target, and the answer on its way back.
+import { AsyncResource } from 'node:async_hooks';
 import type { BodySink } from '../client/body.js';
+import { isObserved, observed } from '../client/diagnostics.js';
 import { Exchange } from '../client/exchange.js';
 import { RequestBodySource } from '../client/request_body.js';
 import { isIdempotent } from '../client/request_head.js';
@@ -47,6 +49,9 @@ export class Passage implements BodySink {
   #exchange: Exchange | undefined = undefined;
   #answer: ClientResponse | undefined = undefined;
   #startedMs = 0;
+  readonly #path: string;
+  /** What tells of a further attempt belongs to the same request. undefined: nobody listens. */
+  readonly #scope = isObserved() ? new AsyncResource('RINGPOLL_PROXY') : undefined;
 
   constructor(
     request: HttpRequest,
@@ -61,7 +66,8 @@ export class Passage implements BodySink {
     this.#key = upstream._usesKeys ? (checked.key?.(request) ?? request.remoteAddress ?? '') : '';
     const flags = flagsOf(request);
     let ask = request._isHead ? Ask.head : 0;
-    let text = `${this.#method} ${targetOf(request)} HTTP/1.1\r\n`;
+    this.#path = targetOf(request);
+    let text = `${this.#method} ${this.#path} HTTP/1.1\r\n`;
     if (checked.host === undefined) {
       const host = findHeader(request, 'host');
       text += `host: ${host ?? ''}\r\n`;
@@ -108,9 +114,18 @@ export class Passage implements BodySink {
     }
     this.#member = member;
     this.#attempts++;
+    const target = { origin: member.origin, path: this.#path };
+    const asking = {
+      head: `${this.#head}${lines}\r\n`,
+      forwarded: true,
+      resolve: (answer: ClientResponse) => this.#answered(answer),
+      reject: (error: unknown) => this.#failed(error),
+    };
+    const tell = () => observed(this.#method, target, asking);
+    const { head, resolve, reject } = this.#scope?.runInAsyncScope(tell) ?? asking;
     const exchange = new Exchange({
       method: this.#method,
-      head: `${this.#head}${lines}\r\n`,
+      head,
       body: undefined,
       stream: this.#stream,
       declared: this.#declared,
@@ -121,8 +136,8 @@ export class Passage implements BodySink {
       repeatable: isIdempotent(this.#method),
       closes: false,
       informational: undefined,
-      resolve: (answer) => this.#answered(answer),
-      reject: (error) => this.#failed(error),
+      resolve,
+      reject,
     });
     this.#exchange = exchange;
     this.#startedMs = this.#upstream._now;

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/base/probes.h"
 #include "core/http/client/client.h"
 #include "core/http/server/server.h"
 
@@ -108,6 +109,7 @@ int64_t GuestLoop::waitTimeNs() {
 
 void GuestLoop::setMeter(double* words) {
   loop_->setMeter(nullptr);
+  if (meter_ != nullptr) recordFlight(nullptr, 0);
   meter_ = words == nullptr ? nullptr : std::make_unique<TurnMeter>(words, monotonicNs);
   loop_->setMeter(meter_.get());
   loop_->setLayers(nullptr);
@@ -150,6 +152,17 @@ bool GuestLoop::recordTurns(double* ring, uint32_t rows) {
   return true;
 }
 
+bool GuestLoop::recordFlight(std::unique_ptr<MappedFile> file, uint32_t rows) {
+  if (meter_ == nullptr) return false;
+  meter_->setFlight(nullptr);
+  flight_.reset();
+  flightFile_ = std::move(file);
+  if (flightFile_ == nullptr) return true;
+  flight_ = std::make_unique<FlightRing>(flightFile_->words(), rows);
+  meter_->setFlight(flight_.get());
+  return true;
+}
+
 void GuestLoop::turn() {
   Napi::HandleScope scope(env_);
   if (meter_ != nullptr) {
@@ -183,8 +196,10 @@ void GuestLoop::turn() {
 void GuestLoop::deliver() {
   const uint32_t events = loop_->beginDelivery();
   if (meter_ != nullptr) meter_->delivers(events);
+  RP_PROBE1(javascript_begin, events);
   // By number: what one copy runs may bring another.
   for (size_t i = 0; i < faces_.size() && !stopped_; ++i) faces_[i]->deliver();
+  RP_PROBE1(javascript_end, events);
   if (meter_ != nullptr) meter_->delivered();
   loop_->endDelivery();
 }

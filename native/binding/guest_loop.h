@@ -15,6 +15,7 @@
 #include "core/loop/loop.h"
 #include "core/loop/metered_sockets.h"
 #include "core/system/datagram_calls.h"
+#include "core/system/mapped_file.h"
 #include "face.h"
 #include "shared_memory.h"
 #include "uv_api.h"
@@ -64,6 +65,9 @@ class GuestLoop {
   void setMeter(double* words);
   // The last turns are written into `rows` rows at `ring`, which must stay. False: nobody measures.
   bool recordTurns(double* ring, uint32_t rows);
+  // The last turns are written into `rows` rows of a file, until `nullptr` comes or measuring ends.
+  // False: nobody measures.
+  bool recordFlight(std::unique_ptr<MappedFile> file, uint32_t rows);
   // What speaks HTTP here, made by the first HTTP listener. nullptr: no memory.
   http::Server* openHttp();
   // nullptr: there was no such listener yet.
@@ -143,8 +147,10 @@ class GuestLoop {
     }
   }
 
-  std::unique_ptr<TurnMeter> meter_;    // null: nobody measures
-  std::unique_ptr<LayerClock> layers_;  // the same
+  std::unique_ptr<MappedFile> flightFile_;  // null: nobody records
+  std::unique_ptr<FlightRing> flight_;      // the same
+  std::unique_ptr<TurnMeter> meter_;        // null: nobody measures
+  std::unique_ptr<LayerClock> layers_;      // the same
   double* layerWords_ = nullptr;
   uint32_t turnsToLayers_ = kLayerEvery;
   uint64_t requestsBefore_ = 0;

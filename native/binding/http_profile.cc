@@ -55,6 +55,7 @@ std::shared_ptr<http::Profile> httpProfile(Napi::Object object) {
   profile->requestsMax = number(object, "requestsMax");
   profile->unsentMax = wide(object, "unsentMax");
   profile->holdUpgrades = flag(object, "holdUpgrades");
+  profile->tellsFirstByte = flag(object, "tellsFirstByte");
   profile->answersSilence = flag(object, "answersSilence");
   const auto proxies = object.Get("proxies").As<Napi::Array>();
   for (uint32_t i = 0; i < proxies.Length(); ++i) {

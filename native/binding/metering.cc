@@ -1,5 +1,6 @@
 // What an observer asks: the time of turns, the states of connections, and a list of them.
 #include <algorithm>
+#include <cerrno>
 
 #include "addon.h"
 #include "core/http/server/server.h"
@@ -34,6 +35,20 @@ Napi::Value RecordTurns(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), on);
 }
 
+// recordFlight(fd | undefined, rows) -> 0, or an errno. The caller closes `fd`.
+Napi::Value RecordFlight(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  const auto answer = [&](int code) { return Napi::Number::New(info.Env(), code); };
+  if (!info[0].IsNumber()) return answer(guest->recordFlight(nullptr, 0) ? 0 : EINVAL);
+  const uint32_t rows = word(info, 1);
+  if (rows == 0 || rows > kFlightRowsMax) return answer(EINVAL);
+  const auto fd = static_cast<int>(word(info, 0));
+  std::unique_ptr<MappedFile> file = MappedFile::map(fd, FlightRing::bytesOf(rows));
+  if (file == nullptr) return answer(errno);
+  return answer(guest->recordFlight(std::move(file), rows) ? 0 : EINVAL);
+}
+
 // clockNs() -> nanoseconds of the clock that turns are measured with
 Napi::Value ClockNs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(monotonicNs()));
@@ -61,16 +76,19 @@ ConnectionLook lookOf(const GuestLoop& guest, const Channel& channel) {
   return http->outstanding(channel) > 0 ? kLooksActive : kLooksIdle;
 }
 
-// census(into: Float64Array): connections by how they look
-void Census(const Napi::CallbackInfo& info) {
+// census(into: Float64Array, fromSlot, slots) -> the slot to go on from, or 0: that was the last.
+// To `into` is added how many connections look how.
+Napi::Value Census(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
-  if (guest == nullptr) return;
+  if (guest == nullptr) return Napi::Number::New(info.Env(), 0);
   double counts[kConnectionLooks] = {};
-  guest->loop().forEachChannel([&](const Channel& channel) {
-    if (channel.type == ChannelType::kConnection) ++counts[lookOf(*guest, channel)];
-  });
-  auto into = info[0].As<Napi::Float64Array>();
-  for (uint32_t i = 0; i < kConnectionLooks; ++i) into[i] = counts[i];
+  const uint32_t next =
+      guest->loop().forEachChannel(word(info, 1), word(info, 2), [&](const Channel& channel) {
+        if (channel.type == ChannelType::kConnection) ++counts[lookOf(*guest, channel)];
+      });
+  double* into = info[0].As<Napi::Float64Array>().Data();
+  for (uint32_t i = 0; i < kConnectionLooks; ++i) into[i] += counts[i];
+  return Napi::Number::New(info.Env(), next);
 }
 
 // roundTrips(endpoint, fromSlot, most, into: Float64Array) -> the slot to go on from, or 0: all
@@ -141,6 +159,7 @@ Napi::Value ConnectionList(const Napi::CallbackInfo& info) {
 void addMeteringFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("meter", Napi::Function::New<Meter>(env));
   exports.Set("recordTurns", Napi::Function::New<RecordTurns>(env));
+  exports.Set("recordFlight", Napi::Function::New<RecordFlight>(env));
   exports.Set("clockNs", Napi::Function::New<ClockNs>(env));
   exports.Set("census", Napi::Function::New<Census>(env));
   exports.Set("roundTrips", Napi::Function::New<RoundTrips>(env));

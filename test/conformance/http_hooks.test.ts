@@ -55,6 +55,36 @@ describe('hooks', () => {
     ]);
   });
 
+  it('tell of the first byte of each request, whenever the rest comes', async () => {
+    const told: string[] = [];
+    const begun = [deferred(), deferred()];
+    const server = serveHttp({
+      handler: ({ path }) => path,
+      hooks: {
+        onFirstByte: (connection) => {
+          told.push(`byte from ${connection.remoteAddress}`);
+          begun[told.length > 1 ? 1 : 0].resolve();
+        },
+        onHeaders: ({ path }) => told.push(`headers ${path}`),
+      },
+    });
+    const client = await HttpClient.connect(server);
+    const text = requestText('GET', '/slow');
+    client.send(text.slice(0, 1));
+    await begun[0].promise;
+    expect(told).toEqual(['byte from 127.0.0.1']);
+    client.send(text.slice(1));
+    await client.next();
+    expect(told).toEqual(['byte from 127.0.0.1', 'headers /slow']);
+    client.send(requestText('GET', '/a') + requestText('GET', '/b') + text.slice(0, 10));
+    await client.next();
+    await client.next();
+    await begun[1].promise;
+    const byte = 'byte from 127.0.0.1';
+    expect(told.slice(2).sort()).toEqual([byte, byte, byte, 'headers /a', 'headers /b']);
+    expect(told.indexOf('headers /a')).toBeGreaterThan(2);
+  });
+
   it('that throw or reject are told, and the answers are the same', async () => {
     const told: string[] = [];
     const fail = (name: string) => () => {
@@ -226,7 +256,7 @@ describe('hooks', () => {
   it.each<[unknown, string]>([
     [null, 'ERR_RINGPOLL_INVALID_ARG_TYPE'],
     [{ onAccept: 'x' }, 'ERR_RINGPOLL_INVALID_ARG_TYPE'],
-    [{ onFirstByte() {} }, 'ERR_RINGPOLL_UNKNOWN_OPTION'],
+    [{ onFirstBytes() {} }, 'ERR_RINGPOLL_UNKNOWN_OPTION'],
   ])('refuse %o', (hooks, code) => {
     let thrown: unknown;
     try {

@@ -1,6 +1,7 @@
 // Channels by slot and generation: stale names find nothing, slots come back only after reclaim().
 #include "core/channel/channel_table.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -98,6 +99,27 @@ TEST(channel_table_never_moves_a_channel) {
   uint32_t visited = 0;
   table.forEach([&](Channel&) { ++visited; });
   CHECK_EQ(visited, table.used());
+}
+
+TEST(channel_table_is_walked_in_parts) {
+  ChannelTable table;
+  std::vector<Channel*> open;
+  for (int fd = 0; fd < 600; ++fd) open.push_back(table.open(ChannelType::kConnection, fd));
+  for (size_t i = 0; i < open.size(); i += 3) table.release(*open[i]);
+  for (const uint32_t slots : {1U, 7U, 256U, 599U, 100'000U, 0xffffffffU}) {
+    std::vector<int> seen;
+    uint32_t from = 0;
+    uint32_t parts = 0;
+    do {
+      from =
+          table.forEach(from, slots, [&](const Channel& channel) { seen.push_back(channel.fd); });
+      ++parts;
+    } while (from != 0);
+    CHECK_EQ(seen.size(), 400U);
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+    CHECK(parts <= table.capacity() / slots + 1);
+  }
+  CHECK_EQ(table.forEach(table.capacity() + 1, 10, [](const Channel&) { CHECK(false); }), 0U);
 }
 
 TEST(channel_table_agrees_with_a_model_under_random_use) {

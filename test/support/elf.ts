@@ -1,7 +1,13 @@
 // The little of ELF that tells what a shared object offers and needs (64 bit, little endian).
 import { readFileSync } from 'node:fs';
 
-const SECTION = { dynamic: 6, dynamicSymbols: 11, versionNeeds: 0x6ffffffe, versions: 0x6fffffff };
+const SECTION = {
+  notes: 7,
+  dynamic: 6,
+  dynamicSymbols: 11,
+  versionNeeds: 0x6ffffffe,
+  versions: 0x6fffffff,
+};
 const TAG = { needed: 1, flags: 30, flags1: 0x6ffffffb };
 const FLAG_BIND_NOW = 0x8;
 const FLAG1_NOW = 0x1;
@@ -14,6 +20,7 @@ const DYNAMIC_BYTES = 16;
 interface Section {
   type: number;
   link: number;
+  address: bigint;
   data: Buffer;
 }
 
@@ -40,7 +47,9 @@ function readSections(file: Buffer): Section[] {
     const start = Number(header.readBigUInt64LE(0x18));
     const size = Number(header.readBigUInt64LE(0x20));
     const type = header.readUInt32LE(4);
-    return { type, link: header.readUInt32LE(0x28), data: file.subarray(start, start + size) };
+    const address = header.readBigUInt64LE(0x10);
+    const data = file.subarray(start, start + size);
+    return { type, link: header.readUInt32LE(0x28), address, data };
   });
 }
 
@@ -69,11 +78,69 @@ function readVersionNeeds(section: Section | undefined, sections: Section[]): Ma
   return names;
 }
 
-export function readSharedObject(path: string): SharedObject {
+function readElf(path: string): Buffer {
   const file = readFileSync(path);
   if (file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1) {
     throw new Error(`${path} is not a 64-bit little-endian ELF file`);
   }
+  return file;
+}
+
+export interface Probe {
+  provider: string;
+  name: string;
+  /** Such as -8@%rax. */
+  arguments: string[];
+  /** What the processor finds there. */
+  instruction: 'nop' | 'other';
+  /** The address of a counter that whoever attaches has to raise; 0: there is none. */
+  semaphore: bigint;
+}
+
+const PROBE_OWNER = 'stapsdt';
+const PROBE_TYPE = 3;
+const MACHINE_X64 = 62;
+
+/** Static tracepoints, from the notes that stand for them. */
+export function readProbes(path: string): Probe[] {
+  const file = readElf(path);
+  const sections = readSections(file);
+  const isX64 = file.readUInt16LE(0x12) === MACHINE_X64;
+  const isNop = (address: bigint) => {
+    const within = sections.find(
+      (each) => address >= each.address && address < each.address + BigInt(each.data.length),
+    );
+    if (within === undefined || within.address === 0n) return false;
+    const at = Number(address - within.address);
+    return isX64 ? within.data[at] === 0x90 : within.data.readUInt32LE(at) === 0xd503201f;
+  };
+  const probes: Probe[] = [];
+  for (const { type, data } of sections) {
+    if (type !== SECTION.notes) continue;
+    for (let at = 0; at + 12 <= data.length; ) {
+      const [ownerBytes, bytes, kind] = [0, 4, 8].map((offset) => data.readUInt32LE(at + offset));
+      const owner = data.toString('latin1', at + 12, at + 12 + ownerBytes - 1);
+      const content = at + 12 + padded(ownerBytes);
+      at = content + padded(bytes);
+      if (owner !== PROBE_OWNER || kind !== PROBE_TYPE) continue;
+      const words = data.toString('latin1', content + 24, content + bytes).split('\0');
+      const [provider, name, places] = words;
+      probes.push({
+        provider,
+        name,
+        arguments: places.split(/ (?=-?\d+@)/),
+        instruction: isNop(data.readBigUInt64LE(content)) ? 'nop' : 'other',
+        semaphore: data.readBigUInt64LE(content + 16),
+      });
+    }
+  }
+  return probes;
+}
+
+const padded = (bytes: number) => (bytes + 3) & ~3;
+
+export function readSharedObject(path: string): SharedObject {
+  const file = readElf(path);
   const sections = readSections(file);
   const byType = (type: number) => sections.find((section) => section.type === type);
   const symbols = byType(SECTION.dynamicSymbols);

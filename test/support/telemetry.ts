@@ -66,6 +66,10 @@ interface Manager {
 /** `spans` are in the order of their beginning. */
 export function fakeTelemetry() {
   const spans: RecordedSpan[] = [];
+  const recorded: { name: string; value: number; attributes: Record<string, unknown> }[] = [];
+  const keeping = (name: string) => (value: number, attributes: Record<string, unknown>) => {
+    recorded.push({ name, value, attributes });
+  };
   const SPAN = Symbol('span');
   const BAGGAGE = Symbol('baggage');
   const ROOT_CONTEXT = new Context();
@@ -83,6 +87,12 @@ export function fakeTelemetry() {
         manager = one;
         return true;
       },
+    },
+    metrics: {
+      getMeter: () => ({
+        createHistogram: (name: string) => ({ record: keeping(name) }),
+        createUpDownCounter: (name: string) => ({ add: keeping(name) }),
+      }),
     },
     trace: {
       getTracer: () => ({
@@ -119,6 +129,7 @@ export function fakeTelemetry() {
   return {
     api,
     spans,
+    recorded,
     activeSpan: () => manager.active().getValue(SPAN) as RecordedSpan | undefined,
     breakDown: () => {
       breaks = true;

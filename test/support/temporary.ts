@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** The path of a file with this content. */
-export function fileWith(content: string | Uint8Array): string {
+export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ringpoll-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'file');
+  return folder;
+}
+
+/** The path of a file with this content. */
+export function fileWith(content: string | Uint8Array): string {
+  const file = join(temporaryFolder(), 'file');
   writeFileSync(file, content);
   return file;
 }

@@ -107,6 +107,9 @@ const report: Report = {
   cpu: { user: 0.5, system: 0.25 },
   memory: { rss: 2 ** 20, heapUsed: 2 ** 19, external: 0 },
   roundTrips: [],
+  alarms: undefined,
+  watchdog: undefined,
+  kernel: { majorFaults: 0, minorFaults: 0, switches: 0, preemptions: 0 },
   threads: [],
   scheduler: undefined,
 };

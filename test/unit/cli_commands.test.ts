@@ -14,6 +14,7 @@ const COMMANDS = [
   'bench',
   'build',
   'doctor',
+  'dump',
   'echo',
   'explain',
   'layers',

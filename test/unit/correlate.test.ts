@@ -9,7 +9,8 @@ const turn = (
   walked: number,
   end: number,
 ): TurnRecord => {
-  return { start, ready, walked, end, events: 1, waited: 0 };
+  const ofKernel = { minorFaults: 0, majorFaults: 0, kernelMs: 0 };
+  return { start, ready, walked, end, events: 1, waited: 0, ...ofKernel };
 };
 const pause = (start: number, ms: number) => ({ start, ms, kind: 'major' as const });
 
@@ -42,8 +43,23 @@ describe('a correlation', () => {
     expect(found.slowest[0].ms).toBe(99);
   });
 
+  it('says which turns had a burst of page faults, and which were in the kernel', () => {
+    const slow = turn(0, 1, 19, 20);
+    const turns = [
+      { ...slow, minorFaults: 255, kernelMs: 9 },
+      { ...slow, minorFaults: 256, kernelMs: 10 },
+      { ...slow, majorFaults: 1 },
+      { ...turn(0, 0, 1, 1), majorFaults: 9, kernelMs: 1 },
+    ];
+    const { faults, kernel, slowest } = correlate(turns, [], 10);
+    expect(faults).toEqual({ turns: 2, share: 2 / 3 });
+    expect(kernel).toEqual({ turns: 1, share: 1 / 3 });
+    expect(slowest[0]).toMatchObject({ minorFaults: 255, majorFaults: 0, kernelMs: 9 });
+  });
+
   it('of nothing is nothing', () => {
-    const { causes, slowest } = correlate([], [pause(1, 1)], 10);
+    const { causes, faults, slowest } = correlate([], [pause(1, 1)], 10);
+    expect(faults).toEqual({ turns: 0, share: 0 });
     expect(causes.collection).toEqual({ turns: 0, share: 0, ms: 0 });
     expect(slowest).toEqual([]);
   });

@@ -1,5 +1,5 @@
 // What the page shows: tiles, charts and tables, each a list of what it takes from a report.
-import { formatBytes, formatNumber, formatShare, formatTime } from './format.mjs';
+import { formatBytes, formatClock, formatNumber, formatShare, formatTime } from './format.mjs';
 
 const perSecond = (value) => `${formatNumber(value)}/s`;
 const PHASES = ['javascript', 'receiving', 'sending', 'host', 'waiting'];
@@ -15,9 +15,15 @@ export const TILES = [
   ['Connections', (report) => formatNumber(sum(Object.values(report.connections)))],
   ['CPU', (report) => formatShare(report.cpu.user + report.cpu.system)],
   ['Memory', (report) => formatBytes(report.memory.rss)],
+  ['Alarms', (report) => formatNumber(sum(Object.values(report.alarms?.counts ?? {})))],
 ];
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
+const ALARMS = {
+  schedulingDelay: 'Events wait for JavaScript',
+  gcPause: 'Pause of the garbage collector',
+  loopDelay: 'One turn of the loop',
+};
 const latency = (name) => (report) =>
   report.requests.latency.count === 0 ? Number.NaN : report.requests.latency[name];
 
@@ -187,6 +193,45 @@ export const TABLES = [
         .map(([code, count]) => [code, formatNumber(count)]),
   },
   {
+    id: 'alarms',
+    title: 'Alarms',
+    empty: 'No alarm',
+    columns: ['When', 'What', 'Took', 'Limit'],
+    texts: 2,
+    rows: ({ alarms }) =>
+      (alarms?.last ?? []).map(({ alarm, ms, limitMs, time }) => [
+        ...[formatClock(time), ALARMS[alarm], formatTime(ms), formatTime(limitMs)],
+      ]),
+  },
+  {
+    id: 'watchdog',
+    title: 'Watchdog',
+    empty: 'No watchdog was given to admin(), or it has seen no overrun',
+    columns: ['Overruns', 'Longest', 'Last', 'Task of the last'],
+    texts: 0,
+    rows: ({ watchdog }) =>
+      watchdog?.last === undefined
+        ? []
+        : [
+            [
+              ...[formatNumber(watchdog.overruns), formatTime(watchdog.longestMs)],
+              ...[formatTime(watchdog.last.ms), watchdog.last.task ?? 'none'].map(String),
+            ],
+          ],
+  },
+  {
+    id: 'kernel',
+    title: 'What the kernel does to the process',
+    empty: '',
+    columns: ['What', 'Rate'],
+    rows: ({ kernel }) => [
+      ['pages that come from the disk', perSecond(kernel.majorFaults)],
+      ['pages that come from memory', perSecond(kernel.minorFaults)],
+      ['waits', perSecond(kernel.switches)],
+      ['processor taken away', perSecond(kernel.preemptions)],
+    ],
+  },
+  {
     id: 'servers',
     title: 'Servers',
     empty: 'No HTTP server',
@@ -198,13 +243,17 @@ export const TABLES = [
     id: 'threads',
     title: 'Threads',
     empty: 'No group of threads was given to admin()',
-    columns: ['Thread', 'State', 'Connections', 'Requests', 'Turns', 'Received', 'Sent'],
+    columns: [
+      ...['Thread', 'State', 'Connections', 'Requests', 'Turns', 'Received', 'Sent'],
+      ...['Migrations', 'Processor taken away'],
+    ],
     texts: 2,
     rows: ({ threads }) =>
       threads.map((each) => [
         ...[String(each.thread), each.state, formatNumber(each.connections)],
         ...[perSecond(each.requestRate), perSecond(each.turnRate)],
         ...[`${formatBytes(each.readRate)}/s`, `${formatBytes(each.writtenRate)}/s`],
+        ...[perSecond(each.migrationRate), perSecond(each.preemptionRate)],
       ]),
   },
   {

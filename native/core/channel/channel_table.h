@@ -35,9 +35,16 @@ class ChannelTable {
 
   template <typename Visit>
   void forEach(Visit&& visit) {
-    for (uint32_t slot = 0; slot < capacity_; ++slot) {
+    forEach(0, capacity_, visit);
+  }
+  // Of `slots` slots from slot `from` on. Answers the slot to go on from, or 0: that was the last.
+  template <typename Visit>
+  uint32_t forEach(uint32_t from, uint32_t slots, Visit&& visit) {
+    const uint32_t end = from > capacity_ || slots > capacity_ - from ? capacity_ : from + slots;
+    for (uint32_t slot = from; slot < end; ++slot) {
       if (at(slot).type != ChannelType::kFree) visit(at(slot));
     }
+    return end < capacity_ ? end : 0;
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/probes.h"
 #include "core/raw/raw_protocol.h"
 
 namespace ringpoll {
@@ -341,7 +342,9 @@ bool Loop::turn(int64_t timeoutNs) {
   ++state_.metrics.waits;
   if (counters_ != nullptr) timeoutNs = beginWait(timeoutNs);
   if (meter_ != nullptr) meter_->sleeps();
+  RP_PROBE1(wait_begin, timeoutNs);
   waiting_.wait(*state_.engines[0], timeoutNs);
+  RP_PROBE1(turn_begin, state_.metrics.turns);
   if (meter_ != nullptr) meter_->wakes();
   state_.nowMs = clockMs();  // before anything is dispatched: the wait may have been a long one
   for (auto& protocol : protocols_) protocol->beginTurn(state_.nowMs);
@@ -371,6 +374,7 @@ bool Loop::turn(int64_t timeoutNs) {
 }
 
 void Loop::endTurn() {
+  RP_PROBE1(turn_end, state_.metrics.turns);
   for (auto& engine : state_.engines) engine->endTurn();
   state_.buffers.endTurn();
   for (auto& protocol : protocols_) protocol->endTurn();

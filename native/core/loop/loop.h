@@ -180,6 +180,11 @@ class Loop final : private FilterHost, private ChannelEnds {
   void forEachChannel(Visit&& visit) {
     state_.channels.forEach([&](Channel& channel) { visit(channel); });
   }
+  // The same for some slots: see ChannelTable.
+  template <typename Visit>
+  uint32_t forEachChannel(uint32_t from, uint32_t slots, Visit&& visit) {
+    return state_.channels.forEach(from, slots, visit);
+  }
   const SendMeter& sendMeter() const { return sender_.meter(); }
   RouteIndex routeOf(const Channel& channel) const { return routes_.routeOf(channel); }
   const ArenaStats& arenaStats() const { return state_.arena.stats(); }

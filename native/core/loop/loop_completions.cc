@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "core/base/assert.h"
+#include "core/base/probes.h"
 #include "core/system/wake.h"
 #include "loop.h"
 
@@ -104,6 +105,7 @@ void Loop::onAccept(Channel& listener, const Completion& completion) {
     return;
   }
   ++state_.metrics.accepted;
+  RP_PROBE2(accept, channel->slot, fd);
   channel->flags |= listener.flags & kUnixSocket;
   ++endpoint.connections;
   if (endpoint.gate != nullptr) endpoint.gate->enter(peer, channel->token());
@@ -189,6 +191,7 @@ void Loop::onReceive(Channel& channel, const Completion& completion) {
     channel.activeMs = static_cast<uint32_t>(state_.nowMs);
     state_.metrics.bytesRead += bytes;
     routes_.received(channel, bytes);
+    RP_PROBE2(receive, channel.slot, bytes);
     if (channel.flags & kCloseWhenSent) return;
     const Layer at = channel.filtered == nullptr ? Layer::kParse : Layer::kTls;
     const LayerScope scope(state_.layers, at);
@@ -305,6 +308,7 @@ void Loop::resumeAccepting() {
 
 void Loop::fail(Channel& channel, int error, Syscall syscall) {
   if (channel.state == ChannelState::kClosing) return;
+  RP_PROBE2(error, channel.slot, error);
   channel.closeError = error;
   channel.closeSyscall = static_cast<uint8_t>(syscall);
   destroy(channel);
@@ -349,6 +353,7 @@ void Loop::onClose(Channel& channel) {
     pushClose(channel);
   } else {
     ++state_.metrics.closed;
+    RP_PROBE2(close, channel.slot, channel.bytesRead);
     --endpoint.connections;
     --connections_;
     if (endpoint.gate != nullptr) endpoint.gate->leave(channel.token());

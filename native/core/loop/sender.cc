@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/base/probes.h"
 #include "filter.h"
 
 namespace ringpoll {
@@ -228,6 +229,7 @@ void Sender::sent(Channel& channel, uint64_t bytes) {
 }
 
 void Sender::countSent(Channel& channel, uint64_t bytes) {
+  RP_PROBE2(send, channel.slot, bytes);
   channel.bytesWritten += bytes;
   channel.activeMs = static_cast<uint32_t>(state_.nowMs);
   state_.metrics.bytesWritten += bytes;

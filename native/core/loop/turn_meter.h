@@ -13,6 +13,8 @@
 
 #include "core/base/layer_clock.h"
 #include "core/base/log_buckets.h"
+#include "core/system/thread_usage.h"
+#include "flight_ring.h"
 
 namespace ringpoll {
 
@@ -47,7 +49,11 @@ enum TurnRowWord : uint32_t {
   kRowEnd = 3,     // all was sent
   kRowEvents = 4,
   kRowWaited = 5,  // nanoseconds of the wait before
-  kTurnRowWords = 6,
+  // What the kernel did for the thread in the turn: see ThreadUsage.
+  kRowMinorFaults = 6,
+  kRowMajorFaults = 7,
+  kRowKernelNs = 8,
+  kTurnRowWords = 9,
 };
 
 class TurnMeter {
@@ -60,7 +66,11 @@ class TurnMeter {
   void record(double* ring, uint32_t rows) {
     ring_ = ring;
     rows_ = rows;
+    usage_ = threadUsage();
   }
+
+  // The same into a file; null: not any more.
+  void setFlight(FlightRing* flight) { flight_ = flight; }
 
   // The time of layers is given to it in this turn; null: this turn is not measured so.
   void setLayers(LayerClock* layers) { layers_ = layers; }
@@ -69,22 +79,27 @@ class TurnMeter {
   void begins() {
     lap(kHostNs);
     begun_ = true;
+    enter(FlightPhase::kSending);
   }
   void sleeps() {
     lap(begun_ ? kSentNs : kHostNs);
     begun_ = false;
+    enter(FlightPhase::kWaiting);
     if (layers_ != nullptr) layers_->pause();
     if (woke_ > 0) ++words_[kBusyBuckets + bucketOf(static_cast<uint64_t>(mark_ - woke_))];
   }
   void wakes() {
     waited_ = lap(kWaitedNs);
+    enter(FlightPhase::kReceiving);
     if (layers_ != nullptr) layers_->start(Layer::kLoop);
     woke_ = words_[kTurnStart] = mark_;
     ++words_[kMeteredTurns];
     row_ = {};
+    if (rows_ > 0) usage_ = threadUsage();
   }
   void delivers(uint32_t events) {
     lap(kReceivedNs);
+    enter(FlightPhase::kJavaScript);
     const auto delay = static_cast<uint64_t>(mark_ - woke_);
     words_[kDelayBuckets + bucketOf(delay)] += events;
     words_[kMeteredEvents] += events;
@@ -95,6 +110,7 @@ class TurnMeter {
   }
   void delivered() {
     lap(kWalkedNs);
+    enter(FlightPhase::kSending);
     words_[kWalking] = 0;
     row_.walked = mark_;
     if (layers_ != nullptr) layers_->enter(Layer::kLoop);
@@ -107,6 +123,8 @@ class TurnMeter {
       words_[kCounted] = 2;
     }
     if (rows_ > 0 && woke_ > 0) writeRow();
+    if (flight_ != nullptr) writeFlight();
+    enter(FlightPhase::kHost);
     if (layers_ != nullptr) layers_->enter(Layer::kHost);
   }
 
@@ -124,6 +142,19 @@ class TurnMeter {
     words_[word] += mark_ - before;
     return mark_ - before;
   }
+  void enter(FlightPhase phase) {
+    if (flight_ != nullptr) flight_->phase(phase, static_cast<uint64_t>(mark_));
+  }
+  void writeFlight() {
+    if (woke_ == 0) return;
+    const auto ns = [](double value) { return static_cast<uint64_t>(value); };
+    flight_->write({.start = ns(woke_),
+                    .ready = ns(row_.ready),
+                    .walked = ns(row_.walked),
+                    .end = ns(mark_),
+                    .waited = ns(waited_),
+                    .events = ns(row_.events)});
+  }
   void writeRow() {
     const auto written = static_cast<uint64_t>(ring_[0]);
     double* row = ring_ + (1 + written % rows_) * kTurnRowWords;
@@ -133,6 +164,10 @@ class TurnMeter {
     row[kRowEnd] = mark_;
     row[kRowEvents] = row_.events;
     row[kRowWaited] = waited_;
+    const ThreadUsage now = threadUsage();
+    row[kRowMinorFaults] = static_cast<double>(now.minorFaults - usage_.minorFaults);
+    row[kRowMajorFaults] = static_cast<double>(now.majorFaults - usage_.majorFaults);
+    row[kRowKernelNs] = static_cast<double>(now.kernelNs - usage_.kernelNs);
     ring_[0] = static_cast<double>(written + 1);
   }
 
@@ -143,9 +178,11 @@ class TurnMeter {
   double waited_ = 0;
   bool begun_ = false;
   Row row_;
+  ThreadUsage usage_;  // when the turn began, while turns are recorded
   LayerClock* layers_ = nullptr;
   double* ring_ = nullptr;
   uint32_t rows_ = 0;
+  FlightRing* flight_ = nullptr;
 };
 
 }  // namespace ringpoll

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/probes.h"
 #include "core/http/parser/sniff.h"
 #include "server.h"
 
@@ -117,6 +118,7 @@ bool Server::parseHead(Channel& channel, Connection& connection, Piece* piece) {
   } else {
     connection.parser.begin(nextRecord(), recordWords(limits.headersMax));
     connection.begun = true;
+    if (connection.profile->tellsFirstByte) events_.push(EventKind::kHeadBegun, channel);
   }
   Piece head;
   const HeadResult result =
@@ -143,6 +145,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
     return;
   }
   ++requests_;
+  RP_PROBE2(request, channel.slot, requests_);
   if (++connection.requests >= profile.requestsMax) {
     nextRecord()[kRecordFlags] &= ~kFlagKeepAlive;
   }
