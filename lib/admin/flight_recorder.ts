@@ -49,7 +49,9 @@ export class FlightRecorder {
       const errno = runtime().native.recordFlight(file, turns);
       if (errno !== 0) {
         turnMeter().leave();
-        throw new Error(`mmap ${util().getSystemErrorName(-errno)} ${path}`);
+        const code = util().getSystemErrorName(-errno);
+        const error = new Error(`${code}: mmap '${path}'`);
+        throw Object.assign(error, { code, errno: -errno, syscall: 'mmap', path });
       }
     } catch (error) {
       fs().unlinkSync(path);

@@ -56,7 +56,7 @@ export class FileSpans {
 
   start(event: FileOperationEvent): void {
     const { operation, path } = event;
-    const attributes = path === undefined ? {} : { 'file.path': path };
+    const attributes: Record<string, string> = path === undefined ? {} : { 'file.path': path };
     const options = { kind: SpanKind.internal, attributes };
     const context = this.#of.api.context.active();
     this.#spans.set(event, this.#tracer.startSpan(`fs ${operation}`, options, context));

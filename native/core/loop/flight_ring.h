@@ -7,7 +7,6 @@
 // who copies upwards finds out when it was overtaken.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 namespace ringpoll {
@@ -67,7 +66,7 @@ class FlightRing {
  private:
   // In this order for other processes too.
   void put(uint64_t at, uint64_t value) {
-    std::atomic_ref<uint64_t>(words_[at]).store(value, std::memory_order_release);
+    __atomic_store_n(words_ + at, value, __ATOMIC_RELEASE);
   }
 
   uint64_t* const words_;
