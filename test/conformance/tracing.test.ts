@@ -269,7 +269,7 @@ describe('metrics through the API', () => {
     expect(type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
     expect(text.endsWith('\n# EOF\n')).toBe(true);
     expect(text).toMatch(/^# TYPE http_requests counter$/m);
-    expect(text).not.toMatch(/^# TYPE \S+_total/m);
+    expect(text).not.toMatch(/^# TYPE \S+_total /m);
     const exemplars = [
       ...text.matchAll(/_bucket\{.*,le="(\S+)"\} \d+ # \{trace_id="(\w+)"\} (\S+) (\S+)$/gm),
     ];
