@@ -17,8 +17,8 @@ const entry = (file: string, standIn: string) =>
 
 // Entries of the package that are folders of lib under the same name.
 const ENTRIES = [
-  ...['admin', 'client', 'crossws', 'dgram', 'framing', 'fs', 'guards', 'lifecycle', 'net'],
-  ...['queues', 'scheduler', 'threads', 'tls', 'tracing', 'udp', 'upstream', 'websocket'],
+  ...['admin', 'client', 'config', 'crossws', 'dgram', 'framing', 'fs', 'guards', 'lifecycle'],
+  ...['net', 'queues', 'scheduler', 'threads', 'tls', 'tracing', 'udp', 'upstream', 'websocket'],
 ];
 
 const ATTACK = 'test/conformance/attack.test.ts';

@@ -12,6 +12,7 @@ const ENTRIES = [
   'guards/index',
   'lifecycle/index',
   'queues/index',
+  'config/index',
   'scheduler/index',
   'fs/index',
   'websocket/index',

@@ -39,7 +39,7 @@ async function writeReference(folder) {
   const wings = [
     ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'scheduler', 'fs', 'websocket'],
     // What net, dgram and node_http export is documented by Node.
-    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'queues', 'fastify'],
+    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'queues', 'config', 'fastify'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

@@ -9,6 +9,17 @@ export interface JobContext {
   readonly signal: AbortSignal;
 }
 
+/** What `run` of a queue in Redis gets. */
+export interface RedisJobContext extends JobContext {
+  /** Its place in the stream: the same for all attempts. */
+  readonly id: string;
+  /**
+   * Ends the job before `run` is over: nobody does it again, whatever happens. Without it that is
+   * done when `run` has succeeded. Resolves when Redis has it.
+   */
+  ack(): Promise<void>;
+}
+
 /** A job that has failed for the last time. */
 export interface DeadLetter<T> {
   readonly payload: T;

@@ -58,6 +58,7 @@ const OPTIONS = optionNames<JobQueueOptions<unknown>>('JobQueue', {
   clock: true,
 });
 const PUSH = optionNames<PushOptions>('push()', { key: true, delay: true });
+const KEY = optionNames<Pick<PushOptions, 'key'>>('push()', { key: true });
 const STOP = optionNames<QueueStopOptions>('stop()', { timeout: true });
 const RETRIES = [100, 400, 1600];
 const KEY_CHARACTERS_MAX = 256;
@@ -106,12 +107,21 @@ export function checkQueue<T>(options: JobQueueOptions<T>): CheckedQueue<T> {
 
 export function checkPush(options: PushOptions): { key: string | undefined; delayMs: number } {
   checkOptions(PUSH, options);
-  const { key } = options;
+  return { key: keyOf(options), delayMs: milliseconds('options.delay', options.delay, 0) };
+}
+
+/** Of push() that takes nothing else. */
+export function checkKey(options: Pick<PushOptions, 'key'>): string | undefined {
+  checkOptions(KEY, options);
+  return keyOf(options);
+}
+
+function keyOf({ key }: Pick<PushOptions, 'key'>): string | undefined {
   const fits = typeof key === 'string' && key !== '' && key.length <= KEY_CHARACTERS_MAX;
   if (key !== undefined && !fits) {
     throw invalidArgType('options.key', `a string of 1 to ${KEY_CHARACTERS_MAX} characters`, key);
   }
-  return { key, delayMs: milliseconds('options.delay', options.delay, 0) };
+  return key;
 }
 
 export function checkStop(options: QueueStopOptions): number | undefined {

@@ -1,4 +1,4 @@
-// A redis-server on a Unix socket, without files, that can be killed and started again.
+// A redis-server on a Unix socket that can be killed and started again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -32,15 +32,21 @@ export class Redis {
   #program;
   #folder = mkdtempSync(join(tmpdir(), 'ringpoll-redis-'));
   #child;
+  #keeps;
   socket = join(this.#folder, 'redis.sock');
 
-  constructor(program) {
+  /** `keeps`: what it has been told is in a file before it answers. Otherwise it has no files. */
+  constructor(program, { keeps = false } = {}) {
     this.#program = program;
+    this.#keeps = keeps;
   }
 
   async start() {
     rmSync(this.socket, { force: true });
-    const args = ['--port', '0', '--unixsocket', this.socket, '--save', '', '--appendonly', 'no'];
+    const files = this.#keeps
+      ? ['--appendonly', 'yes', '--appendfsync', 'always']
+      : ['--appendonly', 'no'];
+    const args = ['--port', '0', '--unixsocket', this.socket, '--save', '', ...files];
     this.#child = spawn(this.#program, args, { cwd: this.#folder, stdio: 'ignore' });
     const deadline = performance.now() + START_MS_MAX;
     while (!(await this.#answers())) {
