@@ -1,5 +1,8 @@
 // ringpoll/upstream: targets that share requests, and a proxy in front of them.
 export type { Balance } from './balance.js';
+export { Canary, type CanaryOptions, type CanaryReport } from './canary.js';
+export type { CanaryStep, Seen as CanarySeen } from './canary_policy.js';
+export type { Difference, Shown } from './comparison.js';
 export {
   type Discovery,
   type DiscoveryEvents,

@@ -3,6 +3,7 @@ import { Exchange } from '../client/exchange.js';
 import { findHeader } from '../http/head.js';
 import type { HttpRequest } from '../http/request.js';
 import { Ask } from '../runtime/protocol.js';
+import type { Digest } from './comparison.js';
 import { forwardedLines } from './forwarded.js';
 import type { CheckedProxy } from './proxy_options.js';
 import { askedFields, targetOf } from './request_target.js';
@@ -10,7 +11,13 @@ import type { Upstream } from './upstream.js';
 
 const noTrailers = () => '';
 
-export function mirrorTo(upstream: Upstream, request: HttpRequest, checked: CheckedProxy): void {
+/** `digest`: takes what the answer is. */
+export function mirrorTo(
+  upstream: Upstream,
+  request: HttpRequest,
+  checked: CheckedProxy,
+  digest: Digest | undefined,
+): void {
   const member = upstream._pick('', []);
   if (member === undefined) return;
   const { method } = request;
@@ -38,7 +45,8 @@ export function mirrorTo(upstream: Upstream, request: HttpRequest, checked: Chec
         member.answered(nowMs, nowMs - startedMs, answer.status >= 500);
         upstream._judge(member);
         member.ended();
-        answer._discard();
+        if (digest === undefined) answer._discard();
+        else digest.take(answer);
       },
       reject: () => {
         member.failed();

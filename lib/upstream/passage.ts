@@ -12,6 +12,8 @@ import type { HttpResponse } from '../http/response.js';
 import { extrasOf, ResponseFlag } from '../http/response_state.js';
 import { Ask, Head, HeadFlag } from '../runtime/protocol.js';
 import type { Chunk } from '../tcp/chunk.js';
+import type { Canary } from './canary.js';
+import type { Comparison, Digest } from './comparison.js';
 import { endToEnd, fieldSet, RESPONSE_LEFT } from './fields.js';
 import { forwardedLines } from './forwarded.js';
 import type { Member } from './member.js';
@@ -31,15 +33,19 @@ const NONE: readonly Member[] = [];
 
 export class Passage implements BodySink {
   readonly #response: HttpResponse;
-  readonly #upstream: Upstream;
+  readonly #stable: Upstream;
   readonly #checked: CheckedProxy;
+  readonly #canary: Canary | undefined;
+  readonly #digest: Digest | undefined;
+  /** That of the canary's release, or #stable. */
+  #upstream: Upstream;
   readonly #method: string;
   readonly #head: string;
   readonly #key: string;
   readonly #flags: number;
   readonly #stream: RequestBodySource | undefined;
   readonly #declared: number | undefined;
-  readonly #headMs: number;
+  #headMs: number;
   readonly #timeLeft: TimeLeft | undefined;
   /** The client waits for less than targets usually have. */
   #hurried = false;
@@ -58,12 +64,18 @@ export class Passage implements BodySink {
     response: HttpResponse,
     upstream: Upstream,
     checked: CheckedProxy,
+    comparison: Comparison | undefined,
   ) {
     this.#response = response;
-    this.#upstream = upstream;
+    this.#stable = upstream;
     this.#checked = checked;
+    this.#digest = comparison?.usual;
+    const { canary } = checked;
+    this.#canary = canary;
+    this.#upstream = canary?._takes() ? canary.candidate : upstream;
     this.#method = request.method;
-    this.#key = upstream._usesKeys ? (checked.key?.(request) ?? request.remoteAddress ?? '') : '';
+    const usesKeys = upstream._usesKeys || this.#upstream._usesKeys;
+    this.#key = usesKeys ? (checked.key?.(request) ?? request.remoteAddress ?? '') : '';
     const flags = flagsOf(request);
     let ask = request._isHead ? Ask.head : 0;
     this.#path = targetOf(request);
@@ -95,7 +107,7 @@ export class Passage implements BodySink {
     }
     this.#head = text;
     this.#flags = ask;
-    this.#headMs = checked.timeoutMs ?? upstream._headMs;
+    this.#headMs = checked.timeoutMs ?? this.#upstream._headMs;
   }
 
   start(): void {
@@ -107,7 +119,11 @@ export class Passage implements BodySink {
     const headMs = shorter(this.#headMs, leftMs);
     this.#hurried = headMs !== this.#headMs;
     const lines = leftMs === undefined ? '' : this.#timeLeft?.lines(leftMs);
-    const member = this.#upstream._pick(this.#key, this.#tried);
+    let member = this.#upstream._pick(this.#key, this.#tried);
+    if (member === undefined && this.#isCandidates) {
+      this.#upstream = this.#stable;
+      member = this.#upstream._pick(this.#key, this.#tried);
+    }
     if (member === undefined) {
       this.#refuse(503);
       return;
@@ -177,14 +193,18 @@ export class Passage implements BodySink {
     }
     const { status } = answer;
     const nowMs = this.#upstream._now;
-    member.answered(nowMs, nowMs - this.#startedMs, status >= 500);
+    const tookMs = nowMs - this.#startedMs;
+    member.answered(nowMs, tookMs, status >= 500);
     this.#upstream._judge(member);
-    if (status >= 500 && this.#checked.retryOn.includes(status) && this.#mayRetry(member, false)) {
+    this.#canary?._answered(this.#isCandidates, tookMs, status >= 500);
+    const mayKnow = this.#isCandidates || this.#checked.retryOn.includes(status);
+    if (status >= 500 && mayKnow && this.#mayRetry(member, false)) {
       answer._discard();
       this.#again(member);
       return;
     }
     const response = this.#response;
+    this.#digest?.head(status, answer.header('content-type'));
     response._status = status;
     response._fields = endToEnd(answer, ANSWER_LEFT);
     if (hasHeader(answer, DATE)) response._flags |= ResponseFlag.ownDate;
@@ -192,6 +212,10 @@ export class Passage implements BodySink {
     if (status === 101) this.#switch(answer);
     else if (answer._along >= 0) this.#endWith(answer);
     else this.#streamFrom(answer);
+  }
+
+  get #isCandidates(): boolean {
+    return this.#upstream !== this.#stable;
   }
 
   #switch(answer: ClientResponse): void {
@@ -218,11 +242,17 @@ export class Passage implements BodySink {
     const declares = response._request._isHead && flagsOf(answer) & HeadFlag.contentLength;
     if (declares) extrasOf(response).declaredLength = contentLengthOf(answer);
     if (length === 0) {
+      this.#digest?.end();
       response.end(declares ? undefined : EMPTY);
       return;
     }
     const start = answer._offset + words[at + Head.length];
-    response.end(slab.subarray(start, start + length));
+    const bytes = slab.subarray(start, start + length);
+    if (this.#digest !== undefined) {
+      this.#digest.add(bytes);
+      this.#digest.end();
+    }
+    response.end(bytes);
   }
 
   #streamFrom(answer: ClientResponse): void {
@@ -237,7 +267,9 @@ export class Passage implements BodySink {
 
   data(chunk: Chunk): void {
     const response = this.#response;
-    if (this.#answer === undefined || response.write(chunk.bytes)) return;
+    if (this.#answer === undefined) return;
+    this.#digest?.add(chunk.bytes);
+    if (response.write(chunk.bytes)) return;
     const answer = this.#answer;
     answer?.pause();
     response.drained().then(
@@ -250,6 +282,7 @@ export class Passage implements BodySink {
     const answer = this.#answer;
     if (answer === undefined) return;
     this.#answer = undefined;
+    this.#digest?.end();
     this.#leave();
     for (const [name, value] of Object.entries(answer.trailers)) {
       this.#response.trailer(name, value);
@@ -277,6 +310,7 @@ export class Passage implements BodySink {
     if (!isBusy && !isPeers && !(this.#hurried && phase !== undefined)) {
       member.failed();
       this.#upstream._judge(member);
+      this.#canary?._answered(this.#isCandidates, this.#upstream._now - this.#startedMs, true);
     }
     const unsent = isBusy || syscall === 'connect' || code === 'ERR_RINGPOLL_CONNECT_TIMEOUT';
     if (!isPeers && phase === undefined && this.#mayRetry(member, unsent)) {
@@ -297,6 +331,10 @@ export class Passage implements BodySink {
   #again(member: Member): void {
     this.#tried = [...this.#tried, member];
     this.#leave();
+    if (this.#isCandidates) {
+      this.#upstream = this.#stable;
+      this.#headMs = this.#checked.timeoutMs ?? this.#stable._headMs;
+    }
     this.start();
   }
 

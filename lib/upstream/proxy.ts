@@ -2,6 +2,7 @@
 import { invalidArgType } from '../errors.js';
 import type { HttpRequest } from '../http/request.js';
 import type { HttpResponse } from '../http/response.js';
+import { Comparison } from './comparison.js';
 import { mirrorTo } from './mirror.js';
 import { Passage } from './passage.js';
 import { type CheckedProxy, checkProxy, type ProxyOptions } from './proxy_options.js';
@@ -44,8 +45,11 @@ export function proxy(
     return;
   }
   const { mirror } = checked;
+  let comparison: Comparison | undefined;
   if (mirror !== undefined && request._body === undefined && upstream._random < mirror.share) {
-    mirrorTo(mirror.upstream, request, checked);
+    const { differs } = mirror;
+    if (differs !== undefined) comparison = new Comparison(request.method, request.url, differs);
+    mirrorTo(mirror.upstream, request, checked, comparison?.shadow);
   }
-  new Passage(request, response, upstream, checked).start();
+  new Passage(request, response, upstream, checked, comparison).start();
 }

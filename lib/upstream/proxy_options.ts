@@ -3,6 +3,8 @@ import { boolean, integer, milliseconds, within } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import type { HttpRequest } from '../http/request.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { Canary } from './canary.js';
+import type { Difference } from './comparison.js';
 import { FORWARDED_STYLES, type ForwardedStyle } from './forwarded.js';
 import { Upstream } from './upstream.js';
 
@@ -15,8 +17,10 @@ export interface RetryOptions {
 
 export interface MirrorOptions {
   upstream: Upstream;
-  /** Share of the requests without a body, 0 to 1. */
-  share: number;
+  /** Share of the requests without a body, 0 to 1. Default: 1. */
+  share?: number;
+  /** Compares the answers, and is told of those that differ in status, content-type or body. */
+  differs?(difference: Difference): unknown;
 }
 
 export interface ProxyOptions {
@@ -31,6 +35,8 @@ export interface ProxyOptions {
   tunnelTimeout?: number;
   /** Also sends a share of the requests elsewhere, and drops the answers. */
   mirror?: MirrorOptions;
+  /** A release that gets a share of the requests. */
+  canary?: Canary;
   /** What the target is told of the client. Default: 'both'. */
   forwarded?: ForwardedStyle;
   /** The peer is a proxy of ours: what it says of the client is passed on. Default: false. */
@@ -48,20 +54,30 @@ const OPTIONS = optionNames<ProxyOptions>('proxy()', {
   timeout: true,
   tunnelTimeout: true,
   mirror: true,
+  canary: true,
   forwarded: true,
   trustForwarded: true,
   host: true,
   key: true,
 });
 const RETRY = optionNames<RetryOptions>('retry', { attempts: true, statuses: true });
-const MIRROR = optionNames<MirrorOptions>('mirror', { upstream: true, share: true });
+const MIRROR = optionNames<MirrorOptions>('mirror', {
+  ...{ upstream: true, share: true, differs: true },
+});
+
+export interface CheckedMirror {
+  readonly upstream: Upstream;
+  readonly share: number;
+  readonly differs: ((difference: Difference) => unknown) | undefined;
+}
 
 export interface CheckedProxy {
   readonly attempts: number;
   readonly retryOn: readonly number[];
   readonly timeoutMs: number | undefined;
   readonly tunnelMs: number;
-  readonly mirror: MirrorOptions | undefined;
+  readonly mirror: CheckedMirror | undefined;
+  readonly canary: Canary | undefined;
   readonly forwarded: ForwardedStyle;
   readonly trustForwarded: boolean;
   readonly host: string | undefined;
@@ -74,7 +90,7 @@ export interface CheckedProxy {
  */
 export function checkProxy(options: ProxyOptions): CheckedProxy {
   checkOptions(OPTIONS, options);
-  const { retry = true, timeout, mirror, forwarded = 'both', host, key } = options;
+  const { retry = true, timeout, mirror, canary, forwarded = 'both', host, key } = options;
   if (!FORWARDED_STYLES.includes(forwarded)) {
     throw invalidArgValue('options.forwarded', `one of ${FORWARDED_STYLES.join(', ')}`, forwarded);
   }
@@ -84,11 +100,15 @@ export function checkProxy(options: ProxyOptions): CheckedProxy {
   if (key !== undefined && typeof key !== 'function') {
     throw invalidArgType('options.key', 'a function', key);
   }
+  if (canary !== undefined && !(canary instanceof Canary)) {
+    throw invalidArgType('options.canary', 'a Canary', canary);
+  }
   return {
     ...checkRetry(retry),
     timeoutMs: timeout === undefined ? undefined : milliseconds('options.timeout', timeout, 0),
     tunnelMs: milliseconds('options.tunnelTimeout', options.tunnelTimeout, TUNNEL_MS),
     mirror: mirror === undefined ? undefined : checkMirror(mirror),
+    canary,
     forwarded,
     trustForwarded: boolean('options.trustForwarded', options.trustForwarded, false),
     host,
@@ -110,13 +130,14 @@ function checkRetry(retry: boolean | RetryOptions): {
   return { attempts: integer('options.retry.attempts', retry.attempts, 1, 10, 2), retryOn };
 }
 
-function checkMirror(mirror: MirrorOptions): MirrorOptions {
+function checkMirror(mirror: MirrorOptions): CheckedMirror {
   checkOptions(MIRROR, mirror, 'options.mirror');
   if (!(mirror.upstream instanceof Upstream)) {
     throw invalidArgType('options.mirror.upstream', 'an Upstream', mirror.upstream);
   }
-  return {
-    upstream: mirror.upstream,
-    share: within('options.mirror.share', mirror.share, 0, 1, 1),
-  };
+  const { upstream, differs } = mirror;
+  if (differs !== undefined && typeof differs !== 'function') {
+    throw invalidArgType('options.mirror.differs', 'a function', differs);
+  }
+  return { upstream, share: within('options.mirror.share', mirror.share, 0, 1, 1), differs };
 }

@@ -1,9 +1,10 @@
 // A gateway in a storm: one target of three gets slow, clients surge, a release is bad, a target is
-// killed; and the quiet behind it. The guards and the upstream have to hold what they promise.
+// killed; and the quiet behind it. The guards and the upstream have to hold what they promise. The
+// benchmark `storm` is the long one, with times.
 import type { Server } from 'node:http';
 import { guard } from 'ringpoll/guards';
 import { serve } from 'ringpoll/http';
-import { proxy, Upstream } from 'ringpoll/upstream';
+import { Canary, type ProxyOptions, proxy, Upstream } from 'ringpoll/upstream';
 import { expect, it, onTestFinished } from 'vitest';
 import { client, serveNode } from '../support/client.js';
 
@@ -32,14 +33,19 @@ it('a storm costs a gateway few answers, and is forgotten soon', { timeout: 20_0
     balance: 'p2c-ewma',
     outlier: { consecutive5xx: 3, ejection: 60_000 },
   });
-  const handle = guard(
-    (request, response) => proxy(request, response, upstream, { retry: { statuses: [500] } }),
-    { overload: false },
-  );
+  const bad = await target();
+  bad.status = 500;
+  const candidate = new Upstream({ targets: [bad.url] });
+  const canary = new Canary({ candidate, steps: [{ share: 0.2, time: 60_000 }] });
+  let options: ProxyOptions = { retry: { statuses: [500] } };
+  const handle = guard((request, response) => proxy(request, response, upstream, options), {
+    overload: false,
+  });
   const server = serve({ host: '127.0.0.1', port: 0, handler: handle });
   onTestFinished(() => {
     server.destroy();
     upstream.destroy();
+    candidate.destroy();
   });
   const url = `http://127.0.0.1:${server.port}/`;
   const one = client({ maxConnections: 256 });
@@ -78,6 +84,11 @@ it('a storm costs a gateway few answers, and is forgotten soon', { timeout: 20_0
 
   const surge = await load(48);
   expect(share(surge)).toBeGreaterThan(0.999);
+
+  options = { ...options, canary };
+  const tried = await load(8);
+  expect(tried.bad).toBe(0);
+  expect(canary.report).toMatchObject({ phase: 'rolled-back', reason: '5 failures in a row' });
 
   targets[1].status = 500;
   const release = await load(8);
