@@ -119,8 +119,8 @@ function begin(request: HttpRequest, ms: number): Deadline | undefined {
 /**
  * A handler whose requests have a deadline: what X-Timeout-Ms, X-Request-Timeout (milliseconds) or
  * grpc-timeout say, at most `max`, or else `timeout`. When it passes, the deadline's signal aborts
- * and the client gets 504; a body that has begun breaks off. `response.ended` is true then: an
- * answer that comes later throws. proxy() tells targets what is left.
+ * and the client gets 504; a body that has begun breaks off. What the handler answers later goes
+ * nowhere: header(), write(), end() and the like do nothing. proxy() tells targets what is left.
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
  */
 export function withDeadline(
@@ -150,8 +150,9 @@ export function withDeadline(
 function watch(deadline: Deadline, response: HttpResponse): void {
   const pass = () => {
     deadline._pass();
-    if (response.ended || response._replace(504, 'Gateway Timeout', false)) return;
-    response._outlet.breakOff(response);
+    if (response.ended) return;
+    if (!response._replace(504, 'Gateway Timeout', false)) response._outlet.breakOff(response);
+    response._tooLate();
   };
   const timer = setTimeout(pass, Math.min(deadline.remaining, TIMER_MS_MAX));
   const before = response._extras?.done;

@@ -85,6 +85,7 @@ export class HttpResponse {
    * @throws RingpollError ERR_RINGPOLL_HTTP_HEADERS_SENT, ERR_RINGPOLL_HTTP_ENDED
    */
   status(code: number): this {
+    if (this.#isLate()) return this;
     this.#checkFresh();
     checkInteger('code', code, 200, 599);
     this._status = code;
@@ -98,6 +99,7 @@ export class HttpResponse {
    *   neither text nor a number
    */
   header(name: string, value: string | number): this {
+    if (this.#isLate()) return this;
     this.#checkFresh();
     putField(this, name, value, true);
     return this;
@@ -109,6 +111,7 @@ export class HttpResponse {
    * @throws as header()
    */
   appendHeader(name: string, value: string | number): this {
+    if (this.#isLate()) return this;
     this.#checkFresh();
     putField(this, name, value, false);
     return this;
@@ -119,6 +122,7 @@ export class HttpResponse {
    * @throws TypeError for a name or value that HTTP does not allow, or that frames a body
    */
   trailer(name: string, value: string): this {
+    if (this.#isLate()) return this;
     this.#checkNotEnded();
     extrasOf(this).trailers += fieldLine(name, value);
     return this;
@@ -129,6 +133,7 @@ export class HttpResponse {
    * @throws TypeError, RangeError as status() and trailer()
    */
   informational(status: number, headers: Record<string, string> = {}): this {
+    if (this.#isLate()) return this;
     this.#checkFresh();
     const text = informationalText(status, headers);
     if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
@@ -139,6 +144,7 @@ export class HttpResponse {
 
   /** Sends a value as JSON. @throws TypeError when it cannot be serialised */
   json(value: unknown): void {
+    if (this.#isLate()) return;
     this.#checkFresh();
     const text = JSON.stringify(value) ?? 'null';
     if (this._type === '') this._type = 'application/json';
@@ -153,6 +159,7 @@ export class HttpResponse {
    */
   end(body?: Body, encoding?: undefined, callback?: undefined): void {
     if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
+    if (this.#isLate()) return;
     this.#checkNotEnded();
     if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
     if (this._extras !== undefined && this.#endsOtherwise(this._extras, body)) return;
@@ -191,6 +198,7 @@ export class HttpResponse {
    */
   write(data: Body, encoding?: undefined, callback?: undefined): boolean {
     if ((encoding ?? callback) !== undefined) throw extraArgument('write', encoding ?? callback);
+    if (this.#isLate()) return false;
     this.#checkNotEnded();
     if (typeof data !== 'string') checkBody('data', data);
     if (!(this._flags & ResponseFlag.streaming)) this.#begin();
@@ -200,6 +208,7 @@ export class HttpResponse {
 
   /** Sends the head now. */
   flushHead(): void {
+    if (this.#isLate()) return;
     this.#checkFresh();
     this.#begin();
   }
@@ -438,6 +447,15 @@ export class HttpResponse {
   /** @internal The end of the connection is the end of its body. */
   get _untilClose(): boolean {
     return (this._flags & ResponseFlag.untilClose) !== 0;
+  }
+
+  /** @internal Its deadline has answered: what a handler says from here on goes nowhere. */
+  _tooLate(): void {
+    this._flags |= ResponseFlag.late;
+  }
+
+  #isLate(): boolean {
+    return (this._flags & ResponseFlag.late) !== 0;
   }
 
   #checkFresh(): void {

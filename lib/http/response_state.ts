@@ -15,6 +15,7 @@ export const enum ResponseFlag {
   chunked = 128,
   untilClose = 256, // the end of the connection is the end of the body
   dropped = 512, // the connection was over before it
+  late = 1024, // its deadline has answered in the place of its handler
 }
 
 export const NOT_DECLARED = -1;

@@ -138,6 +138,10 @@ export class HttpServer {
   get port(): number | undefined {
     return this.#on.port;
   }
+  /** The number of its descriptor that listens; undefined once it has stopped accepting. */
+  get fd(): number | undefined {
+    return this.#on.fd;
+  }
   /** Open connections. */
   get connections(): number {
     return this.#on.connections;

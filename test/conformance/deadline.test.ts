@@ -107,6 +107,42 @@ describe('a handler with a deadline', () => {
     expect(await failure(response.text())).toBeInstanceOf(Error);
   });
 
+  it.each([
+    ['nothing', false],
+    ['a part', true],
+  ])('may answer when it is over, after %s, and that goes nowhere', async (_, begins) => {
+    let late: () => void = () => {};
+    const over = new Promise<void>((resolve) => {
+      late = resolve;
+    });
+    const { url, errors } = server((_request, response, deadline) => {
+      if (begins) response.header('Content-Length', 10).write('part');
+      deadline?.signal.addEventListener('abort', () => {
+        setImmediate(() => {
+          response
+            .status(200)
+            .header('X-Late', 'yes')
+            .appendHeader('X-Late', '2')
+            .trailer('X', 'y');
+          response.informational(103);
+          expect(response.write('late')).toBe(false);
+          response.flushHead();
+          response.json({ late: true });
+          response.end('late');
+          expect(response.ended || begins).toBe(true);
+          late();
+        });
+      });
+    });
+    const headers = { 'x-timeout-ms': '20' };
+    if (begins) expect(await failure(ask(url, headers))).not.toBe(undefined);
+    else expect(await ask(url, headers)).toBe('504 Gateway Timeout\n');
+    await within(over, () => 'the late answer');
+    // The connection carries on.
+    if (!begins) expect(await ask(url, headers)).toBe('504 Gateway Timeout\n');
+    expect(errors).toEqual([]);
+  });
+
   it('is aborted when the client leaves', async () => {
     let aborted = (_: unknown) => {};
     const reason = new Promise((resolve) => {
