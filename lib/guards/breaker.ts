@@ -8,18 +8,8 @@
 export type BreakerPhase = 'closed' | 'open' | 'half-open';
 
 export interface BreakerRules {
-  /** Share of answers that fail in a period, over which it is bad. */
-  readonly failedShare: number;
-  /** Bad periods in a row until it opens. */
-  readonly failedPeriods: number;
-  /** Milliseconds of the 95th percentile, over which a period is slow. */
-  readonly p95Ms: number;
-  /** Slow periods in a row until it opens. */
-  readonly slowPeriods: number;
   /** Failures in a row that open it at once. */
   readonly consecutive: number;
-  /** Answers in a period below which it says nothing. */
-  readonly answersMin: number;
   readonly openMs: number;
   /** Good probes in a row until it closes; so many are let through at a time. */
   readonly probes: number;
@@ -28,8 +18,6 @@ export interface BreakerRules {
 export interface BreakerState {
   phase: BreakerPhase;
   untilMs: number;
-  failedPeriods: number;
-  slowPeriods: number;
   consecutive: number;
   probesOut: number;
   probesGood: number;
@@ -39,8 +27,6 @@ export function closedBreaker(): BreakerState {
   return {
     phase: 'closed',
     untilMs: 0,
-    failedPeriods: 0,
-    slowPeriods: 0,
     consecutive: 0,
     probesOut: 0,
     probesGood: 0,
@@ -82,23 +68,7 @@ export function answered(
   if (state.consecutive >= rules.consecutive) open(rules, state, nowMs);
 }
 
-/** What a period was like. */
-export interface Period {
-  answers: number;
-  failures: number;
-  p95Ms: number;
-}
-
-export function periodOver(
-  rules: BreakerRules,
-  state: BreakerState,
-  nowMs: number,
-  { answers, failures, p95Ms }: Period,
-): void {
-  if (state.phase !== 'closed' || answers < rules.answersMin) return;
-  state.failedPeriods = failures / answers > rules.failedShare ? state.failedPeriods + 1 : 0;
-  state.slowPeriods = p95Ms > rules.p95Ms ? state.slowPeriods + 1 : 0;
-  const opens =
-    state.failedPeriods >= rules.failedPeriods || state.slowPeriods >= rules.slowPeriods;
-  if (opens) open(rules, state, nowMs);
+/** A rule holds. */
+export function trip(rules: BreakerRules, state: BreakerState, nowMs: number): void {
+  if (state.phase === 'closed') open(rules, state, nowMs);
 }

@@ -1,6 +1,6 @@
 // The guards in their order, around whatever they guard.
 
-import { admits, answered, type BreakerState, closedBreaker, periodOver } from './breaker.js';
+import { admits, answered, type BreakerState, closedBreaker, trip } from './breaker.js';
 import { type Gradient, gradientAfter } from './gradient.js';
 import { BoundedMap } from './keyed.js';
 import { Latencies } from './latencies.js';
@@ -13,6 +13,7 @@ import {
   takeTokens,
   type Window,
 } from './rate.js';
+import { PERIOD_MS, RuleEngine } from './rules.js';
 import { PRIORITIES, sheds } from './shedding.js';
 
 /** Which guard refuses. */
@@ -36,8 +37,8 @@ export interface GuardCounts {
   refused: Record<Refusal, number>;
 }
 
-/** Rules of the breaker are looked at so often. */
-export const PERIOD_MS = 15_000;
+/** What has grown too fast may not grow on for so long. */
+const CROWDED_MS = 60_000;
 /** The limit of concurrency is found anew so often. */
 const GRADIENT_MS = 1000;
 /** A period of fewer answers says nothing of how long they take. */
@@ -56,7 +57,12 @@ export class GuardChain<Of> {
   readonly #held = new BoundedMap<{ count: number }>(HELD_KEYS_MAX);
   readonly #breaker: BreakerState = closedBreaker();
   readonly #period = new Latencies();
+  readonly #engine: RuleEngine | undefined;
   #periodEndsMs: number;
+  /** In this period. */
+  #periodMost = 0;
+  #crowdLimit = Number.POSITIVE_INFINITY;
+  #crowdUntilMs = 0;
   #failures = 0;
   #gradient: Gradient;
   #gradientEndsMs: number;
@@ -77,6 +83,7 @@ export class GuardChain<Of> {
     this.#buckets = new BoundedMap(checked.maxKeys);
     this.#windows = new BoundedMap(checked.maxKeys);
     const nowMs = checked.now();
+    this.#engine = checked.rules.length === 0 ? undefined : new RuleEngine(checked.rules);
     this.#periodEndsMs = nowMs + PERIOD_MS;
     this.#gradientEndsMs = nowMs + GRADIENT_MS;
     const { gradient } = checked;
@@ -86,7 +93,9 @@ export class GuardChain<Of> {
 
   get #limit(): number {
     const { fixedLimit, gradient } = this.#checked;
-    return fixedLimit ?? (gradient === undefined ? Number.POSITIVE_INFINITY : this.#gradient.limit);
+    const limit =
+      fixedLimit ?? (gradient === undefined ? Number.POSITIVE_INFINITY : this.#gradient.limit);
+    return Math.min(limit, this.#crowdLimit);
   }
 
   /** Undefined: it may go on, and leave() has to be called when it is over. */
@@ -122,6 +131,7 @@ export class GuardChain<Of> {
     }
     this.#admitted++;
     if (++this.#active > this.#mostActive) this.#mostActive = this.#active;
+    if (this.#active > this.#periodMost) this.#periodMost = this.#active;
     return undefined;
   }
 
@@ -169,11 +179,11 @@ export class GuardChain<Of> {
       if (held !== undefined && held.count > 0) held.count--;
     }
     const tookMs = nowMs - startedMs;
-    if (breaker !== undefined) {
+    if (breaker !== undefined) answered(breaker, this.#breaker, nowMs, failed);
+    if (this.#engine !== undefined) {
       this.#period.add(tookMs);
       if (failed) this.#failures++;
-      answered(breaker, this.#breaker, nowMs, failed);
-      if (nowMs >= this.#periodEndsMs) this.#endPeriod(nowMs);
+      if (nowMs >= this.#periodEndsMs) this.#endPeriod(this.#engine, nowMs);
     }
     if (gradient !== undefined) {
       this.#answers++;
@@ -187,13 +197,26 @@ export class GuardChain<Of> {
     return this.#checked.bulkhead === undefined ? undefined : this.#bulkheadKey(of);
   }
 
-  #endPeriod(nowMs: number): void {
+  #endPeriod(engine: RuleEngine, nowMs: number): void {
     const { breaker } = this.#checked;
-    if (breaker !== undefined) {
-      const { count: answers } = this.#period;
-      const p95Ms = this.#period.quantile(0.95);
-      periodOver(breaker, this.#breaker, nowMs, { answers, failures: this.#failures, p95Ms });
+    if (nowMs >= this.#crowdUntilMs) this.#crowdLimit = Number.POSITIVE_INFINITY;
+    const holding = engine.evaluate({
+      answers: this.#period.count,
+      failures: this.#failures,
+      slow: (ms) => this.#period.over(ms),
+      p95Ms: this.#period.quantile(0.95),
+      mostActive: this.#periodMost,
+    });
+    for (const { action } of holding) {
+      if (action === 'limit') {
+        this.#crowdLimit = Math.max(1, this.#periodMost);
+        this.#crowdUntilMs = nowMs + CROWDED_MS;
+      } else if (breaker !== undefined) {
+        trip(breaker, this.#breaker, nowMs);
+        engine.clear();
+      }
     }
+    this.#periodMost = this.#active;
     this.#period.clear();
     this.#failures = 0;
     this.#periodEndsMs = nowMs + PERIOD_MS;

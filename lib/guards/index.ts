@@ -10,4 +10,11 @@ export type {
   OverloadOptions,
   RateOptions,
 } from './options.js';
+export { defaultRules } from './options.js';
+export {
+  type GuardRule,
+  prometheusRules,
+  type RuleAction,
+  type RuleMetric,
+} from './rules.js';
 export type { Priority } from './shedding.js';

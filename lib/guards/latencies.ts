@@ -4,14 +4,18 @@ const BUCKETS = 64;
 const SMALLEST_MS = 0.1;
 const GROWTH = Math.log(1.25);
 
+function bucketOf(ms: number): number {
+  const at = ms <= SMALLEST_MS ? 0 : Math.ceil(Math.log(ms / SMALLEST_MS) / GROWTH);
+  return Math.min(at, BUCKETS - 1);
+}
+
 export class Latencies {
   readonly #counts = new Uint32Array(BUCKETS);
   count = 0;
   sumMs = 0;
 
   add(ms: number): void {
-    const at = ms <= SMALLEST_MS ? 0 : Math.ceil(Math.log(ms / SMALLEST_MS) / GROWTH);
-    this.#counts[Math.min(at, BUCKETS - 1)]++;
+    this.#counts[bucketOf(ms)]++;
     this.count++;
     this.sumMs += ms;
   }
@@ -25,6 +29,13 @@ export class Latencies {
       if (left <= 0) return SMALLEST_MS * Math.exp(GROWTH * at);
     }
     return SMALLEST_MS * Math.exp(GROWTH * (BUCKETS - 1));
+  }
+
+  /** How many took longer; those within a quarter of it may count or not. */
+  over(ms: number): number {
+    let count = 0;
+    for (let at = bucketOf(ms) + 1; at < BUCKETS; at++) count += this.#counts[at];
+    return count;
   }
 
   clear(): void {

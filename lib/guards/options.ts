@@ -5,6 +5,7 @@ import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { BreakerRules } from './breaker.js';
 import type { GradientRules } from './gradient.js';
 import type { BucketRules, WindowRules } from './rate.js';
+import type { GuardRule, RuleAction, RuleMetric } from './rules.js';
 import type { Priority } from './shedding.js';
 
 export interface OverloadOptions {
@@ -66,6 +67,8 @@ export interface GuardOptions<Of> {
   concurrency?: false | ConcurrencyOptions;
   breaker?: false | BreakerOptions;
   bulkhead?: false | BulkheadOptions<Of>;
+  /** Looked at every 15 s; false: none is. Default: defaultRules(), with what `breaker` says. */
+  rules?: false | readonly GuardRule[];
   /** The class of a request: which are shed first when it gets tight. Default: 'normal'. */
   priority?(of: Of): Priority;
   /** Milliseconds, monotonic. Default: performance.now. */
@@ -78,6 +81,7 @@ export const GUARD_NAMES: NamesOf<GuardOptions<unknown>> = {
   concurrency: true,
   breaker: true,
   bulkhead: true,
+  rules: true,
   priority: true,
   now: true,
 };
@@ -118,12 +122,18 @@ export interface CheckedGuards<Of> {
   breaker: BreakerRules | undefined;
   bulkhead: number | undefined;
   bulkheadKey: ((of: Of) => string) | undefined;
+  rules: readonly GuardRule[];
   priority: ((of: Of) => Priority) | undefined;
   now: () => number;
 }
 
-const ANSWERS_MIN = 20;
 const TOLERANCE = 2;
+const METRICS: readonly RuleMetric[] = ['failed-share', 'slow-share', 'p95', 'growth'];
+const ACTIONS: readonly RuleAction[] = ['open', 'limit'];
+const RULE = optionNames<GuardRule>('rules', {
+  ...{ name: true, metric: true, over: true, periods: true, action: true, slow: true, min: true },
+});
+const NAME = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION */
 export function checkGuards<Of>(options: GuardOptions<Of>): CheckedGuards<Of> {
@@ -136,6 +146,7 @@ export function checkGuards<Of>(options: GuardOptions<Of>): CheckedGuards<Of> {
     ...checkConcurrency(concurrency),
     breaker: breaker === false ? undefined : checkBreaker(breaker),
     ...checkBulkhead(bulkhead),
+    rules: checkRules(options.rules, breaker),
     priority: options.priority,
     now: options.now ?? (() => performance.now()),
   };
@@ -198,15 +209,62 @@ function checkBreaker(breaker: BreakerOptions): BreakerRules {
   const count = (name: keyof BreakerOptions, otherwise: number) =>
     integer(`options.breaker.${name}`, breaker[name], 1, INT32_MAX, otherwise);
   return {
-    failedShare: within('options.breaker.failedShare', breaker.failedShare, 0, 1, 0.05),
-    failedPeriods: count('failedPeriods', 8),
-    p95Ms: milliseconds('options.breaker.p95', breaker.p95, 800),
-    slowPeriods: count('slowPeriods', 3),
     consecutive: count('consecutive', 50),
-    answersMin: ANSWERS_MIN,
     openMs: milliseconds('options.breaker.open', breaker.open, 10_000),
     probes: count('probes', 5),
   };
+}
+
+/**
+ * The rules that hold without others: over 5 % of the answers are 500 to 599 for 2 min, the 95th
+ * percentile is over 800 ms in 3 periods in a row, half of the answers take more than 500 ms for 2
+ * min; and no more may be under way than now when that has grown by 200 % within a minute.
+ * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
+ */
+export function defaultRules(breaker: BreakerOptions = {}): GuardRule[] {
+  checkOptions(BREAKER, breaker, 'options.breaker');
+  const count = (name: keyof BreakerOptions, otherwise: number) =>
+    integer(`options.breaker.${name}`, breaker[name], 1, INT32_MAX, otherwise);
+  const [failedPeriods, slowPeriods] = [count('failedPeriods', 8), count('slowPeriods', 3)];
+  const share = within('options.breaker.failedShare', breaker.failedShare, 0, 1, 0.05);
+  const p95 = milliseconds('options.breaker.p95', breaker.p95, 800);
+  const opens = { action: 'open' } as const;
+  return [
+    { name: 'Failing', metric: 'failed-share', over: share, periods: failedPeriods, ...opens },
+    { name: 'SlowTail', metric: 'p95', over: p95, periods: slowPeriods, ...opens },
+    { name: 'Slow', metric: 'slow-share', slow: 500, over: 0.5, periods: failedPeriods, ...opens },
+    { name: 'Growing', metric: 'growth', over: 3, min: 1000, periods: 1, action: 'limit' },
+  ];
+}
+
+function checkRules(rules: unknown, breaker: false | BreakerOptions): readonly GuardRule[] {
+  if (rules === false) return [];
+  if (rules === undefined) {
+    const all = defaultRules(breaker === false ? {} : breaker);
+    return breaker === false ? all.filter(({ action }) => action !== 'open') : all;
+  }
+  if (!Array.isArray(rules)) throw invalidArgType('options.rules', 'an array', rules);
+  return rules.map((rule: GuardRule, index) => {
+    const path = `options.rules[${index}]`;
+    const { name, metric, over, periods, action, slow, min } = rule ?? {};
+    checkOptions(RULE, rule, path);
+    if (typeof name !== 'string' || !NAME.test(name)) {
+      throw invalidArgType(`${path}.name`, 'letters and digits', name);
+    }
+    if (!METRICS.includes(metric)) {
+      throw invalidArgType(`${path}.metric`, METRICS.join(', '), metric);
+    }
+    if (!ACTIONS.includes(action)) {
+      throw invalidArgType(`${path}.action`, ACTIONS.join(', '), action);
+    }
+    return {
+      ...{ name, metric, action },
+      over: within(`${path}.over`, over, 0, Number.MAX_VALUE, 0),
+      periods: integer(`${path}.periods`, periods, 1, INT32_MAX, 1),
+      ...(slow !== undefined && { slow: milliseconds(`${path}.slow`, slow, 0) }),
+      ...(min !== undefined && { min: integer(`${path}.min`, min, 0, INT32_MAX, 0) }),
+    };
+  });
 }
 
 function checkBulkhead<Of>(bulkhead: false | BulkheadOptions<Of>) {

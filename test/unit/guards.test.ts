@@ -1,20 +1,38 @@
 // Each guard under a model of its own: seeded, on a virtual clock.
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { SECONDS } from '../../lib/admin/exposition.js';
 import {
   admits,
   answered,
   type BreakerRules,
   closedBreaker,
-  periodOver,
+  trip,
 } from '../../lib/guards/breaker.js';
-import { GuardChain, PERIOD_MS } from '../../lib/guards/chain.js';
+import { GuardChain } from '../../lib/guards/chain.js';
 import { type Gradient, gradientAfter } from '../../lib/guards/gradient.js';
 import { BoundedMap } from '../../lib/guards/keyed.js';
 import { Latencies } from '../../lib/guards/latencies.js';
-import { checkGuards, type GuardOptions } from '../../lib/guards/options.js';
+import { checkGuards, defaultRules, type GuardOptions } from '../../lib/guards/options.js';
 import { countInWindow, emptyWindow, fullBucket, takeTokens } from '../../lib/guards/rate.js';
+import {
+  type GuardRule,
+  PERIOD_MS,
+  type Period,
+  prometheusRules,
+  RuleEngine,
+} from '../../lib/guards/rules.js';
 import { sheds } from '../../lib/guards/shedding.js';
+import { findProgram } from '../../scripts/steps.mjs';
 import { Random } from '../support/random.js';
+import { fileWith } from '../support/temporary.js';
+
+function heapBytes(): number {
+  gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+const promtool = findProgram('promtool');
 
 describe('a token bucket', () => {
   it('lets through at most burst and rate, in any span of time', () => {
@@ -131,29 +149,14 @@ describe('the limit that finds itself', () => {
 });
 
 describe('a breaker', () => {
-  const rules: BreakerRules = {
-    ...{ failedShare: 0.05, failedPeriods: 8, p95Ms: 800, slowPeriods: 3 },
-    ...{ consecutive: 50, answersMin: 20, openMs: 10_000, probes: 5 },
-  };
-  const period = (of: object) => ({ answers: 1000, failures: 0, p95Ms: 10, ...of });
+  const rules: BreakerRules = { consecutive: 50, openMs: 10_000, probes: 5 };
 
-  it('opens after two minutes of failures, or three slow periods, and not before', () => {
-    for (const [bad, needed] of [
-      [period({ failures: 60 }), 8],
-      [period({ p95Ms: 900 }), 3],
-    ] as const) {
-      const state = closedBreaker();
-      for (let i = 1; i < needed; i++) periodOver(rules, state, i, bad);
-      expect(state.phase).toBe('closed');
-      periodOver(rules, state, 99, period({}));
-      for (let i = 1; i < needed; i++) periodOver(rules, state, i, bad);
-      expect(state.phase).toBe('closed');
-      periodOver(rules, state, 100, bad);
-      expect(state).toMatchObject({ phase: 'open', untilMs: 10_100 });
-    }
-    const few = closedBreaker();
-    for (let i = 0; i < 50; i++) periodOver(rules, few, i, period({ answers: 19, failures: 19 }));
-    expect(few.phase).toBe('closed');
+  it('opens when a rule holds, and only then', () => {
+    const state = closedBreaker();
+    trip(rules, state, 100);
+    expect(state).toMatchObject({ phase: 'open', untilMs: 10_100 });
+    trip(rules, state, 200);
+    expect(state.untilMs).toBe(10_100);
   });
 
   it('in a model never lets more than its probes through while it is half-open', () => {
@@ -201,6 +204,79 @@ describe('a breaker', () => {
     expect(admits(rules, state, 20_000)).toBe(true);
     answered(rules, state, 20_001, true);
     expect(state).toMatchObject({ phase: 'open', untilMs: 30_001 });
+  });
+});
+
+describe('rules', () => {
+  const period = (of: Partial<Period> = {}): Period => ({
+    ...{ answers: 1000, failures: 0, slow: () => 0, p95Ms: 10, mostActive: 100, ...of },
+  });
+  const holding = (engine: RuleEngine, of: Partial<Period>) =>
+    engine.evaluate(period(of)).map(({ name }) => name);
+
+  it.each([
+    ['Failing', 8, { failures: 60 }],
+    ['SlowTail', 3, { p95Ms: 900 }],
+    ['Slow', 8, { slow: (ms: number) => (ms === 500 ? 600 : 0) }],
+  ])('%s holds after %i bad periods in a row', (name, needed, bad) => {
+    const engine = new RuleEngine(defaultRules());
+    for (let i = 1; i < needed; i++) expect(holding(engine, bad)).toEqual([]);
+    // One good one, and it begins anew.
+    expect(holding(engine, {})).toEqual([]);
+    for (let i = 1; i < needed; i++) expect(holding(engine, bad)).toEqual([]);
+    expect(holding(engine, bad)).toEqual([name]);
+    expect(holding(engine, bad)).toEqual([]);
+    for (let i = 0; i < 50; i++) expect(holding(engine, { ...bad, answers: 19 })).toEqual([]);
+  });
+
+  it('Growing holds when three times as much is under way as a minute before', () => {
+    const engine = new RuleEngine(defaultRules());
+    for (const mostActive of [400, 400, 400]) expect(holding(engine, { mostActive })).toEqual([]);
+    // There is no minute to look back on yet.
+    expect(holding(engine, { mostActive: 5000 })).toEqual([]);
+    expect(holding(engine, { mostActive: 1200 })).toEqual([]);
+    expect(holding(engine, { mostActive: 1201 })).toEqual(['Growing']);
+    const small = new RuleEngine(defaultRules());
+    for (let i = 0; i < 5; i++) small.evaluate(period({ mostActive: 1 }));
+    expect(holding(small, { mostActive: 999 })).toEqual([]);
+  });
+
+  it('in a model hold exactly when so many periods in a row were bad', () => {
+    const random = new Random(8);
+    for (let round = 0; round < 200; round++) {
+      const rule: GuardRule = {
+        ...{ name: 'One', metric: 'p95', action: 'open' },
+        ...{ over: 100 * random.next(), periods: 1 + random.below(4) },
+      };
+      const engine = new RuleEngine([rule]);
+      let inARow = 0;
+      for (let step = 0; step < 100; step++) {
+        const p95Ms = 100 * random.next();
+        const answers = random.below(40);
+        if (answers >= 20) inARow = p95Ms > rule.over ? inARow + 1 : 0;
+        const expected = answers >= 20 && inARow === rule.periods;
+        expect(holding(engine, { p95Ms, answers })).toEqual(expected ? ['One'] : []);
+        if (expected) inARow = 0;
+      }
+    }
+  });
+
+  it('are alerts of Prometheus too', () => {
+    const text = prometheusRules(defaultRules());
+    expect(text).toContain('histogram_quantile(0.95, ');
+    expect(text).toContain('code=~"5.."');
+    expect(text.match(/- alert: Ringpoll\w+/g)).toHaveLength(4);
+    expect(text.match(/for: (\d+)s/g)).toEqual(['for: 120s', 'for: 45s', 'for: 120s', 'for: 15s']);
+    // Its bucket is one that admin() has.
+    expect(SECONDS).toContain(0.5);
+    expect(text).toContain('le="0.5"');
+  });
+
+  it.skipIf(promtool === undefined)('are alerts that promtool takes', () => {
+    const file = fileWith(prometheusRules(defaultRules()));
+    const { status, stdout, stderr } = spawnSync(promtool as string, ['check', 'rules', file]);
+    expect(`${status} ${stderr}`).toBe('0 ');
+    expect(String(stdout)).toContain('4 rules found');
   });
 });
 
@@ -317,6 +393,53 @@ describe('the guards together', () => {
     expect(run(60_000)).toBe(0);
     expect(chain.counts.breaker).toBe('closed');
     expect(PERIOD_MS).toBe(15_000);
+  });
+
+  it('let nothing grow on for a minute that has grown threefold within one', () => {
+    let now = 0;
+    const chain = chainOf({ rate: false, concurrency: false, bulkhead: false }, () => now);
+    const enter = (count: number) => {
+      let admitted = 0;
+      for (let i = 0; i < count; i++) if (chain.enter({ key: '' }, now) === undefined) admitted++;
+      return admitted;
+    };
+    const leave = (count: number) => {
+      for (let i = 0; i < count; i++) chain.leave(undefined, now - 5, now, false);
+    };
+    for (let i = 0; i < 5; i++) {
+      enter(400);
+      now += PERIOD_MS;
+      leave(400);
+    }
+    expect(enter(1500)).toBe(1500);
+    now += PERIOD_MS;
+    leave(1);
+    expect(chain.counts.limit).toBe(1500);
+    expect(enter(10)).toBe(1);
+    expect(chain.counts.refused.concurrency).toBe(9);
+    for (let i = 0; i < 4; i++) {
+      now += PERIOD_MS;
+      leave(100);
+    }
+    expect(chain.counts.limit).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('remember a million keys in less than 300 bytes each, and no more than they are told', () => {
+    const MILLION = 1_000_000;
+    const now = 0;
+    const before = heapBytes();
+    const options = { concurrency: false, bulkhead: false, breaker: false, rules: false } as const;
+    const large = chainOf({ ...options, rate: { rate: 1, maxKeys: MILLION } }, () => now);
+    for (let i = 0; i < MILLION; i++) large.enter({ key: `address ${i}` }, now);
+    expect(large.counts.keys).toBeGreaterThan(MILLION / 2 - 1);
+    expect(large.counts.keys).toBeLessThanOrEqual(MILLION);
+    expect(heapBytes() - before).toBeLessThan(300 * MILLION);
+    const small = chainOf({ ...options, rate: { rate: 1 } }, () => now);
+    const between = heapBytes();
+    for (let i = 0; i < MILLION; i++) small.enter({ key: `address ${i}` }, now);
+    expect(small.counts.keys).toBeLessThanOrEqual(65_536);
+    expect(heapBytes() - between).toBeLessThan(300 * 65_536);
+    expect(large.counts.keys).toBeLessThanOrEqual(MILLION);
   });
 
   it('have options that are checked', () => {
