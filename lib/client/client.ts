@@ -1,5 +1,5 @@
 // Client: requests to any number of origins, over connections that are kept.
-import { milliseconds } from '../checks.js';
+import { boolean, milliseconds } from '../checks.js';
 import { invalidArgType, invalidArgValue } from '../errors.js';
 import { fieldLine } from '../http/header_fields.js';
 import { checkOptions, optionNames } from '../option_names.js';
@@ -47,6 +47,11 @@ export interface RequestOptions {
    * Default: by the method, for GET, HEAD, PUT, DELETE, OPTIONS and TRACE.
    */
   idempotent?: boolean;
+  /**
+   * Sends the body when the server has said that it wants it, by 100 (Continue), or a second has
+   * passed. When the server answers before that, it gets no body. Default: false.
+   */
+  expectContinue?: boolean;
   /** Asks for another protocol; a response 101 has upgrade() then. */
   upgrade?: string;
   /** Called for each response 1xx, within the turn in which it came. */
@@ -65,6 +70,7 @@ const OPTIONS = optionNames<RequestOptions>(
     bodyTimeout: true,
     timeout: true,
     idempotent: true,
+    expectContinue: true,
     upgrade: true,
     informational: true,
   },
@@ -141,8 +147,8 @@ export class Client {
     const method = checkMethod(options.method);
     const fields = readHeaders(options.headers);
     const body = readBody(options.body);
-    const stream = body instanceof RequestBodySource ? body : undefined;
-    const content = stream === undefined ? (body as string | Uint8Array | undefined) : undefined;
+    let stream = body instanceof RequestBodySource ? body : undefined;
+    let content = stream === undefined ? (body as string | Uint8Array | undefined) : undefined;
     const trailers = options.trailers === undefined ? noTrailers : trailerText(options.trailers);
     let flags = method === 'HEAD' ? Ask.head : method === 'CONNECT' ? Ask.connect : 0;
     if (informational !== undefined) flags |= Ask.informational;
@@ -150,6 +156,18 @@ export class Client {
     let head = `${method} ${pathOf(method, target)} HTTP/1.1\r\n`;
     if (!fields.hasHost) head += `host: ${target.origin.authority}\r\n`;
     head += fields.text + lengthField(method, fields.length, content, stream !== undefined);
+    let declared = fields.length;
+    const expects = boolean('options.expectContinue', options.expectContinue, false);
+    if (expects && (stream ?? content) !== undefined) {
+      head += 'expect: 100-continue\r\n';
+      flags |= Ask.informational;
+      if (content !== undefined) {
+        declared = typeof content === 'string' ? Buffer.byteLength(content) : lengthOf(content);
+        stream = new RequestBodySource([content][Symbol.iterator]());
+        content = undefined;
+        flags |= Ask.sending;
+      }
+    }
     if (upgrade !== undefined) {
       flags |= Ask.upgrade;
       head += `connection: upgrade\r\n${fieldLine('upgrade', upgrade)}\r\n`;
@@ -165,7 +183,8 @@ export class Client {
       ...observed(method, target, { head, resolve, reject }),
       body: content,
       stream,
-      declared: fields.length,
+      declared,
+      expects,
       trailers,
       flags,
       headMs,

@@ -31,6 +31,8 @@ export class Exchange {
   readonly repeatable: boolean;
   /** The connection is closed behind it. */
   readonly closes: boolean;
+  /** `stream` waits until the server says that it wants it. */
+  readonly expects: boolean;
   readonly informational: ((response: ClientResponse) => void) | undefined;
   readonly resolve: (response: ClientResponse) => void;
   readonly reject: (error: unknown) => void;
@@ -53,6 +55,7 @@ export class Exchange {
     bodyMs: number;
     repeatable: boolean;
     closes: boolean;
+    expects?: boolean;
     informational: ((response: ClientResponse) => void) | undefined;
     resolve: (response: ClientResponse) => void;
     reject: (error: unknown) => void;
@@ -68,6 +71,7 @@ export class Exchange {
     this.bodyMs = of.bodyMs;
     this.repeatable = of.repeatable;
     this.closes = of.closes;
+    this.expects = of.expects === true;
     this.informational = of.informational;
     this.resolve = of.resolve;
     this.reject = of.reject;

@@ -44,6 +44,9 @@ interface RawWrites {
 
 const KEEP_ALIVE = headerId('keep-alive');
 const UTF8_BYTES_PER_UNIT = 3;
+const CONTINUE = 100;
+/** RFC 9110 section 10.1.1: a server may never say that it wants the body. */
+const CONTINUE_MS = 1000;
 
 export class Wire implements Carrier, BodySource, Tunnel {
   readonly connection: Connection;
@@ -59,6 +62,9 @@ export class Wire implements Carrier, BodySource, Tunnel {
   /** The response whose body is coming. */
   #response: ClientResponse | undefined = undefined;
   #sending = false;
+  /** Begins the body that waits for 100. */
+  #continue: (() => void) | undefined = undefined;
+  #continueTimer: NodeJS.Timeout | undefined = undefined;
   #keepAlive = true;
   #gone = false;
 
@@ -146,12 +152,29 @@ export class Wire implements Carrier, BodySource, Tunnel {
       exchange.carrier = undefined;
       return false;
     }
-    const { stream } = exchange;
-    stream?.sendTo(this.connection, exchange.declared, exchange.trailers).then(
+    if (exchange.expects) {
+      this.#continue = () => {
+        this.#expectNothing();
+        if (this.#exchange === exchange && this.#sending) this.#sendBody(exchange);
+      };
+      this.#continueTimer = setTimeout(this.#continue, CONTINUE_MS);
+    } else {
+      this.#sendBody(exchange);
+    }
+    return true;
+  }
+
+  #expectNothing(): void {
+    if (this.#continue === undefined) return;
+    clearTimeout(this.#continueTimer);
+    this.#continue = this.#continueTimer = undefined;
+  }
+
+  #sendBody(exchange: Exchange): void {
+    exchange.stream?.sendTo(this.connection, exchange.declared, exchange.trailers).then(
       () => this.#sent(),
       (error) => this.#sendFailed(exchange, error),
     );
-    return true;
   }
 
   #sent(): void {
@@ -278,10 +301,12 @@ export class Wire implements Carrier, BodySource, Tunnel {
     const exchange = this.#exchange;
     const response = this.#responseAt(at, 0);
     this.#keepAlive = !exchange?.closes;
+    if (response.status === CONTINUE) this.#continue?.();
     exchange?.informational?.(response);
   }
 
   #leaveUnsent(exchange: Exchange): void {
+    this.#expectNothing();
     this.#sending = false;
     this.#keepAlive = false;
     exchange.stream?.cancel(undefined);
@@ -320,6 +345,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
 
   /** The connection has ended before a byte of the response. */
   #lost(exchange: Exchange, isUnsent: boolean, cause: unknown): void {
+    this.#expectNothing();
     this.#exchange = undefined;
     this.#sending = false;
     const { stream } = exchange;
@@ -336,6 +362,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
 
   /** Whoever waits for something gets the error; the connection is over. */
   #end(error: unknown): void {
+    this.#expectNothing();
     const exchange = this.#exchange;
     const body = this.#response?._body;
     this.#exchange = undefined;
