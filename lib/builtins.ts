@@ -15,6 +15,7 @@ function atFirstUse<T>(load: () => T): () => T {
 export const cluster = atFirstUse(
   () => process.getBuiltinModule('node:cluster') as unknown as Cluster,
 );
+export const childProcess = atFirstUse(() => process.getBuiltinModule('node:child_process'));
 export const crypto = atFirstUse(() => process.getBuiltinModule('node:crypto'));
 export const dns = atFirstUse(() => process.getBuiltinModule('node:dns'));
 export const fs = atFirstUse(() => process.getBuiltinModule('node:fs'));

@@ -20,3 +20,11 @@ export type {
 } from './options.js';
 export type { Phase, ShutdownFailure, ShutdownFunction } from './phases.js';
 export type { Stoppable } from './servers.js';
+export { type Passable, type PassOptions, passListeners, successorReady } from './succession.js';
+export {
+  type InheritedListener,
+  inheritedListeners,
+  notify,
+  type WatchdogOptions,
+  watchdog,
+} from './systemd.js';

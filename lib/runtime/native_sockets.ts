@@ -16,6 +16,8 @@ export const SOCKET_OPTION_COUNT = 6;
 export interface NativeSockets {
   /** A descriptor, or the negative errno. Port -1: `hostOrPath` is a path. */
   bindSocket(hostOrPath: string, port: number, ipv6Only: boolean): number;
+  /** One datagram; a name that begins with NUL is abstract. 0, or -errno. */
+  tellUnixSocket(path: string, text: string): number;
   /** One of bindSocket() or release(). */
   closeSocket(fd: number): void;
   socketName(fd: number): SocketAddress | PathAddress | undefined;

@@ -39,6 +39,16 @@ Napi::Value BindSocket(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+// tellUnixSocket(path, text) -> 0 or -errno
+Napi::Value TellUnixSocket(const Napi::CallbackInfo& info) {
+  SocketAddress address;
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  const std::string text = info[1].As<Napi::String>().Utf8Value();
+  const int result =
+      SocketAddress::fromPath(path, &address) ? tellUnixSocket(address, text) : -EINVAL;
+  return Napi::Number::New(info.Env(), result);
+}
+
 // closeSocket(fd): one of bindSocket() or release()
 void CloseSocket(const Napi::CallbackInfo& info) { ::close(signedWord(info, 0)); }
 
@@ -150,6 +160,7 @@ Napi::Value ReadInto(const Napi::CallbackInfo& info) {
 
 void addSocketFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("bindSocket", Napi::Function::New<BindSocket>(env));
+  exports.Set("tellUnixSocket", Napi::Function::New<TellUnixSocket>(env));
   exports.Set("closeSocket", Napi::Function::New<CloseSocket>(env));
   exports.Set("socketName", Napi::Function::New<SocketName>(env));
   exports.Set("duplicateSocket", Napi::Function::New<DuplicateSocket>(env));

@@ -325,6 +325,20 @@ int bindSocket(const SocketAddress& address, bool ipv6Only) {
   return fd;
 }
 
+int tellUnixSocket(const SocketAddress& address, std::string_view text) {
+#ifdef SOCK_CLOEXEC
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+#else
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+#endif
+  if (fd < 0) return -errno;
+  const ssize_t sent =
+      ::sendto(fd, text.data(), text.size(), MSG_DONTWAIT, address.get(), address.length);
+  const int result = sent < 0 ? -errno : 0;
+  ::close(fd);
+  return result;
+}
+
 SocketResult adoptStream(int fd) {
   int type = 0;
   socklen_t length = sizeof type;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ringpoll {
 
@@ -120,6 +121,8 @@ SocketResult openClient(const SocketAddress& remote, const SocketAddress* local,
                         const ClientOptions& client);
 // A non-blocking socket that is bound, and nothing else yet: a descriptor, or -errno.
 int bindSocket(const SocketAddress& address, bool ipv6Only);
+// One datagram to a Unix socket, without waiting: 0 or -errno.
+int tellUnixSocket(const SocketAddress& address, std::string_view text);
 // Checks that `fd` is a connected stream socket and makes it non-blocking and close-on-exec.
 SocketResult adoptStream(int fd);
 
