@@ -1,13 +1,15 @@
-// Who takes part in the suite of HTTP gateways. `command` gets the port to listen on, and that of
-// the target.
+// Who takes part in the suite of HTTP gateways, plain and with TLS towards clients. `command` gets the
+// port to listen on, and that of the target.
 import { join } from 'node:path';
-import { Unavailable } from '../lib/build.mjs';
+import { npmPeers, Unavailable } from '../lib/build.mjs';
+import { certificateFiles, makeCertificate } from '../lib/certificate.mjs';
 import { BENCH, BUILD, PEERS } from '../lib/paths.mjs';
 import { hasCommand } from '../lib/process.mjs';
 import { ringpoll } from './echo.mjs';
 
-export const RIVALS = ['nginx'];
+export const RIVALS = ['nginx', 'http-proxy', 'fast-proxy'];
 export const HYBRID = 'ringpoll-hybrid';
+export const BARE = 'ringpoll-unguarded';
 
 const nginx = {
   name: 'nginx',
@@ -21,6 +23,15 @@ const nginx = {
   ],
 };
 
+const onNode = (name) => ({
+  name,
+  prepare: npmPeers,
+  command: (port, target) => [
+    ...[process.execPath, join(PEERS, `gateway-${name}.mjs`)],
+    ...[String(port), String(target)],
+  ],
+});
+
 const ours = (name, engine) => ({
   ...ringpoll(name, 'gateway.mjs', engine),
   command: (port, target) => [
@@ -29,9 +40,34 @@ const ours = (name, engine) => ({
   ],
 });
 
-export const competitors = [
+/** A server without a target: all guards, or none. */
+const server = (name, guards) => {
+  const base = ringpoll(name, 'http-guarded.mjs', 'hybrid');
+  return { ...base, kind: 'guards', command: (port) => [...base.command(port), guards] };
+};
+
+const gateways = [
   nginx,
+  onNode('http-proxy'),
+  onNode('fast-proxy'),
   ours('ringpoll-poll', 'poll'),
   ours('ringpoll-uring', 'uring'),
   ours(HYBRID, 'hybrid'),
+];
+
+const overTls = (one) => ({
+  ...one,
+  kind: 'tls',
+  env: { ...one.env, ...certificateFiles('ec') },
+  async prepare() {
+    await one.prepare();
+    await makeCertificate('ec');
+  },
+});
+
+export const competitors = [
+  ...gateways.map((one) => ({ ...one, kind: 'plain' })),
+  ...gateways.map(overTls),
+  server(HYBRID, 'on'),
+  server(BARE, 'off'),
 ];

@@ -1,9 +1,14 @@
 #!/bin/sh
 # nginx-proxy.sh PORT DIRECTORY TARGET_PORT: nginx as a gateway to one target, by proxy_pass with
-# connections that are kept. One process without a master. It says nothing when it is ready.
+# connections that are kept. With TLS_CERT and TLS_KEY, names of PEM files, clients speak TLS. One
+# process without a master. It says nothing when it is ready.
 set -eu
 port=$1 directory=$2 target=$3
 mkdir -p "$directory"
+tls=
+if [ -n "${TLS_CERT:-}" ]; then
+  tls="ssl_certificate $TLS_CERT; ssl_certificate_key $TLS_KEY; ssl_protocols TLSv1.3;"
+fi
 cat >"$directory/nginx.conf" <<CONFIGURATION
 daemon off;
 master_process off;
@@ -27,7 +32,8 @@ http {
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:$port backlog=4096;
+    listen 127.0.0.1:$port ${tls:+ssl} backlog=4096;
+    $tls
     location / {
       proxy_pass http://target;
       proxy_http_version 1.1;
