@@ -37,9 +37,10 @@ const INTERNAL = [
 async function writeReference(folder) {
   const program = inRoot('node_modules', 'typedoc', 'bin', 'typedoc');
   const wings = [
-    ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'scheduler', 'fs', 'websocket'],
+    ...['http', 'client', 'upstream', 'guards', 'lifecycle', 'config', 'scheduler', 'fs'],
     // What net, dgram and node_http export is documented by Node.
-    ...['crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing', 'queues', 'config', 'fastify'],
+    ...['websocket', 'crossws', 'tls', 'udp', 'framing', 'threads', 'admin', 'tracing'],
+    ...['queues', 'fastify'],
   ];
   const entries = ['index.ts', ...wings.map((wing) => join(wing, 'index.ts'))];
   const args = [

@@ -1,7 +1,7 @@
 // node storm.mjs PORT SEED PHASES: requests at random times, at the rate of each phase of the JSON
 // [{ seconds, rate }, ...], whether or not earlier ones were answered. A line `second N` as each
-// second begins; at the end one line of JSON with all requests: [when it was due, in seconds; what it
-// took from then on, in ms; whether it was answered with 200].
+// second begins; at the end one line of JSON with all requests: [when it was due, in seconds; what
+// it took from then on, in ms; whether it was answered with 200].
 import { Agent, request } from 'node:http';
 
 const GIVE_UP_MS = 5000;

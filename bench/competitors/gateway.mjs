@@ -1,5 +1,5 @@
-// Who takes part in the suite of HTTP gateways, plain and with TLS towards clients. `command` gets the
-// port to listen on, and that of the target.
+// Who takes part in the suite of HTTP gateways, plain and with TLS towards clients. `command` gets
+// the port to listen on, and that of the target.
 import { join } from 'node:path';
 import { npmPeers, Unavailable } from '../lib/build.mjs';
 import { certificateFiles, makeCertificate } from '../lib/certificate.mjs';

@@ -1,6 +1,6 @@
 // node bench/servers/gateway.mjs PORT TARGET...: a gateway to the targets, whose URLs or ports are
-// given, in turn. Plain in and out, all guards at their defaults. With TLS_CERT and TLS_KEY, names of
-// PEM files, clients speak TLS.
+// given, in turn. Plain in and out, all guards at their defaults. With TLS_CERT and TLS_KEY, names
+// of PEM files, clients speak TLS.
 import { Loop } from 'ringpoll';
 import { guard } from 'ringpoll/guards';
 import { serve } from 'ringpoll/http';

@@ -1,5 +1,5 @@
-// node bench/servers/http-guarded.mjs PORT on|off: Hello, World! behind all guards at their defaults,
-// or behind none: what guards cost.
+// node bench/servers/http-guarded.mjs PORT on|off: Hello, World! behind all guards at their
+// defaults, or behind none: what guards cost.
 import { Loop } from 'ringpoll';
 import { guard } from 'ringpoll/guards';
 import { serve } from 'ringpoll/http';

@@ -1,6 +1,6 @@
-// node storm-target.mjs PORT SEED: a target of the storm. It does eight requests at a time, and each
-// takes 5 ms and a random time of 5 ms on average. Lines on standard input change it: `times 20` for
-// how many times as long it takes, `fails 1` for the share that it answers with 500.
+// node storm-target.mjs PORT SEED: a target of the storm. It does eight requests at a time, and
+// each takes 5 ms and a random time of 5 ms on average. Lines on standard input change it: `times
+// 20` for how many times as long it takes, `fails 1` for the share that it answers with 500.
 import { createInterface } from 'node:readline';
 import { serve } from 'ringpoll/http';
 

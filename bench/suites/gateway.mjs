@@ -1,5 +1,6 @@
-// HTTP gateways in front of one target: requests in turn, with all guards on, plain or with TLS towards
-// clients (TLS 1.3, AES-128-GCM, P-256). And what the guards cost a server that does next to nothing.
+// HTTP gateways in front of one target: requests in turn, with all guards on, plain or with TLS
+// towards clients (TLS 1.3, AES-128-GCM, P-256). And what the guards cost a server that does next
+// to nothing.
 import { join } from 'node:path';
 import { BARE, competitors, HYBRID, RIVALS } from '../competitors/gateway.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';

@@ -1,5 +1,5 @@
-// A gateway in a storm, with guards and without: a target gets slow, clients surge, a release is bad
-// and a target dies. What its clients see of it, second by second.
+// A gateway in a storm, with guards and without: a target gets slow, clients surge, a release is
+// bad and a target dies. What its clients see of it, second by second.
 import { join } from 'node:path';
 import { BENCH } from '../lib/paths.mjs';
 import { launch } from '../lib/process.mjs';
@@ -220,9 +220,10 @@ export async function run({ settings, results, log }) {
   return [
     '# A gateway in a storm',
     `${machineLine(results.data.machine)}.`,
-    `${thousands(results.data.found.guarded.storm.requests)} requests come in ${CALM_S - STORM_S} s, ` +
+    `${thousands(found.guarded.storm.requests)} requests come in ${CALM_S - STORM_S} s, ` +
       `whether or not earlier ones were answered; times count from when a request was due. ` +
-      `From second ${STORM_S} to ${CALM_S} one of three targets takes ${SLOW_TIMES} times as long. ` +
+      `From second ${STORM_S} to ${CALM_S} one of three targets takes ${SLOW_TIMES} times as ` +
+      'long. ' +
       `Until second ${SURGE_END_S} the load is ${SURGE} times as high. At second ${RELEASE_S} a ` +
       `release comes that fails 70 % of its requests: as a canary behind guards, for everybody ` +
       `without, until a person takes it back ${BACK_S - RELEASE_S} s later. At second ${KILL_S} ` +

@@ -36,7 +36,7 @@ export class HotConfig<T> implements FollowedConfig<T> {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** What was looked at last, taken or not. */
-  #seen = '';
+  #seen: string | undefined;
   #value: T;
 
   private constructor(path: string, options: HotConfigOptions<T>) {
@@ -137,7 +137,7 @@ export class HotConfig<T> implements FollowedConfig<T> {
       }
       return await handle.readFile('utf8');
     } catch (error) {
-      this.#seen = '';
+      this.#seen = undefined;
       throw error;
     } finally {
       await handle.close();
@@ -147,7 +147,8 @@ export class HotConfig<T> implements FollowedConfig<T> {
 
 /**
  * Reads a JSON file, and reads it again when it has changed. What `validate` refuses changes
- * nothing, and is told once. Write the file beside its place and rename it: then nobody sees a half.
+ * nothing, and is told once. Write the file beside its place and rename it: then nobody sees a
+ * half.
  * @returns rejects when the first one cannot be read, is no JSON, or is refused
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
  */

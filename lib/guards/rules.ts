@@ -92,19 +92,21 @@ export class RuleEngine {
 
 const SUM = 'sum by (job, server)';
 const WINDOW = '1m';
+const FAILED = 'http_requests_total{code=~"5.."}';
 const rate = (series: string) => `${SUM} (rate(${series}[${WINDOW}]))`;
 
 function expression({ metric, over, slow = SLOW_MS, min = 0 }: GuardRule): string {
   switch (metric) {
     case 'failed-share':
-      return `${rate('http_requests_total{code=~"5.."}')} / ${rate('http_requests_total')} > ${over}`;
+      return `${rate(FAILED)} / ${rate('http_requests_total')} > ${over}`;
     case 'slow-share': {
       const fast = rate(`http_request_duration_seconds_bucket{le="${slow / 1000}"}`);
       return `1 - ${fast} / ${rate('http_request_duration_seconds_count')} > ${over}`;
     }
     case 'p95': {
-      const buckets = `sum by (job, server, le) (rate(http_request_duration_seconds_bucket[${WINDOW}]))`;
-      return `histogram_quantile(0.95, ${buckets}) > ${over / 1000}`;
+      const buckets = `rate(http_request_duration_seconds_bucket[${WINDOW}])`;
+      const all = `sum by (job, server, le) (${buckets})`;
+      return `histogram_quantile(0.95, ${all}) > ${over / 1000}`;
     }
     default: {
       const now = `${SUM} (ringpoll_server_connections)`;
@@ -113,6 +115,9 @@ function expression({ metric, over, slow = SLOW_MS, min = 0 }: GuardRule): strin
     }
   }
 }
+
+const summary = ({ metric, over }: GuardRule) =>
+  `{{ $labels.server }}: ${metric} is {{ $value }}, over ${over}`;
 
 /**
  * The same rules as a file of alerts for Prometheus, over the metrics of admin(). Growth is that of
@@ -127,7 +132,7 @@ export function prometheusRules(rules: readonly GuardRule[]): string {
       '        labels:',
       `          severity: ${rule.action === 'open' ? 'critical' : 'warning'}`,
       '        annotations:',
-      `          summary: '{{ $labels.server }}: ${rule.metric} is {{ $value }}, over ${rule.over}'`,
+      `          summary: '${summary(rule)}'`,
     ].join('\n'),
   );
   return [

@@ -35,7 +35,8 @@ const NAME = /^[^:\n]{0,255}$/;
 /**
  * Starts the next process with the listeners of this one, and waits until it calls
  * successorReady(). Both accept from then on: stop the servers of this one. When the next one does
- * not get ready, this one goes on alone. systemd is told of the new main process (NotifyAccess=all).
+ * not get ready, this one goes on alone. systemd is told of the new main process
+ * (NotifyAccess=all).
  * @param listeners by the names that inheritedListeners() gives the next process
  * @returns the number of the next process
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION

@@ -42,7 +42,8 @@ let known: InheritedListener[] | undefined;
 
 function find(): InheritedListener[] {
   const { env } = process;
-  const { LISTEN_FDS = '', LISTEN_FDNAMES = '', LISTEN_PID, [PARENT]: parent } = env;
+  const { LISTEN_FDS = '', LISTEN_FDNAMES = '', LISTEN_PID } = env;
+  const parent = env.RINGPOLL_LISTEN_PARENT;
   for (const name of ['LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PID', PARENT]) delete env[name];
   const isOurs = LISTEN_PID === String(process.pid) || parent === String(process.ppid);
   const count = /^\d+$/.test(LISTEN_FDS) ? Math.min(Number(LISTEN_FDS), FDS_MAX) : 0;

@@ -1,8 +1,8 @@
 // Records in files, the oldest first: written at the end, read at the beginning. A process that
 // dies loses nothing that append() has resolved for; a machine that dies, nothing that was synced.
 //
-//   head ----.             0000000000000007.log   0000000000000008.log   one file of `segmentBytes`,
-//            '-> which file, from which byte on   ^ appended to          then the next
+//   head ----.           0000000000000007.log   0000000000000008.log   one file of
+//            '-> which file, from which byte on   ^ appended to       `segmentBytes`, then the next
 //
 // A record: length (4 bytes), CRC-32 of what follows (4 bytes), content.
 import { Buffer } from 'node:buffer';

@@ -25,7 +25,8 @@ export interface TieredQueueOptions<T> {
   /** Milliseconds before the sink gets the same items again; the last one goes on. Default:
    * [100, 400, 1,600]. */
   retries?: readonly number[];
-  /** Milliseconds of an attempt. Then its signal aborts, and it counts as failed. Default: 60,000. */
+  /** Milliseconds of an attempt. Then its signal aborts, and it counts as failed. Default:
+   * 60,000. */
   timeout?: number;
   /** Whether to give items up after a failure. Default: none is. */
   drop?(items: T[], error: Error, attempt: number): boolean;

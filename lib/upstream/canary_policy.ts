@@ -1,4 +1,5 @@
-// Whether a release may get more requests: pure functions of what it and the one before it answered.
+// Whether a release may get more requests: pure functions of what it and the one before it
+// answered.
 //
 //   5 % for 30 s --> 50 % for 60 s --> all (done)
 //        \               \--- it fails more often, or is slower ---> none (rolled back)

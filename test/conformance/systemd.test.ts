@@ -1,4 +1,5 @@
-// Sockets that systemd opens, what it is told, and processes that follow each other on one listener.
+// Sockets that systemd opens, what it is told, and processes that follow each other on one
+// listener.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// The lane that has several processes do jobs from a stream of a redis-server. Server and processes
-// are killed meanwhile: nothing may be lost, and only what a dead process had begun may be done twice.
+// The lane that has several processes do jobs from a stream of a redis-server. Server and
+// processes are killed meanwhile: nothing may be lost, and only what a dead process had begun may
+// be done twice.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

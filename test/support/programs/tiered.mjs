@@ -1,5 +1,6 @@
-// node tiered.mjs FOLDER MEMORY FSYNC FROM [SEGMENT_BYTES SINK_MS]: pushes numbers from FROM on into
-// a TieredQueue until it is killed. Lines: `kept N` is on the disk, `refused N CODE`, `sunk N`.
+// node tiered.mjs FOLDER MEMORY FSYNC FROM [SEGMENT_BYTES SINK_MS]: pushes numbers from FROM on
+// into a TieredQueue until it is killed. Lines: `kept N` is on the disk, `refused N CODE`, `sunk
+// N`.
 import { writeSync } from 'node:fs';
 import { setTimeout as later } from 'node:timers/promises';
 import { TieredQueue } from 'ringpoll/queues';
