@@ -29,5 +29,6 @@ export const stream = atFirstUse(() => process.getBuiltinModule('node:stream'));
 export const tls = atFirstUse(() => process.getBuiltinModule('node:tls'));
 export const url = atFirstUse(() => process.getBuiltinModule('node:url'));
 export const util = atFirstUse(() => process.getBuiltinModule('node:util'));
+export const v8 = atFirstUse(() => process.getBuiltinModule('node:v8'));
 export const zlib = atFirstUse(() => process.getBuiltinModule('node:zlib'));
 export const workerThreads = atFirstUse(() => process.getBuiltinModule('node:worker_threads'));

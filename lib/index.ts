@@ -48,6 +48,7 @@ export {
   type ListenOptions,
   listen,
   type StopOptions,
+  type TransferHandlers,
 } from './tcp/listener.js';
 export { type PipelineOptions, type PipelineReport, pipeline } from './tcp/pipeline.js';
 export type { SocketOptions } from './tcp/socket_options.js';
@@ -57,6 +58,7 @@ export type {
   ListenerTlsHandlers,
   ServerTls,
 } from './tcp/tls_endpoint.js';
+export type { TransferOptions } from './tcp/transfer.js';
 export type { Writable } from './tcp/writable.js';
 export { TlsError } from './tls/connection_error.js';
 export * from './tls/index.js';

@@ -22,6 +22,7 @@ import {
   FILES,
   READS_PER_REQUEST,
   REQUESTS_PER_APPEND,
+  WORK_FILE,
 } from '../servers/mixed-work.mjs';
 import { cpuPerMessage } from './cpu.mjs';
 import { interleave } from './interleave.mjs';
@@ -91,12 +92,50 @@ const cases = [
     cold: true,
     brief,
   })),
+  {
+    name: 'cold-2000x256',
+    title: 'Cold reads, 2000 requests a second, 256 readers',
+    rate: 2000,
+    cold: true,
+    readers: 256,
+    brief,
+  },
 ];
 
-function makeFolder(cold) {
+const briefAlone = ({ cpuUs, messagesPerSecond, timerMaxMs }) =>
+  `${number(cpuUs)} µs CPU each, ${thousands(messagesPerSecond)}/s` +
+  (timerMaxMs === undefined ? '' : `, timers late by ${number(timerMaxMs)} ms at most`);
+// Nothing but work on files, as much as goes.
+const aloneCases = [
+  ...[32, 256].map((readers) => ({
+    name: `cold-alone-${readers}`,
+    title: `Cold reads alone, ${readers} at once`,
+    cold: true,
+    readers,
+    alone: 'read',
+    brief: briefAlone,
+  })),
+  {
+    name: 'fsync-32',
+    title: 'Appends of 100 bytes, each with fdatasync, 32 at once',
+    readers: 32,
+    alone: 'sync',
+    brief: briefAlone,
+  },
+  {
+    name: 'small-files-32',
+    title: 'Files of 4 KB opened, read and closed, 32 at once',
+    readers: 32,
+    alone: 'open',
+    brief: briefAlone,
+  },
+];
+
+function makeFolder({ cold, readers, alone }) {
   mkdirSync(BUILD, { recursive: true });
   const folder = mkdtempSync(join(BUILD, 'mixed-'));
   if (cold) makeColdFile(join(folder, COLD_FILE));
+  writeFileSync(join(folder, WORK_FILE), JSON.stringify({ readers, alone }));
   for (let index = 0; index < FILES; index++) {
     writeFileSync(join(folder, `file${index}`), Buffer.alloc(FILE_BYTES, 'f'));
   }
@@ -112,10 +151,49 @@ function makeColdFile(path) {
   closeSync(file);
   const forget = [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0'];
   execFileSync('dd', forget, { stdio: 'ignore' });
+  // It needs no privilege, but there are file systems that keep their pages.
+  const cached = Number(execFileSync('fincore', ['-nb', '-o', 'RES', path], { encoding: 'utf8' }));
+  if (cached > MB) throw new Error(`${cached} bytes of the cold file are in the page cache still`);
 }
 
-async function trial(competitor, { rate, cold }, settings) {
-  const folder = makeFolder(cold);
+const countsOf = async ({ port }) => (await fetch(`http://127.0.0.1:${port}/counts`)).json();
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** What the process needs for each, by its own clock. */
+async function aloneTrial(competitor, item, settings) {
+  const folder = makeFolder(item);
+  const started = { ...competitor, command: (port) => competitor.command(port, folder) };
+  let server;
+  try {
+    server = await startServer(started, { cpu: settings.serverCpu });
+    await sleep(settings.warmUp);
+    const before = await countsOf(server);
+    const begun = performance.now();
+    await sleep(settings.seconds);
+    const after = await countsOf(server);
+    const seconds = (performance.now() - begun) / 1000;
+    const messages = after.reads.finished - before.reads.finished;
+    const user = after.cpu.user - before.cpu.user;
+    const system = after.cpu.system - before.cpu.system;
+    return {
+      messages,
+      seconds,
+      messagesPerSecond: messages / seconds,
+      cpuUs: (user + system) / messages,
+      userUs: user / messages,
+      systemUs: system / messages,
+      timerP99Ms: after.timerP99Ms,
+      timerMaxMs: after.timerMaxMs,
+    };
+  } finally {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function trial(competitor, item, settings) {
+  const { rate } = item;
+  const folder = makeFolder(item);
   const started = { ...competitor, command: (port) => competitor.command(port, folder) };
   let server;
   try {
@@ -163,6 +241,9 @@ export async function measureMixed({ settings, wanted, results, log }) {
   const { rounds } = settings;
   const one = (competitor, item) => trial(competitor, item, settings);
   await interleave({ cases, competitors, wanted, rounds, trial: one, results, log });
+  const alone = (competitor, item) => aloneTrial(competitor, item, settings);
+  const shared = { competitors, wanted, rounds, results, log };
+  await interleave({ ...shared, cases: aloneCases, trial: alone });
 }
 
 const p99Of = (trial) => trial.p99Us;
@@ -202,6 +283,31 @@ function caseTable(results, name) {
   const others = [...ALONE, ...NODE].flatMap((other) => [`CPU ÷ ${other}`, 'p99 ÷']);
   if (isCold) head[head.length - 1] = 'timer late, most';
   return table([...head, ...others], rows);
+}
+
+function aloneTable(results, name) {
+  const head = ['', 'CPU µs each', 'spread', 'user', 'system', 'a second', 'timer late, most'];
+  const others = [...ALONE, ...NODE];
+  const rows = competitors.flatMap((one) => {
+    const summary = results.data.medians[name]?.[one.name];
+    if (!summary) return [];
+    const trials = results.of(name, one.name);
+    const of = (key) => median(trials.map((each) => each[key]));
+    const late = of('timerMaxMs');
+    return [
+      [
+        one.name,
+        number(summary.cpuUs),
+        percent(summary.cpuSpread),
+        number(of('userUs')),
+        number(of('systemUs')),
+        thousands(of('messagesPerSecond')),
+        Number.isFinite(late) ? `${number(late)} ms` : '–',
+        ...others.map((other) => ratio(cpuRatio(results, name, one.name, other))),
+      ],
+    ];
+  });
+  return table([...head, ...others.map((other) => `CPU ÷ ${other}`)], rows);
 }
 
 /** Each target beside every case; `read` is a ratio that should be small. */
@@ -254,9 +360,11 @@ function targetsOf(results) {
 
 /** Sections of the report; the verdicts join those of the suite. */
 export function reportMixed(results) {
-  const measured = cases.filter(({ name }) => results.of(name).length > 0);
-  if (measured.length === 0) return [];
-  for (const { name } of measured) {
+  const isMeasured = ({ name }) => results.of(name).length > 0;
+  const measured = cases.filter(isMeasured);
+  const measuredAlone = aloneCases.filter(isMeasured);
+  if (measured.length + measuredAlone.length === 0) return [];
+  for (const { name } of [...measured, ...measuredAlone]) {
     const found = competitors.map((one) => [one.name, summarize(results, name, one.name)]);
     results.data.medians[name] = Object.fromEntries(found.filter(([, summary]) => summary));
   }
@@ -265,6 +373,9 @@ export function reportMixed(results) {
   const sections = ['## Mixed work: HTTP and files in one process', ABOUT];
   sections.push(targets.map((target) => verdictLine(target, ratio)).join('\n'));
   for (const { name, title } of measured) sections.push(`### ${title}`, caseTable(results, name));
+  for (const { name, title } of measuredAlone) {
+    sections.push(`### ${title}`, aloneTable(results, name));
+  }
   return sections;
 }
 
@@ -276,6 +387,7 @@ const ABOUT = [
   `${percent(LEFT_MAX)} of a kind undone fails the trial. CPU is that of the process with all its`,
   'threads. uring-only receives by completion and has the ring do all work on files; node-pool16',
   `has 16 threads in its pool. Cold: the reads are at random of a file of ${COLD_MB} MB that the`,
-  'page cache has nothing of, and nobody writes. One of our own counts as better or worse than',
+  'page cache has nothing of, and nobody writes. Alone: there are no requests, and work on files',
+  'goes on as fast as it can; the programs differ in how much they do then. One of our own counts as better or worse than',
   'another only where the 95 % interval of the median ratio, of CPU or of p99, says so.',
 ].join(' ');

@@ -3,7 +3,11 @@
 // requests, so that however fast a program is, a request comes with the same work on files.
 //
 // Cold: where there is a file named `cold`, readers read 4 KB anywhere in it, and nobody writes.
-import { existsSync } from 'node:fs';
+//
+// A file named `work.json` asks for other work: `readers` says how many there are, and `alone` has
+// them go on as fast as they can, whatever is requested: with `read` (the default), with `open` (a
+// file of 4 KB is opened, read and closed), or with `sync` (100 bytes are appended and flushed).
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const FILES = 32;
@@ -13,6 +17,7 @@ export const WRITERS = 8;
 export const READS_PER_REQUEST = 2;
 export const REQUESTS_PER_APPEND = 20;
 export const COLD_FILE = 'cold';
+export const WORK_FILE = 'work.json';
 const RECORD_BYTES = 100;
 
 /** Work that is due: `take()` resolves when there is some, and `done()` says that it was done. */
@@ -58,6 +63,10 @@ export async function startWork(fs, folder) {
   const reads = new Due();
   const appends = new Due();
   let requests = 0;
+  const workPath = join(folder, WORK_FILE);
+  const { readers = READERS, alone } = existsSync(workPath)
+    ? JSON.parse(readFileSync(workPath, 'utf8'))
+    : {};
   const coldPath = join(folder, COLD_FILE);
   const isCold = existsSync(coldPath);
   const names = Array.from({ length: FILES }, (_, index) => join(folder, `file${index}`));
@@ -71,10 +80,30 @@ export async function startWork(fs, folder) {
     return isCold ? [files[0], ((random >>> 8) % places) * FILE_BYTES] : [files[random >>> 27], 0];
   };
 
+  const open = async () => {
+    const buffer = Buffer.alloc(FILE_BYTES);
+    for (;;) {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      const file = await fs.open(names[random >>> 27], 'r');
+      const { bytesRead } = await file.read(buffer, 0, FILE_BYTES, 0);
+      if (bytesRead !== FILE_BYTES) throw new Error(`read ${bytesRead} bytes`);
+      await file.close();
+      reads.done();
+    }
+  };
+  const sync = async (index) => {
+    const record = Buffer.alloc(RECORD_BYTES, 'r');
+    const log = await fs.open(join(folder, `log${index}`), 'a');
+    for (;;) {
+      await log.write(record);
+      await log.datasync();
+      reads.done();
+    }
+  };
   const read = async () => {
     const buffer = Buffer.alloc(FILE_BYTES);
     for (;;) {
-      await reads.take();
+      if (alone === undefined) await reads.take();
       const [file, position] = pick();
       const { bytesRead } = await file.read(buffer, 0, FILE_BYTES, position);
       if (bytesRead !== FILE_BYTES) throw new Error(`read ${bytesRead} bytes`);
@@ -95,18 +124,22 @@ export async function startWork(fs, folder) {
     console.error(error.stack);
     process.exit(1);
   };
-  for (let index = 0; index < READERS; index++) read().catch(fail);
-  if (!isCold) for (let index = 0; index < WRITERS; index++) append(index).catch(fail);
+  const job = { open, sync }[alone] ?? read;
+  for (let index = 0; index < readers; index++) job(index).catch(fail);
+  if (!isCold && alone === undefined)
+    for (let index = 0; index < WRITERS; index++) append(index).catch(fail);
   const timers = isCold ? watchTimers() : undefined;
 
   return {
     request() {
       requests++;
+      if (alone !== undefined) return;
       for (let index = 0; index < READS_PER_REQUEST; index++) reads.give();
       if (!isCold && requests % REQUESTS_PER_APPEND === 0) appends.give();
     },
     counts: () => ({
       requests,
+      cpu: process.cpuUsage(),
       reads: reads.counts,
       appends: appends.counts,
       ...timers?.(),

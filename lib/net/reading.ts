@@ -92,8 +92,10 @@ export class Reading {
   /** Received bytes lie in the slab until the turn is over. */
   data(slab: Buffer, offset: number, length: number): void {
     this.bytes += length;
+    // After _release() the bytes are taken already.
+    if (this.#handle._closed) return;
     if (!this.#started || this.#held !== undefined) {
-      if (!this.#handle._closed) this.#hold({ bytes: copied(slab, offset, length) });
+      this.#hold({ bytes: copied(slab, offset, length) });
       return;
     }
     this.#streak = length >= LARGE_BYTES ? this.#streak + 1 : 0;
@@ -207,6 +209,9 @@ export class Reading {
     this.#held = undefined;
     this.#started = false;
   }
+
+  /** A copy of received bytes. */
+  static copied = copied;
 
   /** What nobody has been told of yet. */
   takeHeld(): Buffer[] {

@@ -5,6 +5,7 @@
 //   new --connect()--> connecting --connected--> open --close(), reset() or a failure--> over
 //      \--accepted(), adopted()------------------^
 import { executionAsyncId } from 'node:async_hooks';
+import { eventsAhead } from '../runtime/dispatch.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, Control, Event } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
@@ -347,9 +348,16 @@ export class StreamHandle implements OpenHandle {
    */
   _release(received: Buffer[]): number {
     if (this.#over || this.#closed || this._writing.waits) return UV.EAGAIN;
-    const fd = runtime().native.release(this.#slot, this.#generation);
+    const loop = runtime();
+    const untold: Uint8Array[] = [];
+    const fd = loop.native.release(this.#slot, this.#generation, untold);
     if (fd < 0) return fd;
     received.push(...this._reading.takeHeld());
+    for (const at of eventsAhead(loop, Event.data, this.#slot, this.#generation)) {
+      const slab = loop.memory.slabs[loop.events[at + 3]];
+      received.push(Reading.copied(slab, loop.events[at + 4], loop.events[at + 5]));
+    }
+    received.push(...(untold as Buffer[]));
     this.#closed = true;
     return fd;
   }

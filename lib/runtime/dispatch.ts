@@ -104,6 +104,20 @@ export function walkEvents(loop: Events): void {
   }
 }
 
+/** The events of this turn that are still to be walked, of one channel and of one kind. */
+export function* eventsAhead(
+  loop: Events,
+  kind: number,
+  slot: number,
+  generation: number,
+): Generator<number> {
+  const end = loop.control[Control.eventCount] * RECORD_WORDS;
+  const { events } = loop;
+  for (let at = walkedTo + RECORD_WORDS; at < end; at += RECORD_WORDS) {
+    if (events[at] === kind && events[at + 1] === slot && events[at + 2] === generation) yield at;
+  }
+}
+
 function walk(events: Int32Array, from: number, end: number): void {
   let together = 1;
   let wing = -1;

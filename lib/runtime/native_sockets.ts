@@ -28,8 +28,15 @@ export interface NativeSockets {
   /** -1: it is over. */
   descriptor(slot: number, generation: number): number;
   listenerDescriptor(endpointId: number): number;
-  /** Ends the connection but not its socket, which is the caller's: a descriptor, or -errno. */
-  release(slot: number, generation: number): number;
+  /**
+   * Ends the connection but not its socket, which is the caller's: a descriptor, or -errno. What
+   * was received and not told comes behind `received`.
+   */
+  release(slot: number, generation: number, received: Uint8Array[]): number;
+  /** 0: an event of Event.left follows, behind all that was received. Or -errno. */
+  letGo(slot: number, generation: number): number;
+  /** After Event.left: it goes on here. */
+  stay(slot: number, generation: number): void;
   setSocketOption(slot: number, generation: number, option: number, value: number): number;
   setConnectionReferenced(slot: number, generation: number, on: boolean): void;
   setListenerReferenced(endpointId: number, on: boolean): void;

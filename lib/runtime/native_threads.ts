@@ -23,6 +23,23 @@ export interface NativeThreads {
   groupJoin(group: number, thread: number): void;
   /** A descriptor for listen(), or -errno. */
   groupTake(group: number, listener: number, thread: number): number;
+  /**
+   * Connections that other threads hand over are taken, each for the endpoint of its listener.
+   * False: no memory.
+   */
+  groupServe(group: number, thread: number, endpoints: Uint32Array): boolean;
+  /** Not any more, after those that wait. */
+  groupLeave(): void;
+  /** After Event.left. A Posting, or -errno; after any but `taken` the connection goes on here. */
+  groupTransfer(
+    group: number,
+    thread: number,
+    listener: number,
+    slot: number,
+    generation: number,
+    unread: Uint8Array[],
+    note: Uint8Array,
+  ): number;
   groupCounts(group: number, into: Float64Array): void;
   /** 0, or -errno. */
   pinThread(cpus: Uint32Array): number;

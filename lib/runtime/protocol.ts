@@ -61,6 +61,8 @@ export const enum Event {
   piped = 10,
   finSent = 11,
   readable = 12,
+  arrived = 13,
+  left = 14,
   request = 16,
   body = 17,
   trailers = 18,

@@ -26,6 +26,7 @@ import {
   pipedError,
   type ReadyState,
   readyStateOf,
+  transferError,
 } from './connection_state.js';
 import type { ConnectionTls } from './connection_tls.js';
 import { decoded, type StreamDecoder } from './decoding.js';
@@ -35,6 +36,7 @@ import type { Endpoint } from './endpoint.js';
 import { iterate } from './iteration.js';
 import { dropUnsent, inOrder, LONG_TEXT, sendBehind, sendLong } from './sending.js';
 import { tlsOf } from './tls_of.js';
+import { type TransferOptions, transfer } from './transfer.js';
 import { readableOf, writableOf } from './web_streams.js';
 import { checkWritable, type Writable } from './writable.js';
 
@@ -178,6 +180,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
 
   /** No data handler runs until resume(), not even for bytes that have arrived already. */
   pause(): void {
+    if (this._flags & Flag.leaving) extraOf(this).leaving!.paused = true;
     if (this._flags & (Flag.paused | OVER)) return;
     this._flags |= Flag.paused;
     this.#command(Command.pause);
@@ -185,6 +188,10 @@ export class Connection<Data = unknown> extends ConnectionInfo {
 
   resume(): void {
     if (!(this._flags & Flag.paused) || this._flags & Flag.closed) return;
+    if (this._flags & Flag.leaving) {
+      extraOf(this).leaving!.paused = false;
+      return;
+    }
     this._flags &= ~Flag.paused;
     if (this._extra !== undefined && this._extra.held.length > 0) {
       // The handlers must not run inside resume(): whoever calls it is not ready for them. And
@@ -271,6 +278,22 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     return new Promise((resolve, reject) => {
       inOrder(this, () => awaitSent(this, resolve, reject));
     });
+  }
+
+  /**
+   * Hands the connection to another thread of the LoopGroup, this one's own number included. Its
+   * `transferred` handler there gets a connection and `data`; here no handler is called any more.
+   * No byte is lost: what was written leaves first, and what was received and not delivered goes
+   * along. Until it resolves write() throws; pause() and resume() count if it rejects.
+   * @returns resolves when the other thread has been given it. Rejects with
+   *   ERR_RINGPOLL_TRANSFER_REFUSED, and goes on here, when it speaks TLS, HTTP or WebSocket, has
+   *   no listener of a group, has ended on a side, or when that thread does not serve now or has
+   *   1,024 on their way; with _CONNECTION_BUSY when it is iterated or a stream, _PIPED in a
+   *   pipeline, _CONNECTION_CLOSED when it is over; and with
+   *   TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
+   */
+  transfer(thread: number, options: TransferOptions = {}): Promise<void> {
+    return transfer(this, thread, options);
   }
 
   /** What TLS has agreed on; undefined without TLS, or if first asked for when it is over. */
@@ -365,7 +388,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   }
 
   #queue(loop: Runtime, data: Writable): boolean {
-    if (this._flags & (Flag.ending | OVER | Flag.unsent | Flag.piped)) {
+    if (this._flags & (Flag.ending | OVER | Flag.unsent | Flag.piped | Flag.leaving)) {
       checkWritable('data', data);
       this.#checkMayWrite('write()');
       if (!(this._flags & Flag.unsent) || this._over) return false;
@@ -445,9 +468,10 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   }
 
   #checkMayWrite(call: string): void {
-    const flags = this._flags & (Flag.ending | Flag.piped | OVER);
+    const flags = this._flags & (Flag.ending | Flag.piped | Flag.leaving | OVER);
     if (flags & OVER || flags === 0) return;
     if (flags & Flag.piped) throw pipedError(call);
+    if (flags & Flag.leaving) throw transferError(`${call}: it is on its way to another thread`);
     throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'write after end()');
   }
 

@@ -21,6 +21,7 @@ export const enum Flag {
   unsent = 1024, // a long write is on its way: all else waits behind it
   awaited = 2048, // somebody waits until bytes have left
   piped = 4096, // in a pipeline: what it receives goes to another one
+  leaving = 8192, // on its way to another thread, or there
 }
 
 export const OVER = Flag.closing | Flag.closed;
@@ -61,6 +62,8 @@ export interface Extra {
   unsent: Unsent | undefined;
   /** Who waits until bytes have left. */
   awaited: Awaited | undefined;
+  /** On its way to another thread. */
+  leaving: Leaving | undefined;
   /** Once somebody has asked for it. */
   tls: ConnectionTls | undefined;
   /** What TLS ends the connection for, before its close. */
@@ -86,6 +89,18 @@ export interface Awaited {
     resolve(): void;
     reject(error: Error): void;
   }[];
+}
+
+/** A connection on its way to another thread. */
+export interface Leaving {
+  /** Whether it was paused, or was to be meanwhile: for the case that it stays. */
+  paused: boolean;
+  /** The other thread has it. */
+  gone: boolean;
+  /** The engine has let go of it, and all that it has received is held. */
+  left(): void;
+  /** It is over before that. */
+  ended(): void;
 }
 
 export interface Sink {
@@ -133,6 +148,7 @@ export function extraOf(connection: HasExtra): Extra {
     connecting: undefined,
     unsent: undefined,
     awaited: undefined,
+    leaving: undefined,
     tls: undefined,
     tlsFailure: undefined,
   };
@@ -151,6 +167,11 @@ export function dropHeld(connection: HasExtra): void {
 export function pipedError(call: string): RingpollError {
   const message = `${call}: the connection is in a pipeline, which reads and writes it`;
   return new RingpollError('ERR_RINGPOLL_PIPED', message);
+}
+
+/** @internal */
+export function transferError(why: string): RingpollError {
+  return new RingpollError('ERR_RINGPOLL_TRANSFER_REFUSED', why);
 }
 
 /** @internal */

@@ -188,13 +188,15 @@ export function runClose(connection: Any, networkError: Error | undefined): void
     extra?.connecting?.refused(networkError ?? closedError());
     return;
   }
+  extra?.leaving?.ended();
   const failure = extra?.failure;
   const error = failure ?? networkError;
   endpoint.protocol?.closed(connection, error);
   if (networkError !== undefined && failure === undefined && endpoint.error !== undefined) {
     callWith(endpoint.error, connection, networkError, uncaught);
   }
-  if (endpoint.close !== undefined) {
+  // It goes on in another thread, whose handlers hear of its end.
+  if (endpoint.close !== undefined && extra?.leaving?.gone !== true) {
     callWith(endpoint.close, connection, error, (thrown) => failed(connection, thrown));
   }
   if (extra !== undefined) {

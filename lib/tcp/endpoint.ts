@@ -20,6 +20,13 @@ export interface Protocol<Connection> {
   over(): void;
 }
 
+/** Where a listener of a group of threads stands: in numbers of native code's. */
+export interface GroupPlace {
+  readonly group: number;
+  readonly threads: number;
+  readonly listener: number;
+}
+
 export class Endpoint<Connection> {
   readonly open: ((connection: Connection) => Result) | undefined;
   readonly data: ((connection: Connection, chunk: Chunk) => Result) | undefined;
@@ -28,6 +35,10 @@ export class Endpoint<Connection> {
   readonly timeout: ((connection: Connection) => Result) | undefined;
   readonly error: ((connection: Connection, error: Error) => Result) | undefined;
   readonly close: ((connection: Connection, error?: Error) => Result) | undefined;
+  /** In the place of `open`, for a connection that comes from another thread. */
+  transferred: ((connection: Connection, data: unknown) => Result) | undefined;
+  /** Of a listener that threads of a group have in common. */
+  place: GroupPlace | undefined;
   /** Makes what `connection.data` begins with. */
   makeData: ((connection: Connection) => unknown) | undefined;
   /** @internal */

@@ -23,6 +23,7 @@ import {
 } from './delivery.js';
 import { dropUnsent } from './sending.js';
 import { connectionAt, connections, endpoints, takers } from './tables.js';
+import { toldOf } from './transfer.js';
 
 const TWO_TO_32 = 2 ** 32;
 
@@ -72,6 +73,12 @@ function event(kind: number, at: number, events: Int32Array): void {
     case Event.close:
       closed(at, slot, generation);
       break;
+    case Event.arrived:
+      arrived(at, slot, generation);
+      break;
+    case Event.left:
+      connectionAt(slot, generation, events[at + 7])?._extra?.leaving?.left();
+      break;
     case Event.piped: {
       const sink = connectionAt(slot, generation, events[at + 7])?._extra?.sink;
       const bytes = (events[at + 5] >>> 0) * TWO_TO_32 + (events[at + 4] >>> 0);
@@ -115,6 +122,23 @@ function opened(slot: number, generation: number, endpointId: number): void {
   if (connection === undefined || connection._extra?.failure !== undefined) return;
   if (endpoint.data === undefined) connection.pause();
   if (endpoint.open !== undefined) call(connection, endpoint.open);
+}
+
+function arrived(at: number, slot: number, generation: number): void {
+  const { events, memory } = runtime();
+  const endpoint = endpoints[events[at + 7]];
+  if (endpoint === undefined) return;
+  endpoint.connections++;
+  endpoint.natives++;
+  const connection = connectionAt(slot, generation, events[at + 7]);
+  // connectionData has thrown: that is its error, and nothing else comes before the close.
+  if (connection === undefined || connection._extra?.failure !== undefined) return;
+  if (endpoint.data === undefined) connection.pause();
+  const { transferred } = endpoint;
+  if (transferred === undefined) return;
+  const [slab, offset, length] = events.subarray(at + 3, at + 6);
+  const note = length === 0 ? undefined : memory.slabs[slab].subarray(offset, offset + length);
+  call(connection, (here) => transferred(here, toldOf(note)));
 }
 
 function connected(slot: number, generation: number): void {

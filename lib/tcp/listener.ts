@@ -25,7 +25,7 @@ import { stopWithWorker } from './cluster.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { Flag } from './connection_state.js';
-import { Endpoint, type Protocol } from './endpoint.js';
+import { Endpoint, type GroupPlace, type Protocol } from './endpoint.js';
 import type { HandlerContext } from './handler_context.js';
 import type { ConnectionOptions } from './handlers.js';
 import { bindToOne, checkTarget, type Place } from './listen_address.js';
@@ -54,7 +54,8 @@ export interface ListenOptions<Data = unknown>
   extends ConnectionOptions,
     Handlers<Data>,
     ListenerTlsHandlers,
-    AcceptHandlers {
+    AcceptHandlers,
+    TransferHandlers<Data> {
   /**
    * An IP address, 'localhost' (127.0.0.1), or a name: the first of its addresses that this machine
    * has. A name is looked up before listen() returns, and the thread waits for that. Default: '::',
@@ -106,6 +107,15 @@ export interface AcceptHandlers {
   acceptError?(error: SystemError): void;
 }
 
+export interface TransferHandlers<Data = unknown> {
+  /**
+   * In the place of `open`, for a connection that connection.transfer() of another thread of the
+   * LoopGroup has handed over. `data` is what it was called with. What had come and was not consumed
+   * there comes as data next.
+   */
+  transferred?(connection: Connection<Data>, data: unknown): unknown;
+}
+
 export interface ListenerMetrics {
   /** Open connections, as `listener.connections`. */
   connections: number;
@@ -122,7 +132,12 @@ export interface StopOptions {
   deadline?: number;
 }
 
-const OWN_HANDLERS = { tlsError: true, keylog: true, acceptError: true } as const;
+const OWN_HANDLERS = {
+  tlsError: true,
+  keylog: true,
+  acceptError: true,
+  transferred: true,
+} as const;
 
 const OPTIONS = optionNames<ListenOptions>(
   'listen()',
@@ -187,6 +202,11 @@ export class Listener {
   /** @internal Native code's number. */
   get _endpointId(): number {
     return this.#endpoint.id;
+  }
+
+  /** @internal Its connections may go to other threads, and theirs may come. */
+  _joinGroup(place: GroupPlace): void {
+    this.#endpoint.place = place;
   }
 
   /** Where it listens, or listened. */
@@ -471,6 +491,9 @@ export function listenWith<Data = unknown>(
   } catch (error) {
     endpoint.over();
     throw error;
+  }
+  if (options.transferred !== undefined) {
+    endpoint.transferred = endpoint._context.bind(options.transferred);
   }
   endpoint.onAcceptError = options.acceptError && told(endpoint, options.acceptError);
   keepEndpoint(endpoint, loop.control[Control.resultEndpoint]);

@@ -5,6 +5,7 @@ import { asError, invalidArgType, invalidArgValue } from '../errors.js';
 import { type HttpServer, type ServeOptions, serve } from '../http/index.js';
 import { type Listener, type ListenOptions, Loop, listen } from '../index.js';
 import { runtime } from '../runtime/runtime.js';
+import { systemError } from '../runtime/system_error.js';
 import { addressesOf, checkTarget } from '../tcp/listen_address.js';
 import { BACKLOG_DEFAULT, checkConnectionOptions } from '../tcp/options.js';
 import {
@@ -22,8 +23,14 @@ import { threadTopics } from './topics.js';
 type Options = ServeOptions | ListenOptions;
 type Server = HttpServer | Listener;
 
+const ENOMEM = 12;
+const SYSCALL_NONE = 0;
+
 const start = workerData as ThreadStart;
 const servers: Server[] = [];
+/** Native code's endpoint, by the group's number of the listener. */
+const endpoints: number[] = [];
+const NO_ENDPOINT = 0xffff_ffff;
 const listening = new Map<number, (message: ToThread) => void>();
 
 function send(message: FromThread): void {
@@ -79,7 +86,13 @@ async function serveOne(options: Options, index: number): Promise<Server> {
   const { native } = runtime();
   const fd = native.groupTake(start.ringpollGroup, listener, start.thread);
   const where = { host: undefined, port: undefined, path: undefined, fd };
-  if (!isHttp(options)) return listen({ ...options, ...where });
+  if (!isHttp(options)) {
+    const server = listen({ ...options, ...where });
+    const { ringpollGroup: group, threads } = start;
+    server._joinGroup({ group, threads, listener });
+    endpoints[listener] = server._endpointId;
+    return server;
+  }
   return serve({ ...withTopics(options, index), ...where } as ServeOptions);
 }
 
@@ -94,6 +107,13 @@ async function begin(): Promise<void> {
   const all = Array.isArray(options) ? (options as Options[]) : [options];
   // One after the other, so that all threads name their listeners alike.
   for (const [index, each] of all.entries()) servers.push(await serveOne(each, index));
+  const taken = Uint32Array.from(
+    { length: endpoints.length },
+    (_, i) => endpoints[i] ?? NO_ENDPOINT,
+  );
+  if (!runtime().native.groupServe(start.ringpollGroup, start.thread, taken)) {
+    throw systemError(ENOMEM, SYSCALL_NONE);
+  }
   send({
     kind: 'ready',
     addresses: servers.map(({ address }) => address),
@@ -103,6 +123,8 @@ async function begin(): Promise<void> {
 
 async function stop(timeout: number | undefined): Promise<void> {
   const options = timeout === undefined ? {} : { timeout };
+  // Who is on the way here comes first, and is ended as all others are.
+  runtime().native.groupLeave();
   await Promise.all(servers.map((server) => server.stop(options)));
   send({ kind: 'stopped' });
   // Nothing of ours keeps the thread from now on.

@@ -94,13 +94,36 @@ Napi::Value ListenerDescriptor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), channel == nullptr ? -1 : channel->fd);
 }
 
-// release(slot, generation) -> a descriptor of the caller's, or -errno
+// release(slot, generation, received: Uint8Array[]) -> a descriptor of the caller's, or -errno
 Napi::Value Release(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   Channel* channel = channelOf(info, *guest);
-  return Napi::Number::New(info.Env(),
-                           channel == nullptr ? -EBADF : guest->loop().release(*channel));
+  std::vector<uint8_t> received;
+  const int fd = channel == nullptr ? -EBADF : guest->loop().release(*channel, &received);
+  if (!received.empty()) {
+    Napi::Array pieces = info[2].As<Napi::Array>();
+    pieces.Set(pieces.Length(),
+               Napi::Buffer<uint8_t>::Copy(info.Env(), received.data(), received.size()));
+  }
+  return Napi::Number::New(info.Env(), fd);
+}
+
+// letGo(slot, generation) -> 0 or -errno: an event of kLeft follows
+Napi::Value LetGo(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  Channel* channel = channelOf(info, *guest);
+  const int answer = channel == nullptr ? -EBADF : guest->loop().letGo(*channel);
+  guest->wake();
+  return Napi::Number::New(info.Env(), answer);
+}
+
+// stay(slot, generation): after kLeft, it goes on here
+void Stay(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  Channel* channel = guest == nullptr ? nullptr : channelOf(info, *guest);
+  if (channel != nullptr && channel->state == ChannelState::kOpen) guest->loop().stay(*channel);
 }
 
 // setSocketOption(slot, generation, option, value) -> 0 or -errno
@@ -167,6 +190,8 @@ void addSocketFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("adopt", Napi::Function::New<Adopt>(env));
   exports.Set("descriptor", Napi::Function::New<Descriptor>(env));
   exports.Set("listenerDescriptor", Napi::Function::New<ListenerDescriptor>(env));
+  exports.Set("letGo", Napi::Function::New<LetGo>(env));
+  exports.Set("stay", Napi::Function::New<Stay>(env));
   exports.Set("release", Napi::Function::New<Release>(env));
   exports.Set("setSocketOption", Napi::Function::New<SetOption>(env));
   exports.Set("setConnectionReferenced", Napi::Function::New<SetConnectionReferenced>(env));

@@ -6,6 +6,7 @@
 #include "addon.h"
 #include "core/handoff/group.h"
 #include "core/system/affinity.h"
+#include "core/system/wake.h"
 #include "uv_threads.h"
 
 namespace ringpoll {
@@ -197,6 +198,65 @@ Napi::Value GroupTake(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+// groupServe(group, thread, endpoints: Uint32Array) -> whether there is memory for it: connections
+// that other threads hand over are taken, for the endpoint of each of the group's listeners
+Napi::Value GroupServe(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  const std::shared_ptr<Group> group = guest == nullptr ? nullptr : groupOf(info);
+  if (group == nullptr) return info.Env().Undefined();
+  const auto given = info[2].As<Napi::Uint32Array>();
+  std::vector<uint32_t> endpoints(given.Data(), given.Data() + given.ElementLength());
+  const bool takes = guest->loop().takeArrivals(
+      std::shared_ptr<ArrivalSource>(group, &group->box(word(info, 1))), std::move(endpoints));
+  guest->wake();
+  return Napi::Boolean::New(info.Env(), takes);
+}
+
+// groupLeave(): not any more, after those that wait
+void GroupLeave(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return;
+  guest->loop().leaveArrivals();
+  guest->wake();
+}
+
+void append(std::vector<uint8_t>& to, const Napi::Value& bytes) {
+  const auto given = bytes.As<Napi::Uint8Array>();
+  to.insert(to.end(), given.Data(), given.Data() + given.ByteLength());
+}
+
+// groupTransfer(group, thread, listener, slot, generation, unread: Uint8Array[], note: Uint8Array)
+//   -> a Posting, or -errno. After anything but kTaken the connection goes on here
+Napi::Value GroupTransfer(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  const std::shared_ptr<Group> group = guest == nullptr ? nullptr : groupOf(info);
+  if (group == nullptr) return info.Env().Undefined();
+  const auto answer = [&](int value) { return Napi::Number::New(info.Env(), value); };
+  Loop& loop = guest->loop();
+  Channel* channel = loop.find(word(info, 3), word(info, 4));
+  if (channel == nullptr || channel->state != ChannelState::kOpen) return answer(-EBADF);
+  const auto pieces = info[5].As<Napi::Array>();
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < pieces.Length(); ++i) {
+    bytes += pieces.Get(i).As<Napi::Uint8Array>().ByteLength();
+  }
+  const int fd = bytes > kTransferBytesMax ? -EMSGSIZE : duplicate(channel->fd);
+  if (fd < 0) {
+    loop.stay(*channel);
+    return answer(fd);
+  }
+  auto arrival = std::make_unique<Arrival>(fd, word(info, 2));
+  for (uint32_t i = 0; i < pieces.Length(); ++i) append(arrival->unread, pieces[i]);
+  append(arrival->note, info[6]);
+  const Posting posting = group->box(word(info, 1)).post(arrival);
+  if (posting == Posting::kTaken) {
+    loop.leave(*channel);
+  } else {
+    loop.stay(*channel);
+  }
+  return answer(static_cast<int>(posting));
+}
+
 // groupCounts(group, into: Float64Array): for each thread connections, held, accepted, turns, ms of
 // the turn that goes on (0: none), loops that wait; then accepted and failures of the acceptor
 void GroupCounts(const Napi::CallbackInfo& info) {
@@ -249,6 +309,9 @@ void addThreadFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("groupAddress", Napi::Function::New<GroupAddress>(env));
   exports.Set("groupJoin", Napi::Function::New<GroupJoin>(env));
   exports.Set("groupTake", Napi::Function::New<GroupTake>(env));
+  exports.Set("groupServe", Napi::Function::New<GroupServe>(env));
+  exports.Set("groupLeave", Napi::Function::New<GroupLeave>(env));
+  exports.Set("groupTransfer", Napi::Function::New<GroupTransfer>(env));
   exports.Set("groupCounts", Napi::Function::New<GroupCounts>(env));
   exports.Set("pinThread", Napi::Function::New<PinThread>(env));
   exports.Set("threadCpus", Napi::Function::New<ThreadCpus>(env));

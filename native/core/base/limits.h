@@ -100,7 +100,10 @@ inline constexpr uint32_t kSharedAcceptMs = 4;     // between two parts of a sha
 inline constexpr uint32_t kMailboxSockets = 1024;  // accepted, waiting for one thread
 inline constexpr uint32_t kQueueTakesMax = 4;      // of the queue of all threads, in one turn
 inline constexpr uint32_t kMailboxRetryMs = 2;     // while every thread's mailbox is full
-inline constexpr uint32_t kGroupListenersMax = 16;  // of one group
+inline constexpr uint32_t kTransfersMax = 1024;    // connections on their way to one thread
+inline constexpr uint32_t kTransferBytesMax = 4u << 20;  // received bytes that go along with one
+inline constexpr uint32_t kTransferNoteMax = 64 * 1024;  // what one thread tells the other of it
+inline constexpr uint32_t kGroupListenersMax = 16;       // of one group
 inline constexpr uint32_t kGroupThreadsMax = 256;
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
 inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
@@ -117,6 +120,7 @@ static_assert(kPageStartBytes % kReceiveAlignBytes == 0, "skipping keeps chunks 
 static_assert(kConnectionBytesMax <= kTurnBytesMax, "one connection may not exceed the turn");
 static_assert(2 * kCompletionsPerTurnMax + kKernelEventsMax / 2 <= kEventCapacity,
               "each completion yields at most two events, and timeouts need room too");
+static_assert(kTransferNoteMax <= kBlockBytesMax, "it lies in one block");
 static_assert((kProvidedBuffers & (kProvidedBuffers - 1)) == 0, "the kernel masks the index");
 static_assert(kCompletionEntries >= 2 * kSubmissionEntries, "CQ 2 to 4 times the SQ");
 

@@ -19,6 +19,8 @@ namespace ringpoll {
   X(acceptDropped, "connections closed at once because of maxConnections or access")    \
   X(connected, "outgoing connections made")                                             \
   X(closed, "connections closed")                                                       \
+  X(arrived, "connections that came from another thread")                               \
+  X(departed, "connections that went to another thread")                                \
   X(receives, "receive calls and completions that brought bytes")                       \
   X(receivesEmpty, "receive calls that found nothing")                                  \
   X(bytesRead, "bytes received")                                                        \

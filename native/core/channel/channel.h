@@ -85,6 +85,7 @@ enum LifeFlag : uint8_t {
   kIdle = 1 << 2,           // does not count now
   kClosedByOwner = 1 << 3,  // both ends are over, and it stays open until JavaScript closes it
   kHandedAway = 1 << 4,     // somebody else has the socket: closing must not end it
+  kLeaving = 1 << 5,        // it will go to another thread: no engine has it when it is detached
 };
 
 struct Channel {

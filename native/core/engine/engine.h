@@ -74,6 +74,9 @@ class Engine {
   // Nothing was asked of the channel but receive(), and nothing will be until the completion,
   // except pauseReceive() and close(). A close() overtakes it: then there may be no completion.
   virtual void detach(Channel& channel) = 0;
+  // The same, and waits for the completion, at most kStopWaitMs: without it channel.inKernel is not
+  // 0. What comes for other channels meanwhile is put by.
+  virtual void letGo(Channel& channel) { detach(channel); }
   virtual void close(Channel& channel) = 0;
 
   // Hands submissions to the kernel and waits for events: 0 polls, -1 waits without limit.

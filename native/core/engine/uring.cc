@@ -134,6 +134,26 @@ void Uring::finishDetach(Channel& channel) {
   context_.ready.push(channel.token(), OpKind::kDetach, 0);
 }
 
+void Uring::letGo(Channel& channel) {
+  detach(channel);
+  const auto taken = [&](const io_uring_cqe& cqe) {
+    const Tag tag = tagOf(cqe.user_data);
+    const bool other = tag == Tag::kIgnore || tag == Tag::kFile || tag == Tag::kSendTogether ||
+                       tokenOf(cqe.user_data) != channel.token();
+    if (other) {
+      putBy_.emplace_back(cqe);
+    } else {
+      take(cqe);
+    }
+  };
+  for (const PutBy& one : std::exchange(putBy_, {})) taken(one.completion());
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kStopWaitMs);
+  while (channel.inKernel > 0 && std::chrono::steady_clock::now() < deadline) {
+    ring_.enter(10'000'000);
+    ring_.drain([] { return true; }, taken);
+  }
+}
+
 void Uring::close(Channel& channel) {
   channel.engineFlags &= ~(kWantReceive | kWantSend);
   if (channel.inKernel == 0) {

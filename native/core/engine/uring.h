@@ -62,6 +62,7 @@ class Uring final : public Engine {
   void connect(Channel& channel, const SocketAddress& address) override;
   void watch(Channel& channel) override { armPoll(channel, POLLIN); }
   void detach(Channel& channel) override;
+  void letGo(Channel& channel) override;
   void close(Channel& channel) override;
   void wait(int64_t timeoutNs) override { ring_.enter(putBy_.empty() ? timeoutNs : 0); }
   bool hasEvents() const override { return !putBy_.empty() || ring_.hasCompletions(); }

@@ -23,7 +23,10 @@ void Mailbox::left() {
 }
 
 Group::Group(uint32_t threads, Balance balance) : balance_(balance) {
-  for (uint32_t i = 0; i < threads; ++i) counters_.push_back(std::make_unique<LoopCounters>());
+  for (uint32_t i = 0; i < threads; ++i) {
+    counters_.push_back(std::make_unique<LoopCounters>());
+    boxes_.push_back(std::make_unique<TransferBox>());
+  }
 }
 
 Group::~Group() {

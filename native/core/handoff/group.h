@@ -21,6 +21,7 @@
 #include "core/system/sockets.h"
 #include "core/system/wake.h"
 #include "mpmc_ring.h"
+#include "transfer_box.h"
 
 namespace ringpoll {
 
@@ -79,6 +80,8 @@ class Group {
   AcceptSource& mailbox(uint32_t listener, uint32_t thread) {
     return *listeners_[listener]->mailboxes[thread];
   }
+  // Connections that other threads have handed to `thread`.
+  TransferBox& box(uint32_t thread) { return *boxes_[thread]; }
   // Sockets that wait in the mailboxes of `thread`.
   uint32_t held(uint32_t thread) const;
 
@@ -110,6 +113,7 @@ class Group {
 
   const Balance balance_;
   std::vector<std::unique_ptr<LoopCounters>> counters_;
+  std::vector<std::unique_ptr<TransferBox>> boxes_;
   std::array<std::unique_ptr<Listener>, kGroupListenersMax> listeners_;
   std::atomic<uint32_t> listenerCount_{0};
   Wake wake_;  // of the acceptor

@@ -39,6 +39,14 @@ bool Lingering::onTimer(Channel& channel) {
   return true;
 }
 
+void Lingering::stop() {
+  for (const auto& [token, linger] : all_) {
+    const Channel* channel = state_.channels.find(token);
+    if (channel != nullptr && channel->fd >= 0) dropReceived(*channel);
+  }
+  all_.clear();
+}
+
 // False: the connection is broken. At most kLingerBytes are dropped at a time: the peer's window
 // holds back who sends more.
 bool Lingering::dropReceived(const Channel& channel) {

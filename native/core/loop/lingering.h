@@ -25,6 +25,8 @@ class Lingering {
   bool begin(Channel& channel);
   // Its timer has come. False: it is not one of ours.
   bool onTimer(Channel& channel);
+  // The loop stops, and all are closed: what has come by now is dropped, so that it resets none.
+  void stop();
   void ended(const Channel& channel) {
     if (!all_.empty()) all_.erase(channel.token());
   }

@@ -127,7 +127,9 @@ bool Loop::stop() {
   endpoints_.removeFiles();
   for (const Handed& each : handed_) each.source->left();
   handed_.clear();
+  if (std::exchange(takesArrivals_, false)) arrivals_->left();
   uncount();
+  lingering_.stop();
   state_.channels.forEach([this](Channel& channel) {
     timers_.cancel(channel.timer);
     if (channel.type != ChannelType::kWatch && channel.fd >= 0) state_.sockets.close(channel.fd);
@@ -351,6 +353,7 @@ bool Loop::turn(int64_t timeoutNs) {
   if (counters_ != nullptr) endWait();
   state_.moreReady = state_.engines[0]->reap();
   if (!handed_.empty()) takeHanded();
+  if (arrivalsLeft_) receiveArrivals();
   dispatch();
   if (state_.secondaryReady && state_.engines.size() > 1) {
     state_.secondaryReady = false;
@@ -377,6 +380,10 @@ void Loop::endTurn() {
   RP_PROBE1(turn_end, state_.metrics.turns);
   for (auto& engine : state_.engines) engine->endTurn();
   state_.buffers.endTurn();
+  // Those that came while JavaScript ran are told of in the next turn.
+  for (const BlockId block : arrivedBefore_) state_.arena.release(block);
+  arrivedBefore_.swap(arrivedBlocks_);
+  arrivedBlocks_.clear();
   for (auto& protocol : protocols_) protocol->endTurn();
   state_.channels.reclaim();
   routes_.endTurn();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "accept_source.h"
+#include "arrivals.h"
 #include "core/channel/timer_wheel.h"
 #include "core/files/files.h"
 #include "endpoint_table.h"
@@ -85,8 +86,20 @@ class Loop final : private FilterHost, private ChannelEnds {
   // A stream socket that is connected already; `fd` is the loop's from now on, unless it fails.
   SocketResult adoptConnection(int fd, Endpoint settings, Token* connection, uint32_t* endpoint);
   // What was queued is offered to the kernel once more, and the socket leaves the loop: the answer
-  // is a descriptor of the caller's, or -errno. EAGAIN: bytes wait still.
-  int release(Channel& channel);
+  // is a descriptor of the caller's, or -errno. EAGAIN: bytes wait still. What an engine has
+  // received, and JavaScript has not been told of, is put behind `received`.
+  int release(Channel& channel, std::vector<uint8_t>* received = nullptr);
+  // Begins to let go of a connection that speaks raw bytes: kLeft comes behind all that was
+  // received. 0 or -errno. EAGAIN: bytes wait to be sent; EPIPE: it ends.
+  int letGo(Channel& channel);
+  // After kLeft: its socket is another thread's now, or it goes on here.
+  void leave(Channel& channel);
+  void stay(Channel& channel);
+  // Connections that other threads hand over are taken from now on: for `endpoints[listener]`.
+  // False: no memory. Once for each loop.
+  bool takeArrivals(std::shared_ptr<ArrivalSource> source, std::vector<uint32_t> endpoints);
+  // Not any more, after those that wait.
+  void leaveArrivals();
   // Whether it keeps the process alive: kUnreferenced or 0.
   void setReferenced(Channel& channel, bool referenced);
   Channel* listenerOf(uint32_t endpoint);
@@ -221,6 +234,14 @@ class Loop final : private FilterHost, private ChannelEnds {
   void uncount();
   AcceptSource* sourceOf(Token mailbox);
 
+  // loop_transfers.cc
+  int mayGo(const Channel& channel) const;
+  void receiveArrivals();
+  void arrive(Arrival& arrival);
+  bool bringUnread(Channel& channel, const Arrival& arrival);
+  ReceivedBytes keptForTurn(const uint8_t* data, size_t bytes);
+  void takeUndelivered(const Channel& channel, std::vector<uint8_t>* into);
+
   // loop_commands.cc
   void connectionCommand(Channel& channel, const int32_t* words);
   size_t sendLargeEncoded(Channel& channel, const uint8_t* data, size_t bytes, size_t keptMax);
@@ -298,6 +319,13 @@ class Loop final : private FilterHost, private ChannelEnds {
     std::shared_ptr<AcceptSource> source;
   };
   std::vector<Handed> handed_;
+  std::shared_ptr<ArrivalSource> arrivals_;
+  std::vector<uint32_t> arrivalEndpoints_;
+  Token arrivalsWatch_ = 0;
+  bool takesArrivals_ = false;
+  bool arrivalsLeft_ = false;           // the next turn takes more
+  std::vector<BlockId> arrivedBlocks_;  // of this turn, and of the one before
+  std::vector<BlockId> arrivedBefore_;
   std::shared_ptr<LoopCounters> counters_;  // null: nobody looks
   TurnMeter* meter_ = nullptr;              // null: nobody measures
   uint32_t connectionsCounted_ = 0;

@@ -47,6 +47,11 @@ void Loop::dispatch() {
         }
         if (channel->type == ChannelType::kMailbox) Wake::clear(channel->fd);
         if (completion.token == foreign_) foreignReady_ = true;
+        // One that takes none leaves the signal to the loop that does.
+        if (completion.token == arrivalsWatch_ && takesArrivals_) {
+          Wake::clear(channel->fd);
+          receiveArrivals();
+        }
         if (completion.token == secondaryWatch_) state_.secondaryReady = true;
         break;
       case OpKind::kClose:

@@ -49,17 +49,6 @@ SocketResult Loop::adoptConnection(int fd, Endpoint settings, Token* connection,
   return {fd, 0, Syscall::kNone};
 }
 
-int Loop::release(Channel& channel) {
-  flush();
-  if (channel.state != ChannelState::kOpen || channel.filtered != nullptr) return -EINVAL;
-  if (!channel.allSent() || (channel.flags & (kSending | kMigrating))) return -EAGAIN;
-  const int fd = duplicate(channel.fd);
-  if (fd < 0) return fd;
-  channel.lifeFlags |= kHandedAway;
-  destroy(channel);
-  return fd;
-}
-
 void Loop::setReferenced(Channel& channel, bool referenced) {
   if (referenced) {
     channel.lifeFlags &= ~kUnreferenced;

@@ -29,8 +29,16 @@ void RouteSwitch::migrateIfDue(Channel& channel) {
 }
 
 void RouteSwitch::onDetach(Channel& channel) {
+  if (channel.state == ChannelState::kOpen && (channel.lifeFlags & kLeaving)) {
+    state_.events.push(EventKind::kLeft, channel);
+    return;
+  }
+  if (attachAgain(channel)) ++meter_.stats[routeOf(channel)].migrations;
+}
+
+bool RouteSwitch::attachAgain(Channel& channel) {
   channel.flags &= ~kMigrating;
-  if (channel.state != ChannelState::kOpen) return;
+  if (channel.state != ChannelState::kOpen) return false;
   const uint8_t left = channel.engine;
   channel.engine = channel.nextEngine;
   channel.route = channel.nextRoute;
@@ -42,14 +50,14 @@ void RouteSwitch::onDetach(Channel& channel) {
   }
   if (attached != 0) {
     ends_.fail(channel, -attached, Syscall::kRead);
-    return;
+    return false;
   }
-  ++meter_.stats[routeOf(channel)].migrations;
   if (channel.flags & kSendDeferred) {
     channel.flags &= ~kSendDeferred;
     state_.engineOf(channel).send(channel);
   }
   receiveIfWanted(channel);
+  return true;
 }
 
 void RouteSwitch::receiveIfWanted(Channel& channel) {

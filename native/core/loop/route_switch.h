@@ -42,6 +42,8 @@ class RouteSwitch {
   void setRoute(Channel& channel, EngineHint endpointHint, ReceiveHint hint);
   void migrateIfDue(Channel& channel);
   void onDetach(Channel& channel);
+  // No engine has it: goes on by the route that comes next. False: it is over.
+  bool attachAgain(Channel& channel);
   void receiveIfWanted(Channel& channel);
 
   void beginTurn() { meter_.beginTurn(); }

@@ -42,6 +42,19 @@ class EventWriter {
     record[7] = 0;
   }
 
+  // Data of the channel that JavaScript will see in a later delivery.
+  template <typename Visit>
+  void forEachWaitingData(const Channel& channel, Visit&& visit) const {
+    for (const Record& record : waiting_) {
+      const int32_t* words = record.words;
+      if (words[0] != static_cast<int32_t>(EventKind::kData)) continue;
+      if (words[1] != static_cast<int32_t>(channel.slot)) continue;
+      if (words[2] != static_cast<int32_t>(channel.generation)) continue;
+      visit(static_cast<BlockId>(words[6]), static_cast<uint32_t>(words[4]),
+            static_cast<uint32_t>(words[5]));
+    }
+  }
+
   bool empty() const { return count_ == 0 && waiting_.empty(); }
   // No more events of this turn: what comes now, while JavaScript runs, is the next turn's.
   void endOfTurn() { ofTurn_ = waiting_.size(); }

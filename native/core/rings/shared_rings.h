@@ -29,11 +29,15 @@ enum class EventKind : int32_t {
                         // aux0, result (high); aux1: endpoint
   kFinSent = 11,        // of a handle: our FIN is out. aux1: endpoint
   kReadable = 12,       // of a handle that reads itself: there may be bytes. aux1: endpoint
-  kRequest = 16,        // a complete head. result: slab, offset and length of the head in it, aux0:
-                        // index of its record in the table of heads, aux1: endpoint
-  kBody = 17,           // like kData: bytes of a request's body
-  kTrailers = 18,       // result: slab, offset of the section, length: fields, aux0: their index
-  kBodyEnd = 19,        // the request is complete
+  kArrived = 13,   // like kOpen, of a connection that another thread has handed over. result: slab,
+                   // offset and length: what that thread tells of it, aux0: block, aux1: endpoint
+  kLeft = 14,      // the engine has let go of it, and all that it has received was told. aux1:
+                   // endpoint
+  kRequest = 16,   // a complete head. result: slab, offset and length of the head in it, aux0:
+                   // index of its record in the table of heads, aux1: endpoint
+  kBody = 17,      // like kData: bytes of a request's body
+  kTrailers = 18,  // result: slab, offset of the section, length: fields, aux0: their index
+  kBodyEnd = 19,   // the request is complete
   kHttpError = 20,      // result: HttpError; nothing more is parsed
   kHeadBegun = 21,      // the first byte of a request is here, for who asked to be told
   kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
