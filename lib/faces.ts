@@ -6,7 +6,18 @@ export const faces = new Map<string, string>();
 /** Why servers are Node's although their module is ringpoll's, and how many. */
 export const fellBack = new Map<string, number>();
 
-/** A server is Node's, for this reason. */
-export function countFallback(why: string): void {
+/** Which servers those are. */
+const reasons = new WeakMap<object, string>();
+
+/** A server is Node's, for this reason: the first that is given when it listens. */
+export function noteFallback(why: string, server: object): void {
+  if (reasons.has(server)) return;
   fellBack.set(why, (fellBack.get(why) ?? 0) + 1);
+  reasons.set(server, why);
 }
+
+/** undefined: it is not, or it did not ask. */
+export const fallbackOf = (server: object): string | undefined => reasons.get(server);
+
+/** What wings have to report, for explain(): by name, once they have begun. */
+export const reports = new Map<string, () => unknown>();

@@ -28,8 +28,13 @@ const ENTRIES = [
   'node_http/index',
   'fastify/index',
   'register/index',
-  // Loaded by register when a server listens, and not before.
+  // Loaded by register when they are wanted, and when a socket connects or a server listens.
+  'net/install',
+  'net/native_side',
+  'node_http/classes',
   'node_http/native_side',
+  // Loaded by the command doctor, in the program that it looks at.
+  'register/observe',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.
   'cli/main',
@@ -42,6 +47,9 @@ const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 // All that `import 'ringpoll'` needs is one chunk; the others follow from who imports what.
 const OF_OTHERS = '(scheduler/(clock|watch|deque)|http/(sink|header_fields))[.]ts';
 const CORE = new RegExp(`/lib/([\\w]+\\.ts|(loop|runtime|tcp|tls)/|${OF_OTHERS})`);
+// What register needs of it: with the rest it would wait for all of that.
+const BASE =
+  /\/lib\/((brand|builtins|errors|faces|node_face|node_seams|token)|http\/header_fields)\.ts/;
 // What a program loads before it listens, and what its server needs then.
 const FACE =
   /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|outgoing|seams|server)\.ts/;
@@ -75,6 +83,7 @@ export async function bundle(folder, destination) {
       chunkFileNames: 'shared/[name].js',
       codeSplitting: {
         groups: [
+          { name: 'base', test: BASE },
           { name: 'core', test: CORE },
           { name: 'face', test: FACE },
           ...WINGS.map((name) => ({ name, test: new RegExp(`/lib/${name}/`) })),

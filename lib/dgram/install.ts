@@ -1,5 +1,5 @@
 // In the place of node:dgram for the whole process.
-import type { Installed } from '../runtime/node_face.js';
+import type { Installed } from '../node_face.js';
 import { oneFace } from './active.js';
 
 export type { Installed };

@@ -2,6 +2,7 @@
 // went where. explain() shows it.
 import { deprecated } from '../deprecation.js';
 import { invalidArgValue, outOfRange } from '../errors.js';
+import { reports } from '../faces.js';
 import { checkOptions, type OptionNames } from '../option_names.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type FileCost, FileCosts } from './costs.js';
@@ -175,7 +176,7 @@ export function routesFor(hint: FileEngine = 'auto'): Routes {
     const auto = new Routes(loop, 'auto');
     const other = (engine: FileEngine) => new Routes(loop, engine, auto);
     current = { auto, uring: other('uring'), pool: other('pool') };
-    loop.reports.set('files', () => auto.report());
+    reports.set('files', () => auto.report());
   }
   return current[hint];
 }

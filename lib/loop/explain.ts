@@ -1,5 +1,5 @@
 // What the router did, for people and for programs.
-import { faces, fellBack } from '../faces.js';
+import { faces, fellBack, reports } from '../faces.js';
 import type { Report as FileReport } from '../fs/routes.js';
 import type { EngineReport, NativeCost, NativeRouting } from '../runtime/native.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -154,7 +154,7 @@ function fileOf(engine: string, report: FileReport | undefined): FileKindReport 
 }
 
 /** @internal */
-export function explain({ native, reports }: Runtime): Explanation {
+export function explain({ native }: Runtime): Explanation {
   const { engine, engines } = native.describe();
   const routing = native.routing();
   const { sends, sendsByEngine } = native.metrics();

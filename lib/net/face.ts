@@ -1,34 +1,74 @@
 // Node's Socket and Server over handles of ours: what their prototypes do from then on. Sockets and
-// servers that were not chosen stay as they are.
+// servers that were not chosen stay as they are. The handles are loaded when the first is needed.
 import net from 'node:net';
-import { runtime } from '../runtime/runtime.js';
-import { Converter } from './converting.js';
-import { UV } from './errno.js';
-import { ListeningHandle, type Place } from './listening_handle.js';
-import { guardSending, guardTls } from './native_users.js';
+import { noteFallback } from '../faces.js';
+import type * as NativeSide from './native_side.js';
 import { findSeams, type NodeServer, type NodeSocket, type Seams } from './seams.js';
-import { StreamHandle } from './stream_handle.js';
-import { useSymbols } from './symbols.js';
+import type { StreamHandle } from './stream_handle.js';
 
-const ANY6 = '::';
-const ANY4 = '0.0.0.0';
-const IPV6_ONLY = 1;
+type Side = typeof NativeSide;
+
+const ELSEWHERE = 'its socket comes from elsewhere';
+
+/** How the handles are loaded; `now`: when there is a face, and not with the first socket. */
+export const nativeSide: { load: () => Side; now: boolean } = {
+  load() {
+    throw new Error('nothing loads the native side');
+  },
+  now: false,
+};
 
 export class Face {
   /** Every socket and server of the process, not only those of ringpoll/net. */
   everywhere = false;
   readonly #seams: Seams;
   readonly #chosen = new WeakSet<object>();
-  readonly #converter: Converter;
+  #side: Side | undefined;
+  #refused: string | undefined;
   #guarded = false;
 
+  /** @throws SeamMissing; and where it is loaded now, why it cannot be */
   constructor() {
     this.#seams = findSeams();
-    this.#converter = new Converter(this.#seams);
-    // Where there is no loop of ours, that is found out now.
-    runtime();
-    useSymbols(this.#seams.symbols);
+    if (nativeSide.now) this.#begin();
     this.#patch();
+  }
+
+  /** Why sockets are Node's all the same: what serves them could not be loaded. */
+  get refused(): string | undefined {
+    return this.#refused;
+  }
+
+  #begin(): Side {
+    const side = nativeSide.load();
+    side.begin(this.#seams);
+    this.#side = side;
+    return side;
+  }
+
+  /** undefined: it cannot be loaded, and all sockets are Node's. */
+  #native(): Side | undefined {
+    if (this.#guarded || this.#refused !== undefined) return this.#side;
+    try {
+      const side = this.#side ?? this.#begin();
+      side.guard(this.#seams);
+      this.#guarded = true;
+      return side;
+    } catch (error) {
+      this.#refused = `ringpoll cannot be loaded: ${(error as Error).message}`;
+      this.#side = undefined;
+      return undefined;
+    }
+  }
+
+  /** Whether a socket or a server with this handle is served here. */
+  owns(handle: unknown): boolean {
+    if (this.#side === undefined) return false;
+    return this.#isOurs(handle) || handle instanceof this.#side.ListeningHandle;
+  }
+
+  #isOurs(handle: unknown): handle is StreamHandle {
+    return this.#side !== undefined && handle instanceof this.#side.StreamHandle;
   }
 
   /** It will be served by a handle of ours. */
@@ -41,21 +81,14 @@ export class Face {
     return this.everywhere || this.#chosen.has(of);
   }
 
-  /** What looks behind handles must not meet one of ours. It costs some milliseconds, once. */
-  #guard(): void {
-    if (this.#guarded) return;
-    this.#guarded = true;
-    guardTls(this.#converter);
-    guardSending(this.#converter);
-  }
-
   #patch(): void {
     const face = this;
     const { symbols, connect, writeGeneric, reinitialize, listen2 } = this.#seams;
+    const isOurs = (handle: unknown): handle is StreamHandle => this.#isOurs(handle);
     const sockets = net.Socket.prototype as NodeSocket;
     sockets._writeGeneric = function _writeGeneric(writev, data, encoding, done) {
       const { _handle: handle } = this;
-      if (!(handle instanceof StreamHandle) || this.connecting) {
+      if (!isOurs(handle) || this.connecting) {
         return writeGeneric.call(this, writev, data, encoding, done);
       }
       this._pendingData = null;
@@ -69,18 +102,18 @@ export class Face {
     } as never;
     // Another address of a name is tried: Node brings a handle of its own.
     sockets[symbols.reinitialize] = function (this: NodeSocket, handle: { close?(): void }) {
-      const isOurs = this._handle instanceof StreamHandle;
-      if (!isOurs || handle instanceof StreamHandle || !this.connecting) {
+      const side = face.#side;
+      if (side === undefined || !isOurs(this._handle) || isOurs(handle) || !this.connecting) {
         reinitialize.call(this, handle);
         return;
       }
       handle.close?.();
-      reinitialize.call(this, new StreamHandle(false));
+      reinitialize.call(this, new side.StreamHandle(false));
     };
     const { resetAndDestroy } = sockets;
     sockets.resetAndDestroy = function (this: NodeSocket) {
       const { _handle: handle } = this;
-      const isTcp = handle instanceof StreamHandle && handle.getpeername !== undefined;
+      const isTcp = isOurs(handle) && handle.getpeername !== undefined;
       if (!isTcp) return resetAndDestroy.call(this);
       if (this.connecting) this.once('connect', () => resetNow(this));
       else resetNow(this);
@@ -88,22 +121,26 @@ export class Face {
     };
     const servers = net.Server.prototype as NodeServer;
     servers._listen2 = function (...given) {
-      if (this._handle !== null || !face.#serves(this) || isNodes(this)) {
-        listen2.apply(this, given);
-        return;
-      }
       const [address, port, type, backlog, fd, flags = 0] = given;
-      if (typeof fd === 'number') {
+      const why = this._handle !== null ? ELSEWHERE : face.#whyNot(this, fd);
+      const side = why === undefined ? face.#native() : undefined;
+      if (side === undefined) {
+        if (face.#serves(this)) noteFallback(why ?? (face.#refused as string), this);
         listen2.apply(this, given);
         return;
       }
-      face.#guard();
-      const handle = listeningHandle(address, port, type, backlog, flags);
+      const handle = side.listeningHandle(address, port, type, backlog, flags);
       this._handle = handle;
       const { address: bound, port: on } = handle.place;
       const family = on < 0 ? type : bound.includes(':') ? 6 : 4;
       listen2.call(this, bound, port, family, backlog, fd, flags);
     };
+  }
+
+  /** undefined: it is served here, unless what does cannot be loaded. */
+  #whyNot(server: NodeServer, fd: number | undefined): string | undefined {
+    if (!this.#serves(server)) return ELSEWHERE;
+    return typeof fd === 'number' ? ELSEWHERE : whyNodes(server);
   }
 
   /** A socket that is to connect, and has no handle yet, gets one of ours. */
@@ -113,13 +150,14 @@ export class Face {
     const path = pathOf(first);
     const isGoal = path !== undefined || hasPort(first, given);
     if (!isGoal) return; // connect() throws
-    this.#guard();
+    const side = this.#native();
+    if (side === undefined) return;
     if (socket.destroyed) {
       socket._handle = null;
       socket._peername = null;
       socket._sockname = null;
     }
-    this.#seams.reinitialize.call(socket, new StreamHandle(path !== undefined));
+    this.#seams.reinitialize.call(socket, new side.StreamHandle(path !== undefined));
   }
 }
 
@@ -143,28 +181,8 @@ function resetNow(socket: NodeSocket): void {
 }
 
 /** TLS reads behind the handle; and the primary process of a cluster gives it away. */
-function isNodes(server: NodeServer): boolean {
-  if ('addContext' in server && 'setSecureContext' in server) return true;
-  return server.listeners('connection').some(({ name }) => name === 'fail');
-}
-
-/** Without an address, both families where there is IPv6. */
-function listeningHandle(
-  address: string | null,
-  port: number | null,
-  type: number | null,
-  backlog: number,
-  flags: number,
-): ListeningHandle {
-  const isPath = port === -1 && type === -1;
-  const on = (host: string): Place => ({
-    address: host,
-    port: isPath ? -1 : (port ?? 0),
-    ipv6Only: (flags & IPV6_ONLY) !== 0,
-  });
-  if (address) return new ListeningHandle(on(address), backlog);
-  const both = new ListeningHandle(on(ANY6), backlog);
-  const { refused } = both;
-  const isFinal = refused === 0 || refused === UV.EADDRINUSE || refused === UV.EACCES;
-  return isFinal ? both : new ListeningHandle(on(ANY4), backlog);
+function whyNodes(server: NodeServer): string | undefined {
+  if ('addContext' in server && 'setSecureContext' in server) return "its TLS is Node's";
+  const isOfCluster = server.listeners('connection').some(({ name }) => name === 'fail');
+  return isOfCluster ? ELSEWHERE : undefined;
 }

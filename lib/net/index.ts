@@ -1,9 +1,14 @@
 // node:net on this package's loop.
 import nodeNet from 'node:net';
 import { oneFace } from './active.js';
+import { nativeSide } from './face.js';
+import * as side from './native_side.js';
 
 export { type Installed, installNet, uninstallNet } from './install.js';
 
+// Whoever imports this wants sockets: what serves them is there at once.
+nativeSide.load = () => side;
+nativeSide.now = true;
 const { face } = oneFace.tried;
 
 type NodeNet = typeof nodeNet;

@@ -1,7 +1,8 @@
 // In the place of node:net for the whole process.
-import type { Installed } from '../runtime/node_face.js';
+import type { Installed } from '../node_face.js';
 import { oneFace } from './active.js';
 
+export { nativeSide } from './face.js';
 export type { Installed };
 
 /**

@@ -25,6 +25,13 @@ function isPort(port: unknown): boolean {
   return Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535;
 }
 
+/** Native code's kChannelsMax. */
+const SLOTS_MAX = 2 ** 24;
+
+function isSlot(slot: unknown): slot is number {
+  return Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < SLOTS_MAX;
+}
+
 /** Handles by native code's number of them. */
 class Handles {
   readonly #all: (StreamHandle | undefined)[] = [];
@@ -112,6 +119,8 @@ export class StreamHandle implements OpenHandle {
 
   /** @internal Native code has accepted it. */
   _accepted(slot: number, generation: number): void {
+    // Programs reach it by a socket's _handle, and may give anything.
+    if (this.#slot >= 0 || this.#closed || !isSlot(slot) || !Number.isInteger(generation)) return;
     this.#slot = slot;
     this.#generation = generation;
     this.#over = false;

@@ -2,7 +2,7 @@
 // possible. What it needs that is not native makes it Node's altogether, when it begins to listen.
 import http from 'node:http';
 import net from 'node:net';
-import { countFallback } from '../faces.js';
+import { noteFallback } from '../faces.js';
 import { whyNotNative } from './fallback.js';
 import type { Host } from './host.js';
 import { SERVED } from './names.js';
@@ -89,13 +89,13 @@ proto._listen2 = function listen2(
   const why =
     given || typeof fd === 'number' ? 'its socket comes from elsewhere' : whyNotNative(this, seams);
   if (why !== undefined) {
-    countFallback(why);
+    noteFallback(why, this);
     otherwise(this, [address, port, addressType, backlog, fd, flags]);
     return;
   }
   const side = loaded();
   if (typeof side === 'string') {
-    countFallback(side);
+    noteFallback(side, this);
     otherwise(this, [address, port, addressType, backlog, fd, flags]);
     return;
   }

@@ -7,20 +7,13 @@
 // 'off'.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { faces } from '../faces.js';
-import { installNet } from '../net/install.js';
-import {
-  createServer,
-  IncomingMessage,
-  nativeSide,
-  Server,
-  ServerResponse,
-  seams,
-} from '../node_http/classes.js';
 import { wantedFaces } from './wanted.js';
 
-// Not imported: a program that never listens would wait for most of the package.
+// Nothing else is imported: a program waits for what it uses, when it uses it.
 const require = createRequire(import.meta.url);
-nativeSide.load = () => require('../node_http/native_side.js');
+
+const LEFT_OUT = 'RINGPOLL_REGISTER leaves it out';
+const OURS = 'ringpoll';
 
 const { faces: wanted, unknown } = wantedFaces(process.env.RINGPOLL_REGISTER);
 if (unknown.length > 0) {
@@ -28,26 +21,32 @@ if (unknown.length > 0) {
   process.emitWarning(message, { code: 'RINGPOLL_REGISTER' });
 }
 
-if (wanted.has('net')) {
-  const { active, reason } = installNet();
-  faces.set('node:net', active ? 'ringpoll' : (reason ?? 'unknown'));
-} else {
-  faces.set('node:net', 'RINGPOLL_REGISTER leaves it out');
-}
+/** Each tells who serves the module from now on. */
+const replace = {
+  'node:net'() {
+    const { installNet, nativeSide } =
+      require('../net/install.js') as typeof import('../net/install.js');
+    nativeSide.load = () => require('../net/native_side.js');
+    const { active, reason } = installNet();
+    return active ? OURS : reason;
+  },
+  'node:dgram'() {
+    const { installDgram } = require('../dgram/index.js') as typeof import('../dgram/index.js');
+    const { active, reason } = installDgram();
+    return active ? OURS : reason;
+  },
+  'node:http'() {
+    const { createServer, IncomingMessage, nativeSide, Server, ServerResponse, seams } =
+      require('../node_http/classes.js') as typeof import('../node_http/classes.js');
+    nativeSide.load = () => require('../node_http/native_side.js');
+    if (typeof seams === 'string') return `this version of Node lacks ${seams}`;
+    const http = process.getBuiltinModule('node:http') as unknown as Record<string, unknown>;
+    Object.assign(http, { createServer, IncomingMessage, Server, ServerResponse });
+    return OURS;
+  },
+};
 
-if (wanted.has('dgram')) {
-  const { installDgram } = require('../dgram/index.js') as typeof import('../dgram/index.js');
-  const { active, reason } = installDgram();
-  faces.set('node:dgram', active ? 'ringpoll' : (reason ?? 'unknown'));
-}
-
-if (!wanted.has('http')) {
-  faces.set('node:http', 'RINGPOLL_REGISTER leaves it out');
-} else if (typeof seams === 'string') {
-  faces.set('node:http', `this version of Node lacks ${seams}`);
-} else {
-  const http = process.getBuiltinModule('node:http') as unknown as Record<string, unknown>;
-  Object.assign(http, { createServer, IncomingMessage, Server, ServerResponse });
-  faces.set('node:http', 'ringpoll');
-}
-syncBuiltinESMExports();
+faces.set('node:net', wanted.has('net') ? (replace['node:net']() ?? 'unknown') : LEFT_OUT);
+if (wanted.has('dgram')) faces.set('node:dgram', replace['node:dgram']() ?? 'unknown');
+faces.set('node:http', wanted.has('http') ? replace['node:http']() : LEFT_OUT);
+if (wanted.size > 0) syncBuiltinESMExports();

@@ -21,8 +21,6 @@ export class Runtime {
   readonly commands: Int32Array;
   /** Checked mode: released blocks are poisoned, and errors say where a chunk was released. */
   readonly checked: boolean;
-  /** What wings have to report, for explain(): by name, once they have begun. */
-  readonly reports = new Map<string, () => unknown>();
   chunksForgotten = 0;
   bytesCopiedByRetain = 0;
 

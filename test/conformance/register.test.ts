@@ -38,4 +38,22 @@ describe('ringpoll/register', () => {
       nodes,
     );
   });
+
+  it('leaves everything to Node where the addon does not load', async () => {
+    const args = ['--no-addons', '--import', 'ringpoll/register'];
+    expect(await linesOf(args)).toEqual(nodes);
+  });
+
+  it('does not load the addon for a program that opens no socket', async () => {
+    const program =
+      'console.log(process.report.getReport().sharedObjects.some((file) => /ringpoll/.test(file)))';
+    const ending = spawnNode(['--import', 'ringpoll/register', '-e', program]).ending();
+    expect((await ending).stdout).toBe('false\n');
+  });
+
+  it('survives every function of its objects on receivers and with arguments of any kind', async () => {
+    const args = ['--import', 'ringpoll/register', programPath('weird_receivers')];
+    const { signal, stdout } = await spawnNode(args).ending();
+    expect([signal, stdout]).toEqual([null, 'survived all\n']);
+  });
 });

@@ -11,8 +11,8 @@ export function temporaryFolder(): string {
 }
 
 /** The path of a file with this content. */
-export function fileWith(content: string | Uint8Array): string {
-  const file = join(temporaryFolder(), 'file');
+export function fileWith(content: string | Uint8Array, name = 'file'): string {
+  const file = join(temporaryFolder(), name);
   writeFileSync(file, content);
   return file;
 }

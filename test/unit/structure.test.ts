@@ -55,6 +55,7 @@ const LIB: Allowed = {
   'lib/cli': [
     ...['lib/index.ts', ...STREAMS, 'lib/scheduler'],
     ...['lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket', 'lib/loop', 'lib/admin'],
+    'lib/register',
   ],
 };
 

@@ -1,7 +1,7 @@
 // A face stands in the place of a module of Node. There is one of each in a process, tried at
 // its first use, and Loop.explain() tells of it.
-import { SeamMissing } from '../node_seams.js';
-import { runtime } from './runtime.js';
+import { reports } from './faces.js';
+import { SeamMissing } from './node_seams.js';
 
 interface Tried<Face> {
   face?: Face;
@@ -16,7 +16,19 @@ export interface Installed {
   reason?: string;
 }
 
-export class OneFace<Face extends { everywhere: boolean }> {
+interface AnyFace {
+  everywhere: boolean;
+  /** Why it has stepped aside since. */
+  readonly refused?: string;
+}
+
+function reportOf({ everywhere, refused: reason }: AnyFace): unknown {
+  return reason === undefined
+    ? { active: true, everywhere }
+    : { active: false, everywhere, reason };
+}
+
+export class OneFace<Face extends AnyFace> {
   readonly #name: string;
   readonly #make: () => Face;
   #tried: Tried<Face> | undefined;
@@ -35,12 +47,12 @@ export class OneFace<Face extends { everywhere: boolean }> {
   #try(): Tried<Face> {
     try {
       const face = this.#make();
-      runtime().reports.set(this.#name, () => ({ active: true, everywhere: face.everywhere }));
+      reports.set(this.#name, () => reportOf(face));
       return { face };
     } catch (error) {
       if (!(error instanceof SeamMissing)) return { reason: (error as Error).message };
       const { message: reason } = error;
-      runtime().reports.set(this.#name, () => ({ active: false, everywhere: false, reason }));
+      reports.set(this.#name, () => ({ active: false, everywhere: false, reason }));
       return { reason };
     }
   }
