@@ -1,0 +1,6 @@
+export const dynamic = 'force-dynamic';
+
+export default async function Page({ searchParams }) {
+  const { name = 'nobody' } = await searchParams;
+  return <h1>Hello {name}</h1>;
+}
