@@ -1,6 +1,6 @@
-// The lane that runs the conformance tests of TLS, HTTPS and HTTP/2 with the other Node versions
-// that the package is for, and the addon that was built with this one: each has an OpenSSL and a
-// node:http2 of its own. It runs when it is named.
+// The lane that runs the conformance tests of TLS, HTTPS, HTTP/2 and of the faces with the other Node
+// versions that the package is for, and the addon that was built with this one: each has an OpenSSL,
+// a node:http2 and private members of its own. It runs when it is named.
 // By hand: node test/lanes/nodes.mjs [MAJOR ...]
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +12,9 @@ export const onRequest = true;
 export const msMax = 20 * 60 * 1000;
 
 const OWN = Number(process.versions.node.split('.')[0]);
-const FILES = ['tls_', 'https_', 'http2', 'websocket_tls'].map(
-  (start) => `test/conformance/${start}`,
-);
+const TLS = ['tls_', 'https_', 'http2', 'websocket_tls'];
+const FACES = ['net', 'dgram', 'node_http', 'register'];
+const FILES = [...TLS, ...FACES].map((start) => `test/conformance/${start}`);
 
 async function runOn(major) {
   const { path, reason } = await nodeBinary(major);
