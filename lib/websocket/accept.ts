@@ -8,7 +8,7 @@ export const VERSION = '13';
 
 /** What Sec-WebSocket-Accept says to a key. */
 export function acceptOf(key: string): string {
-  // In one call: an object for each hash lives until old memory is collected, and takes as long again.
+  // In one call: with an object for each hash it takes about twice as long.
   return crypto().hash('sha1', key + ACCEPT_SUFFIX, 'base64');
 }
 

@@ -82,7 +82,7 @@ function conformance(name, engine, { launcher, files } = {}) {
 /**
  * Where io_uring is denied the hybrid engine has epoll alone, as the lane poll has it. What is not
  * the same is how a loop begins, what it says of itself, what asks for the ring by name, and what
- * would go over the ring: files, many sends at once. Beside those, one test of each kind of traffic.
+ * would go over the ring: files, many sends at once. Besides those, a test of each kind of traffic.
  */
 const DENIED_FILES = [
   ...['attack', 'client', 'configuration', 'connect', 'deprecated', 'diagnostics', 'echo'],

@@ -55,7 +55,8 @@ function ringpoll(name: string, args: string[]): void {
 
 function lanes(names: string): void {
   const known = read('docs/hacking.md') + readdirSync(join(root, 'test/lanes')).join(' ');
-  const usual = ['core', 'unit', 'poll', 'uring', 'hybrid', 'denied', 'asan', 'tsan'];
+  const engines = ['poll', 'uring', 'hybrid', 'denied', 'denied-all'];
+  const usual = ['core', 'unit', ...engines, 'asan', 'tsan'];
   for (const name of names.split(',')) {
     if (!usual.includes(name) && !known.includes(`${name}.mjs`)) throw new Error(`no lane ${name}`);
   }
