@@ -48,16 +48,16 @@ describe('a heartbeat', () => {
   it.each(['fixed', 'lazy', 'ack'] as const)(
     'finds a peer dead that says nothing: %s',
     async (mode) => {
-      const one = await silent({ sendPings: { interval: 40, deadAfter: 150, mode } });
+      const one = await silent({ sendPings: { interval: 50, deadAfter: 500, mode } });
       expect(await one.server.closed()).toEqual([1006, '']);
-      expect(performance.now() - one.started).toBeGreaterThanOrEqual(150);
+      expect(performance.now() - one.started).toBeGreaterThanOrEqual(500);
       expect(one.dead).toEqual(['closing']);
-      expect(one.pings()).toBeGreaterThanOrEqual(2);
+      expect(one.pings()).toBeGreaterThan(0);
     },
   );
 
   it('counts only pongs in mode ack', async () => {
-    const one = await silent({ sendPings: { interval: 30, deadAfter: 120, mode: 'ack' } });
+    const one = await silent({ sendPings: { interval: 50, deadAfter: 500, mode: 'ack' } });
     talks(one);
     expect(await one.server.closed()).toEqual([1006, '']);
     expect(one.dead).toHaveLength(1);
