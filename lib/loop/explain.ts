@@ -2,7 +2,7 @@
 import { faces, fellBack, reports } from '../faces.js';
 import type { Report as FileReport } from '../fs/routes.js';
 import type { EngineReport, NativeCost, NativeRouting } from '../runtime/native.js';
-import type { Runtime } from '../runtime/runtime.js';
+import { type Runtime, TRIGGERS } from '../runtime/runtime.js';
 
 export type RouteName = 'readiness' | 'completion' | 'poll';
 
@@ -83,6 +83,8 @@ export interface Explanation {
     refusals: number;
     refused: Refusal[];
     routes: Record<RouteName, RouteReport>;
+    /** How epoll tells of connections, and how often it was told to change that for one. */
+    trigger: { is: (typeof TRIGGERS)[number]; toLevel: number; toEdge: number };
   };
   /** Connections accepted and made, by the engine that did it. */
   open: KindReport;
@@ -119,7 +121,10 @@ function refusedOf(engines: EngineReport[], refusals: NativeRouting['refusals'])
   });
 }
 
-function receiveOf(routing: NativeRouting, engines: EngineReport[]): Explanation['receive'] {
+function receiveOf(
+  routing: NativeRouting,
+  engines: EngineReport[],
+): Omit<Explanation['receive'], 'trigger'> {
   const { preferred, reason, refusals } = routing;
   const routes = {} as Record<RouteName, RouteReport>;
   for (const { route, costs, ...counts } of routing.routes) {
@@ -157,7 +162,7 @@ function fileOf(engine: string, report: FileReport | undefined): FileKindReport 
 export function explain({ native }: Runtime): Explanation {
   const { engine, engines } = native.describe();
   const routing = native.routing();
-  const { sends, sendsByEngine } = native.metrics();
+  const { sends, sendsByEngine, triggersToLevel, triggersToEdge } = native.metrics();
   const receive = receiveOf(routing, engines);
   const { readiness, completion, poll } = receive.routes;
   const uring = readiness.chosen + completion.chosen;
@@ -165,7 +170,10 @@ export function explain({ native }: Runtime): Explanation {
     engine,
     net: reports.get('net')?.() as NetReport | undefined,
     dgram: reports.get('dgram')?.() as NetReport | undefined,
-    receive,
+    receive: {
+      ...receive,
+      trigger: { is: TRIGGERS[native.trigger()], toLevel: triggersToLevel, toEdge: triggersToEdge },
+    },
     open: {
       total: uring + poll.chosen,
       ways: { uring, poll: poll.chosen },

@@ -3,7 +3,7 @@
 import { outOfRange } from '../errors.js';
 import type { EngineReport } from '../runtime/native.js';
 import type { TlsReport } from '../runtime/native_tls.js';
-import { type Runtime, runtime, WAIT_STRATEGIES } from '../runtime/runtime.js';
+import { type Runtime, runtime, TRIGGERS, WAIT_STRATEGIES } from '../runtime/runtime.js';
 import { type Explanation, explain } from './explain.js';
 
 export interface Capabilities {
@@ -15,6 +15,9 @@ export interface Capabilities {
 
 /** How the loop waits for events; docs/engines.md says when each pays. */
 export type WaitStrategy = (typeof WAIT_STRATEGIES)[number];
+
+/** How epoll tells of connections; docs/engines.md says when each pays. */
+export type Trigger = (typeof TRIGGERS)[number];
 
 /**
  * The loop of this thread. There is one per thread, made at its first use; it waits for sockets,
@@ -63,6 +66,23 @@ export class Loop {
     const index = WAIT_STRATEGIES.indexOf(strategy);
     if (index < 0) throw outOfRange('wait', `one of ${WAIT_STRATEGIES.join(', ')}`, strategy);
     this.#runtime.native.setWait(index);
+  }
+
+  /**
+   * How epoll tells that a connection can be read: 'edge' (the default), 'level', or 'adaptive',
+   * which goes down to levels after three wake-ups that found nothing. It holds for connections
+   * that begin, and for others as they are told next. The ring and kqueue know edges alone.
+   * `RINGPOLL_TRIGGER` says what the loop begins with.
+   * @throws RangeError ERR_RINGPOLL_OUT_OF_RANGE for anything else
+   */
+  get trigger(): Trigger {
+    return TRIGGERS[this.#runtime.native.trigger()];
+  }
+
+  set trigger(trigger: Trigger) {
+    const index = TRIGGERS.indexOf(trigger);
+    if (index < 0) throw outOfRange('trigger', `one of ${TRIGGERS.join(', ')}`, trigger);
+    this.#runtime.native.setTrigger(index);
   }
 
   /** Counters since the loop began; each is explained in docs/metrics.md. */

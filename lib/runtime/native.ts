@@ -209,6 +209,9 @@ export interface NativeLoop
   /** The place of the strategy in WAIT_STRATEGIES. */
   setWait(strategy: number): void;
   wait(): number;
+  /** The place of the trigger in TRIGGERS. */
+  setTrigger(trigger: number): void;
+  trigger(): number;
   /** Measures turns into these words, or no more: native/binding/metering.cc has all of these. */
   meter(words: Float64Array | undefined): void;
   recordTurns(ring: Float64Array | undefined): boolean;

@@ -8,6 +8,7 @@ import { COMMAND_CAPACITY, Control, RECORD_WORDS } from './protocol.js';
 const ENGINES = ['hybrid', 'uring', 'poll'] as const;
 const RECEIVES = ['auto', 'readiness', 'completion'] as const;
 /** In the order of native/core/loop/waiting.h. */
+export const TRIGGERS = ['edge', 'level', 'adaptive'] as const;
 export const WAIT_STRATEGIES = ['block', 'spin', 'adaptive'] as const;
 const COMPLETION_ENTRIES_DEFAULT = 4096;
 
@@ -29,6 +30,7 @@ export class Runtime {
     if (env.RINGPOLL_ROUTING === 'adaptive') warnOfAdaptiveRouting();
     this.checked = env.RINGPOLL_CHECK === '1';
     const wait = choice('RINGPOLL_WAIT', WAIT_STRATEGIES, env.RINGPOLL_WAIT);
+    const trigger = choice('RINGPOLL_TRIGGER', TRIGGERS, env.RINGPOLL_TRIGGER);
     this.native = native();
     this.onTurn = () => walkEvents(this);
     this.memory = this.native.start(
@@ -40,6 +42,7 @@ export class Runtime {
       turnResource,
     );
     if (env.RINGPOLL_WAIT) this.native.setWait(wait);
+    if (env.RINGPOLL_TRIGGER) this.native.setTrigger(trigger);
     this.control = this.memory.control;
     this.events = this.memory.events;
     this.commands = this.memory.commands;

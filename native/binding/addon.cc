@@ -326,6 +326,19 @@ Napi::Value Wait(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<int>(guest->loop().waitStrategy()));
 }
 
+// setTrigger(trigger), a Trigger
+void SetTrigger(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest != nullptr) guest->loop().setTrigger(static_cast<Trigger>(word(info, 0)));
+}
+
+// trigger() -> Trigger
+Napi::Value TriggerNow(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<int>(guest->loop().trigger()));
+}
+
 // describe() -> { engine, engines: [{ name, available, reason }] }
 Napi::Value Describe(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
@@ -419,6 +432,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNoDelay", Napi::Function::New<SetNoDelay>(env));
   exports.Set("setKeepAlive", Napi::Function::New<SetKeepAlive>(env));
   exports.Set("setReferenced", Napi::Function::New<SetReferenced>(env));
+  exports.Set("setTrigger", Napi::Function::New<SetTrigger>(env));
+  exports.Set("trigger", Napi::Function::New<TriggerNow>(env));
   exports.Set("setWait", Napi::Function::New<SetWait>(env));
   exports.Set("wait", Napi::Function::New<Wait>(env));
   exports.Set("describe", Napi::Function::New<Describe>(env));

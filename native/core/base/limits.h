@@ -66,6 +66,11 @@ inline constexpr uint32_t kSpinMissCost = 2;             // no event takes so ma
 inline constexpr uint32_t kSpinProbeEveryMin = 16;       // short waits before polling is tried
 inline constexpr uint32_t kSpinProbeEveryMax = 1024;     // where it has not paid
 
+// How epoll tells of connections: see engine/trigger.h.
+inline constexpr uint8_t kEmptyWakesMax = 3;              // in a row, then by levels
+inline constexpr uint64_t kBusyEvents = 5000;             // ready events a second: edges for all
+inline constexpr uint64_t kTriggerWindowNs = 20'000'000;  // over which they are counted, at least
+
 // Pipelines: two connections that send what the other one receives.
 inline constexpr uint32_t kPipesMax = 256;                 // of a loop, with bytes in them
 inline constexpr uint32_t kFreePipesKept = 8;              // empty ones

@@ -44,6 +44,8 @@ namespace ringpoll {
   X(ringRearms, "multishot operations armed again")                                     \
   X(bufferExhaustions, "receives that found no buffer (ENOBUFS or no memory)")          \
   X(pollWaits, "epoll_wait or kevent calls")                                            \
+  X(triggersToLevel, "connections that epoll tells of by levels from then on")          \
+  X(triggersToEdge, "connections that epoll tells of by edges again")                   \
   X(epollControls, "epoll_ctl calls or kevent changes")                                 \
   X(timersFired, "timers fired")                                                        \
   X(idleTimeouts, "timeout events")

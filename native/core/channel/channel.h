@@ -55,6 +55,7 @@ enum EngineFlag : uint16_t {
   kWatchesWrite = 1 << 12,   // epoll: EPOLLOUT is in the interest set
   kDetaching = 1 << 13,      // detach() asked for: nothing is armed again
   kTellsReadable = 1 << 14,  // the loop reads: see receive in engine.h
+  kLevel = 1 << 15,          // epoll: told by levels, not by edges
 };
 
 // What the loop keeps about a connection.
@@ -113,6 +114,7 @@ struct Channel {
   int32_t closeError = 0;      // errno, 0 when closed in order
   uint8_t closeSyscall = 0;
   uint8_t acceptDoublings = 0;  // of a shared listener's part, since nothing was left to accept
+  uint8_t emptyWakes = 0;       // edges in a row that brought nothing, see engine/trigger.h
   uint8_t starvations = 0;      // receives of the ring in a row that found no buffer
   SendQueue sends;
   TimerNode timer;

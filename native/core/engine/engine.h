@@ -33,6 +33,7 @@
 #include "core/channel/completion.h"
 #include "core/memory/receive_buffers.h"
 #include "core/system/sockets.h"
+#include "trigger.h"
 
 namespace ringpoll {
 
@@ -88,6 +89,8 @@ class Engine {
   virtual bool reap() = 0;
   // JavaScript has seen this turn's completions; their blocks may be used again.
   virtual void endTurn() {}
+  // How it tells of connections, from now on; without a meaning to most.
+  virtual void setTrigger(Trigger) {}
   // Operations on files, from the one engine that has them: see file_engine.h.
   virtual FileEngine* files() { return nullptr; }
   // Many sends in one call, from an engine that has that: see send_batch.h.

@@ -1,4 +1,5 @@
-// The epoll engine: edge-triggered, one ADD per descriptor, a MOD only at the first backpressure.
+// The epoll engine: one ADD per descriptor, and a MOD where it wants to be told in another way: of
+// room at the first backpressure, or of bytes by levels in the place of edges.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -18,9 +19,9 @@ constexpr uint32_t kReadInterest = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 constexpr uint32_t kReadOn = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 constexpr uint32_t kWriteInterest = kReadInterest | EPOLLOUT;
 
-class Epoll final : public Engine {
+class Epoll final : public Engine, private WakeUps {
  public:
-  explicit Epoll(EngineContext context) : context_(context), readiness_(context) {}
+  explicit Epoll(EngineContext context) : context_(context), readiness_(context, this) {}
   ~Epoll() override { stop(); }
 
   const char* name() const override { return "poll"; }
@@ -38,6 +39,7 @@ class Epoll final : public Engine {
 
   int attach(Channel& channel) override {
     RP_ASSERT(channel.inKernel == 0);  // the ring has let go of it
+    channel.emptyWakes = 0;
     // An unconnected socket reports a hang-up, so connect() registers it when it is under way.
     return channel.state == ChannelState::kConnecting ? 0 : control(EPOLL_CTL_ADD, channel, false);
   }
@@ -46,10 +48,14 @@ class Epoll final : public Engine {
 
   void receive(Channel& channel) override {
     channel.engineFlags |= kWantReceive;
+    if (policy_.trigger() == Trigger::kLevel) toLevel(channel);
     readiness_.resume(channel);
   }
 
-  void pauseReceive(Channel& channel) override { channel.engineFlags &= ~kWantReceive; }
+  void pauseReceive(Channel& channel) override {
+    channel.engineFlags &= ~kWantReceive;
+    toEdge(channel);
+  }
 
   void send(Channel& channel) override {
     channel.engineFlags |= kWantSend;
@@ -77,7 +83,7 @@ class Epoll final : public Engine {
     ++context_.metrics.epollControls;
     ::epoll_ctl(fd_, EPOLL_CTL_DEL, channel.fd, nullptr);
     readiness_.forget(channel);
-    channel.engineFlags &= ~(kWantReceive | kWatchesWrite);
+    channel.engineFlags &= ~(kWantReceive | kWatchesWrite | kLevel);
     context_.ready.push(channel.token(), OpKind::kDetach, 0);
   }
 
@@ -111,8 +117,10 @@ class Epoll final : public Engine {
       if (mask & EPOLLOUT) ready |= Readiness::kOut;
       if (mask & kReadOn) ready |= Readiness::kIn | Readiness::kHup;
       if (mask & (EPOLLHUP | EPOLLERR)) ready |= Readiness::kGone;
+      if (channel->engineFlags & kLevel) review(*channel, ready);
       readiness_.mark(*channel, ready);
     }
+    if (count > 0) policy_.woke(static_cast<uint32_t>(count));
     hasEvents_ = count > 0;
     moreInKernel_ = count == static_cast<int>(kKernelEventsMax);
   }
@@ -123,10 +131,49 @@ class Epoll final : public Engine {
 
   int pollableFd() const override { return fd_; }
 
+  void setTrigger(Trigger trigger) override { policy_.set(trigger); }
+
  private:
+  void found(Channel& channel, Found what) override {
+    if (channel.engineFlags & kLevel) {
+      if (what == Found::kMore && policy_.adapts()) toEdge(channel);
+      return;
+    }
+    if (policy_.goesDown(what, &channel.emptyWakes)) toLevel(channel);
+  }
+
+  // It was told by a level. What is not read, or never will be, would be told for ever.
+  void review(Channel& channel, uint8_t ready) {
+    constexpr uint16_t waits = kInReadyQueue | kTellsReadable;
+    if ((channel.engineFlags & waits) || ready != Readiness::kIn || policy_.busy()) toEdge(channel);
+  }
+
+  void toLevel(Channel& channel) {
+    constexpr uint16_t otherwise = kLevel | kWatchesWrite | kHangup | kTellsReadable;
+    if (channel.type != ChannelType::kConnection || channel.state != ChannelState::kOpen) return;
+    if ((channel.engineFlags & otherwise) || !(channel.engineFlags & kWantReceive)) return;
+    channel.emptyWakes = 0;
+    channel.engineFlags |= kLevel;
+    ++context_.metrics.triggersToLevel;
+    control(EPOLL_CTL_MOD, channel, false);
+  }
+
+  // MOD reports the present state once more, so nothing is missed.
+  void toEdge(Channel& channel) {
+    if (!(channel.engineFlags & kLevel)) return;
+    channel.engineFlags &= ~kLevel;
+    ++context_.metrics.triggersToEdge;
+    control(EPOLL_CTL_MOD, channel, false);
+  }
+
   int control(int operation, Channel& channel, bool write) {
     epoll_event event{};
+    if (write && (channel.engineFlags & kLevel)) {
+      channel.engineFlags &= ~kLevel;
+      ++context_.metrics.triggersToEdge;
+    }
     event.events = write ? kWriteInterest : kReadInterest;
+    if (channel.engineFlags & kLevel) event.events &= ~static_cast<uint32_t>(EPOLLET);
     event.data.u64 = channel.token();
     if (write) channel.engineFlags |= kWatchesWrite;
     ++context_.metrics.epollControls;
@@ -135,6 +182,7 @@ class Epoll final : public Engine {
 
   EngineContext context_;
   Readiness readiness_;
+  TriggerPolicy policy_;
   int fd_ = -1;
   bool hasEvents_ = false;
   bool moreInKernel_ = false;

@@ -212,6 +212,7 @@ void Readiness::receiveSome(Channel& channel) {
           bytes < room.bytes && channel.announced == 0 && !(channel.flags & kUnixSocket);
       if (emptied && !(channel.engineFlags & kHangup)) {
         channel.engineFlags &= ~kReadable;
+        found(channel, Found::kLittle);
         return;
       }
       continue;
@@ -220,12 +221,14 @@ void Readiness::receiveSome(Channel& channel) {
       ++context_.metrics.receivesEmpty;
       channel.announced = 0;
       channel.engineFlags &= ~(kReadable | kHangup);
+      found(channel, taken == 0 ? Found::kNothing : Found::kMore);
       return;
     }
     channel.engineFlags &= ~(kReadable | kWantReceive);
     context_.ready.push(channel.token(), OpKind::kReceive, static_cast<int32_t>(n));
     return;
   }
+  if (taken > 0) found(channel, Found::kMore);
 }
 
 }  // namespace ringpoll

@@ -18,13 +18,22 @@
 
 namespace ringpoll {
 
+// An engine that chooses how it is told of a connection.
+class WakeUps {
+ public:
+  virtual ~WakeUps() = default;
+  virtual void found(Channel& channel, Found what) = 0;
+};
+
 class Readiness {
  public:
   // kHup: there may be something behind what one read brings: FIN, an error, urgent data.
   // kGone: the connection is over, which must be told although nobody reads.
   enum Ready : uint8_t { kIn = 1, kOut = 2, kHup = 4, kGone = 8 };
 
-  explicit Readiness(EngineContext context) : context_(context) {}
+  // `wakeUps`: told what each read has found; null: nobody.
+  explicit Readiness(EngineContext context, WakeUps* wakeUps = nullptr)
+      : context_(context), wakeUps_(wakeUps) {}
 
   // An edge from the kernel. `ready` is a set of Ready. `announced`: bytes that it says are there,
   // if it says so. A read that brings fewer has been stopped by something, as by urgent data.
@@ -50,7 +59,12 @@ class Readiness {
   void sendMore(Channel& channel);
   void receiveSome(Channel& channel);
 
+  void found(Channel& channel, Found what) {
+    if (wakeUps_ != nullptr) wakeUps_->found(channel, what);
+  }
+
   EngineContext context_;
+  WakeUps* const wakeUps_;
   std::vector<Token> queue_;
   std::vector<Token> serving_;
   size_t position_ = 0;

@@ -391,6 +391,11 @@ void Loop::endTurn() {
   ++state_.rings.control[kTurn];
 }
 
+void Loop::setTrigger(Trigger trigger) {
+  trigger_ = trigger;
+  for (auto& engine : state_.engines) engine->setTrigger(trigger);
+}
+
 const Metrics& Loop::metrics() {
   state_.metrics.bytesCopied = state_.queues.bytesCopied();
   return state_.metrics;

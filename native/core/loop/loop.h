@@ -185,6 +185,9 @@ class Loop final : private FilterHost, private ChannelEnds {
   RoutingReport routing() { return routes_.report(); }
   void setWaitStrategy(WaitStrategy strategy) { waiting_.setStrategy(strategy); }
   WaitStrategy waitStrategy() const { return waiting_.strategy(); }
+  // How epoll tells of connections: of those that begin, and of others as they are told next.
+  void setTrigger(Trigger trigger);
+  Trigger trigger() const { return trigger_; }
   // Told when waits begin and end, from the next one on; null: nobody.
   void setMeter(TurnMeter* meter) { meter_ = meter; }
   // From now on the time of each layer is given to it; null: not any more.
@@ -309,6 +312,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   TimerWheel timers_;
   Lingering lingering_{state_, *this, timers_};
   Waiting waiting_{state_.metrics};
+  Trigger trigger_ = Trigger::kEdge;
   Pipelines* pipelines_ = nullptr;                    // one of the next
   std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes
   std::vector<EngineReport> reports_;
