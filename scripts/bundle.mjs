@@ -52,7 +52,7 @@ const BASE =
   /\/lib\/((brand|builtins|errors|faces|node_face|node_seams|token)|http\/header_fields)\.ts/;
 // What a program loads before it listens, and what its server needs then.
 const FACE =
-  /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|outgoing|seams|server)\.ts/;
+  /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|observers|outgoing|seams|server)\.ts/;
 // The client reads heads as the server does: of each wing there is one file for whoever uses it.
 const WINGS = ['http', 'client'];
 

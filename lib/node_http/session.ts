@@ -28,6 +28,7 @@ import {
 } from './incoming.js';
 import { ASSIGNED, KEEPS, TRAILERS } from './names.js';
 import type { NodeServer } from './node_server.js';
+import { answered, began, isObserved } from './observers.js';
 import {
   assign,
   configure,
@@ -47,6 +48,11 @@ import { writeWhole } from './write_whole.js';
 
 const started = diagnostics.channel('http.server.request.start');
 const finished = diagnostics.channel('http.server.response.finish');
+
+/** Somebody of the process wants to know of every end. */
+function isFollowed(): boolean {
+  return finished.hasSubscribers || isObserved();
+}
 
 /** What a session knows of its server. */
 export interface SessionHost {
@@ -199,6 +205,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #tell(request: NativeRequest, response: NativeResponse, head: HeadView): void {
     const { server } = this.#host;
     try {
+      if (isObserved()) began(response);
       if (started.hasSubscribers) {
         started.publish({ request, response, socket: this.socket, server });
       }
@@ -324,7 +331,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     const last = !this.detached && (response._last || !request[KEEPS]);
     if (told) {
       response.prependOnceListener('finish', () => this.#settle(response));
-    } else if (isHeard(response) || finished.hasSubscribers || !request.complete) {
+    } else if (isHeard(response) || isFollowed() || !request.complete) {
       nextTick(finish as never, this, response);
     } else {
       settleLater(response);
@@ -349,6 +356,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     if (finished.hasSubscribers) {
       finished.publish({ request, response, socket: this.socket, server: this.server });
     }
+    if (isObserved()) answered(request, response);
     dump(request);
     this.#parser?.answered(request);
     response[ASSIGNED] = false;

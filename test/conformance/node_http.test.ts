@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import nodeHttp, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { createServer, Server as FaceServer } from 'ringpoll/node-http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { roundTrips } from '../support/turns.js';
@@ -406,6 +407,33 @@ describe('a server', () => {
     const silent = await Peer.to(port);
     await silent.closed;
     expect(silent.text).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('has an entry of each request for observers of performance, until they disconnect', async () => {
+    const server = serving((_, response) => response.writeHead(404, { 'x-a': 'b' }).end('x'));
+    const port = await listening(server);
+    const seen: PerformanceEntry[] = [];
+    const observer = new PerformanceObserver((list) => {
+      seen.push(...list.getEntries().filter(({ name }) => name === 'HttpRequest'));
+    });
+    observer.observe({ entryTypes: ['http'] });
+    onTestFinished(() => observer.disconnect());
+    await answerTo(port, get('/one?a', 'Host: a\r\n\r\n') + get('/two'));
+    while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(seen.map((entry) => JSON.parse(JSON.stringify(entry)))).toMatchObject([
+      {
+        ...{ name: 'HttpRequest', entryType: 'http' },
+        detail: {
+          req: { method: 'GET', url: '/one?a', headers: { host: 'a' } },
+          res: { statusCode: 404, statusMessage: 'Not Found', headers: { 'x-a': 'b' } },
+        },
+      },
+      { detail: { req: { url: '/two' } } },
+    ]);
+    expect(seen.every(({ startTime, duration }) => startTime > 0 && duration >= 0)).toBe(true);
+    observer.disconnect();
+    await answerTo(port, get('/three'));
+    expect(seen).toHaveLength(2);
   });
 
   it('takes so many requests of a connection as maxRequestsPerSocket says', async () => {
