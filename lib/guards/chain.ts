@@ -209,6 +209,8 @@ export class GuardChain<Of> {
     });
     for (const { action } of holding) {
       if (action === 'limit') {
+        // Once: it still has grown when it does not grow on.
+        if (nowMs < this.#crowdUntilMs) continue;
         this.#crowdLimit = Math.max(1, this.#periodMost);
         this.#crowdUntilMs = nowMs + CROWDED_MS;
       } else if (breaker !== undefined) {

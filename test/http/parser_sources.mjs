@@ -15,6 +15,7 @@ const NAMES = [
   'methods',
   'proxy',
   'request_parser',
+  'response_parser',
   'sniff',
   'target',
   'trailer_parser',
