@@ -26,7 +26,7 @@ async function target(): Promise<Target> {
   return Object.assign(made, { url, server });
 }
 
-it('a storm costs a gateway few answers, and is forgotten soon', { timeout: 20_000 }, async () => {
+it('a storm costs a gateway few answers, and is forgotten soon', { timeout: 60_000 }, async () => {
   const targets = [await target(), await target(), await target()] as const;
   const upstream = new Upstream({
     targets: targets.map(({ url }) => url),

@@ -111,9 +111,12 @@ describe('a listener that is inherited', () => {
   /** A program with a listener of this process as descriptor 3. */
   function startWith(env: Record<string, string>) {
     const listener = listen({ host: '127.0.0.1', port: 0, data() {} });
-    onTestFinished(() => listener.destroy());
     const launcher = ['sh', '-c', 'test -n "$LISTEN_PID" || export LISTEN_PID=$$; exec "$0" "$@"'];
-    return spawnNode([place, 'child'], { env, launcher, descriptors: [listener.fd as number] });
+    const descriptors = [listener.fd as number];
+    const program = spawnNode([place, 'child'], { env, launcher, descriptors });
+    // The program alone is to accept.
+    listener.destroy();
+    return program;
   }
 
   it('is taken from LISTEN_FDS, by its name, and is for no child', async () => {
