@@ -59,6 +59,6 @@ export function barsOf({ id, words, measure, rows }) {
   return `<figure id="${escaped(id)}"><h3>${escaped(words)}</h3>
 <p>${escaped(what.join(', '))}: less is better</p>
 <table class="bars"><thead class="hidden"><tr><th scope="col">Server</th><th scope="col">Bar</th>
-<th scope="col">${escaped(measure.unit)}</th><th scope="col">Lowest to highest round</th></tr></thead>
+<th scope="col">${escaped(measure.unit)}</th><th scope="col">Rounds</th></tr></thead>
 <tbody>${lines.join('\n')}</tbody></table></figure>`;
 }

@@ -29,7 +29,8 @@ function rowOf({ chart, ours, rival, limit, ratio, verdict }) {
   const winner = verdict === 'more' ? rival.competitor : VERDICTS[verdict];
   const cell = (row) =>
     row === undefined ? '' : `${valueText(row.value)} <small>${escaped(row.competitor)}</small>`;
-  return `<tr class="${verdict}"><th scope="row"><a href="#${escaped(id)}">${escaped(words)}</a></th>
+  const link = `<a href="#${escaped(id)}">${escaped(words)}</a>`;
+  return `<tr class="${verdict}"><th scope="row">${link}</th>
 <td>${escaped(`${measure.unit} ${measure.of}`.trim())}</td><td>${cell(ours)}</td>
 <td>${cell(rival)}</td><td>${cell(limit)}</td><td>${ratio.toFixed(2)} ×</td>
 <td class="verdict">${escaped(winner)}</td></tr>`;
@@ -52,14 +53,14 @@ export function summaryOf(sections) {
     return [
       `<section class="card"><h3>${escaped(data.suite)}</h3>
 <p>ringpoll needs ${escaped(said.filter(Boolean).join(', '))}: ${range} what the best of the others
-needs.</p><div class="wide" tabindex="0" role="region" aria-label="Summary of ${escaped(data.suite)}">
+needs.</p><div class="wide" tabindex="0" role="region" aria-label="Summary: ${escaped(data.suite)}">
 <table class="summary"><thead><tr>${columns}</tr></thead>
 <tbody>${found.map(rowOf).join('\n')}</tbody></table></div></section>`,
     ];
   });
   const measures = MEASURES.map(({ title }) => title).join(', ');
   return `<h2 id="summary">Who needs least</h2>
-<p>The best engine of ringpoll against the best of the others, in each case by the first of these that
-was measured: ${escaped(measures)}. Within ${EVEN * 100} % of each other nobody wins.</p>
+<p>The best engine of ringpoll against the best of the others, in each case by the first of these
+that was measured: ${escaped(measures)}. Within ${EVEN * 100} % of each other nobody wins.</p>
 <div class="cards">${parts.join('\n')}</div>`;
 }

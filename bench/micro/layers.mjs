@@ -142,7 +142,8 @@ if (values.json) {
     const apart = (layers.microseconds + layers.measuringMicroseconds) / layers.cpuUs;
     console.log(`layers of ringpoll, µs a request: ${own.join(', ')}`);
     console.log(
-      `together ${us(layers.microseconds)}, and ${us(layers.measuringMicroseconds)} for measuring: ` +
+      `together ${us(layers.microseconds)}, and for measuring ` +
+        `${us(layers.measuringMicroseconds)}: ` +
         `${apart.toFixed(2)} times the CPU of a request, which was ${us(layers.cpuUs)}\n`,
     );
   }

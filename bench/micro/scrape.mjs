@@ -1,5 +1,6 @@
-// What a scrape of /metrics costs the thread, and the longest piece of it, with many connections and
-// routes of which all have had requests since the scrape before; and what an open live page costs.
+// What a scrape of /metrics costs the thread, and the longest piece of it, with many connections
+// and routes, of which all have had requests since the scrape before; and what an open live page
+// costs.
 //
 //   node bench/micro/scrape.mjs [--connections N] [--routes N] [--scrapes N] [--json]
 import { once } from 'node:events';

@@ -22,8 +22,8 @@ export type Census = Record<ConnectionState, number>;
 const SLOTS_AT_ONCE = 4096;
 
 /**
- * Connections by state: idle and active are those of HTTP/1, open is all else that is served. Others
- * have their turn within it, so the numbers of a large server are not of one moment.
+ * Connections by state: idle and active are those of HTTP/1, open is all else that is served.
+ * Others have their turn within it, so the numbers of a large server are not of one moment.
  */
 export async function census(pieces: Pieces, atOnce = SLOTS_AT_ONCE): Promise<Census> {
   const counts = new Float64Array(CONNECTION_STATES.length);

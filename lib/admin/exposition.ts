@@ -31,7 +31,7 @@ const numberText = (value: number) =>
         ? '+Inf'
         : '-Inf';
 
-/** What a histogram was written as: its lines are the same with every scrape, up to their numbers. */
+/** How a histogram was written: its lines are the same with every scrape, up to their numbers. */
 interface Written {
   readonly name: string;
   readonly buckets: readonly string[];

@@ -1,5 +1,5 @@
-// The file of a flight recorder: its head, which is written here, and what native code writes behind
-// it (native/core/loop/flight_ring.h). The reader believes nothing of it.
+// The file of a flight recorder: its head, which is written here, and what native code writes
+// behind it (native/core/loop/flight_ring.h). The reader believes nothing of it.
 import { RingpollError } from '../errors.js';
 
 const MAGIC = 'RINGPOLL';

@@ -73,7 +73,8 @@ export function flightText(flight: Flight, last: number, slowest: number): strin
     lines.push(`since ${time(phaseSince)} the thread is, or was, ${PHASES[phase]}`);
   if (turns.length === 0) return lines.join('\n');
   lines.push(
-    `a turn takes ${quantile(0.5)} ms (median), ${quantile(0.99)} ms (p99), ${quantile(1)} ms (max)`,
+    `a turn takes ${quantile(0.5)} ms (median), ${quantile(0.99)} ms (99 %), ` +
+      `${quantile(1)} ms at most`,
   );
   const bySlowness = [...turns].sort((a, b) => b.ms - a.ms).slice(0, slowest);
   if (slowest > 0) lines.push('', 'the slowest turns, in ms:', turnsTable(bySlowness));

@@ -228,12 +228,8 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
   }
 
   #find(route: string, method: number, status: number): Series {
-    let of = this.#routes.get(route);
-    if (of === undefined) {
-      if (this.#size >= SERIES_MAX) return this.#rest;
-      of = new RouteCounter(route);
-      this.#routes.set(route, of);
-    }
+    const of = this.#routeOf(route);
+    if (of === undefined) return this.#rest;
     const key = (status << METHOD_BITS) | method;
     let series = of.series.get(key);
     if (series === undefined) {
@@ -248,10 +244,20 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
 
   /** A request of the route was traced. */
   traced(route: string, traceId: string, ms: number): void {
-    const of = this.#routes.get(route);
+    const of = this.#routeOf(route);
     if (of === undefined) return;
     of.exemplars ??= new Exemplars();
     of.exemplars.add(traceId, ms);
+  }
+
+  /** undefined: there are too many already. */
+  #routeOf(route: string): RouteCounter | undefined {
+    let of = this.#routes.get(route);
+    if (of === undefined && this.#size < SERIES_MAX) {
+      of = new RouteCounter(route);
+      this.#routes.set(route, of);
+    }
+    return of;
   }
 
   get waiting(): number {

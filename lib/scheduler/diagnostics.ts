@@ -1,5 +1,5 @@
-// What a scheduler tells node:diagnostics_channel of its tasks. While nobody has subscribed no object
-// is made.
+// What a scheduler tells node:diagnostics_channel of its tasks. While nobody has subscribed no
+// object is made.
 import { channel } from 'node:diagnostics_channel';
 import type { TaskClass } from './types.js';
 

@@ -127,8 +127,9 @@ export class Tracing {
 }
 
 /**
- * Makes spans for requests of serve() and of ringpoll/client, for tasks and for files, and metrics of
- * requests, in this thread, until stop(). Call it after the SDK has started. When no context manager is set, one over AsyncLocalStorage is.
+ * Makes spans for requests of serve() and of ringpoll/client, for tasks and for files, and metrics
+ * of requests, in this thread, until stop(). Call it after the SDK has started. When no context
+ * manager is set, one over AsyncLocalStorage is.
  * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE, _UNKNOWN_OPTION
  * @throws RingpollError ERR_RINGPOLL_TRACING_UNAVAILABLE, ERR_RINGPOLL_TRACING_RUNNING
  */

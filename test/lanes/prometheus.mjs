@@ -1,6 +1,6 @@
 // The lane that has a Prometheus server scrape admin(), on each engine: it must take every sample,
-// know its types, evaluate the rules that are shipped, and keep exemplars. promtool checks the rules
-// and the metrics.
+// know its types, evaluate the rules that are shipped, and keep exemplars. promtool checks the
+// rules and the metrics.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

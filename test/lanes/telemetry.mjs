@@ -1,5 +1,5 @@
-// The lane that runs a program with the SDK of OpenTelemetry and its exporters, on each engine. They
-// send spans and metrics by HTTP to a collector that stands here.
+// The lane that runs a program with the SDK of OpenTelemetry and its exporters, on each engine.
+// They send spans and metrics by HTTP to a collector that stands here.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

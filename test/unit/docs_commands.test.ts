@@ -9,6 +9,7 @@ import { command as bench } from '../../lib/cli/bench/command.js';
 import { command as build } from '../../lib/cli/build.js';
 import { type Command, checkOperands, parseConfig } from '../../lib/cli/command.js';
 import { command as doctor } from '../../lib/cli/doctor.js';
+import { command as dump } from '../../lib/cli/dump.js';
 import { command as echo } from '../../lib/cli/echo.js';
 import { command as explain } from '../../lib/cli/explain.js';
 import { command as layers } from '../../lib/cli/layers.js';
@@ -22,7 +23,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const pages = ['README.md', 'bench/README.md', ...docPages(root)];
 const commands: Record<string, Command> = {
-  ...{ bench, build, doctor, echo, explain, layers, serve, shadow, top },
+  ...{ bench, build, doctor, dump, echo, explain, layers, serve, shadow, top },
 };
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
