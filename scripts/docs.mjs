@@ -30,7 +30,16 @@ export function metricsPage() {
 // Types of the inside that public declarations mention; users need not name them.
 const INTERNAL = [
   ...['AnyData', 'Answered', 'Attached', 'BodyReader', 'ContextOptions', 'Decided', 'FileEngine'],
-  ...['Now', 'OwnCloseEvent', 'Pairs', 'ROUTES', 'SyncStage', 'TRIGGERS', 'View', 'WAIT_STRATEGIES'],
+  ...[
+    'Now',
+    'OwnCloseEvent',
+    'Pairs',
+    'ROUTES',
+    'SyncStage',
+    'TRIGGERS',
+    'View',
+    'WAIT_STRATEGIES',
+  ],
   ...['CAUSES', 'CONNECTION_STATES', 'LAYERS', 'PHASES', 'Handler', 'Bytes', 'PiecesWriter'],
 ];
 
