@@ -105,7 +105,7 @@ describe.each(HOWS)('over %s', (how) => {
     await expect(drained).rejects.toMatchObject({ code: 'ERR_RINGPOLL_CONNECTION_CLOSED' });
   });
 
-  it('tryWrite() takes what there is room for, and nothing of it is lost or sent twice', async () => {
+  it('tryWrite() takes what there is room for; nothing is lost or sent twice', async () => {
     const { peer, connection } = await served(how, {}, { highWaterMark: 1000 });
     const sent = pattern(16 * MB); // more than the kernel holds on both sides
     let at = 0;

@@ -68,7 +68,8 @@ export async function serveRaw(
     server.close();
     for (const socket of raw.sockets) socket.destroy();
   });
-  raw.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const scheme = tls === undefined ? 'http' : 'https';
+  raw.url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return raw;
 }
 
