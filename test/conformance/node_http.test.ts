@@ -410,7 +410,10 @@ describe('a server', () => {
   });
 
   it('has an entry of each request for observers of performance, until they disconnect', async () => {
-    const server = serving((_, response) => response.writeHead(404, { 'x-a': 'b' }).end('x'));
+    const server = serving((_, response) => {
+      response.setHeader('x-a', 'b');
+      response.writeHead(404).end('x');
+    });
     const port = await listening(server);
     const seen: PerformanceEntry[] = [];
     const observer = new PerformanceObserver((list) => {
