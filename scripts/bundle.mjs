@@ -48,8 +48,9 @@ const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 const OF_OTHERS = '(scheduler/(clock|watch|deque)|http/(sink|header_fields))[.]ts';
 const CORE = new RegExp(`/lib/([\\w]+\\.ts|(loop|runtime|tcp|tls)/|${OF_OTHERS})`);
 // What register needs of it: with the rest it would wait for all of that.
-const BASE =
-  /\/lib\/((brand|builtins|errors|faces|node_face|node_seams|token)|http\/header_fields)\.ts/;
+const BASE_FILES = 'brand|builtins|errors|faces|node_face|node_seams|token|http/header_fields';
+const BASE = new RegExp(`/lib/(${BASE_FILES})[.]ts|rolldown/runtime`);
+const SOCKETS = /\/lib\/net\/(active|face|install|seams)\.ts/;
 // What a program loads before it listens, and what its server needs then.
 const FACE =
   /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|observers|outgoing|seams|server)\.ts/;
@@ -84,6 +85,7 @@ export async function bundle(folder, destination) {
       codeSplitting: {
         groups: [
           { name: 'base', test: BASE },
+          { name: 'sockets', test: SOCKETS },
           { name: 'core', test: CORE },
           { name: 'face', test: FACE },
           ...WINGS.map((name) => ({ name, test: new RegExp(`/lib/${name}/`) })),
