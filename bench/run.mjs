@@ -47,7 +47,7 @@ async function loadSuites() {
   return new Map(await Promise.all(entries));
 }
 
-/** A suite whose programs take longer to be compiled by V8 has a `warmUp` of its own, in seconds. */
+/** A suite whose programs V8 compiles late has a `warmUp` of its own, in seconds. */
 function settingsOf(values, usage, suite) {
   const { quick } = values;
   const number = (name, range, fallback) => numberOption(values, name, range, usage) ?? fallback;

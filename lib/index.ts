@@ -41,15 +41,14 @@ export { ConnectionTls } from './tcp/connection_tls.js';
 export type { StreamDecoder } from './tcp/decoding.js';
 export type { ConnectionDuplex, DuplexOptions } from './tcp/duplex.js';
 export type { ConnectionOptions, HandlersOf } from './tcp/handlers.js';
-export {
-  type AcceptHandlers,
-  Listener,
-  type ListenerMetrics,
-  type ListenOptions,
-  listen,
-  type StopOptions,
-  type TransferHandlers,
-} from './tcp/listener.js';
+export type {
+  AcceptHandlers,
+  ListenerMetrics,
+  ListenOptions,
+  StopOptions,
+  TransferHandlers,
+} from './tcp/listen_options.js';
+export { Listener, listen } from './tcp/listener.js';
 export { type PipelineOptions, type PipelineReport, pipeline } from './tcp/pipeline.js';
 export type { SocketOptions } from './tcp/socket_options.js';
 export type {

@@ -52,8 +52,9 @@ const BASE_FILES = 'brand|builtins|errors|faces|node_face|node_seams|token|http/
 const BASE = new RegExp(`/lib/(${BASE_FILES})[.]ts|rolldown/runtime`);
 const SOCKETS = /\/lib\/net\/(active|face|install|seams)\.ts/;
 // What a program loads before it listens, and what its server needs then.
-const FACE =
-  /\/lib\/node_http\/(classes|fallback|fields|head_text|incoming|names|observers|outgoing|seams|server)\.ts/;
+const FACE_FILES =
+  'classes|fallback|fields|head_text|incoming|names|observers|outgoing|seams|server';
+const FACE = new RegExp(`/lib/node_http/(${FACE_FILES})[.]ts`);
 // The client reads heads as the server does: of each wing there is one file for whoever uses it.
 const WINGS = ['http', 'client'];
 

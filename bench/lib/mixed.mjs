@@ -388,6 +388,7 @@ const ABOUT = [
   'threads. uring-only receives by completion and has the ring do all work on files; node-pool16',
   `has 16 threads in its pool. Cold: the reads are at random of a file of ${COLD_MB} MB that the`,
   'page cache has nothing of, and nobody writes. Alone: there are no requests, and work on files',
-  'goes on as fast as it can; the programs differ in how much they do then. One of our own counts as better or worse than',
+  'goes on as fast as it can; the programs differ in how much they do then.',
+  'One of our own counts as better or worse than',
   'another only where the 95 % interval of the median ratio, of CPU or of p99, says so.',
 ].join(' ');

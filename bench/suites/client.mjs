@@ -12,7 +12,7 @@ import { clientTargets } from '../targets/client.mjs';
 
 export const describe = 'CPU per request of an HTTP client, against undici and the platform';
 
-/** Frameworks and clients in JavaScript are compiled late: seconds pass until their cost is flat. */
+/** V8 compiles frameworks and clients late: seconds pass until their cost is flat. */
 export const warmUp = 3;
 
 const cases = [

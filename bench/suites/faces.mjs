@@ -9,7 +9,7 @@ import { faceTargets } from '../targets/faces.mjs';
 
 export const describe = 'CPU per request of unchanged programs for node:http, with and without';
 
-/** Frameworks and clients in JavaScript are compiled late: seconds pass until their cost is flat. */
+/** V8 compiles frameworks and clients late: seconds pass until their cost is flat. */
 export const warmUp = 3;
 
 const ONE = { connections: 64, depth: 1 };

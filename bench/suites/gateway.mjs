@@ -13,7 +13,7 @@ import { briefMessages, messageTrial } from '../lib/trial.mjs';
 
 export const describe = 'CPU per request of an HTTP gateway, against proxy_pass of nginx';
 
-/** Frameworks and clients in JavaScript are compiled late: seconds pass until their cost is flat. */
+/** V8 compiles frameworks and clients late: seconds pass until their cost is flat. */
 export const warmUp = 3;
 
 const LIMIT = 1.3;

@@ -1,7 +1,7 @@
 // A connection: a TCP or Unix stream socket.
 import { isUint8Array } from 'node:util/types';
 import { deprecated } from '../deprecation.js';
-import { invalidArgType, outOfRange, RingpollError } from '../errors.js';
+import { invalidArgType, outOfRange } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
 import { Command, PENDING_HELD, PENDING_OVER } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
@@ -18,6 +18,7 @@ import type { Chunk } from './chunk.js';
 import { closedOf } from './closing.js';
 import { ConnectionInfo } from './connection_info.js';
 import {
+  checkMayWrite,
   closedError,
   dropHeld,
   extraOf,
@@ -26,7 +27,6 @@ import {
   pipedError,
   type ReadyState,
   readyStateOf,
-  transferError,
 } from './connection_state.js';
 import type { ConnectionTls } from './connection_tls.js';
 import { decoded, type StreamDecoder } from './decoding.js';
@@ -100,7 +100,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
    */
   tryWrite(data: Writable): number {
     checkWritable('data', data);
-    this.#checkMayWrite('tryWrite()');
+    checkMayWrite(this._flags, 'tryWrite()');
     if (this._flags & (OVER | Flag.unsent)) return 0;
     const bytes =
       typeof data === 'string' ? Buffer.from(data) : isUint8Array(data) ? data : data.bytes;
@@ -283,13 +283,12 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   /**
    * Hands the connection to another thread of the LoopGroup, this one's own number included. Its
    * `transferred` handler there gets a connection and `data`; here no handler is called any more.
-   * No byte is lost: what was written leaves first, and what was received and not delivered goes
-   * along. Until it resolves write() throws; pause() and resume() count if it rejects.
+   * No byte is lost: what was written leaves first, what was received and not delivered goes along.
+   * Until it resolves write() throws; pause() and resume() count if it rejects.
    * @returns resolves when the other thread has been given it. Rejects with
    *   ERR_RINGPOLL_TRANSFER_REFUSED, and goes on here, when it speaks TLS, HTTP or WebSocket, has
-   *   no listener of a group, has ended on a side, or when that thread does not serve now or has
-   *   1,024 on their way; with _CONNECTION_BUSY when it is iterated or a stream, _PIPED in a
-   *   pipeline, _CONNECTION_CLOSED when it is over; and with
+   *   no listener of a group, has ended on a side, or that thread does not serve or has 1,024 on
+   *   their way; with _CONNECTION_BUSY when iterated or a stream, _PIPED, _CONNECTION_CLOSED; with
    *   TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
    */
   transfer(thread: number, options: TransferOptions = {}): Promise<void> {
@@ -390,7 +389,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
   #queue(loop: Runtime, data: Writable): boolean {
     if (this._flags & (Flag.ending | OVER | Flag.unsent | Flag.piped | Flag.leaving)) {
       checkWritable('data', data);
-      this.#checkMayWrite('write()');
+      checkMayWrite(this._flags, 'write()');
       if (!(this._flags & Flag.unsent) || this._over) return false;
       sendBehind(this, data);
     } else if (typeof data === 'string' || isUint8Array(data)) {
@@ -465,14 +464,6 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     if (this._flags & (Flag.ending | OVER)) return;
     this._flags |= Flag.ending;
     this.#commandInOrder(Command.end);
-  }
-
-  #checkMayWrite(call: string): void {
-    const flags = this._flags & (Flag.ending | Flag.piped | Flag.leaving | OVER);
-    if (flags & OVER || flags === 0) return;
-    if (flags & Flag.piped) throw pipedError(call);
-    if (flags & Flag.leaving) throw transferError(`${call}: it is on its way to another thread`);
-    throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'write after end()');
   }
 
   #finish(command: number, force = false): void {

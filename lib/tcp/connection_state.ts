@@ -178,3 +178,13 @@ export function transferError(why: string): RingpollError {
 export function closedError(): RingpollError {
   return new RingpollError('ERR_RINGPOLL_CONNECTION_CLOSED', 'The connection is closed');
 }
+
+/** Whether bytes may be written, by the flags of a connection. @throws why not */
+export function checkMayWrite(flags: number, call: string): void {
+  if (flags & OVER) return;
+  if (flags & Flag.piped) throw pipedError(call);
+  if (flags & Flag.leaving) throw transferError(`${call}: it is on its way to another thread`);
+  if (flags & Flag.ending) {
+    throw new RingpollError('ERR_RINGPOLL_WRITE_AFTER_END', 'write after end()');
+  }
+}

@@ -3,13 +3,12 @@ import { boolean, integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
-import { checkOptions, optionNames } from '../option_names.js';
+import { checkOptions } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { type SystemError, systemError } from '../runtime/system_error.js';
 import { uncaught } from '../runtime/ticks.js';
-import type { TlsMetrics } from '../tls/metrics.js';
 import type { SecureContext, SecureContextOptions } from '../tls/secure_context.js';
 import {
   type AccessMetrics,
@@ -30,15 +29,16 @@ import type { HandlerContext } from './handler_context.js';
 import type { ConnectionOptions } from './handlers.js';
 import { bindToOne, checkTarget, type Place } from './listen_address.js';
 import {
-  BACKLOG_DEFAULT,
-  CONNECTION,
-  checkConnectionOptions,
-  checkFunctions,
-  HANDLERS,
-  RAW_PEERS,
-} from './options.js';
+  type ListenerMetrics,
+  type ListenOptions,
+  OPTIONS,
+  OWN_HANDLERS,
+  STOP_OPTIONS,
+  type StopOptions,
+} from './listen_options.js';
+import { BACKLOG_DEFAULT, checkConnectionOptions, checkFunctions } from './options.js';
 import { type AnyEndpoint, connectionAt, keepEndpoint, leaveEndpoint } from './tables.js';
-import { ListenerTls, type ListenerTlsHandlers, type ServerTls } from './tls_endpoint.js';
+import { ListenerTls } from './tls_endpoint.js';
 import './events.js';
 import './tls_events.js';
 
@@ -49,122 +49,6 @@ const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
 /** Native code's number of the call. */
 const ACCEPT = 4;
-
-export interface ListenOptions<Data = unknown>
-  extends ConnectionOptions,
-    Handlers<Data>,
-    ListenerTlsHandlers,
-    AcceptHandlers,
-    TransferHandlers<Data> {
-  /**
-   * An IP address, 'localhost' (127.0.0.1), or a name: the first of its addresses that this machine
-   * has. A name is looked up before listen() returns, and the thread waits for that. Default: '::',
-   * which takes IPv4 too (`remoteAddress` is '::ffff:127.0.0.1' then), or '0.0.0.0' where there is
-   * no IPv6.
-   */
-  host?: string;
-  /** 0 to 65535; 0 lets the system choose. */
-  port?: number;
-  /**
-   * A Unix socket instead; a leading NUL makes it an abstract name (Linux). Its file goes with the
-   * listener or its worker, unless it is another one by then; process.exit() leaves it, as Node's.
-   */
-  path?: string;
-  /** A descriptor that listens already, inherited from the parent process. */
-  fd?: number;
-  /** Connections that may wait to be accepted, 1 to 65535. Default: 511; the system caps it. */
-  backlog?: number;
-  /** Share the port with other listeners (SO_REUSEPORT). Default: false. */
-  reusePort?: boolean;
-  /** With host '::', the default: leave IPv4 alone. Default: false. */
-  ipv6Only?: boolean;
-  /** Beyond this many, new connections are closed at once. Default: no limit. */
-  maxConnections?: number;
-  /**
-   * Who may connect: networks, a limit by address, bans. Others are reset at accept, before TLS and
-   * before any handler. Addresses are those of sockets, also with the PROXY protocol.
-   */
-  access?: AccessOptions;
-  /**
-   * What `connection.data` begins with: a value, the same for all, or a function that makes it,
-   * called once for each connection before its first handler. What the function throws counts
-   * like what that handler throws.
-   */
-  connectionData?: Data | ((connection: Connection) => Data);
-  /**
-   * Speak TLS: `open` comes behind the handshake, and all else is as without it. `key` and `cert`
-   * are what it needs; a secure context may be shared by several listeners.
-   */
-  tls?: ServerTls;
-}
-
-export interface AcceptHandlers {
-  /**
-   * A connection could not be accepted: EMFILE or ENFILE when there are no descriptors, ENOBUFS or
-   * ENOMEM. It waits in the kernel's queue, and is tried again after 50 ms, or when one of this
-   * thread's connections has closed. What the handler throws is an uncaught exception.
-   */
-  acceptError?(error: SystemError): void;
-}
-
-export interface TransferHandlers<Data = unknown> {
-  /**
-   * In the place of `open`, for a connection that connection.transfer() of another thread of the
-   * LoopGroup has handed over. `data` is what it was called with. What had come and was not consumed
-   * there comes as data next.
-   */
-  transferred?(connection: Connection<Data>, data: unknown): unknown;
-}
-
-export interface ListenerMetrics {
-  /** Open connections, as `listener.connections`. */
-  connections: number;
-  /** undefined without `tls`. */
-  tls: TlsMetrics | undefined;
-  /** undefined without the option `access`, setAccess() or ban(). */
-  access: AccessMetrics | undefined;
-}
-
-export interface StopOptions {
-  /** Milliseconds after which what is left is reset. Default: none. */
-  timeout?: number;
-  /** @deprecated Its name is `timeout`. */
-  deadline?: number;
-}
-
-const OWN_HANDLERS = {
-  tlsError: true,
-  keylog: true,
-  acceptError: true,
-  transferred: true,
-} as const;
-
-const OPTIONS = optionNames<ListenOptions>(
-  'listen()',
-  {
-    ...HANDLERS,
-    ...CONNECTION,
-    host: true,
-    port: true,
-    path: true,
-    fd: true,
-    backlog: true,
-    reusePort: true,
-    ipv6Only: true,
-    maxConnections: true,
-    access: true,
-    connectionData: true,
-    tls: true,
-    ...OWN_HANDLERS,
-  },
-  { ...RAW_PEERS, userData: 'connectionData' },
-);
-const STOP_OPTIONS = optionNames<StopOptions>(
-  'stop()',
-  { timeout: true, deadline: true },
-  { signal: 'a timeout is all that it takes' },
-  { deadline: 'timeout' },
-);
 
 export class Listener {
   readonly #runtime: Runtime;

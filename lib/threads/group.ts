@@ -10,7 +10,7 @@ import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { packageFolder } from '../runtime/package_folder.js';
 import { onRejection } from '../runtime/rejection.js';
 import { stopWithWorker } from '../tcp/cluster.js';
-import type { StopOptions } from '../tcp/listener.js';
+import type { StopOptions } from '../tcp/listen_options.js';
 import { type CheckedGroupOptions, checkGroupOptions, type LoopGroupOptions } from './options.js';
 import { placesOf, type ThreadUsage, usageOf } from './placement.js';
 import { Seat, type SeatEnd, type SeatState } from './seat.js';

@@ -1,6 +1,6 @@
-// The lane that runs the conformance tests of TLS, HTTPS, HTTP/2 and of the faces with the other Node
-// versions that the package is for, and the addon that was built with this one: each has an OpenSSL,
-// a node:http2 and private members of its own. It runs when it is named.
+// The lane that runs the conformance tests of TLS, HTTPS, HTTP/2 and of the faces with the other
+// Node versions that the package is for, and the addon that was built with this one: each has an
+// OpenSSL, a node:http2 and private members of its own. It runs when it is named.
 // By hand: node test/lanes/nodes.mjs [MAJOR ...]
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 // The lane of smoke programs: database drivers, brokers and frameworks of others, each in a small
-// program that runs on plain Node and with ringpoll/register, on each engine. What they print has to
-// be the same. The packages come from npm into build/smoke. It runs when it is named.
+// program that runs on plain Node and with ringpoll/register, on each engine. What they print has
+// to be the same. The packages come from npm into build/smoke. It runs when it is named.
 // By hand: node test/lanes/smoke.mjs [PROGRAM ...]
 import {
   cpSync,

@@ -1,5 +1,5 @@
-// Servers that the smoke programs talk to, each in a folder of its own, installed with apt-get where
-// that may be done. A starter resolves with { env, stop() }, or { reason } why there is none.
+// Servers that the smoke programs talk to, each in a folder of its own, installed with apt-get
+// where that may be done. A starter resolves with { env, stop() }, or { reason } why there is none.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';

@@ -28,7 +28,19 @@ const commands: Record<string, Command> = {
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 // Programs that are not ours, and get nothing of ours but a path.
 const FOREIGN = [
-  ...['cd', 'certbot', 'curl', 'docker', 'gdb', 'mkdir', 'openssl', 'perf', 'pm2', 'strace'],
+  ...[
+    'bpftrace',
+    'cd',
+    'certbot',
+    'curl',
+    'docker',
+    'gdb',
+    'mkdir',
+    'openssl',
+    'perf',
+    'pm2',
+    'strace',
+  ],
   ...['systemctl', 'taskset', 'valgrind'],
 ];
 

@@ -13,7 +13,7 @@ const SEAM = `${LOOP}/protocol.h`;
 const FILTER = `${LOOP}/filter.h`;
 
 /** What threads share with a loop. */
-const SOURCE = `${LOOP}/accept_source.h`;
+const SOURCES = [`${LOOP}/accept_source.h`, `${LOOP}/arrivals.h`];
 
 const SYSTEM = core('base');
 const MEMORY = core('base');
@@ -34,9 +34,9 @@ const CORE: Allowed = {
   'native/core/routing': ROUTING,
   [SEAM]: FILES,
   [FILTER]: [...FILES, SEAM],
-  [SOURCE]: CHANNEL,
-  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER, SOURCE],
-  'native/core/handoff': [...CHANNEL, SOURCE],
+  ...Object.fromEntries(SOURCES.map((source) => [source, CHANNEL])),
+  [LOOP]: [...ROUTING, ...core('routing', 'raw'), SEAM, FILTER, ...SOURCES],
+  'native/core/handoff': [...CHANNEL, ...SOURCES],
   'native/core/raw': [...RINGS, ...core('rings'), SEAM],
   'native/core/http/parser': core('base'),
   'native/core/tls': [...RINGS, ...core('rings', 'http/parser'), SEAM, FILTER],

@@ -1,4 +1,4 @@
-// The standalone server of Next.js, in a process of its own, which inherits how this one was started.
+// The standalone server of Next.js, in a process of its own, which is started as this one was.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
