@@ -121,6 +121,7 @@ export class WebSocketConnection<Data = unknown> {
   get _parts(): Buffer[] | undefined {
     return this.#rare?.parts;
   }
+  /** @internal */
   set _parts(parts: Buffer[] | undefined) {
     this.#rareOnes.parts = parts;
   }
@@ -129,6 +130,7 @@ export class WebSocketConnection<Data = unknown> {
   get _held(): Message[] {
     return this.#rare?.held ?? NONE;
   }
+  /** @internal */
   set _held(held: Message[]) {
     this.#rareOnes.held = held;
   }
@@ -137,6 +139,7 @@ export class WebSocketConnection<Data = unknown> {
   get _session(): string | undefined {
     return this.#rare?.session;
   }
+  /** @internal */
   set _session(session: string | undefined) {
     if (session !== undefined) this.#rareOnes.session = session;
   }
@@ -145,6 +148,7 @@ export class WebSocketConnection<Data = unknown> {
   get _sink(): MessageSink | undefined {
     return this.#rare?.sink;
   }
+  /** @internal */
   set _sink(sink: MessageSink | undefined) {
     this.#rareOnes.sink = sink;
   }
@@ -153,6 +157,7 @@ export class WebSocketConnection<Data = unknown> {
   get _afterHeld(): (() => void) | undefined {
     return this.#rare?.afterHeld;
   }
+  /** @internal */
   set _afterHeld(due: (() => void) | undefined) {
     this.#rareOnes.afterHeld = due;
   }
