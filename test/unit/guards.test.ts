@@ -243,7 +243,7 @@ describe('rules', () => {
 
   it('in a model hold exactly when so many periods in a row were bad', () => {
     const random = new Random(8);
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 40; round++) {
       const rule: GuardRule = {
         ...{ name: 'One', metric: 'p95', action: 'open' },
         ...{ over: 100 * random.next(), periods: 1 + random.below(4) },
