@@ -474,8 +474,7 @@ export class Connection<Data = unknown> extends ConnectionInfo {
     else if (this._flags & Flag.unsent) this.#command(Command.pause);
     this.#commandInOrder(command);
     if (this._extra === undefined || this._extra.held.length === 0) return;
-    // What is left is its close, which has come already and need not wait for resume() any longer.
-    this._flags &= ~Flag.paused;
+    this._flags &= ~Flag.paused; // what is left is its close, which need not wait for resume()
     process.nextTick(deliverHeld, this);
   }
 

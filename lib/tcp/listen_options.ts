@@ -69,8 +69,8 @@ export interface AcceptHandlers {
 export interface TransferHandlers<Data = unknown> {
   /**
    * In the place of `open`, for a connection that connection.transfer() of another thread of the
-   * LoopGroup has handed over. `data` is what it was called with. What had come and was not consumed
-   * there comes as data next.
+   * LoopGroup has handed over. `data` is what it was called with. What had come and was not
+   * consumed there comes as data next.
    */
   transferred?(connection: Connection<Data>, data: unknown): unknown;
 }

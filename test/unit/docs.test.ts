@@ -36,7 +36,7 @@ describe('the docs', () => {
     ['lib/http/send_file.ts', 'SendFileOptions', 'docs/http.md'],
     ['lib/tcp/handlers.ts', 'HandlersOf', 'docs/tcp.md'],
     ['lib/tcp/handlers.ts', 'ConnectionOptions', 'docs/tcp.md'],
-    ['lib/tcp/listener.ts', 'ListenOptions', 'docs/tcp.md'],
+    ['lib/tcp/listen_options.ts', 'ListenOptions', 'docs/tcp.md'],
     ['lib/tcp/connect.ts', 'ConnectOptions', 'docs/tcp.md'],
     ['lib/admin/options.ts', 'AdminOptions', 'docs/observability.md'],
     ['lib/threads/options.ts', 'LoopGroupOptions', 'docs/threads.md'],
