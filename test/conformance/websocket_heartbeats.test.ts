@@ -52,12 +52,12 @@ describe('a heartbeat', () => {
       expect(await one.server.closed()).toEqual([1006, '']);
       expect(performance.now() - one.started).toBeGreaterThanOrEqual(500);
       expect(one.dead).toEqual(['closing']);
-      expect(one.pings()).toBeGreaterThan(0);
     },
   );
 
   it('counts only pongs in mode ack', async () => {
     const one = await silent({ sendPings: { interval: 50, deadAfter: 500, mode: 'ack' } });
+    one.peer.send(TEXT);
     talks(one);
     expect(await one.server.closed()).toEqual([1006, '']);
     expect(one.dead).toHaveLength(1);
@@ -79,7 +79,7 @@ describe('a heartbeat', () => {
     const server = new SocketLog();
     const { url } = serveSockets<never>({
       ...server.handlers,
-      sendPings: { interval: 20, deadAfter: 200, mode: 'ack' },
+      sendPings: { interval: 20, deadAfter: 5000, mode: 'ack' },
     });
     const log = new SocketLog();
     const client = await dialSocket<never>(url, log.handlers);
