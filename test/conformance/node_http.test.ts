@@ -409,7 +409,7 @@ describe('a server', () => {
     expect(silent.text).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  it('tells observers of performance each request until they disconnect', async () => {
+  it('has an entry of each request for observers of performance', async () => {
     const server = serving((_, response) => {
       response.setHeader('x-a', 'b');
       response.writeHead(404).end('x');

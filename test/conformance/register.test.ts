@@ -51,7 +51,7 @@ describe('ringpoll/register', () => {
     expect((await ending).stdout).toBe('false\n');
   });
 
-  it('survives each function of its objects on receivers and arguments of any kind', async () => {
+  it('survives its functions on receivers and with arguments of any kind', async () => {
     const args = ['--import', 'ringpoll/register', programPath('weird_receivers')];
     const { signal, stdout } = await spawnNode(args).ending();
     expect([signal, stdout]).toEqual([null, 'survived all\n']);

@@ -1,4 +1,4 @@
-// The standalone server of Next.js, in a process of its own, which is started as this one was.
+// The standalone server of Next.js, in a process of its own, which inherits the flags of this one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
