@@ -29,8 +29,8 @@ export const command: Command = {
     'Without APP it checks the limits of this machine, and says what to do about them. The exit\n' +
     'code is 1 if a problem was found that stops a server from working.\n' +
     'With APP it runs that program with ringpoll/register until its servers listen, and stops\n' +
-    'it. It tells which servers ringpoll serves, which ones Node does, and why. The program does\n' +
-    'what it always does: it opens its ports, and connects to its database. What it prints goes\n' +
+    'it. It tells which servers ringpoll serves, which ones Node does, and why. The program\n' +
+    'does what it always does: it opens its ports, and connects to its database. What it prints goes\n' +
     'to standard error. The exit code is 1 if it fails. Its own options stand behind --.',
   examples: [
     'doctor',
