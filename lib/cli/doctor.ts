@@ -30,8 +30,8 @@ export const command: Command = {
     'code is 1 if a problem was found that stops a server from working.\n' +
     'With APP it runs that program with ringpoll/register until its servers listen, and stops\n' +
     'it. It tells which servers ringpoll serves, which ones Node does, and why. The program\n' +
-    'does what it always does: it opens its ports, and connects to its database. What it prints goes\n' +
-    'to standard error. The exit code is 1 if it fails. Its own options stand behind --.',
+    'does what it always does: it opens its ports, and connects to its database. What it prints\n' +
+    'goes to standard error. The exit code is 1 if it fails. Its own options stand behind --.',
   examples: [
     'doctor',
     'doctor --connections 1000000',
