@@ -296,6 +296,7 @@ export class Passage implements BodySink {
     this.#answer = undefined;
     this.#member?.failed();
     if (this.#member !== undefined) this.#upstream._judge(this.#member);
+    this.#canary?._answered(this.#isCandidates, this.#upstream._now - this.#startedMs, true);
     this.#leave();
     this.#response._outlet.breakOff(this.#response);
   }

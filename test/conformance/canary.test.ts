@@ -104,6 +104,27 @@ describe('a canary', () => {
     expect(canary.report.phase).toBe('rolled-back');
   });
 
+  it('that breaks off its answers goes back too', async () => {
+    const usual = await targetOf(200, 'old');
+    const broken = await serveNode((_, response) => {
+      response.writeHead(200, { 'content-length': 10 });
+      response.write('part', () => response.destroy());
+    });
+    const canary = new Canary({
+      candidate: upstreamOf(broken.url),
+      steps: [{ share: 1, time: 60_000 }],
+      minAnswers: 4,
+    });
+    const { url } = gateway(upstreamOf(usual.url), { canary });
+    let failures = 0;
+    while (canary.report.phase === 'stepping' && failures < 20) {
+      await ask(url, 1).catch(() => failures++);
+    }
+    expect(canary.report.phase).toBe('rolled-back');
+    expect(failures).toBeLessThan(6);
+    expect(await ask(url, 2)).toEqual(['200 old', '200 old']);
+  });
+
   it('sends nothing twice that may not be sent twice', async () => {
     const [usual, release] = [await targetOf(200, 'old'), await targetOf(500, 'broken')];
     const canary = new Canary({
