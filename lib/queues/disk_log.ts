@@ -19,7 +19,7 @@ import {
   unlink,
 } from '../fs/index.js';
 
-export interface DiskLogOptions {
+export interface CheckedDiskLogOptions {
   readonly folder: string;
   readonly segmentBytes: number;
   /** Milliseconds between two syncs; 0: each append() is synced, undefined: none is. */
@@ -69,7 +69,7 @@ function framed(records: readonly Uint8Array[]): Buffer {
 export const sizeOf = (record: Uint8Array): number => HEADER_BYTES + record.length;
 
 export class DiskLog {
-  readonly #options: DiskLogOptions;
+  readonly #options: CheckedDiskLogOptions;
   /** The first is read, the last is written if `#writer` is open. */
   #segments: Segment[] = [];
   #next = FIRST_NUMBER;
@@ -81,12 +81,12 @@ export class DiskLog {
   /** Of the step that came last: one at a time, since reading may end the file that is written. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: DiskLogOptions) {
+  private constructor(options: CheckedDiskLogOptions) {
     this.#options = options;
   }
 
   /** Goes on with what is in the folder, which is made if need be. */
-  static async open(options: DiskLogOptions): Promise<DiskLog> {
+  static async open(options: CheckedDiskLogOptions): Promise<DiskLog> {
     const log = new DiskLog(options);
     await mkdir(options.folder, { recursive: true });
     await log.#find();

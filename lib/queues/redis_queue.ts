@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { crypto } from '../builtins.js';
 import { asError, invalidArgType, RingpollError } from '../errors.js';
-import { checkKey, checkStop, type QueueStopOptions } from './options.js';
+import { checkKey, checkStop, type PushOptions, type QueueStopOptions } from './options.js';
 import type { Entry, RedisCommands } from './redis_client.js';
 import {
   type CheckedRedisQueue,
@@ -11,10 +11,7 @@ import {
 } from './redis_options.js';
 import { type Delivery, RedisStore } from './redis_store.js';
 
-export interface RedisPushOptions {
-  /** A job with a key that is known is not taken again. 1 to 256 characters. Default: none. */
-  key?: string;
-}
+export type RedisPushOptions = Pick<PushOptions, 'key'>;
 
 export interface RedisQueueCounts {
   /** Attempts under way in this process, those included that Redis has to be told of. */
