@@ -16,12 +16,11 @@ async function startGroup(data: object = {}, options: LoopGroupOptions = {}): Pr
   return await group.start();
 }
 
-const portOf = (group: LoopGroup, listener: number) =>
-  (group.addresses[listener] as { port: number }).port;
+const addressOf = (group: LoopGroup, listener: number) => group.addresses[listener]!;
 
 /** The first connection of a group is its first thread's. */
 async function onFirst(group: LoopGroup): Promise<Peer> {
-  const peer = await connectPeer(portOf(group, 0));
+  const peer = await connectPeer(addressOf(group, 0));
   peer.send('hello\n');
   await peer.receivedUntil('0: made-0 open-0\n');
   return peer;
@@ -102,8 +101,8 @@ describe('connection.transfer()', () => {
     await peer.untilEnd();
     peer.end();
     // Thread 1 has the next one.
-    await connectPeer(portOf(group, 0));
-    const other = await connectPeer(portOf(group, 0));
+    await connectPeer(addressOf(group, 0));
+    const other = await connectPeer(addressOf(group, 0));
     const codes = 'seen ERR_RINGPOLL_TRANSFER_REFUSED ERR_RINGPOLL_TRANSFER_REFUSED closed\n';
     await until(other, 'seen\n', codes);
   });
@@ -139,7 +138,7 @@ describe('connection.transfer()', () => {
         }),
     });
     onTestFinished(() => alone.destroy());
-    const peer = await connectPeer(alone.port!);
+    const peer = await connectPeer(alone.address);
     peer.send('x');
     await peer.untilEnd();
     expect(codes).toEqual(['ERR_RINGPOLL_TRANSFER_REFUSED']);
@@ -148,7 +147,7 @@ describe('connection.transfer()', () => {
   it('refuses a thread that has crashed and does not serve again yet', async () => {
     const group = await startGroup({ stuck: true }, { crash: () => {} });
     const peer = await onFirst(group);
-    const other = await connectPeer(portOf(group, 0));
+    const other = await connectPeer(addressOf(group, 0));
     other.send('crash\n');
     await other.untilOver();
     peer.send('to 1\nhello\n');
@@ -163,7 +162,7 @@ describe('connection.transfer()', () => {
     peer.socket.on('end', () => peer.end());
     await group.reload();
     await peer.untilEnd();
-    const second = await connectPeer(portOf(group, 0));
+    const second = await connectPeer(addressOf(group, 0));
     second.send('to 0\nto 1\nhello\n');
     await second.receivedUntil('came-1\n');
     second.socket.on('end', () => second.end());
@@ -178,7 +177,7 @@ describe('connection.transfer()', () => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = (of * 131 + i * 7 + (i >> 8) * 29) & 0xff;
       return bytes;
     });
-    const peers = await Promise.all(sends.map(() => connectPeer(portOf(group, 1))));
+    const peers = await Promise.all(sends.map(() => connectPeer(addressOf(group, 1))));
     await Promise.all(
       peers.map(async (peer, i) => {
         const bytes = sends[i]!;
