@@ -58,11 +58,11 @@ export class Program {
   }
 
   /** The next line of its standard output. */
-  line(): Promise<string> {
+  line(msMax?: number): Promise<string> {
     const known = this.#lines.shift();
     if (known !== undefined) return Promise.resolve(known);
     const arrival = new Promise<string>((resolve) => this.#waiting.push(resolve));
-    return within(arrival, () => `a line; standard error: ${this.stderr}`);
+    return within(arrival, () => `a line; standard error: ${this.stderr}`, msMax);
   }
 
   /** The port that a program's first line, `ready PORT`, tells. */
