@@ -2,12 +2,12 @@
 import nodeNet from 'node:net';
 import { oneFace } from './active.js';
 import { nativeSide } from './face.js';
-import * as side from './native_side.js';
+import { begin, guard, ListeningHandle, listeningHandle, StreamHandle } from './native_side.js';
 
 export { type Installed, installNet, uninstallNet } from './install.js';
 
 // Whoever imports this wants sockets: what serves them is there at once.
-nativeSide.load = () => side;
+nativeSide.load = () => ({ begin, guard, ListeningHandle, listeningHandle, StreamHandle });
 nativeSide.now = true;
 const { face } = oneFace.tried;
 
