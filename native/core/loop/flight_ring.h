@@ -65,9 +65,7 @@ class FlightRing {
 
  private:
   // In this order for other processes too.
-  void put(uint64_t at, uint64_t value) {
-    __atomic_store_n(words_ + at, value, __ATOMIC_RELEASE);
-  }
+  void put(uint64_t at, uint64_t value) { __atomic_store_n(words_ + at, value, __ATOMIC_RELEASE); }
 
   uint64_t* const words_;
   const uint32_t rows_;

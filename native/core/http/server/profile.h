@@ -47,7 +47,7 @@ struct Profile final : ProtocolSettings {
   uint32_t requestsMax = UINT32_MAX;           // on one connection
   uint64_t unsentMax = 64 * 1024;  // bytes of answers that wait, beyond which no request is taken
   bool holdUpgrades = false;
-  bool tellsFirstByte = false;   // kHeadBegun comes before each request
+  bool tellsFirstByte = false;  // kHeadBegun comes before each request
   bool answersSilence = false;  // a peer that never says anything gets 408, and not only a FIN
   AddressFilter proxies;        // from these a PROXY header must come first
   mutable StaticRoutes routes;
