@@ -134,8 +134,8 @@ describe(`a worker that is terminated ${ROUNDS} times in the middle of handshake
             if (--left === 0) resolve();
           };
         });
-        const tls = { ca: cert, servername: NAME };
-        const worker = startWorker({ task: 'connect', tls, port, count: PEERS });
+        const of = { tls: { ca: cert }, servername: NAME, port, count: PEERS };
+        const worker = startWorker({ task: 'connect', ...of });
         await within(hellos, () => `${left} more connections of the worker`, START_MS_MAX);
         await within(worker.terminate(), () => 'the end of the worker');
         await Promise.all([...sockets].map(closed));

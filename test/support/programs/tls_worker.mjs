@@ -3,8 +3,9 @@
 //   connect  connects to `port` again and again, `count` at a time, which says how far each comes
 import { parentPort, workerData } from 'node:worker_threads';
 import { connect, listen } from 'ringpoll';
+import { secureContext } from 'ringpoll/tls';
 
-const { task, tls, port, count } = workerData;
+const { task, tls, servername, port, count } = workerData;
 const host = '127.0.0.1';
 
 function serve() {
@@ -12,9 +13,15 @@ function serve() {
   parentPort.postMessage(listener.port);
 }
 
-async function connectAgain() {
+async function connectAgain(context) {
+  const tls = { secureContext: context, servername };
   for (;;) await connect({ host, port, tls, data() {} }).catch(() => {});
 }
 
-if (task === 'serve') serve();
-else for (let i = 0; i < count; i++) connectAgain();
+if (task === 'serve') {
+  serve();
+} else {
+  // One for all: what is to be ended is a handshake, and not the reading of options.
+  const context = secureContext(tls);
+  for (let i = 0; i < count; i++) connectAgain(context);
+}
