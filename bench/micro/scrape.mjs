@@ -39,6 +39,8 @@ const paths = Array.from({ length: routes }, (_, index) => `/route-${index}`);
 const server = serve({
   host: '127.0.0.1',
   port: 0,
+  // Those that are silent stay.
+  keepAliveTimeout: 300_000,
   routes: {
     '/': () => 'idle',
     ...Object.fromEntries(paths.map((path) => [path, () => 'hello'])),
