@@ -1,6 +1,7 @@
 // Who may connect to a listener: see core/system/access_gate.h. The listener's number comes first.
 #include "addon.h"
 #include "core/system/access_gate.h"
+#include "reading.h"
 
 namespace ringpoll {
 
@@ -12,10 +13,7 @@ AccessGate* gateOf(const Napi::CallbackInfo& info, GuestLoop* guest) {
 
 // JavaScript has checked the rules.
 void addRules(const Napi::Value& given, PrefixSet* rules) {
-  const auto list = given.As<Napi::Array>();
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    rules->add(list.Get(i).As<Napi::String>().Utf8Value());
-  }
+  for (uint32_t i = 0; i < lengthOf(given); ++i) rules->add(textOf(element(given, i)));
 }
 
 // isNetwork(rule) -> whether PrefixSet understands it
@@ -38,6 +36,7 @@ void SetAccess(const Napi::CallbackInfo& info) {
   rules.banMs = word(info, 6);
   rules.addressesMax = word(info, 7);
   rules.ipv6Bits = word(info, 8);
+  if (ending(info.Env())) return;
   gate->setRules(std::move(rules));
 }
 

@@ -24,7 +24,7 @@ bool speakHttp(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   settings->protocol = guest.openHttp();
   if (settings->protocol == nullptr) return false;
   settings->settings = httpProfile(options);
-  return true;
+  return settings->settings != nullptr;
 }
 
 void setHttpMetrics(GuestLoop& guest, Napi::Object object) {

@@ -5,26 +5,25 @@
 #include "core/http/parser/errors.h"
 #include "core/http/parser/header_names.h"
 #include "core/http/parser/methods.h"
+#include "reading.h"
 
 namespace ringpoll {
 
 namespace {
 
-uint32_t number(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::Number>().Uint32Value();
+uint64_t wide(const Napi::Value& object, const char* name) {
+  return static_cast<uint64_t>(numberOf(property(object, name)));
 }
 
-uint64_t wide(const Napi::Object& object, const char* name) {
-  return static_cast<uint64_t>(object.Get(name).As<Napi::Number>().DoubleValue());
+uint32_t number(const Napi::Value& object, const char* name) {
+  return static_cast<uint32_t>(wide(object, name));
 }
 
-bool flag(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::Boolean>().Value();
-}
+bool flag(const Napi::Value& object, const char* name) { return truthOf(property(object, name)); }
 
-std::string bytes(const Napi::Object& object, const char* name) {
-  const auto buffer = object.Get(name).As<Napi::Uint8Array>();
-  return std::string(reinterpret_cast<const char*>(buffer.Data()), buffer.ByteLength());
+std::string bytes(const Napi::Value& object, const char* name) {
+  const ByteView view = bytesIn(property(object, name));
+  return {reinterpret_cast<const char*>(view.data), view.length};
 }
 
 }  // namespace
@@ -57,18 +56,22 @@ std::shared_ptr<http::Profile> httpProfile(Napi::Object object) {
   profile->holdUpgrades = flag(object, "holdUpgrades");
   profile->tellsFirstByte = flag(object, "tellsFirstByte");
   profile->answersSilence = flag(object, "answersSilence");
-  const auto proxies = object.Get("proxies").As<Napi::Array>();
-  for (uint32_t i = 0; i < proxies.Length(); ++i) {
-    profile->proxies.add(proxies.Get(i).As<Napi::String>().Utf8Value());
+  const Napi::Value proxies = property(object, "proxies");
+  for (uint32_t i = 0; i < lengthOf(proxies); ++i) {
+    profile->proxies.add(textOf(element(proxies, i)));
   }
-  const auto routes = object.Get("routes").As<Napi::Array>();
-  for (uint32_t i = 0; i < routes.Length(); ++i) {
-    const auto entry = routes.Get(i).As<Napi::Object>();
-    http::StaticRoute route{http::HeadTemplate(bytes(entry, "head"), number(entry, "dateOffset")),
-                            bytes(entry, "body")};
-    profile->routes.insert_or_assign(entry.Get("path").As<Napi::String>().Utf8Value(),
-                                     std::move(route));
+  const Napi::Value routes = property(object, "routes");
+  for (uint32_t i = 0; i < lengthOf(routes); ++i) {
+    const Napi::Value entry = element(routes, i);
+    std::string head = bytes(entry, "head");
+    const uint32_t dateOffset = number(entry, "dateOffset");
+    std::string body = bytes(entry, "body");
+    std::string path = textOf(property(entry, "path"));
+    if (ending(object.Env())) return nullptr;
+    http::StaticRoute route{http::HeadTemplate(std::move(head), dateOffset), std::move(body)};
+    profile->routes.insert_or_assign(std::move(path), std::move(route));
   }
+  if (ending(object.Env())) return nullptr;
   return profile;
 }
 

@@ -9,7 +9,7 @@
 
 namespace ringpoll {
 
-// Limits, times in milliseconds, flags; proxies: [rule];
+// nullptr: the environment ends. Limits, times in milliseconds, flags; proxies: [rule];
 // routes: [{ path, head, dateOffset, body }]. See NativeHttpProfile in lib/runtime/native.ts.
 std::shared_ptr<http::Profile> httpProfile(Napi::Object object);
 

@@ -7,6 +7,7 @@
 #include "core/handoff/group.h"
 #include "core/system/affinity.h"
 #include "core/system/wake.h"
+#include "reading.h"
 #include "uv_threads.h"
 
 namespace ringpoll {
@@ -221,8 +222,8 @@ void GroupLeave(const Napi::CallbackInfo& info) {
 }
 
 void append(std::vector<uint8_t>& to, const Napi::Value& bytes) {
-  const auto given = bytes.As<Napi::Uint8Array>();
-  to.insert(to.end(), given.Data(), given.Data() + given.ByteLength());
+  const ByteView given = bytesIn(bytes);
+  to.insert(to.end(), given.data, given.data + given.length);
 }
 
 // groupTransfer(group, thread, listener, slot, generation, unread: Uint8Array[], note: Uint8Array)
@@ -235,19 +236,21 @@ Napi::Value GroupTransfer(const Napi::CallbackInfo& info) {
   Loop& loop = guest->loop();
   Channel* channel = loop.find(word(info, 3), word(info, 4));
   if (channel == nullptr || channel->state != ChannelState::kOpen) return answer(-EBADF);
-  const auto pieces = info[5].As<Napi::Array>();
+  const Napi::Value pieces = info[5];
   size_t bytes = 0;
-  for (uint32_t i = 0; i < pieces.Length(); ++i) {
-    bytes += pieces.Get(i).As<Napi::Uint8Array>().ByteLength();
-  }
+  for (uint32_t i = 0; i < lengthOf(pieces); ++i) bytes += bytesIn(element(pieces, i)).length;
   const int fd = bytes > kTransferBytesMax ? -EMSGSIZE : duplicate(channel->fd);
   if (fd < 0) {
     loop.stay(*channel);
     return answer(fd);
   }
   auto arrival = std::make_unique<Arrival>(fd, word(info, 2));
-  for (uint32_t i = 0; i < pieces.Length(); ++i) append(arrival->unread, pieces[i]);
+  for (uint32_t i = 0; i < lengthOf(pieces); ++i) append(arrival->unread, element(pieces, i));
   append(arrival->note, info[6]);
+  if (ending(info.Env())) {
+    loop.stay(*channel);
+    return info.Env().Undefined();
+  }
   const Posting posting = group->box(word(info, 1)).post(arrival);
   if (posting == Posting::kTaken) {
     loop.leave(*channel);

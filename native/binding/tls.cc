@@ -4,6 +4,7 @@
 
 #include "addon.h"
 #include "core/tls/filter.h"
+#include "reading.h"
 
 namespace ringpoll {
 
@@ -24,30 +25,26 @@ using HeldCounters = std::shared_ptr<tls::Counters>;
 bool speakTls(GuestLoop& guest, Napi::Object options, Endpoint* settings) {
   settings->filter = guest.openTls();
   if (settings->filter == nullptr) return false;
-  const auto text = [&options](const char* name) {
-    return options.Get(name).As<Napi::String>().Utf8Value();
-  };
+  const auto get = [&options](const char* name) { return property(options, name); };
   auto made = std::make_shared<tls::Settings>();
-  made->context = tlsContextOf(options.Get("context"));
-  made->handshakeMs = options.Get("handshakeMs").As<Napi::Number>().Uint32Value();
-  made->httpInside = options.Get("httpInside").As<Napi::Boolean>().Value();
-  made->http2Inside = options.Get("http2Inside").As<Napi::Boolean>().Value();
-  made->asksForNames = options.Get("asksForNames").As<Napi::Boolean>().Value();
-  if (options.Get("counters").IsExternal()) {
-    made->counters = *options.Get("counters").As<Napi::External<HeldCounters>>().Data();
-  }
-  const auto proxies = options.Get("proxies").As<Napi::Array>();
-  for (uint32_t i = 0; i < proxies.Length(); ++i) {
-    made->proxies.add(proxies.Get(i).As<Napi::String>().Utf8Value());
-  }
-  made->serverName = text("serverName");
-  made->verifyName = text("verifyName");
-  if (options.Get("session").IsTypedArray()) {
-    const auto session = options.Get("session").As<Napi::Uint8Array>();
-    const unsigned char* at = session.Data();
+  made->context = tlsContextOf(get("context"));
+  made->handshakeMs = static_cast<uint32_t>(numberOf(get("handshakeMs")));
+  made->httpInside = truthOf(get("httpInside"));
+  made->http2Inside = truthOf(get("http2Inside"));
+  made->asksForNames = truthOf(get("asksForNames"));
+  const Napi::Value counters = get("counters");
+  if (counters.IsExternal()) made->counters = *counters.As<Napi::External<HeldCounters>>().Data();
+  const Napi::Value proxies = get("proxies");
+  for (uint32_t i = 0; i < lengthOf(proxies); ++i) made->proxies.add(textOf(element(proxies, i)));
+  made->serverName = textOf(get("serverName"));
+  made->verifyName = textOf(get("verifyName"));
+  const ByteView session = bytesIn(get("session"));
+  if (ending(options.Env())) return false;
+  if (session.data != nullptr) {
+    const unsigned char* at = session.data;
     const tls::OpenSsl& api = *tls::openSsl();
     // What cannot be read only means a full handshake.
-    made->resumed.reset(api.d2i_SSL_SESSION(nullptr, &at, static_cast<long>(session.ByteLength())));
+    made->resumed.reset(api.d2i_SSL_SESSION(nullptr, &at, static_cast<long>(session.length)));
     api.ERR_clear_error();
   }
   settings->filterSettings = std::move(made);
@@ -136,6 +133,7 @@ Napi::Value derOf(Napi::Env env, x509_st* certificate) {
   const int bytes = api.i2d_X509(certificate, nullptr);
   if (bytes <= 0) return env.Undefined();
   Napi::Uint8Array der = Napi::Uint8Array::New(env, static_cast<size_t>(bytes));
+  if (der.IsEmpty()) return env.Undefined();
   unsigned char* into = der.Data();
   api.i2d_X509(certificate, &into);
   return der;
@@ -177,6 +175,7 @@ Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info) {
     contextBytes = given.ByteLength();
   }
   Napi::Uint8Array out = Napi::Uint8Array::New(env, word(info, 2));
+  if (out.IsEmpty()) return env.Undefined();
   if (!session->exportKeyingMaterial(label, hasContext, context, contextBytes, out.Data(),
                                      out.ByteLength())) {
     return env.Undefined();

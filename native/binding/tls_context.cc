@@ -4,9 +4,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "addon.h"
 #include "core/tls/trust.h"
+#include "reading.h"
 
 namespace ringpoll {
 
@@ -38,22 +40,18 @@ std::shared_ptr<T> held(const Napi::Value& value) {
 }
 
 Bytes bytesOf(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
-  const auto array = value.As<Napi::Uint8Array>();
-  return {array.Data(), array.Data() + array.ByteLength()};
+  const ByteView bytes = bytesIn(value);
+  return {bytes.data, bytes.data + bytes.length};
 }
 
 Secret secretOf(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
-  const auto array = value.As<Napi::Uint8Array>();
-  return {array.Data(), array.ByteLength()};
+  const ByteView bytes = bytesIn(value);
+  return {bytes.data, bytes.length};
 }
 
 std::vector<Bytes> listOf(const Napi::Value& value) {
   std::vector<Bytes> all;
-  if (!value.IsArray()) return all;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); ++i) all.push_back(bytesOf(array[i]));
+  for (uint32_t i = 0; i < lengthOf(value); ++i) all.push_back(bytesOf(element(value, i)));
   return all;
 }
 
@@ -61,10 +59,9 @@ std::vector<Bytes> listOf(const Napi::Value& value) {
 template <typename Option>
 std::vector<Option> secretsOf(const Napi::Value& value) {
   std::vector<Option> all;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const auto entry = array.Get(i).As<Napi::Object>();
-    all.push_back({secretOf(entry.Get("bytes")), secretOf(entry.Get("passphrase"))});
+  for (uint32_t i = 0; i < lengthOf(value); ++i) {
+    const Napi::Value entry = element(value, i);
+    all.push_back({secretOf(property(entry, "bytes")), secretOf(property(entry, "passphrase"))});
   }
   return all;  // which owns them
   // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
@@ -81,10 +78,9 @@ std::vector<TicketKeys::Key> ticketKeysOf(const Napi::Value& value) {
 
 // [name, context, name, context, ...]
 void addNames(const Napi::Value& value, ContextOptions* options) {
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i + 1 < array.Length(); i += 2) {
-    options->serverNames.emplace_back(array.Get(i).As<Napi::String>().Utf8Value(),
-                                      held<const Context>(array.Get(i + 1)));
+  for (uint32_t i = 0; i + 1 < lengthOf(value); i += 2) {
+    options->serverNames.emplace_back(textOf(element(value, i)),
+                                      held<const Context>(element(value, i + 1)));
   }
 }
 
@@ -94,24 +90,21 @@ bool ownRecords() {
   return asked == nullptr || std::strcmp(asked, "openssl") != 0;
 }
 
-ContextOptions optionsOf(Napi::Object from) {
-  const auto text = [&from](const char* name) {
-    return from.Get(name).As<Napi::String>().Utf8Value();
-  };
-  const auto on = [&from](const char* name) { return from.Get(name).As<Napi::Boolean>().Value(); };
-  const auto integer = [&from](const char* name) {
-    return from.Get(name).As<Napi::Number>().Int32Value();
-  };
+ContextOptions optionsOf(const Napi::Value& from) {
+  const auto get = [&from](const char* name) { return property(from, name); };
+  const auto text = [&get](const char* name) { return textOf(get(name)); };
+  const auto on = [&get](const char* name) { return truthOf(get(name)); };
+  const auto integer = [&get](const char* name) { return static_cast<int>(numberOf(get(name))); };
   ContextOptions options;
   options.role = on("client") ? Role::kClient : Role::kServer;
-  options.certificates = listOf(from.Get("certificates"));
-  options.keys = secretsOf<KeyOption>(from.Get("keys"));
-  options.pfx = secretsOf<PfxOption>(from.Get("pfx"));
-  options.staples = listOf(from.Get("staples"));
-  options.ownAuthorities = from.Get("authorities").IsArray();
-  options.authorities = listOf(from.Get("authorities"));
-  options.crls = listOf(from.Get("crls"));
-  options.roots = held<const Roots>(from.Get("roots"));
+  options.certificates = listOf(get("certificates"));
+  options.keys = secretsOf<KeyOption>(get("keys"));
+  options.pfx = secretsOf<PfxOption>(get("pfx"));
+  options.staples = listOf(get("staples"));
+  options.ownAuthorities = get("authorities").IsArray();
+  options.authorities = listOf(get("authorities"));
+  options.crls = listOf(get("crls"));
+  options.roots = held<const Roots>(get("roots"));
   options.ciphers = text("ciphers");
   options.ciphersuites = text("ciphersuites");
   options.curves = text("curves");
@@ -119,14 +112,14 @@ ContextOptions optionsOf(Napi::Object from) {
   options.minVersion = integer("minVersion");
   options.maxVersion = integer("maxVersion");
   options.serverPreference = on("serverPreference");
-  options.alpn = bytesOf(from.Get("alpn"));
+  options.alpn = bytesOf(get("alpn"));
   options.requestCertificate = on("requestCertificate");
   options.rejectUnauthorized = on("rejectUnauthorized");
   options.sessionSeconds = static_cast<uint32_t>(integer("sessionSeconds"));
-  options.sessionIdContext = bytesOf(from.Get("sessionIdContext"));
-  options.ticketKeys = held<TicketKeys>(from.Get("ticketKeys"));
+  options.sessionIdContext = bytesOf(get("sessionIdContext"));
+  options.ticketKeys = held<TicketKeys>(get("ticketKeys"));
   options.tickets = on("tickets");
-  addNames(from.Get("serverNames"), &options);
+  addNames(get("serverNames"), &options);
   options.keylog = on("keylog");
   options.ownRecords = ownRecords();
   return options;
@@ -165,9 +158,10 @@ void ReplaceTicketKeys(const Napi::CallbackInfo& info) {
 
 // tlsContext(options) -> handle, or { failure, index, reason }
 Napi::Value NewContext(const Napi::CallbackInfo& info) {
+  ContextOptions options = optionsOf(info[0]);
+  if (ending(info.Env())) return info.Env().Undefined();
   ContextError error;
-  std::shared_ptr<const Context> context =
-      Context::make(optionsOf(info[0].As<Napi::Object>()), &error);
+  std::shared_ptr<const Context> context = Context::make(std::move(options), &error);
   if (context != nullptr) return hold(info.Env(), std::move(context));
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("failure", static_cast<uint32_t>(error.failure));

@@ -145,3 +145,21 @@ describe(`a worker that is terminated ${ROUNDS} times in the middle of handshake
     ROUNDS_MS_MAX,
   );
 });
+
+describe('a worker that is terminated while native code reads its options', () => {
+  it(
+    'ends without the process',
+    async () => {
+      for (let nth = 0; nth < 4 * ROUNDS; nth++) {
+        const worker = startWorker({ task: 'options', tls: { key, cert } });
+        const begins = new Promise<void>((resolve) => worker.once('message', () => resolve()));
+        await within(begins, () => 'the worker', START_MS_MAX);
+        // Anywhere within some of its calls.
+        await new Promise((resolve) => setTimeout(resolve, 5 + ((nth * 7) % 20)));
+        await within(worker.terminate(), () => 'the end of the worker');
+      }
+      await expectLoopWorks();
+    },
+    ROUNDS_MS_MAX,
+  );
+});
