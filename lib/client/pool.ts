@@ -204,9 +204,14 @@ export class Pool implements WireOwner, Carrier {
   }
 
   again(exchange: Exchange): void {
-    const { retry } = this.#checked;
-    if (!retry || exchange.attempts >= ATTEMPTS_MAX) exchange.fail(lost());
-    else this.dispatch(exchange);
+    const { retry, maxConnections } = this.#checked;
+    if (!retry || exchange.attempts >= ATTEMPTS_MAX || this.#closed) {
+      exchange.fail(lost());
+      return;
+    }
+    // What rests may be as stale as the one that was lost: a new connection, or one that answers.
+    if (this.#wires.size + this.#connecting >= maxConnections) this.#drop(1);
+    this.#wait(exchange);
   }
 
   abandon(exchange: Exchange, reason: unknown): void {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -247,6 +248,22 @@ describe('connections', () => {
     const error = await failure(one.request(raw.url, { method: 'POST', body: 'x' }));
     expect(error).toBeInstanceOf(ClientError);
     expect(error.code).toBe('ERR_RINGPOLL_NO_RESPONSE');
+  });
+
+  it('that have all become stale cost one repetition: it goes by a new one', async () => {
+    const asked = new Map<Socket, number>();
+    const raw = await serveRaw((socket) => {
+      asked.set(socket, (asked.get(socket) ?? 0) + 1);
+      if (asked.get(socket) === 2) socket.destroy();
+      else if (asked.size > 4) socket.write(OK);
+      else if (asked.size === 4) for (const each of asked.keys()) each.write(OK);
+    });
+    const one = client();
+    const ask = async () => (await one.request(raw.url)).text();
+    await Promise.all([ask(), ask(), ask(), ask()]);
+    expect(raw.connections).toBe(4);
+    expect(await ask()).toBe('ok');
+    expect(raw.connections).toBe(5);
   });
 
   it('are not waited for by more than maxPending requests', async () => {

@@ -193,12 +193,12 @@ describe('proxy()', () => {
     });
     const { url, spending } = gateway([target.url]);
     spending(50);
-    expect(await ask(url, { 'X-Timeout-Ms': '5000', 'x-other': 'stays' })).toBe('200 ok');
-    expect(Number(seen['x-timeout-ms'])).toBeLessThanOrEqual(4950);
-    expect(Number(seen['x-timeout-ms'])).toBeGreaterThan(4000);
+    expect(await ask(url, { 'X-Timeout-Ms': '50000', 'x-other': 'stays' })).toBe('200 ok');
+    expect(Number(seen['x-timeout-ms'])).toBeLessThanOrEqual(49_950);
+    expect(Number(seen['x-timeout-ms'])).toBeGreaterThan(40_000);
     expect(seen['x-other']).toBe('stays');
-    await ask(url, { 'grpc-timeout': '5S' });
-    expect(seen['grpc-timeout']).toMatch(/^4\d\d\dm$/);
+    await ask(url, { 'grpc-timeout': '50S' });
+    expect(seen['grpc-timeout']).toMatch(/^4\d{4}m$/);
     expect(seen['x-timeout-ms']).toBeUndefined();
     await ask(url);
     expect(seen['x-timeout-ms']).toBeUndefined();
@@ -210,10 +210,10 @@ describe('proxy()', () => {
       said = request.headers['x-timeout-ms'] as string;
       response.end('ok');
     });
-    const { url } = gateway([target.url], { timeout: 3000 });
+    const { url } = gateway([target.url], { timeout: 30_000 });
     await ask(url);
-    expect(Number(said)).toBeLessThanOrEqual(3000);
-    expect(Number(said)).toBeGreaterThan(2000);
+    expect(Number(said)).toBeLessThanOrEqual(30_000);
+    expect(Number(said)).toBeGreaterThan(20_000);
   });
 
   it('asks no target when the time is over', async () => {

@@ -105,7 +105,7 @@ describe('a finite producer', () => {
     const served = await start('finite');
     const before = await served.state();
     const peer = await ask(served);
-    peer.socket.on('data', () => peer.chunks.splice(0));
+    peer.socket.on('data', () => peer.forget());
     await peer.received(200 * MB);
     await untilEnded(served);
     expect((await served.state()).turns - before.turns).toBeGreaterThan(200);

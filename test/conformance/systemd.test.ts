@@ -143,9 +143,24 @@ describe('a process that is replaced', () => {
     const answers: string[] = [];
     let asking = true;
     const one = client({ maxConnections: 8, maxRequestsPerConnection: 20 });
+    // A server that stops closes who has connected and says nothing for a second: on a busy machine
+    // that may be we.
+    let stoodStill = 0;
+    let ticked = performance.now();
+    const ticks = setInterval(() => {
+      stoodStill = Math.max(stoodStill, performance.now() - ticked);
+      ticked = performance.now();
+    }, 10);
+    onTestFinished(() => clearInterval(ticks));
+    const late = (error: { code: string }) => {
+      stoodStill = Math.max(stoodStill, performance.now() - ticked);
+      if (error.code !== 'ERR_RINGPOLL_NO_RESPONSE' || stoodStill < 900) throw error;
+      return undefined;
+    };
     const loop = async () => {
       while (asking) {
-        const response = await one.request(`http://127.0.0.1:${port}/`);
+        const response = await one.request(`http://127.0.0.1:${port}/`).catch(late);
+        if (response === undefined) continue;
         expect(response.status).toBe(200);
         answers.push(await response.text());
       }

@@ -38,7 +38,7 @@ async function countingPeer(port: number): Promise<{ peer: Peer; bytes(): number
   peer.send(HEAD);
   const head = (await peer.receivedUntil('\r\n\r\n')).indexOf('\r\n\r\n') + 4;
   peer.socket.on('data', () => {
-    peer.chunks.length = 0;
+    peer.forget();
   });
   return { peer, bytes: () => peer.bytes - head };
 }
@@ -92,7 +92,7 @@ describe('100 MB for one client that reads slowly', () => {
       let rssMax = 0;
       let unpaused = 0;
       slow.socket.on('data', ({ length }) => {
-        slow.chunks.length = 0;
+        slow.forget();
         unpaused += length;
         if (unpaused < MB) return;
         unpaused = 0;

@@ -34,7 +34,7 @@ async function rawPeer(url: string): Promise<Peer> {
   const peer = await connectPeer({ port: Number(new URL(url).port) });
   peer.send(HANDSHAKE);
   await peer.receivedUntil('\r\n\r\n');
-  peer.chunks.length = 0;
+  peer.forget();
   peer.bytes = 0;
   onTestFinished(() => peer.destroy());
   return peer;
@@ -43,7 +43,7 @@ async function rawPeer(url: string): Promise<Peer> {
 async function expectBytes(peer: Peer, expected: Buffer): Promise<void> {
   await peer.received(expected.length);
   const got = Buffer.concat(peer.chunks);
-  peer.chunks.length = 0;
+  peer.forget();
   peer.bytes = 0;
   expect(got.length).toBe(expected.length);
   expect(got.equals(expected)).toBe(true);

@@ -16,6 +16,9 @@ export class Peer {
   closed = false;
   error?: NodeJS.ErrnoException;
   readonly #waiters = new Set<Waiter>();
+  #text = '';
+  /** Chunks that are in it: those of many answers are not joined anew for each. */
+  #read = 0;
 
   constructor(readonly socket: Socket) {
     socket.on('data', (bytes) => {
@@ -37,7 +40,17 @@ export class Peer {
   }
 
   get text(): string {
-    return Buffer.concat(this.chunks).toString('latin1');
+    while (this.#read < this.chunks.length) {
+      this.#text += this.chunks[this.#read++].toString('latin1');
+    }
+    return this.#text;
+  }
+
+  /** Forgets what has been received, so that it takes no memory. */
+  forget(): void {
+    this.chunks.length = 0;
+    this.#text = '';
+    this.#read = 0;
   }
 
   send(data: string | Uint8Array): void {
