@@ -44,7 +44,9 @@ Bytes bytesOf(const Napi::Value& value) {
   return {bytes.data, bytes.data + bytes.length};
 }
 
+// None is another thing than an empty one.
 Secret secretOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return {};
   const ByteView bytes = bytesIn(value);
   return {bytes.data, bytes.length};
 }

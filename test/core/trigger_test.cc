@@ -82,7 +82,8 @@ TEST(connection_that_wakes_up_in_vain_is_told_by_levels_until_a_burst_comes) {
   const std::string sent(kEmptyWakesMax, 'a');
   CHECK(js.until([&] { return bytes == sent; }));
   CHECK_EQ(metrics.triggersToEdge, 0u);
-  // How much of it comes at a time is the kernel's choice: sooner or later it is more than one read.
+  // How much of it comes at a time is the kernel's choice: sooner or later it is more than one
+  // read.
   const std::string burst = patternOf(400'000, 1);
   std::string all = sent;
   for (int i = 0; i < 100 && metrics.triggersToEdge == 0; ++i) {
