@@ -95,24 +95,22 @@ export class StreamHandle implements OpenHandle {
     if (isPath) Object.assign(this, { getsockname: undefined, getpeername: undefined });
   }
 
-  /** @internal */
   get _slot(): number {
     return this.#slot;
   }
-  /** @internal */
   get _generation(): number {
     return this.#generation;
   }
-  /** @internal Native code has it no more, or has never had it. */
+  /** Native code has it no more, or has never had it. */
   get _over(): boolean {
     return this.#over;
   }
-  /** @internal Node has closed it. */
+  /** Node has closed it. */
   get _closed(): boolean {
     return this.#closed;
   }
 
-  /** @internal It keeps the process alive, whatever is written. */
+  /** It keeps the process alive, whatever is written. */
   get _holds(): boolean {
     return this.#referenced && this._reading.active;
   }

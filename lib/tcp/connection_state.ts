@@ -128,7 +128,7 @@ export interface Streams {
   writable?: WritableStream<string | Uint8Array | Chunk>;
 }
 
-/** @internal Any connection, whatever its data. */
+/** Any connection, whatever its data. */
 export interface HasExtra {
   _extra: Extra | undefined;
 }

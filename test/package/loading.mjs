@@ -8,7 +8,7 @@ import { readJson } from './consumer.mjs';
 const FILES_MAX = {
   '.': 3,
   './http': 6,
-  './scheduler': 4,
+  './scheduler': 5,
   './fs': 4,
   './websocket': 4,
   './crossws': 4,
@@ -25,7 +25,7 @@ const FILES_MAX = {
   './config': 3,
   './threads': 4,
   './admin': 7,
-  './tracing': 5,
+  './tracing': 6,
   './node-http': 7,
   './fastify': 7,
   './register': 2,
