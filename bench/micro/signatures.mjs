@@ -1,5 +1,5 @@
-// What a signature of a TLS handshake costs on the thread of a loop, and on helper threads: CPU time
-// of the process and time of the loop's thread for each, for RSA-2048 and P-256.
+// What a signature of a TLS handshake costs on the thread of a loop, and on helper threads: CPU
+// time of the process and time of the loop's thread for each, for RSA-2048 and P-256.
 //
 //   node bench/micro/signatures.mjs [--rounds N] [--json]
 //
