@@ -174,10 +174,14 @@ TEST(connection_that_is_over_is_not_told_for_ever_by_levels) {
   CHECK(real.until([&] { return notes.closed == 1; }));
   const uint64_t waits = real.js->loop.metrics().staleEvents;
   for (int i = 0; i < 20; ++i) real.js->turn();
-  // A wait that has a level to tell would not last.
-  const auto begun = std::chrono::steady_clock::now();
-  real.js->turn(50'000'000);
-  CHECK(std::chrono::steady_clock::now() - begun >= std::chrono::milliseconds(40));
+  // No wait that has a level to tell would last. One may be cut short by something else.
+  bool lasted = false;
+  for (int i = 0; i < 10 && !lasted; ++i) {
+    const auto begun = std::chrono::steady_clock::now();
+    real.js->turn(50'000'000);
+    lasted = std::chrono::steady_clock::now() - begun >= std::chrono::milliseconds(40);
+  }
+  CHECK(lasted);
   CHECK_EQ(real.js->loop.metrics().staleEvents, waits);
 }
 
