@@ -205,8 +205,12 @@ export class Pool implements WireOwner, Carrier {
 
   again(exchange: Exchange): void {
     const { retry, maxConnections } = this.#checked;
-    if (!retry || exchange.attempts >= ATTEMPTS_MAX || this.#closed) {
+    if (!retry || exchange.attempts >= ATTEMPTS_MAX) {
       exchange.fail(lost());
+      return;
+    }
+    if (this.#closed) {
+      exchange.fail(clientClosed());
       return;
     }
     // What rests may be as stale as the one that was lost: a new connection, or one that answers.
