@@ -1,5 +1,6 @@
 // Jobs that are tried until they succeed, or have failed too often.
 import { asError, RingpollError } from '../errors.js';
+import { begin, closedError, isWorth } from './attempts.js';
 import type { DeadLetter, Job } from './job.js';
 import {
   type CheckedQueue,
@@ -90,7 +91,7 @@ export class JobQueue<T> {
    * @throws RingpollError ERR_RINGPOLL_QUEUE_CLOSED
    */
   revive(): number {
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw closedError('jobs');
     const letters = this.#dead;
     this.#dead = [];
     for (const { payload, key } of letters) {
@@ -138,7 +139,7 @@ export class JobQueue<T> {
     const running = [...this.#running];
     for (const set of [this.#running, this.#delayed, this.#waiting]) set.clear();
     for (const { timer } of jobs) this.#options.clock.clearTimer(timer);
-    for (const { control } of running) control?.abort(closedError());
+    for (const { control } of running) control?.abort(closedError('jobs'));
     this.#checkIdle();
     return jobs.map(({ payload }) => payload);
   }
@@ -154,7 +155,7 @@ export class JobQueue<T> {
       else if (this.#destroyed) {
         claimed = false;
         await keys.release(key);
-        throw closedError();
+        throw closedError('jobs');
       }
       return claimed;
     } finally {
@@ -166,7 +167,7 @@ export class JobQueue<T> {
   }
 
   #checkRoom(): void {
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw closedError('jobs');
     const { maxJobs } = this.#options;
     const held = this.#waiting.size + this.#delayed.size + this.#running.size + this.#claiming;
     if (held < maxJobs) return;
@@ -203,26 +204,17 @@ export class JobQueue<T> {
     job.attempts++;
     this.#running.add(job);
     const { attempts: attempt, key } = job;
-    // An attempt that was given up says nothing of the job any more.
-    const isCurrent = () => this.#running.has(job) && job.control === control;
-    const fail = (error: Error) => {
-      if (isCurrent()) this.#failed(job, error);
-    };
-    const late = () => {
-      const message = `A job has not ended within ${timeoutMs} ms`;
-      const error = new RingpollError('ERR_RINGPOLL_DEADLINE', message);
-      fail(error);
-      control.abort(error);
-    };
-    job.timer = clock.setTimer(late, timeoutMs, true);
-    new Promise((resolve) => {
-      resolve(run(job.payload, { attempt, key, signal: control.signal }));
-    }).then(
-      () => {
-        if (isCurrent()) this.#succeeded(job);
+    begin({
+      control,
+      timeoutMs,
+      arm: (late) => {
+        job.timer = clock.setTimer(late, timeoutMs, true);
       },
-      (thrown) => fail(asError(thrown)),
-    );
+      run: () => run(job.payload, { attempt, key, signal: control.signal }),
+      isCurrent: () => this.#running.has(job) && job.control === control,
+      succeeded: () => this.#succeeded(job),
+      failed: (error) => this.#failed(job, error),
+    });
   }
 
   #succeeded(job: Job<T>): void {
@@ -238,9 +230,9 @@ export class JobQueue<T> {
   }
 
   #failed(job: Job<T>, error: Error): void {
-    const { retries } = this.#options;
+    const { retries, retryIf } = this.#options;
     this.#failures++;
-    const again = job.attempts <= retries.length && this.#isWorth(error, job.attempts);
+    const again = job.attempts <= retries.length && isWorth(retryIf, error, job.attempts);
     this.#options.clock.clearTimer(job.timer);
     if (again) {
       this.#running.delete(job);
@@ -250,15 +242,6 @@ export class JobQueue<T> {
     }
     this.#bury(job, error);
     this.#leave(job);
-  }
-
-  #isWorth(error: Error, attempt: number): boolean {
-    try {
-      return this.#options.retryIf(error, attempt);
-    } catch (thrown) {
-      process.emitWarning(asError(thrown));
-      return false;
-    }
   }
 
   #bury({ payload, key, attempts }: Job<T>, error: Error): void {
@@ -278,6 +261,3 @@ export class JobQueue<T> {
     );
   }
 }
-
-const closedError = () =>
-  new RingpollError('ERR_RINGPOLL_QUEUE_CLOSED', 'The queue takes no more jobs');

@@ -3,6 +3,7 @@ import { INT32_MAX, integer, milliseconds } from '../checks.js';
 import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { type Clock, systemClock } from '../scheduler/clock.js';
+import { checkRetries } from './attempts.js';
 import type { DeadLetter, JobContext } from './job.js';
 import { type KeyStore, MemoryKeys } from './keys.js';
 
@@ -60,7 +61,6 @@ const OPTIONS = optionNames<JobQueueOptions<unknown>>('JobQueue', {
 const PUSH = optionNames<PushOptions>('push()', { key: true, delay: true });
 const KEY = optionNames<Pick<PushOptions, 'key'>>('push()', { key: true });
 const STOP = optionNames<QueueStopOptions>('stop()', { timeout: true });
-const RETRIES = [100, 400, 1600];
 const KEY_CHARACTERS_MAX = 256;
 
 export interface CheckedQueue<T> {
@@ -80,19 +80,19 @@ export interface CheckedQueue<T> {
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION */
 export function checkQueue<T>(options: JobQueueOptions<T>): CheckedQueue<T> {
   checkOptions(OPTIONS, options);
-  const { run, retries = RETRIES, retryIf = () => true, dead, clock = systemClock } = options;
+  const { run, retryIf = () => true, dead, clock = systemClock } = options;
   const functions = { run, retryIf, dead: dead ?? retryIf };
   for (const [name, value] of Object.entries(functions)) {
     if (typeof value !== 'function') throw invalidArgType(`options.${name}`, 'a function', value);
   }
-  if (!Array.isArray(retries)) throw invalidArgType('options.retries', 'an array', retries);
+  const retries = checkRetries(options.retries);
   const keys = options.keys ?? new MemoryKeys({ clock });
   if (typeof keys?.claim !== 'function' || typeof keys.release !== 'function') {
     throw invalidArgType('options.keys', 'a store with claim() and release()', keys);
   }
   return {
     run,
-    retries: retries.map((ms) => milliseconds('options.retries', ms, 0)),
+    retries,
     retryIf,
     concurrency: integer('options.concurrency', options.concurrency, 1, INT32_MAX, 16),
     timeoutMs: integer('options.timeout', options.timeout, 1, INT32_MAX, 60_000),

@@ -1,7 +1,8 @@
 // Options of queues in Redis, checked.
-import { INT32_MAX, integer, milliseconds } from '../checks.js';
+import { INT32_MAX, integer } from '../checks.js';
 import { invalidArgType, outOfRange } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { checkRetries } from './attempts.js';
 import type { RedisJobContext } from './job.js';
 
 export interface RedisJobQueueOptions<T> {
@@ -45,7 +46,6 @@ const OPTIONS = optionNames<RedisJobQueueOptions<unknown>>(
   },
   { timeout: 'visibility' },
 );
-const RETRIES = [100, 400, 1600];
 const VISIBILITY_MS = 60_000;
 
 export interface CheckedRedisQueue<T> {
@@ -67,7 +67,7 @@ export interface CheckedRedisQueue<T> {
 export function checkRedisQueue<T>(options: RedisJobQueueOptions<T>): CheckedRedisQueue<T> {
   checkOptions(OPTIONS, options);
   const { run, stream = 'ringpoll:jobs', group = 'ringpoll', consumer, error } = options;
-  const { retries = RETRIES, retryIf = () => true } = options;
+  const { retryIf = () => true } = options;
   for (const [name, value] of Object.entries({ run, retryIf, error })) {
     if (value !== undefined && typeof value !== 'function') {
       throw invalidArgType(`options.${name}`, 'a function', value);
@@ -80,19 +80,19 @@ export function checkRedisQueue<T>(options: RedisJobQueueOptions<T>): CheckedRed
   const visibilityMs = integer(
     ...(['options.visibility', options.visibility, 1, INT32_MAX, VISIBILITY_MS] as const),
   );
-  if (!Array.isArray(retries)) throw invalidArgType('options.retries', 'an array', retries);
+  const retries = checkRetries(options.retries);
+  // While it waits, nobody else may take it.
+  const tooLong = retries.find((ms) => ms >= visibilityMs);
+  if (tooLong !== undefined) {
+    throw outOfRange('options.retries', `below options.visibility, ${visibilityMs}`, tooLong);
+  }
   return {
     run,
     stream,
     group,
     consumer,
     visibilityMs,
-    retries: retries.map((ms) => {
-      const checked = milliseconds('options.retries', ms, 0);
-      // While it waits, nobody else may take it.
-      if (checked < visibilityMs) return checked;
-      throw outOfRange('options.retries', `below options.visibility, ${visibilityMs}`, ms);
-    }),
+    retries,
     retryIf,
     concurrency: integer('options.concurrency', options.concurrency, 1, INT32_MAX, 16),
     maxJobs: integer('options.maxJobs', options.maxJobs, 1, INT32_MAX, 10_000),

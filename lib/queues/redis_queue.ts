@@ -1,7 +1,8 @@
 // Jobs that several processes share through a stream of Redis, each done at least once.
 import { Buffer } from 'node:buffer';
 import { crypto } from '../builtins.js';
-import { asError, invalidArgType, RingpollError } from '../errors.js';
+import { asError, invalidArgType } from '../errors.js';
+import { begin, closedError, isWorth } from './attempts.js';
 import { checkKey, checkStop, type PushOptions, type QueueStopOptions } from './options.js';
 import type { Entry, RedisCommands } from './redis_client.js';
 import {
@@ -87,8 +88,7 @@ export class RedisJobQueue<T> {
     this.#store = new RedisStore(client, this.#checked as CheckedRedisQueue<never>, consumer);
     if (run === undefined) return;
     void this.#read();
-    const everyMs = Math.ceil(this.#checked.visibilityMs / SWEEPS_IN_VISIBILITY);
-    this.#sweeper = setTimeout(() => this.#sweep(), Math.min(everyMs, SWEEP_MS_MAX)).unref();
+    this.#sweepLater();
   }
 
   get counts(): RedisQueueCounts {
@@ -105,7 +105,7 @@ export class RedisJobQueue<T> {
    */
   async push(payload: T, options: RedisPushOptions = {}): Promise<boolean> {
     const key = checkKey(options);
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw closedError('jobs');
     const text = JSON.stringify(payload) as string | undefined;
     if (text === undefined || Buffer.byteLength(text) > PAYLOAD_BYTES_MAX) {
       throw invalidArgType('payload', `JSON of up to ${PAYLOAD_BYTES_MAX} bytes`, payload);
@@ -175,7 +175,7 @@ export class RedisJobQueue<T> {
     this.#store.destroy();
     for (const { control, timer } of this.#held.values()) {
       clearTimeout(timer);
-      control?.abort(closedError());
+      control?.abort(closedError('jobs'));
     }
     this.#held.clear();
     this.#counts.running = this.#counts.delayed = 0;
@@ -265,9 +265,12 @@ export class RedisJobQueue<T> {
     } catch (error) {
       if (!this.#closed) this.#store.failed(error);
     }
-    if (this.#closed) return;
-    const everyMs = Math.min(Math.ceil(visibilityMs / SWEEPS_IN_VISIBILITY), SWEEP_MS_MAX);
-    this.#sweeper = setTimeout(() => this.#sweep(), everyMs).unref();
+    if (!this.#closed) this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    const everyMs = Math.ceil(this.#checked.visibilityMs / SWEEPS_IN_VISIBILITY);
+    this.#sweeper = setTimeout(() => this.#sweep(), Math.min(everyMs, SWEEP_MS_MAX)).unref();
   }
 
   #reclaim(delivery: Delivery | undefined): void {
@@ -304,29 +307,22 @@ export class RedisJobQueue<T> {
     const control = new AbortController();
     held.control = control;
     const { id, fields } = held.entry;
-    // An attempt that was given up says nothing of the job any more.
-    const isCurrent = () => this.#held.get(id) === held && held.control === control;
-    const fail = (error: Error) => {
-      if (isCurrent()) this.#failed(held, attempt, error);
-    };
-    const late = () => {
-      const message = `A job has not ended within ${visibilityMs} ms`;
-      const error = new RingpollError('ERR_RINGPOLL_DEADLINE', message);
-      fail(error);
-      control.abort(error);
-    };
-    held.timer = setTimeout(late, visibilityMs);
     const ack = async () => {
       held.acked = true;
       await this.#store.insist(() => this.#store.done(id));
     };
     const context = { id, attempt, key: keyIn(fields), signal: control.signal, ack };
-    new Promise((resolve) => resolve(run?.(payload, context))).then(
-      () => {
-        if (isCurrent()) void this.#succeeded(held);
+    begin({
+      control,
+      timeoutMs: visibilityMs,
+      arm: (late) => {
+        held.timer = setTimeout(late, visibilityMs);
       },
-      (thrown) => fail(asError(thrown)),
-    );
+      run: () => run?.(payload, context),
+      isCurrent: () => this.#held.get(id) === held && held.control === control,
+      succeeded: () => void this.#succeeded(held),
+      failed: (error) => this.#failed(held, attempt, error),
+    });
   }
 
   async #succeeded(held: Held): Promise<void> {
@@ -338,12 +334,12 @@ export class RedisJobQueue<T> {
   }
 
   #failed(held: Held, attempt: number, error: Error): void {
-    const { retries } = this.#checked;
+    const { retries, retryIf } = this.#checked;
     this.#endAttempt(held);
     this.#counts.failures++;
     if (held.acked) {
       this.#leave(held);
-    } else if (attempt <= retries.length && this.#isWorth(error, attempt)) {
+    } else if (attempt <= retries.length && isWorth(retryIf, error, attempt)) {
       this.#counts.running--;
       this.#counts.delayed++;
       held.timer = setTimeout(() => this.#again(held), retries[attempt - 1]);
@@ -390,19 +386,7 @@ export class RedisJobQueue<T> {
     this.#counts.running--;
     this.#wake();
   }
-
-  #isWorth(error: Error, attempt: number): boolean {
-    try {
-      return this.#checked.retryIf(error, attempt);
-    } catch (thrown) {
-      process.emitWarning(asError(thrown));
-      return false;
-    }
-  }
 }
-
-const closedError = () =>
-  new RingpollError('ERR_RINGPOLL_QUEUE_CLOSED', 'The queue takes no more jobs');
 
 function keyIn(fields: ReadonlyMap<string, string>): string | undefined {
   const key = fields.get('key');

@@ -1,8 +1,9 @@
 // Options of tiered queues, checked.
 import { Buffer } from 'node:buffer';
-import { INT32_MAX, integer, milliseconds } from '../checks.js';
+import { INT32_MAX, integer } from '../checks.js';
 import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
+import { checkRetries } from './attempts.js';
 
 export interface TieredQueueOptions<T> {
   /** Takes items, the oldest first. What it throws, or rejects with, counts as a failure: then it
@@ -43,7 +44,6 @@ const OPTIONS = optionNames<TieredQueueOptions<unknown>>('TieredQueue', {
   ...{ fsync: true, batch: true, retries: true, timeout: true, drop: true, encode: true },
   ...{ decode: true, error: true },
 });
-const RETRIES = [100, 400, 1600];
 const DISK_BYTES = 2 ** 30;
 const SEGMENT_BYTES = 8 * 2 ** 20;
 const SYNC_MS = 1000;
@@ -67,7 +67,7 @@ export interface CheckedTiered<T> {
 /** @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION */
 export function checkTiered<T>(options: TieredQueueOptions<T>): CheckedTiered<T> {
   checkOptions(OPTIONS, options);
-  const { sink, folder, drop = () => false, error, retries = RETRIES } = options;
+  const { sink, folder, drop = () => false, error } = options;
   const { encode = asJson, decode = fromJson<T> } = options;
   for (const [name, value] of Object.entries({ sink, drop, encode, decode, error })) {
     if (typeof value === 'function' || (name === 'error' && value === undefined)) continue;
@@ -76,8 +76,9 @@ export function checkTiered<T>(options: TieredQueueOptions<T>): CheckedTiered<T>
   if (typeof folder !== 'string' || folder === '') {
     throw invalidArgType('options.folder', 'a path', folder);
   }
-  if (!Array.isArray(retries) || retries.length === 0) {
-    throw invalidArgType('options.retries', 'an array that is not empty', retries);
+  const { retries: given } = options;
+  if (given !== undefined && (!Array.isArray(given) || given.length === 0)) {
+    throw invalidArgType('options.retries', 'an array that is not empty', given);
   }
   const count = (name: keyof TieredQueueOptions<T>, min: number, otherwise: number) =>
     integer(`options.${name}`, options[name], min, Number.MAX_SAFE_INTEGER, otherwise);
@@ -88,7 +89,7 @@ export function checkTiered<T>(options: TieredQueueOptions<T>): CheckedTiered<T>
     segmentBytes: count('segmentBytes', 1, SEGMENT_BYTES),
     syncMs: syncOf(options.fsync),
     batch: count('batch', 1, 100),
-    retries: retries.map((ms) => milliseconds('options.retries', ms, 0)),
+    retries: checkRetries(given),
     timeoutMs: integer('options.timeout', options.timeout, 1, INT32_MAX, 60_000),
   };
 }

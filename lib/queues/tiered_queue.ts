@@ -3,6 +3,7 @@
 //   push() --> memory --> sink        as long as there is room, and nothing is on the disk
 //          \-> disk ----/             else; what is older is in memory, and goes first
 import { asError, invalidArgType, RingpollError } from '../errors.js';
+import { closedError } from './attempts.js';
 import { DiskLog, sizeOf } from './disk_log.js';
 import { checkStop, type QueueStopOptions } from './options.js';
 import { type CheckedTiered, checkTiered, type TieredQueueOptions } from './tiered_options.js';
@@ -67,8 +68,8 @@ export class TieredQueue<T> {
    */
   static async open<T>(options: TieredQueueOptions<T>): Promise<TieredQueue<T>> {
     const checked = checkTiered(options);
-    const { folder, segmentBytes, syncMs, error } = checked;
-    const failed = error ?? ((each: Error) => process.emitWarning(each));
+    const { folder, segmentBytes, syncMs } = checked;
+    const failed = (error: Error) => tell(checked, error);
     const log = await DiskLog.open({ folder, segmentBytes, syncMs, failed });
     return new TieredQueue(checked, log);
   }
@@ -96,7 +97,7 @@ export class TieredQueue<T> {
    *   ERR_RINGPOLL_INVALID_ARG_TYPE when it cannot be encoded
    */
   async push(item: T): Promise<'memory' | 'disk'> {
-    if (this.#closed) throw closedError();
+    if (this.#closed) throw closedError('items');
     const { memory, maxDiskBytes, encode } = this.#checked;
     const diskIsEmpty = this.#log.bytes === 0 && this.#waiting.length === 0 && !this.#appending;
     if (diskIsEmpty && this.#memory.length < memory) {
@@ -169,7 +170,7 @@ export class TieredQueue<T> {
         if (this.#memory.length > 0 || this.#log.bytes > 0) continue;
         pauseMs = 0;
       } catch (error) {
-        this.#tell(asError(error));
+        tell(this.#checked, asError(error));
         pauseMs = this.#checked.retries.at(-1) as number;
       }
       this.#busy = false;
@@ -186,7 +187,7 @@ export class TieredQueue<T> {
         items.push(this.#checked.decode(record));
       } catch (error) {
         this.#dropped++;
-        this.#tell(asError(error));
+        tell(this.#checked, asError(error));
       }
     }
     return items;
@@ -197,7 +198,7 @@ export class TieredQueue<T> {
       await this.#log.advance(end);
     } catch (error) {
       // It counts as read here; a process after this one may read it again.
-      this.#tell(asError(error));
+      tell(this.#checked, asError(error));
     }
   }
 
@@ -271,12 +272,6 @@ export class TieredQueue<T> {
     });
   }
 
-  #tell(error: Error): void {
-    const { error: tell } = this.#checked;
-    if (tell === undefined) process.emitWarning(error);
-    else tell(error);
-  }
-
   get #isIdle(): boolean {
     if (this.#busy || this.#appending || this.#waiting.length > 0) return false;
     return this.#memory.length === 0 && this.#log.bytes === 0;
@@ -312,7 +307,7 @@ export class TieredQueue<T> {
       });
     });
     this.#stopped = true;
-    this.#control?.abort(closedError());
+    this.#control?.abort(closedError('items'));
     this.#wake();
     await this.#draining;
     while (this.#appending) await new Promise((resolve) => setImmediate(resolve));
@@ -322,5 +317,8 @@ export class TieredQueue<T> {
   }
 }
 
-const closedError = () =>
-  new RingpollError('ERR_RINGPOLL_QUEUE_CLOSED', 'The queue takes no more items');
+/** What the disk, or an item on it, is wrong with. */
+function tell<T>({ error: told }: CheckedTiered<T>, error: Error): void {
+  if (told === undefined) process.emitWarning(error);
+  else told(error);
+}
