@@ -5,7 +5,7 @@ import { runtime } from '../runtime/runtime.js';
 import type { ConnectionOptions } from '../tcp/handlers.js';
 import type { ListenOptions } from '../tcp/listen_options.js';
 import { listenWith } from '../tcp/listener.js';
-import { PEERS } from '../tcp/options.js';
+import { LISTENING, PEERS } from '../tcp/options.js';
 import { SOCKET, type SocketOptions } from '../tcp/socket_options.js';
 import type { ErrorListener, Handler } from './handler.js';
 import { checkHooks, type ServerHooks } from './hooks.js';
@@ -84,15 +84,7 @@ const OPTIONS = optionNames<ServeOptions>(
   'serve()',
   {
     ...HTTP,
-    host: true,
-    port: true,
-    path: true,
-    fd: true,
-    backlog: true,
-    reusePort: true,
-    ipv6Only: true,
-    maxConnections: true,
-    access: true,
+    ...LISTENING,
     noDelay: true,
     keepAlive: true,
     highWaterMark: true,

@@ -6,7 +6,7 @@ import type { AccessMetrics, AccessOptions } from './access.js';
 import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import type { ConnectionOptions } from './handlers.js';
-import { CONNECTION, HANDLERS, RAW_PEERS } from './options.js';
+import { CONNECTION, HANDLERS, LISTENING, RAW_PEERS } from './options.js';
 import type { ListenerTlsHandlers, ServerTls } from './tls_endpoint.js';
 
 export interface ListenOptions<Data = unknown>
@@ -103,15 +103,7 @@ export const OPTIONS = optionNames<ListenOptions>(
   {
     ...HANDLERS,
     ...CONNECTION,
-    host: true,
-    port: true,
-    path: true,
-    fd: true,
-    backlog: true,
-    reusePort: true,
-    ipv6Only: true,
-    maxConnections: true,
-    access: true,
+    ...LISTENING,
     connectionData: true,
     tls: true,
     ...OWN_HANDLERS,

@@ -37,6 +37,18 @@ export const CONNECTION: NamesOf<ConnectionOptions> = {
   signal: true,
   ...SOCKET,
 };
+/** What listen() and serve() have in common. */
+export const LISTENING = {
+  host: true,
+  port: true,
+  path: true,
+  fd: true,
+  backlog: true,
+  reusePort: true,
+  ipv6Only: true,
+  maxConnections: true,
+  access: true,
+} as const;
 const IN_TLS = 'it belongs into tls: { key, cert, ... }';
 /** What node:net, node:tls, Bun and Deno call what is meant here. */
 export const PEERS = {

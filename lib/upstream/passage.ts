@@ -294,9 +294,7 @@ export class Passage implements BodySink {
   fail(): void {
     if (this.#answer === undefined) return;
     this.#answer = undefined;
-    this.#member?.failed();
-    if (this.#member !== undefined) this.#upstream._judge(this.#member);
-    this.#canary?._answered(this.#isCandidates, this.#upstream._now - this.#startedMs, true);
+    if (this.#member !== undefined) this.#blame(this.#member);
     this.#leave();
     this.#response._outlet.breakOff(this.#response);
   }
@@ -309,9 +307,7 @@ export class Passage implements BodySink {
     const isPeers = code === 'ERR_RINGPOLL_HTTP_ABORTED' || code?.startsWith('ERR_RINGPOLL_HTTP_');
     // A client in a hurry says nothing of the target: else it could have them all ejected.
     if (!isBusy && !isPeers && !(this.#hurried && phase !== undefined)) {
-      member.failed();
-      this.#upstream._judge(member);
-      this.#canary?._answered(this.#isCandidates, this.#upstream._now - this.#startedMs, true);
+      this.#blame(member);
     }
     const unsent = isBusy || syscall === 'connect' || code === 'ERR_RINGPOLL_CONNECT_TIMEOUT';
     if (!isPeers && phase === undefined && this.#mayRetry(member, unsent)) {
@@ -321,6 +317,13 @@ export class Passage implements BodySink {
     this.#leave();
     const isLate = phase !== undefined || code === 'ERR_RINGPOLL_CONNECT_TIMEOUT';
     this.#refuse(isBusy ? 503 : isLate ? 504 : 502);
+  }
+
+  /** It has failed, for all that judge targets. */
+  #blame(member: Member): void {
+    member.failed();
+    this.#upstream._judge(member);
+    this.#canary?._answered(this.#isCandidates, this.#upstream._now - this.#startedMs, true);
   }
 
   /** `unsent`: no target has seen it, so that it may be sent whatever it is. */
