@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/steps.mjs';
-import { aptInstall } from '../../scripts/toolchain.mjs';
+import { installed } from '../support/installed.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const ANSWER_MS_MAX = 20_000;
@@ -27,21 +27,11 @@ const FLAGS = [
 ];
 
 /** { path }, or { reason } why there is none. Installed where that may be done. */
-export async function findChromium() {
-  const path = process.env.RINGPOLL_CHROMIUM ?? findProgram(...NAMES);
-  if (path !== undefined) return { path };
-  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
-    return { reason: 'no Chromium: install it, or name its program in RINGPOLL_CHROMIUM' };
-  }
-  try {
-    await aptInstall(['chromium']);
-  } catch (error) {
-    const reason = error.message.trim().split('\n').at(-1);
-    return { reason: `no Chromium, and it cannot be installed: ${reason}` };
-  }
-  const installed = findProgram(...NAMES);
-  return installed === undefined ? { reason: 'no Chromium' } : { path: installed };
-}
+export const findChromium = () =>
+  installed(() => process.env.RINGPOLL_CHROMIUM ?? findProgram(...NAMES), ['chromium'], {
+    what: 'Chromium',
+    how: 'install it, or name its program in RINGPOLL_CHROMIUM',
+  });
 
 export class Chromium {
   #child;

@@ -3,22 +3,14 @@
 // The packages are those of a lock file of its own.
 // By hand: node test/lanes/ecosystem.mjs [APP ...]
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { askAll, differences } from '../ecosystem/client.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
+import { installPackages } from '../support/installed.mjs';
 
 export const name = 'ecosystem';
 export const oneCpu = true;
@@ -26,32 +18,13 @@ export const oneCpu = true;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'test', 'ecosystem');
 const folder = join(root, 'build', 'ecosystem');
-const INSTALL_MS_MAX = 300_000;
+const FILES = ['server.mjs', 'ws_peers.mjs', 'apps'];
 const START_MS_MAX = 60_000;
 const ENGINES = ['poll', 'uring', 'hybrid'];
 const RINGPOLL_HTTP = pathToFileURL(join(root, 'dist', 'http', 'index.js')).href;
 const WS = 'ws';
 /** Lines that are shown of what differs. */
 const SHOWN_MAX = 400;
-
-/** Installs the packages, unless those of this lock file are there already. */
-async function install() {
-  const lock = readFileSync(join(source, 'package-lock.json'));
-  const wanted = createHash('sha256').update(lock).digest('hex');
-  const mark = join(folder, 'node_modules', '.installed');
-  mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json', 'server.mjs', 'ws_peers.mjs', 'apps']) {
-    rmSync(join(folder, file), { recursive: true, force: true });
-    cpSync(join(source, file), join(folder, file), { recursive: true });
-  }
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const options = { msMax: INSTALL_MS_MAX, cwd: folder, capture: true };
-  const ended = await runBounded('npm', ['ci', ...flags], options);
-  const failure = failureOf(ended, INSTALL_MS_MAX);
-  if (failure) throw new Error(`npm ci of the packages: ${failure}\n${ended.output}`);
-  writeFileSync(mark, wanted);
-}
 
 async function start(app, face, engine) {
   const env = { ...process.env, RINGPOLL_HTTP, ...(engine && { RINGPOLL_ENGINE: engine }) };
@@ -134,7 +107,7 @@ async function tryWs(result) {
 
 export async function run(only = []) {
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
-  await install();
+  await installPackages(source, folder, FILES);
   const apps = readdirSync(join(source, 'apps')).map((file) => file.replace(/\.mjs$/, ''));
   for (const app of [...apps, WS].filter((one) => only.length === 0 || only.includes(one))) {
     try {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../scripts/steps.mjs';
-import { aptInstall } from '../../scripts/toolchain.mjs';
+import { installed } from '../support/installed.mjs';
 
 export const name = 'prometheus';
 export const onRequest = true;
@@ -25,18 +25,8 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** { server, tool }, or { reason } why there is none. Installed where that may be done. */
 async function findPrometheus() {
-  const find = () => ({ server: findProgram('prometheus'), tool: findProgram('promtool') });
-  if (find().server !== undefined) return find();
-  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
-    return { reason: 'no prometheus: install it' };
-  }
-  try {
-    await aptInstall(['prometheus']);
-  } catch (error) {
-    const reason = error.message.trim().split('\n').at(-1);
-    return { reason: `no prometheus, and it cannot be installed: ${reason}` };
-  }
-  return find().server === undefined ? { reason: 'no prometheus' } : find();
+  const { path: server, reason } = await installed(() => findProgram('prometheus'), ['prometheus']);
+  return server === undefined ? { reason } : { server, tool: findProgram('promtool') };
 }
 
 async function startTarget(engine) {

@@ -2,21 +2,14 @@
 // program that runs on plain Node and with ringpoll/register, on each engine. What they print has
 // to be the same. The packages come from npm into build/smoke. It runs when it is named.
 // By hand: node test/lanes/smoke.mjs [PROGRAM ...]
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from 'selfsigned';
 import { prepareNext } from '../smoke/next.mjs';
 import { servers } from '../smoke/servers.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
+import { installPackages } from '../support/installed.mjs';
 
 export const name = 'smoke';
 export const onRequest = true;
@@ -30,24 +23,6 @@ const ENGINES = ['poll', 'uring', 'hybrid'];
 const INSTALL_MS_MAX = 600_000;
 const PROGRAM_MS_MAX = 60_000;
 const SHOWN_MAX = 4000;
-
-async function install() {
-  mkdirSync(folder, { recursive: true });
-  for (const each of ['programs', 'next']) {
-    rmSync(join(folder, each), { recursive: true, force: true });
-    cpSync(join(source, each), join(folder, each), { recursive: true });
-  }
-  const wanted = readFileSync(join(source, 'package.json'), 'utf8');
-  const mark = join(folder, 'node_modules', '.installed');
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  writeFileSync(join(folder, 'package.json'), wanted);
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const options = { msMax: INSTALL_MS_MAX, cwd: folder, capture: true };
-  const ended = await runBounded('npm', ['install', ...flags], options);
-  const failure = failureOf(ended, INSTALL_MS_MAX);
-  if (failure) throw new Error(`npm install of the packages: ${failure}\n${ended.output}`);
-  writeFileSync(mark, wanted);
-}
 
 /** For localhost, signed by itself. */
 async function certificate() {
@@ -95,7 +70,7 @@ async function compare(program, env, result) {
 
 export async function run(only = []) {
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
-  await install();
+  await installPackages(source, folder, ['programs', 'next'], INSTALL_MS_MAX);
   const files = await certificate();
   const all = readdirSync(join(source, 'programs')).filter((file) => file !== 'say.mjs');
   const programs = all.map((file) => file.replace(/\.mjs$/, ''));

@@ -2,13 +2,11 @@
 // They send spans and metrics by HTTP to a collector that stands here.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { failureOf, runBounded } from '../support/command.mjs';
+import { installPackages } from '../support/installed.mjs';
 
 export const name = 'telemetry';
 export const onRequest = true;
@@ -16,31 +14,12 @@ export const onRequest = true;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'test', 'telemetry');
 const folder = join(root, 'build', 'telemetry');
-const INSTALL_MS_MAX = 300_000;
 const RUN_MS_MAX = 60_000;
 const ENGINES = ['poll', 'uring', 'hybrid'];
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SERVER = 2;
 const CLIENT = 3;
 const INTERNAL = 1;
-
-/** Installs the packages, unless those of this lock file are there already. */
-async function install() {
-  const lock = readFileSync(join(source, 'package-lock.json'));
-  const wanted = createHash('sha256').update(lock).digest('hex');
-  const mark = join(folder, 'node_modules', '.installed');
-  mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json', 'program.mjs']) {
-    cpSync(join(source, file), join(folder, file));
-  }
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const options = { msMax: INSTALL_MS_MAX, cwd: folder, capture: true };
-  const ended = await runBounded('npm', ['ci', ...flags], options);
-  const failure = failureOf(ended, INSTALL_MS_MAX);
-  if (failure) throw new Error(`npm ci of the packages: ${failure}\n${ended.output}`);
-  writeFileSync(mark, wanted);
-}
 
 /** Takes what exporters send, as JSON. */
 async function startCollector() {
@@ -141,7 +120,7 @@ async function scene(engine, check) {
 }
 
 export async function run(only = ENGINES) {
-  await install();
+  await installPackages(source, folder, ['program.mjs']);
   const result = { passed: 0, failed: 0, skipped: 0, notes: [] };
   for (const engine of only) {
     await scene(engine, async (what, run) => {

@@ -6,27 +6,13 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/steps.mjs';
-import { aptInstall } from '../../scripts/toolchain.mjs';
+import { installed } from '../support/installed.mjs';
 
 const START_MS_MAX = 10_000;
 const LOOK_MS = 20;
 
 /** { path }, or { reason } why there is none. Installed where that may be done. */
-export async function findRedis() {
-  const path = findProgram('redis-server');
-  if (path !== undefined) return { path };
-  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
-    return { reason: 'no redis-server: install it' };
-  }
-  try {
-    await aptInstall(['redis-server']);
-  } catch (error) {
-    const reason = error.message.trim().split('\n').at(-1);
-    return { reason: `no redis-server, and it cannot be installed: ${reason}` };
-  }
-  const installed = findProgram('redis-server');
-  return installed === undefined ? { reason: 'no redis-server' } : { path: installed };
-}
+export const findRedis = () => installed(() => findProgram('redis-server'), ['redis-server']);
 
 export class Redis {
   #program;

@@ -7,10 +7,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/steps.mjs';
-import { aptInstall } from '../../scripts/toolchain.mjs';
 import { findChromium } from '../browser/chromium.mjs';
 import { findRedis, Redis } from '../redis/redis_server.mjs';
 import { runStep } from '../support/command.mjs';
+import { installed } from '../support/installed.mjs';
 
 const START_MS_MAX = 30_000;
 const LOOK_MS = 50;
@@ -35,20 +35,6 @@ async function asUser(user, folder) {
   const uid = Number(await runStep('id', 'id', ['-u', user]));
   chownSync(folder, uid, uid);
   return ['runuser', '-u', user, '--'];
-}
-
-/** `find` gives a path, once `names` are installed. */
-async function installed(find, names) {
-  const there = find();
-  if (there !== undefined) return { path: there };
-  if (!isRoot || findProgram('apt-get') === undefined) return { reason: `no ${names[0]}` };
-  try {
-    await aptInstall(names);
-  } catch (error) {
-    return { reason: `no ${names[0]}: ${error.message.trim().split('\n').at(-1)}` };
-  }
-  const path = find();
-  return path === undefined ? { reason: `no ${names[0]}` } : { path };
 }
 
 function postgresFolder() {
