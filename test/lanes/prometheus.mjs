@@ -105,8 +105,12 @@ async function until(what, look) {
   }
 }
 
-const sampleOf = async (prometheus, query) =>
-  Number((await ask(prometheus, 'query', { query })).result[0]?.value[1]);
+/** A scrape that was taken can be asked for a moment later. */
+const sampleOf = (prometheus, query) =>
+  until(query, async () => {
+    const [sample] = (await ask(prometheus, 'query', { query })).result;
+    return sample && Number(sample.value[1]);
+  });
 
 async function scene({ server, tool }, engine, check) {
   const folder = mkdtempSync(join(tmpdir(), 'ringpoll-prometheus-'));
@@ -118,6 +122,9 @@ async function scene({ server, tool }, engine, check) {
   try {
     for (let i = 0; i < 20; i++) await fetch(`http://127.0.0.1:${target.port}/users/${i}`);
     prometheus = await startPrometheus(server, folder, target.admin);
+    await until('a server that is ready', async () =>
+      (await fetch(`${prometheus.url}/-/ready`)).ok ? true : undefined,
+    );
     await check('each scrape is taken', async () => {
       const active = await until('a scrape', async () => {
         const { activeTargets } = await ask(prometheus, 'targets');
