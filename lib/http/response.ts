@@ -85,8 +85,7 @@ export class HttpResponse {
    * @throws RingpollError ERR_RINGPOLL_HTTP_HEADERS_SENT, ERR_RINGPOLL_HTTP_ENDED
    */
   status(code: number): this {
-    if (this.#isLate()) return this;
-    this.#checkFresh();
+    if (!this.#takesHead()) return this;
     checkInteger('code', code, 200, 599);
     this._status = code;
     return this;
@@ -99,8 +98,7 @@ export class HttpResponse {
    *   neither text nor a number
    */
   header(name: string, value: string | number): this {
-    if (this.#isLate()) return this;
-    this.#checkFresh();
+    if (!this.#takesHead()) return this;
     putField(this, name, value, true);
     return this;
   }
@@ -111,8 +109,7 @@ export class HttpResponse {
    * @throws as header()
    */
   appendHeader(name: string, value: string | number): this {
-    if (this.#isLate()) return this;
-    this.#checkFresh();
+    if (!this.#takesHead()) return this;
     putField(this, name, value, false);
     return this;
   }
@@ -122,8 +119,7 @@ export class HttpResponse {
    * @throws TypeError for a name or value that HTTP does not allow, or that frames a body
    */
   trailer(name: string, value: string): this {
-    if (this.#isLate()) return this;
-    this.#checkNotEnded();
+    if (!this.#takesBody()) return this;
     extrasOf(this).trailers += fieldLine(name, value);
     return this;
   }
@@ -133,8 +129,7 @@ export class HttpResponse {
    * @throws TypeError, RangeError as status() and trailer()
    */
   informational(status: number, headers: Record<string, string> = {}): this {
-    if (this.#isLate()) return this;
-    this.#checkFresh();
+    if (!this.#takesHead()) return this;
     const text = informationalText(status, headers);
     if (!(flagsOf(this._request) & HeadFlag.version11)) return this;
     if (this._flags & ResponseFlag.first) this._outlet.informational(text);
@@ -144,8 +139,7 @@ export class HttpResponse {
 
   /** Sends a value as JSON. @throws TypeError when it cannot be serialised */
   json(value: unknown): void {
-    if (this.#isLate()) return;
-    this.#checkFresh();
+    if (!this.#takesHead()) return;
     const text = JSON.stringify(value) ?? 'null';
     if (this._type === '') this._type = 'application/json';
     this.end(text);
@@ -159,8 +153,7 @@ export class HttpResponse {
    */
   end(body?: Body, encoding?: undefined, callback?: undefined): void {
     if ((encoding ?? callback) !== undefined) throw extraArgument('end', encoding ?? callback);
-    if (this.#isLate()) return;
-    this.#checkNotEnded();
+    if (!this.#takesBody()) return;
     if (typeof body !== 'string' && body !== undefined) checkBody('body', body);
     if (this._extras !== undefined && this.#endsOtherwise(this._extras, body)) return;
     this._flags |= ResponseFlag.ended;
@@ -198,8 +191,7 @@ export class HttpResponse {
    */
   write(data: Body, encoding?: undefined, callback?: undefined): boolean {
     if ((encoding ?? callback) !== undefined) throw extraArgument('write', encoding ?? callback);
-    if (this.#isLate()) return false;
-    this.#checkNotEnded();
+    if (!this.#takesBody()) return false;
     if (typeof data !== 'string') checkBody('data', data);
     if (!(this._flags & ResponseFlag.streaming)) this.#begin();
     if (data.length > 0) this.#piece(data);
@@ -208,8 +200,7 @@ export class HttpResponse {
 
   /** Sends the head now. */
   flushHead(): void {
-    if (this.#isLate()) return;
-    this.#checkFresh();
+    if (!this.#takesHead()) return;
     this.#begin();
   }
 
@@ -454,8 +445,17 @@ export class HttpResponse {
     this._flags |= ResponseFlag.late;
   }
 
-  #isLate(): boolean {
-    return (this._flags & ResponseFlag.late) !== 0;
+  /** False: it goes nowhere. @throws what a handler may not say any more */
+  #takesHead(): boolean {
+    if (this._flags & ResponseFlag.late) return false;
+    this.#checkFresh();
+    return true;
+  }
+
+  #takesBody(): boolean {
+    if (this._flags & ResponseFlag.late) return false;
+    this.#checkNotEnded();
+    return true;
   }
 
   #checkFresh(): void {
