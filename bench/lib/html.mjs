@@ -48,7 +48,7 @@ export function htmlReport(suites) {
     .filter((data) => data.suite !== undefined)
     .map((data) => ({ data, charts: chartsOf(data) }))
     .filter(({ charts }) => charts.length > 0);
-  const style = file('../../lib/admin/page/colours.css') + file('./html.css');
+  const style = file('../../lib/admin/page/base.css') + file('./html.css');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -5,7 +5,7 @@ import { packageFolder } from '../runtime/package_folder.js';
 
 /** In the order in which they stand in the page. */
 const SCRIPTS = ['format.mjs', 'chart.mjs', 'history.mjs', 'view.mjs', 'main.mjs'];
-const STYLES = ['colours.css', 'page.css'];
+const STYLES = ['base.css', 'page.css'];
 // From the sources, or from what was built of them.
 const FOLDER = import.meta.url.endsWith('/lib/admin/page.ts') ? 'lib' : 'dist';
 
