@@ -46,7 +46,8 @@ export function told<T>(operation: string, path: unknown, run: () => Promise<T>)
   if (!isObserved()) return run();
   const event = new FileOperationEvent(operation, path);
   operationStart.publish(event);
-  const promise = run();
+  // What it throws is an error of the operation, too.
+  const promise = new Promise<T>((resolve) => resolve(run()));
   promise.then(
     () => event._end(),
     (error) => event._fail(error),

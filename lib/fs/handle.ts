@@ -434,8 +434,10 @@ export async function open(
   mode?: Fs.Mode,
   options?: OpenOptions,
 ): Promise<FileHandle> {
-  const opening = () => openFile(path, flags, mode, undefined, hintOf(options, OPEN));
-  return new FileHandle(await told('open', path, async () => opening()));
+  const opened = told('open', path, () =>
+    openFile(path, flags, mode, undefined, hintOf(options, OPEN)),
+  );
+  return new FileHandle(await opened);
 }
 
 function isUsualList(buffers: unknown): buffers is readonly View[] {
