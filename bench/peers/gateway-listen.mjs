@@ -1,5 +1,5 @@
-// What the gateways on Node have in common: HTTP towards clients, or HTTPS with TLS_CERT and TLS_KEY,
-// names of PEM files.
+// What the gateways on Node have in common: HTTP towards clients, or HTTPS with TLS_CERT and
+// TLS_KEY, names of PEM files.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
