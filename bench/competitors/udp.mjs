@@ -4,12 +4,22 @@ import { limitServer } from '../lib/build.mjs';
 import { PEERS } from '../lib/paths.mjs';
 import { ringpoll } from './echo.mjs';
 
+/** Its buffers hold datagrams of one packet. */
+const byCompletion = (name, sends) => ({
+  name,
+  sizeMax: 4000,
+  prepare: () => limitServer('udp-uring'),
+  command: async (port) => [await limitServer('udp-uring'), String(port), sends],
+});
+
 export const competitors = [
   {
     name: 'c-recvmmsg',
     prepare: () => limitServer('udp-echo'),
     command: async (port) => [await limitServer('udp-echo'), String(port)],
   },
+  byCompletion('c-uring-multishot', 'sendmmsg'),
+  byCompletion('c-uring-sends', 'ring'),
   {
     name: 'node-dgram',
     command: (port) => [process.execPath, join(PEERS, 'udp-node.mjs'), String(port)],

@@ -2,9 +2,9 @@
 // loop. The second argument is how many datagrams a call may move, 32 by default.
 #include <sys/epoll.h>
 
-#include "server.h"
+#include "udp.h"
 
-enum { BATCH_MAX = 256, SLOT_BYTES = 65536, BUFFER_BYTES = 4 << 20 };
+enum { BATCH_MAX = 256, SLOT_BYTES = 65536 };
 
 static struct mmsghdr messages[BATCH_MAX];
 static struct iovec vectors[BATCH_MAX];
@@ -41,14 +41,7 @@ int main(int argc, char **argv) {
   unsigned batch = argc > 2 ? (unsigned)atoi(argv[2]) : 32;
   if (batch < 1 || batch > BATCH_MAX) batch = BATCH_MAX;
   slots = allocate((size_t)batch * SLOT_BYTES);
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) die("socket");
-  int bytes = BUFFER_BYTES;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((unsigned short)atoi(port)),
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) die("bind");
+  int fd = bind_on_loopback(port);
   int poller = epoll_create1(EPOLL_CLOEXEC);
   if (poller < 0) die("epoll_create1");
   struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

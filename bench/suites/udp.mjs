@@ -32,7 +32,9 @@ export async function run({ settings, wanted, results, log }) {
   const ready = await prepareCompetitors(entrants, results, log);
   const { rounds } = settings;
   const trial = (competitor, item) => messageTrial(competitor, 'datagram', item.load, settings);
-  await interleave({ cases, competitors: ready, wanted, rounds, trial, results, log });
+  const fits = (item, { sizeMax = Infinity }) => item.load.size <= sizeMax;
+  const enters = (item, one) => fits(item, one) && wanted(item, one);
+  await interleave({ cases, competitors: ready, wanted: enters, rounds, trial, results, log });
   const names = ready.map(({ name }) => name);
   const sections = caseSections(results, cases, names, REFERENCES);
   results.data.targets = udpTargets(results, TARGETS);

@@ -16,6 +16,7 @@ const addressOf = (connection: Guardable) => connection.remoteAddress ?? '';
 export class ConnectionGuard<Of extends Guardable = Guardable> {
   readonly #chain: GuardChain<Of>;
   readonly #now: () => number;
+  readonly #arrived: () => number;
 
   /**
    * As guard() for HTTP; `breaker` has no part here, for nobody says whether a connection failed.
@@ -24,12 +25,13 @@ export class ConnectionGuard<Of extends Guardable = Guardable> {
   constructor(options: Omit<GuardOptions<Of>, 'breaker'> = {}) {
     const checked = checkGuards<Of>({ concurrency: false, ...options, breaker: false });
     this.#now = checked.now;
+    this.#arrived = checked.arrived;
     this.#chain = new GuardChain<Of>(checked, addressOf, loopDelayMs);
   }
 
   /** Call it in `open`. False: it is too much, and the connection is reset. */
   admit(connection: Of): boolean {
-    const startedMs = this.#now();
+    const startedMs = this.#arrived();
     if (this.#chain.enter(connection, startedMs) !== undefined) {
       connection.reset();
       return false;

@@ -40,10 +40,25 @@ export function guard(
     throw invalidArgType('options.fallback', 'a function', fallback);
   }
   const checked = checkGuards<HttpRequest>(rest);
-  const { now } = checked;
+  const { now, arrived } = checked;
   const chain = new GuardChain(checked, addressOf, loopDelayMs);
+  const failed = (response: HttpResponse) => response._status >= FAILED_FROM;
+  // Most handlers have answered when they return: then nobody need be told later.
+  const serveAdmitted = (request: HttpRequest, response: HttpResponse, startedMs: number) => {
+    const key = chain.keyOf(request);
+    const leave = () => chain.leave(key, startedMs, now(), failed(response));
+    let answered = false;
+    try {
+      const result = handler(request, response);
+      answered = response.ended;
+      return result;
+    } finally {
+      if (answered) leave();
+      else response._whenDone(leave);
+    }
+  };
   const guarded = (request: HttpRequest, response: HttpResponse): unknown => {
-    const startedMs = now();
+    const startedMs = arrived();
     const refused = chain.enter(request, startedMs);
     if (refused !== undefined) {
       response.header('Retry-After', Math.max(1, Math.ceil(refused.retryMs / 1000)));
@@ -52,11 +67,7 @@ export function guard(
       response.end(refused.by === 'rate' ? 'Too Many Requests\n' : 'Service Unavailable\n');
       return undefined;
     }
-    const key = chain.keyOf(request);
-    response._whenDone(() => {
-      chain.leave(key, startedMs, now(), response._status >= FAILED_FROM);
-    });
-    return handler(request, response);
+    return serveAdmitted(request, response, startedMs);
   };
   return Object.defineProperty(guarded, 'counts', { get: () => chain.counts }) as GuardedHandler;
 }

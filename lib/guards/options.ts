@@ -2,6 +2,7 @@
 import { INT32_MAX, integer, milliseconds, within } from '../checks.js';
 import { invalidArgType } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
+import { deliveryTime } from '../runtime/delivery_time.js';
 import type { BreakerRules } from './breaker.js';
 import type { GradientRules } from './gradient.js';
 import type { BucketRules, WindowRules } from './rate.js';
@@ -71,7 +72,10 @@ export interface GuardOptions<Of> {
   rules?: false | readonly GuardRule[];
   /** The class of a request: which are shed first when it gets tight. Default: 'normal'. */
   priority?(of: Of): Priority;
-  /** Milliseconds, monotonic. Default: performance.now. */
+  /**
+   * Milliseconds, monotonic. Default: performance.now. What comes with one delivery of events has
+   * one time then, so an answer takes as long as it waited behind the others, too.
+   */
   now?(): number;
 }
 
@@ -125,6 +129,8 @@ export interface CheckedGuards<Of> {
   rules: readonly GuardRule[];
   priority: ((of: Of) => Priority) | undefined;
   now: () => number;
+  /** The same for what has come with the events that are told: one time for all of them. */
+  arrived: () => number;
 }
 
 const TOLERANCE = 2;
@@ -149,6 +155,7 @@ export function checkGuards<Of>(options: GuardOptions<Of>): CheckedGuards<Of> {
     rules: checkRules(options.rules, breaker),
     priority: options.priority,
     now: options.now ?? (() => performance.now()),
+    arrived: options.now ?? deliveryTime,
   };
 }
 

@@ -155,9 +155,5 @@ function watch(deadline: Deadline, response: HttpResponse): void {
     response._tooLate();
   };
   const timer = setTimeout(pass, Math.min(deadline.remaining, TIMER_MS_MAX));
-  const before = response._extras?.done;
-  response._whenDone(() => {
-    clearTimeout(timer);
-    before?.();
-  });
+  response._whenDone(() => clearTimeout(timer));
 }

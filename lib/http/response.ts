@@ -401,7 +401,15 @@ export class HttpResponse {
 
   /** @internal Hears once when it has ended, or the connection has. */
   _whenDone(hear: () => void): void {
-    extrasOf(this).done = hear;
+    const extras = extrasOf(this);
+    const before = extras.done;
+    extras.done = hear;
+    if (before !== undefined) {
+      extras.done = () => {
+        before();
+        hear();
+      };
+    }
     if (this._flags & ResponseFlag.dropped || this.ended) tellDone(this);
   }
 

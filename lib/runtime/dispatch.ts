@@ -1,5 +1,6 @@
 // One call per turn: walks the events that native code has written. Each wing has a sink for its
 // own kinds; this file knows none of them.
+import { beginDelivery, endDelivery } from './delivery_time.js';
 import { Control, RECORD_WORDS } from './protocol.js';
 import { ticks, uncaught } from './ticks.js';
 
@@ -80,8 +81,17 @@ function leaveStores(): void {
 /** Where the walk over the events of this turn is; for whoever goes on behind a throw. */
 let walkedTo = 0;
 
-/** No throw ends the walk: the rest of the events belongs to others. */
 export function walkEvents(loop: Events): void {
+  beginDelivery();
+  try {
+    walkAll(loop);
+  } finally {
+    endDelivery();
+  }
+}
+
+/** No throw ends the walk: the rest of the events belongs to others. */
+function walkAll(loop: Events): void {
   if (entered) leaveStores();
   const end = loop.control[Control.eventCount] * RECORD_WORDS;
   for (let from = 0; from < end; from = walkedTo + RECORD_WORDS) {

@@ -1,8 +1,8 @@
 // Guards around handlers and raw connections.
 import { listen } from 'ringpoll';
 import { ConnectionGuard, guard, type HttpGuardOptions } from 'ringpoll/guards';
-import { type HttpRequest, type HttpResponse, serve } from 'ringpoll/http';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { type HttpRequest, type HttpResponse, serve, withDeadline } from 'ringpoll/http';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { client, failure } from '../support/client.js';
 import { connectPeer } from '../support/peer.js';
 
@@ -82,6 +82,38 @@ describe('a guarded handler', () => {
     down = false;
     expect(await ask()).toBe('200 x');
     expect(handle.counts.breaker).toBe('closed');
+  });
+
+  it('lets go once of each request, however its handler ends', async () => {
+    const ways: Record<string, (request: HttpRequest, response: HttpResponse) => unknown> = {
+      '/at-once': (_, response) => response.end('ok'),
+      '/later': (_, response) => setImmediate(() => response.end('ok')),
+      '/promise': async (_, response) => {
+        await null;
+        response.end('ok');
+      },
+      '/throws': () => {
+        throw new Error('before it has answered');
+      },
+      '/rejects': () => Promise.reject(new Error('before it has answered')),
+    };
+    const answer = (request: HttpRequest, response: HttpResponse) =>
+      ways[request.path]!(request, response);
+    const inside = withDeadline(answer, { timeout: 60_000 });
+    for (const handler of [answer, inside]) {
+      const { url, handle } = guarded(handler, { ...quiet, breaker: { consecutive: 1000 } });
+      const outside = guarded(withDeadline(handle, { timeout: 60_000 }), quiet);
+      const one = client({ maxConnections: 1 });
+      for (const base of [url, outside.url]) {
+        for (const path of Object.keys(ways)) {
+          const { status } = await one.request(base + path);
+          expect([path, status]).toEqual([path, /throws|rejects/.test(path) ? 500 : 200]);
+          await vi.waitUntil(() => handle.counts.active === 0);
+        }
+      }
+      expect(handle.counts.admitted).toBe(2 * Object.keys(ways).length);
+      expect(outside.handle.counts).toMatchObject({ active: 0, admitted: 5 });
+    }
   });
 
   it('counts streams until they end', async () => {

@@ -1,0 +1,24 @@
+// The time, read once for all events of a delivery: reading it costs more than some handlers do.
+
+let delivering = false;
+let readMs = 0;
+
+/** Events are told from now on. */
+export function beginDelivery(): void {
+  delivering = true;
+  readMs = 0;
+}
+
+export function endDelivery(): void {
+  delivering = false;
+}
+
+/**
+ * performance.now(), in milliseconds. While the events of a delivery are told, it is what the first
+ * caller found: how long the handlers before this one took is not in it. Otherwise it is new.
+ */
+export function deliveryTime(): number {
+  if (!delivering) return performance.now();
+  if (readMs === 0) readMs = performance.now();
+  return readMs;
+}
