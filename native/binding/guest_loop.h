@@ -111,6 +111,8 @@ class GuestLoop {
 
  private:
   explicit GuestLoop(Napi::Env env) : env_(env), memory_(env) {}
+  void turns();
+  bool goesOn(uint64_t startNs) const;
   void turn();
   void sampleLayers();
   int64_t waitTimeNs();

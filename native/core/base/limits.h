@@ -13,6 +13,8 @@ inline constexpr uint32_t kCommandCapacity = 4096;  // commands taken by one flu
 
 // Budgets of one turn. They bound how long one peer or one engine can keep the others waiting.
 inline constexpr uint32_t kTurnBytesMax = 256 * 1024;        // received per turn, all connections
+inline constexpr uint32_t kTurnsTogetherMax = 4;             // without an iteration of libuv
+inline constexpr uint64_t kTurnsTogetherNsMax = 500'000;     // when they took so long, no other one
 inline constexpr uint32_t kConnectionBytesMax = 128 * 1024;  // received per turn, one connection
 inline constexpr uint32_t kAcceptsPerTurnMax = 128;          // per listener
 inline constexpr uint32_t kSharedAcceptsMin = 16;            // ... that other processes may have

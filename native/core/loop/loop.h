@@ -172,6 +172,8 @@ class Loop final : private FilterHost, private ChannelEnds {
   bool moreToDeliver() const { return state_.events.overflowing(); }
   void endTurn();
   bool hasWork() const;
+  // The turn has ended before all was taken that was ready.
+  bool goesOn() const { return state_.moreReady; }
 
   // Listeners and connections that exist, closing ones included.
   uint32_t live() const { return live_; }
