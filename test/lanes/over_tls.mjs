@@ -1,5 +1,6 @@
-// The lane that runs the conformance tests of raw sockets and of HTTP a second time, over TLS: the
-// package speaks TLS, and the tests' plain peers reach it through relays (test/support/tls).
+// The lane that runs the conformance tests of raw sockets, of HTTP and of WebSocket a second time,
+// over TLS: the package speaks TLS, and the tests' plain peers reach it through relays
+// (test/support/tls).
 // By hand: RINGPOLL_TEST_TLS=1 npx vitest run --project conformance test/conformance/echo.test.ts
 import { allSkipped, refusal, vitest } from '../support/vitest-lane.mjs';
 
@@ -8,14 +9,16 @@ export const msMax = 10 * 60 * 1000;
 
 // Left out are tests that look at what is not the same behind a relay, or in records: system calls,
 // marks and windows of memory. And how a paused connection ends: its end is a record, which is read
-// when it is resumed (tls_ends has tests of that without a relay).
+// when it is resumed (tls_ends has tests of that without a relay). And crowds: so many handshakes
+// take longer than the tests may.
 const FILES = [
   ...['echo', 'half_close', 'random', 'http_abandoned', 'http_aborts', 'http_files'],
   ...['http_limits', 'http_requests', 'http_response_headers', 'http_responses'],
-  ...['http_returned', 'http_stop'],
+  ...['http_returned', 'http_stop', 'websocket_client', 'websocket_frames'],
+  ...['websocket_heartbeats', 'websocket_routes', 'websocket_server'],
 ];
 /** With records in small pieces they take half a minute each. */
-const SLOW = ['http_bodies', 'http_random', 'http_slow_peers'];
+const SLOW = ['http_bodies', 'http_random', 'http_slow_peers', 'websocket_survival'];
 
 /** One engine; `how` is whole or split, which cuts what comes to us at any byte. */
 export async function overTls(engine, how, names = [...FILES, ...SLOW]) {
