@@ -18,6 +18,7 @@ export type {
   SendReport,
 } from './loop/explain.js';
 export { formatExplanation } from './loop/explanation_text.js';
+export type { FaultCounts, FaultDelays, FaultOptions, Faults } from './loop/faults.js';
 export { type Capabilities, Loop, type Trigger, type WaitStrategy } from './loop/loop.js';
 export {
   Watchdog,

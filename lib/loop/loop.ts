@@ -5,6 +5,7 @@ import type { EngineReport } from '../runtime/native.js';
 import type { TlsReport } from '../runtime/native_tls.js';
 import { type Runtime, runtime, TRIGGERS, WAIT_STRATEGIES } from '../runtime/runtime.js';
 import { type Explanation, explain } from './explain.js';
+import { type FaultOptions, type Faults, startFaults } from './faults.js';
 
 export interface Capabilities {
   /** Every engine, whether it runs, and if not, why. */
@@ -103,6 +104,16 @@ export class Loop {
    */
   explain(): Explanation {
     return explain(this.#runtime);
+  }
+
+  /**
+   * Lets reads, writes and connects of this thread's connections go wrong, for tests of your
+   * handlers: docs/how-to/testing.md. Sockets of UDP, files and pipelines are left alone.
+   * @throws TypeError, RangeError for wrong options, before anything happens
+   * @throws RingpollError ERR_RINGPOLL_FAULTS_RUNNING when there are faults in this thread
+   */
+  faults(options: FaultOptions): Faults {
+    return startFaults(() => this.#runtime, options);
   }
 
   /** Keeps the process alive while there are listeners or connections (the default). */

@@ -78,6 +78,15 @@ export interface HttpTables {
   errors: { code: string; status: number; message: string }[];
 }
 
+export interface NativeFaultCounts {
+  shortReads: number;
+  shortWrites: number;
+  resets: number;
+  enobufs: number;
+  delays: number;
+  refusals: number;
+}
+
 /** CPU nanoseconds; by size class. */
 export interface NativeCost {
   ns: number;
@@ -212,6 +221,9 @@ export interface NativeLoop
   /** The place of the trigger in TRIGGERS. */
   setTrigger(trigger: number): void;
   trigger(): number;
+  /** The words of a plan, or no more faults: native/binding/faults.cc. */
+  setFaults(plan: Float64Array | undefined): void;
+  faultCounts(): NativeFaultCounts;
   /** Measures turns into these words, or no more: native/binding/metering.cc has all of these. */
   meter(words: Float64Array | undefined): void;
   recordTurns(ring: Float64Array | undefined): boolean;

@@ -449,6 +449,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addTlsFunctions(env, exports);
   addFileFunctions(env, exports);
   addRouteFunctions(env, exports);
+  addFaultFunctions(env, exports);
   addMeteringFunctions(env, exports);
   addThreadFunctions(env, exports);
   addWatchdogFunctions(env, exports);

@@ -50,6 +50,9 @@ void addRouteFunctions(Napi::Env env, Napi::Object exports);
 // { address, port, family } or { path }; undefined when it is not known.
 Napi::Value toObject(Napi::Env env, const AddressText& text);
 
+// faults.cc
+void addFaultFunctions(Napi::Env env, Napi::Object exports);
+
 // metering.cc
 void addMeteringFunctions(Napi::Env env, Napi::Object exports);
 

@@ -1,28 +1,17 @@
-// A small random generator, the same on every machine, so that a seed names a run.
+// The generator of the core for tests, and a stream of bytes that is its own model.
 #pragma once
 
 #include <cstdint>
 
+#include "core/base/seeded_random.h"
+
 namespace test {
 
-class Random {
+class Random : public ringpoll::SeededRandom {
  public:
-  explicit Random(uint64_t seed) : state_(seed) {}
+  using SeededRandom::SeededRandom;
 
-  // SplitMix64: every seed is a good one.
-  uint64_t next() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  // 0 to bound - 1.
-  uint64_t below(uint64_t bound) { return next() % bound; }
-  uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
   bool oneIn(uint64_t n) { return below(n) == 0; }
-
- private:
-  uint64_t state_;
 };
 
 // The byte at `position` of stream `stream`: a model of any stream without keeping its bytes.

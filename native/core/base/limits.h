@@ -113,7 +113,9 @@ inline constexpr uint32_t kTransferNoteMax = 64 * 1024;  // what one thread tell
 inline constexpr uint32_t kGroupListenersMax = 16;       // of one group
 inline constexpr uint32_t kGroupThreadsMax = 256;
 inline constexpr uint32_t kMemoryRetryMs = 10;  // after ENOBUFS or ENOMEM, which has no event
-inline constexpr uint32_t kStopWaitMs = 2000;   // longest wait for the kernel to let go of memory
+inline constexpr uint32_t kFaultHeldBytesMax = 1024 * 1024;  // of one connection: see faults.h
+inline constexpr uint32_t kFaultDeliveriesMax = 256;         // of held pieces, in one turn
+inline constexpr uint32_t kStopWaitMs = 2000;  // longest wait for the kernel to let go of memory
 
 static_assert(kConnectionShareBytes <= kTurnShareBytes, "one connection may not exceed the turn");
 static_assert(kCommandCapacity * kCommandShareBytes >= kConnectionShareBytes,

@@ -332,6 +332,9 @@ int64_t Loop::waitNs(int64_t timeoutNs) {
   if (const int64_t timerMs = timers_.untilNextMs(clockMs()); timerMs >= 0) {
     atMost(timerMs * kNsPerMs);
   }
+  if (faults_ != nullptr) {
+    if (const int64_t dueMs = faults_->untilDueMs(clockMs()); dueMs >= 0) atMost(dueMs * kNsPerMs);
+  }
   if (starved || sender_.waitsForMemory()) atMost(kMemoryRetryMs * kNsPerMs);
   return timeoutNs;
 }
@@ -354,6 +357,10 @@ bool Loop::turn(int64_t timeoutNs) {
   state_.moreReady = state_.engines[0]->reap();
   if (!handed_.empty()) takeHanded();
   if (arrivalsLeft_) receiveArrivals();
+  if (faults_ != nullptr) {
+    faults_->deliverDue(
+        [this](Channel& channel, const Completion& completion) { complete(channel, completion); });
+  }
   dispatch();
   if (state_.secondaryReady && state_.engines.size() > 1) {
     state_.secondaryReady = false;
@@ -379,6 +386,7 @@ bool Loop::turn(int64_t timeoutNs) {
 void Loop::endTurn() {
   RP_PROBE1(turn_end, state_.metrics.turns);
   for (auto& engine : state_.engines) engine->endTurn();
+  if (faults_ != nullptr) faults_->endTurn();
   state_.buffers.endTurn();
   // Those that came while JavaScript ran are told of in the next turn.
   for (const BlockId block : arrivedBefore_) state_.arena.release(block);
@@ -394,6 +402,19 @@ void Loop::endTurn() {
 void Loop::setTrigger(Trigger trigger) {
   trigger_ = trigger;
   for (auto& engine : state_.engines) engine->setTrigger(trigger);
+}
+
+void Loop::setFaults(const FaultPlan* plan) {
+  if (plan == nullptr) {
+    if (faults_ != nullptr) faults_->end();
+    return;
+  }
+  if (faults_ == nullptr) {
+    ChannelEnds& ends = *this;
+    faults_ = std::make_unique<Faults>(state_, ends, endpoints_);
+  }
+  sender_.setFaults(*faults_);
+  faults_->begin(*plan);
 }
 
 const Metrics& Loop::metrics() {

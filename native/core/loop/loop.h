@@ -18,6 +18,7 @@
 #include "core/channel/timer_wheel.h"
 #include "core/files/files.h"
 #include "endpoint_table.h"
+#include "faults.h"
 #include "file_sender.h"
 #include "lingering.h"
 #include "loop_state.h"
@@ -190,6 +191,9 @@ class Loop final : private FilterHost, private ChannelEnds {
   // How epoll tells of connections: of those that begin, and of others as they are told next.
   void setTrigger(Trigger trigger);
   Trigger trigger() const { return trigger_; }
+  // Faults from now on: see faults.h. null: not any more.
+  void setFaults(const FaultPlan* plan);
+  FaultCounts faultCounts() const { return faults_ == nullptr ? FaultCounts{} : faults_->counts(); }
   // Told when waits begin and end, from the next one on; null: nobody.
   void setMeter(TurnMeter* meter) { meter_ = meter; }
   // From now on the time of each layer is given to it; null: not any more.
@@ -255,6 +259,7 @@ class Loop final : private FilterHost, private ChannelEnds {
 
   // loop_completions.cc
   void dispatch();
+  void complete(Channel& channel, const Completion& completion);
   void onAccept(Channel& listener, const Completion& completion);
   void pauseAccepting(Channel& listener, uint32_t delayMs);
   void resumeAccepting();
@@ -314,6 +319,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   TimerWheel timers_;
   Lingering lingering_{state_, *this, timers_};
   Waiting waiting_{state_.metrics};
+  std::unique_ptr<Faults> faults_;  // null: none was ever asked for
   Trigger trigger_ = Trigger::kEdge;
   Pipelines* pipelines_ = nullptr;                    // one of the next
   std::vector<std::unique_ptr<Protocol>> protocols_;  // the first one: raw bytes

@@ -11,7 +11,7 @@ namespace ringpoll {
 void Loop::dispatch() {
   // Handling a completion can bring about another one, so the end moves.
   for (size_t i = 0; i < state_.ready.size(); ++i) {
-    const Completion completion = state_.ready[i];
+    Completion completion = state_.ready[i];
     if (completion.kind == OpKind::kFile) {
       fileSender_.onCompletion(completion);
       continue;
@@ -24,50 +24,55 @@ void Loop::dispatch() {
       }
       continue;
     }
-    switch (completion.kind) {
-      case OpKind::kAccept:
-        onAccept(*channel, completion);
-        break;
-      case OpKind::kReceive:
-        onReceive(*channel, completion);
-        break;
-      case OpKind::kSend:
-        if (channel->type == ChannelType::kDatagram) {
-          channel->protocol->writable(*channel);
-        } else {
-          sender_.onSend(*channel, completion);
-        }
-        break;
-      case OpKind::kConnect:
-        onConnect(*channel, completion);
-        break;
-      case OpKind::kWatch:
-        if (channel->type == ChannelType::kDatagram || (channel->engineFlags & kTellsReadable)) {
-          channel->protocol->readable(*channel, state_.nowMs);
-        }
-        if (channel->type == ChannelType::kMailbox) Wake::clear(channel->fd);
-        if (completion.token == foreign_) foreignReady_ = true;
-        // One that takes none leaves the signal to the loop that does.
-        if (completion.token == arrivalsWatch_ && takesArrivals_) {
-          Wake::clear(channel->fd);
-          receiveArrivals();
-        }
-        if (completion.token == secondaryWatch_) state_.secondaryReady = true;
-        break;
-      case OpKind::kClose:
-        onClose(*channel);
-        break;
-      case OpKind::kDetach:
-        routes_.onDetach(*channel);
-        break;
-      case OpKind::kHangup:
-        onHangup(*channel);
-        break;
-      case OpKind::kFile:
-        break;
-    }
+    if (faults_ != nullptr && faults_->takes(*channel, completion)) continue;
+    complete(*channel, completion);
   }
   state_.ready.clear();
+}
+
+void Loop::complete(Channel& channel, const Completion& completion) {
+  switch (completion.kind) {
+    case OpKind::kAccept:
+      onAccept(channel, completion);
+      break;
+    case OpKind::kReceive:
+      onReceive(channel, completion);
+      break;
+    case OpKind::kSend:
+      if (channel.type == ChannelType::kDatagram) {
+        channel.protocol->writable(channel);
+      } else {
+        sender_.onSend(channel, completion);
+      }
+      break;
+    case OpKind::kConnect:
+      onConnect(channel, completion);
+      break;
+    case OpKind::kWatch:
+      if (channel.type == ChannelType::kDatagram || (channel.engineFlags & kTellsReadable)) {
+        channel.protocol->readable(channel, state_.nowMs);
+      }
+      if (channel.type == ChannelType::kMailbox) Wake::clear(channel.fd);
+      if (completion.token == foreign_) foreignReady_ = true;
+      // One that takes none leaves the signal to the loop that does.
+      if (completion.token == arrivalsWatch_ && takesArrivals_) {
+        Wake::clear(channel.fd);
+        receiveArrivals();
+      }
+      if (completion.token == secondaryWatch_) state_.secondaryReady = true;
+      break;
+    case OpKind::kClose:
+      onClose(channel);
+      break;
+    case OpKind::kDetach:
+      routes_.onDetach(channel);
+      break;
+    case OpKind::kHangup:
+      onHangup(channel);
+      break;
+    case OpKind::kFile:
+      break;
+  }
 }
 
 void Loop::onAccept(Channel& listener, const Completion& completion) {
@@ -248,6 +253,10 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
     fail(channel, -completion.result, Syscall::kConnect);
     return;
   }
+  if (faults_ != nullptr && faults_->refuses(channel)) {
+    fail(channel, ECONNREFUSED, Syscall::kConnect);
+    return;
+  }
   ++state_.metrics.connected;
   channel.state = ChannelState::kOpen;
   Endpoint& endpoint = endpoints_[channel.endpoint];
@@ -372,6 +381,7 @@ void Loop::onClose(Channel& channel) {
     RP_ASSERT(pending_[channel.slot] == kPendingOver);
     if (told) pushClose(channel);
   }
+  if (faults_ != nullptr) faults_->forget(channel);
   endpoints_.retireIfOver(channel.endpoint);
   --live_;
   state_.channels.release(channel);

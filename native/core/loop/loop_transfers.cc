@@ -172,6 +172,7 @@ void Loop::takeUndelivered(const Channel& channel, std::vector<uint8_t>* into) {
       channel, [&](BlockId block, uint32_t slabOffset, uint32_t length) {
         append(state_.arena.data(block) + (slabOffset - state_.arena.slabOffset(block)), length);
       });
+  if (faults_ != nullptr) faults_->forEachHeld(channel, append);
   for (size_t i = 0; i < state_.ready.size(); ++i) {
     const Completion& completion = state_.ready[i];
     if (completion.token != channel.token() || completion.kind != OpKind::kReceive) continue;

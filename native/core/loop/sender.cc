@@ -66,7 +66,8 @@ void Sender::markDirty(Channel& channel) {
 
 // A failing send closes its connection, which never queues another one: the list only shrinks.
 void Sender::flushDirty() {
-  if (together_ != nullptr && dirty_.size() >= kSendsTogetherMin) sendTogether();
+  if (together_ != nullptr && faults_ == nullptr && dirty_.size() >= kSendsTogetherMin)
+    sendTogether();
   for (size_t i = 0; i < dirty_.size(); ++i) {
     Channel* channel = state_.channels.find(dirty_[i]);
     if (channel == nullptr) continue;
@@ -126,7 +127,12 @@ bool Sender::sendOver(Channel& channel, ssize_t taken, uint64_t offered) {
   if (taken > 0) sent(channel, static_cast<uint64_t>(taken));
   if (taken < 0 || static_cast<uint64_t>(taken) < offered) {
     ++state_.metrics.sendsPartial;
-    handOver(channel);
+    if (faults_ != nullptr && faults_->cutOff()) {
+      withoutMemory_.push_back(channel.token());
+      state_.requestAnotherTurn(channel);
+    } else {
+      handOver(channel);
+    }
     return false;
   }
   if (channel.filtered == nullptr || !channel.sends.empty()) return true;
@@ -179,7 +185,7 @@ void Sender::flushConnection(Channel& channel) {
     for (uint32_t i = 0; i < count; ++i) offered += vectors[i].iov_len;
     ++state_.metrics.sends;
     const uint64_t startNs = meter_.begin();
-    const ssize_t taken = state_.sockets.send(channel.fd, vectors, count);
+    const ssize_t taken = offer(channel, vectors, count);
     meter_.end(kSentNow, startNs, offered);
     if (!sendOver(channel, taken, offered)) break;
   }
@@ -291,7 +297,7 @@ uint32_t Sender::sendPiped(Channel& channel, const uint8_t* data, uint32_t bytes
 ssize_t Sender::sendBytes(Channel& channel, const uint8_t* data, uint32_t bytes) {
   const iovec vector{const_cast<uint8_t*>(data), bytes};
   ++state_.metrics.sends;
-  const ssize_t taken = state_.sockets.send(channel.fd, &vector, 1);
+  const ssize_t taken = offer(channel, &vector, 1);
   if (socketIsFull(taken) || kernelLacksMemory(taken)) return 0;
   if (taken < 0) {
     ends_.fail(channel, static_cast<int>(-taken), Syscall::kWrite);
@@ -307,6 +313,7 @@ size_t Sender::sendBehindQueue(Channel& channel, const uint8_t* data, size_t byt
   constexpr uint16_t unable =
       kWriteEnding | kWriteEnded | kCloseWhenSent | kCorked | kSending | kMigrating;
   if (channel.state != ChannelState::kOpen || (channel.flags & unable)) return 0;
+  if (faults_ != nullptr) return 0;
   iovec vectors[kSendVectorsMax];
   const uint32_t count = state_.queues.gather(channel.sends, vectors, kSendVectorsMax - 1);
   uint64_t queued = 0;
@@ -314,7 +321,7 @@ size_t Sender::sendBehindQueue(Channel& channel, const uint8_t* data, size_t byt
   if (queued == 0 || static_cast<double>(queued) != shares_.waitingBytes(channel)) return 0;
   vectors[count] = {const_cast<uint8_t*>(data), std::min<size_t>(bytes, kSendBytesMax)};
   ++state_.metrics.sends;
-  const ssize_t taken = state_.sockets.send(channel.fd, vectors, count + 1);
+  const ssize_t taken = offer(channel, vectors, count + 1);
   if (taken <= 0) return 0;  // flush() tries again, and finds out what it means
   const uint64_t ofQueue = std::min(queued, static_cast<uint64_t>(taken));
   sent(channel, ofQueue);

@@ -15,6 +15,7 @@
 
 #include "core/engine/send_batch.h"
 #include "core/routing/send_meter.h"
+#include "faults.h"
 #include "loop_state.h"
 #include "pending.h"
 #include "route_switch.h"
@@ -53,6 +54,8 @@ class Sender {
   void setFiles(FrontFile& files) { files_ = &files; }
   // From now on flushes of many connections go through it.
   void setTogether(SendBatch& together) { together_ = &together; }
+  // From now on it may cut sends off, or refuse them.
+  void setFaults(Faults& faults) { faults_ = &faults; }
   void setPipes(FrontPipe& pipes) { pipes_ = &pipes; }
 
   // What JavaScript has counted as pending already, in a command of kSend.
@@ -101,6 +104,10 @@ class Sender {
   };
 
   void sent(Channel& channel, uint64_t bytes);
+  ssize_t offer(Channel& channel, const iovec* vectors, uint32_t count) {
+    if (faults_ != nullptr) return faults_->send(channel, vectors, count);
+    return state_.sockets.send(channel.fd, vectors, count);
+  }
   ssize_t sendBytes(Channel& channel, const uint8_t* data, uint32_t bytes);
   bool sendOver(Channel& channel, ssize_t taken, uint64_t offered);
   void sendTogether();
@@ -117,9 +124,10 @@ class Sender {
   SendBatch* together_ = nullptr;  // null: each connection's send is a system call
   std::vector<Offered> offered_;
   FrontPipe* pipes_ = nullptr;
+  Faults* faults_ = nullptr;  // null: none was ever asked for
   SendMeter meter_;
   std::vector<Token> dirty_;
-  std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM
+  std::vector<Token> withoutMemory_;  // whose send met ENOBUFS or ENOMEM, or was cut off by a fault
 };
 
 }  // namespace ringpoll
