@@ -10,6 +10,8 @@ export interface Candidate {
   readonly active: number;
   /** Average response time in milliseconds; 0: not known yet. */
   readonly ewmaMs: number;
+  /** When that was, in milliseconds. */
+  readonly ewmaAt: number;
 }
 
 export type Balance = 'round-robin' | 'weighted' | 'least-connections' | 'ip-hash' | 'p2c-ewma';
@@ -21,6 +23,8 @@ export const BALANCES: readonly Balance[] = [
 export interface BalanceInput {
   /** Counts the requests of the upstream. */
   readonly turn: number;
+  /** Milliseconds of the clock of `ewmaAt`. */
+  readonly nowMs: number;
   /** At least 0, below 1; asked for when chance decides. */
   random(): number;
   /** Of ip-hash: what stays with one target. */
@@ -98,15 +102,22 @@ const ipHash: Policy = (candidates, { key }) => {
 
 /** Milliseconds that an untried target is taken to need: low, so that it is tried. */
 const UNTRIED_MS = 1;
+/** An average that is so old counts half. */
+export const EWMA_HALF_LIFE_MS = 10_000;
+
+/** What an average says `sinceMs` later: a target that was slow is tried again some time. */
+export function agedMs(ewmaMs: number, sinceMs: number): number {
+  return ewmaMs * 2 ** (-Math.max(sinceMs, 0) / EWMA_HALF_LIFE_MS);
+}
 
 /** Of two that chance chooses, the one whose next answer is expected sooner. */
-const p2cEwma: Policy = (candidates, { random }) => {
+const p2cEwma: Policy = (candidates, { nowMs, random }) => {
   const { length } = candidates;
   if (length === 1) return 0;
   const first = Math.floor(random() * length);
   const second = (first + 1 + Math.floor(random() * (length - 1))) % length;
-  const cost = ({ ewmaMs, active, weight }: Candidate) =>
-    ((ewmaMs || UNTRIED_MS) * (active + 1)) / weight;
+  const cost = ({ ewmaMs, ewmaAt, active, weight }: Candidate) =>
+    ((agedMs(ewmaMs, nowMs - ewmaAt) || UNTRIED_MS) * (active + 1)) / weight;
   return cost(candidates[first]) <= cost(candidates[second]) ? first : second;
 };
 
@@ -124,16 +135,11 @@ export function slowStartShare(ageMs: number, slowStartMs: number): number {
   return Math.max(0.1, ageMs / slowStartMs);
 }
 
-/** The average with one more time in it: times of `halfLifeMs` ago count half. */
-export function ewmaAfter(
-  ewmaMs: number,
-  sinceMs: number,
-  tookMs: number,
-  halfLifeMs: number,
-): number {
+/** The average with one more time in it: times of a half life ago count half. */
+export function ewmaAfter(ewmaMs: number, sinceMs: number, tookMs: number): number {
   if (ewmaMs === 0) return tookMs;
   // One slow answer is bad news at once; good news has to be confirmed.
   if (tookMs > ewmaMs) return tookMs;
-  const kept = 2 ** (-Math.max(sinceMs, 1) / halfLifeMs);
+  const kept = 2 ** (-Math.max(sinceMs, 1) / EWMA_HALF_LIFE_MS);
   return ewmaMs * kept + tookMs * (1 - kept);
 }

@@ -7,9 +7,6 @@ import type { ClientTlsOptions } from '../tls/index.js';
 import { type Candidate, ewmaAfter } from './balance.js';
 import { HEALTHY, type HealthState } from './health.js';
 
-/** Half of what is known of its speed is as old as this. */
-const HALF_LIFE_MS = 10_000;
-
 export class Member implements Candidate {
   readonly name: string;
   readonly origin: Origin;
@@ -24,7 +21,7 @@ export class Member implements Candidate {
   /** In a row. */
   consecutive = 0;
   ewmaMs = 0;
-  #ewmaAt = 0;
+  ewmaAt = 0;
   ejections = 0;
   ejectedUntil = 0;
   health: HealthState = HEALTHY;
@@ -59,8 +56,8 @@ export class Member implements Candidate {
 
   /** `tookMs`: until its head came. */
   answered(nowMs: number, tookMs: number, failed: boolean): void {
-    this.ewmaMs = ewmaAfter(this.ewmaMs, nowMs - this.#ewmaAt, tookMs, HALF_LIFE_MS);
-    this.#ewmaAt = nowMs;
+    this.ewmaMs = ewmaAfter(this.ewmaMs, nowMs - this.ewmaAt, tookMs);
+    this.ewmaAt = nowMs;
     this.#count(failed);
   }
 

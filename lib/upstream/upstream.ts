@@ -169,7 +169,7 @@ export class Upstream {
     }
     if (candidates.length < 2) return candidates[0];
     const policy = POLICIES[this.#checked.balance];
-    const index = policy(candidates, { turn: this.#turn++, random: this.#random, key });
+    const index = policy(candidates, { turn: this.#turn++, nowMs, random: this.#random, key });
     return candidates[index];
   }
 

@@ -1,9 +1,11 @@
 // How an upstream chooses, ejects and checks: models on numbers, with seeds and without a clock.
 import { describe, expect, it } from 'vitest';
 import {
+  agedMs,
   BALANCES,
   type Balance,
   type Candidate,
+  EWMA_HALF_LIFE_MS,
   ewmaAfter,
   POLICIES,
   slowStartShare,
@@ -13,7 +15,7 @@ import { ejectionMs, ejects, forgiven } from '../../lib/upstream/outlier.js';
 import { Random } from '../support/random.js';
 
 const target = (name: string, of: Partial<Candidate> = {}): Candidate => ({
-  ...{ name, weight: 1, active: 0, ewmaMs: 10 },
+  ...{ name, weight: 1, active: 0, ewmaMs: 10, ewmaAt: 0 },
   ...of,
 });
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -28,7 +30,7 @@ function shares(
   const random = new Random(7);
   const counts = candidates.map(() => 0);
   for (let turn = 0; turn < rounds; turn++) {
-    const input = { turn, random: () => random.next(), key: keyOf(turn) };
+    const input = { turn, nowMs: 0, random: () => random.next(), key: keyOf(turn) };
     counts[POLICIES[balance](candidates, input)]!++;
   }
   return counts.map((count) => count / rounds);
@@ -45,7 +47,8 @@ describe('every policy', () => {
           ewmaMs: random.below(3) * random.below(1000),
         }),
       );
-      const input = { turn: round, random: () => random.next(), key: String(random.below(1e6)) };
+      const key = String(random.below(1e6));
+      const input = { turn: round, nowMs: round, random: () => random.next(), key };
       const index = POLICIES[balance](candidates, input);
       expect(candidates[index]).toBeDefined();
     }
@@ -56,7 +59,7 @@ describe('round-robin', () => {
   it('gives each target the same, one after the other', () => {
     const candidates = names.map((name) => target(name));
     const chosen = Array.from({ length: 10 }, (_, turn) =>
-      POLICIES['round-robin'](candidates, { turn, random: () => 0.5, key: '' }),
+      POLICIES['round-robin'](candidates, { turn, nowMs: 0, random: () => 0.5, key: '' }),
     );
     expect(chosen).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
   });
@@ -84,6 +87,7 @@ describe('least-connections', () => {
       );
       const index = POLICIES['least-connections'](candidates, {
         turn,
+        nowMs: 0,
         random: Math.random,
         key: '',
       });
@@ -146,11 +150,13 @@ describe('p2c-ewma', () => {
         const one = state[end.who]!;
         Object.assign(one, {
           active: one.active - 1,
-          ewmaMs: ewmaAfter(one.ewmaMs, 1, one.ms, 1e4),
+          ewmaMs: ewmaAfter(one.ewmaMs, 1, one.ms),
+          ewmaAt: now,
         });
         ends.splice(ends.indexOf(end), 1);
       }
-      const who = POLICIES['p2c-ewma'](state, { turn: now, random: () => random.next(), key: '' });
+      const input = { turn: now, nowMs: now, random: () => random.next(), key: '' };
+      const who = POLICIES['p2c-ewma'](state, input);
       counts[who]!++;
       Object.assign(state[who]!, { active: state[who]!.active + 1 });
       ends.push({ at: now + state[who]!.ms, who });
@@ -160,12 +166,48 @@ describe('p2c-ewma', () => {
   });
 });
 
+describe('an average of p2c-ewma', () => {
+  it('halves with each half-life, and is never less than nothing', () => {
+    expect(agedMs(800, 0)).toBe(800);
+    expect(agedMs(800, 3 * EWMA_HALF_LIFE_MS)).toBeCloseTo(100);
+    expect(agedMs(800, -5)).toBe(800);
+    expect(agedMs(0, 1e9)).toBe(0);
+  });
+
+  it('ages: a target that was slow once, and is well again, gets its part back', () => {
+    const random = new Random(13);
+    const state = names.slice(0, 3).map((name) => ({ ...target(name), ms: 10 }));
+    const chosen = (from: number, to: number) => {
+      const counts = [0, 0, 0];
+      for (let nowMs = from; nowMs < to; nowMs += 20) {
+        const input = { turn: nowMs, nowMs, random: () => random.next(), key: '' };
+        const who = POLICIES['p2c-ewma'](state, input);
+        counts[who]!++;
+        const one = state[who]!;
+        const ewmaMs = ewmaAfter(one.ewmaMs, nowMs - one.ewmaAt, one.ms);
+        Object.assign(one, { ewmaMs, ewmaAt: nowMs });
+      }
+      return counts[0]! / counts.reduce((sum, count) => sum + count);
+    };
+    expect(chosen(0, 10_000)).toBeGreaterThan(0.2);
+    // One answer of it takes 2 s. Nobody asks it again while that is fresh.
+    Object.assign(state[0]!, { ewmaMs: 2000, ewmaAt: 10_000 });
+    expect(chosen(10_020, 40_000)).toBe(0);
+    chosen(40_000, 160_000);
+    expect(chosen(160_000, 200_000)).toBeGreaterThan(0.2);
+    // While it stays slow it is asked now and then, and no more.
+    state[0]!.ms = 2000;
+    chosen(200_000, 210_000);
+    expect(chosen(210_000, 500_000)).toBeLessThan(0.02);
+  });
+});
+
 describe('the average of response times', () => {
   it('rises at once, and falls by half in its half-life', () => {
-    expect(ewmaAfter(0, 0, 40, 1000)).toBe(40);
-    expect(ewmaAfter(10, 5, 500, 1000)).toBe(500);
-    expect(ewmaAfter(500, 1000, 0, 1000)).toBeCloseTo(250);
-    expect(ewmaAfter(500, 10_000, 0, 1000)).toBeLessThan(1);
+    expect(ewmaAfter(0, 0, 40)).toBe(40);
+    expect(ewmaAfter(10, 5, 500)).toBe(500);
+    expect(ewmaAfter(500, EWMA_HALF_LIFE_MS, 0)).toBeCloseTo(250);
+    expect(ewmaAfter(500, 10 * EWMA_HALF_LIFE_MS, 0)).toBeLessThan(1);
   });
 });
 
