@@ -385,18 +385,22 @@ export class HttpResponse {
     tellDone(this);
   }
 
-  /** @internal Nobody may be waiting for it any more. */
-  _peerLeft(): void {
+  /** @internal Nobody may be waiting for it any more; `half`: the peer has ended its side alone. */
+  _peerLeft(half = false): void {
     const left = this._extras?.left;
     if (left === undefined || this.ended) return;
-    extrasOf(this).left = undefined;
-    left();
+    if (!half) extrasOf(this).left = undefined;
+    left(half);
   }
 
-  /** @internal Hears once that the peer has left before the end; undefined: nobody does. */
-  _whenLeft(hear: (() => void) | undefined): void {
+  /**
+   * @internal Hears that the peer has ended its side before the end, and then that it has left;
+   * undefined: nobody does.
+   */
+  _whenLeft(hear: ((half: boolean) => void) | undefined): void {
     extrasOf(this).left = hear;
-    if (hear !== undefined && this._request._peer.leftBehind(this._request)) this._peerLeft();
+    if (hear === undefined || !this._request._peer.leftBehind(this._request)) return;
+    this._peerLeft(!this._outlet.lost());
   }
 
   /** @internal Hears once when it has ended, or the connection has. */

@@ -33,8 +33,8 @@ export interface ResponseExtras {
   turnComes: { resolve(): void; reject(error: Error): void }[];
   /** Told when the connection is over before the response is. */
   dropped: ((error: Error) => void) | undefined;
-  /** Told when the peer has left, or ended its side, before the response has ended. */
-  left: (() => void) | undefined;
+  /** Told when the peer has ended its side (`half`), or left, before the response has ended. */
+  left: ((half: boolean) => void) | undefined;
   /** Told when the response has ended, or the connection before it. */
   done: (() => void) | undefined;
   /** The same, for those that only look on. */

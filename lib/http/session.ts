@@ -391,6 +391,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     if (truncated) {
       this.#receiving?._request._body?.fail(aborted());
       this.#receiving?._request._abort?.abort(aborted());
+      this.#receiving?._peerLeft();
       this.#receiving = undefined;
     }
     if (!this.#host._allowHalfOpen) this.#abortAll();
@@ -411,7 +412,7 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   #abortAll(): void {
     for (const response of [this.#first, ...this.#due]) {
       response?._request._abort?.abort(aborted());
-      response?._peerLeft();
+      response?._peerLeft(true);
     }
   }
 

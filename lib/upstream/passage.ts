@@ -55,6 +55,10 @@ export class Passage implements BodySink {
   #exchange: Exchange | undefined = undefined;
   #answer: ClientResponse | undefined = undefined;
   #startedMs = 0;
+  /** Bytes of the answer that the client was given. */
+  #passed = 0;
+  /** The client takes no more for now. */
+  #blocked = false;
   readonly #path: string;
   /** What tells of a further attempt belongs to the same request. undefined: nobody listens. */
   readonly #scope = isObserved() ? new AsyncResource('RINGPOLL_PROXY') : undefined;
@@ -158,7 +162,7 @@ export class Passage implements BodySink {
     this.#exchange = exchange;
     this.#startedMs = this.#upstream._now;
     member.began();
-    if (this.#attempts === 1) this.#response._whenLeft(() => this.#gone());
+    if (this.#attempts === 1) this.#response._whenLeft((half) => this.#left(half));
     // The client may have gone, which ends it.
     if (this.#exchange === exchange) member.pool.dispatch(exchange);
   }
@@ -168,6 +172,25 @@ export class Passage implements BodySink {
     const member = this.#member;
     this.#member = this.#exchange = undefined;
     member?.ended();
+  }
+
+  #left(half: boolean): void {
+    if (half && this.#checked.halfCloseMs > 0) this.#awaitProgress();
+    else this.#gone();
+  }
+
+  /**
+   * A client that has ended its side waits for the answer, or has closed its socket. One that is
+   * gone resets the connection when it gets bytes, so only silence has to end.
+   */
+  #awaitProgress(): void {
+    const before = this.#passed;
+    const look = () => {
+      if (this.#member === undefined) return;
+      if (this.#passed === before && !this.#blocked) this.#gone();
+      else this.#awaitProgress();
+    };
+    setTimeout(look, this.#checked.halfCloseMs).unref();
   }
 
   /** The client has left: the target need not go on. */
@@ -269,11 +292,16 @@ export class Passage implements BodySink {
     const response = this.#response;
     if (this.#answer === undefined) return;
     this.#digest?.add(chunk.bytes);
+    this.#passed += chunk.length;
     if (response.write(chunk.bytes)) return;
     const answer = this.#answer;
     answer?.pause();
+    this.#blocked = true;
     response.drained().then(
-      () => answer?.resume(),
+      () => {
+        this.#blocked = false;
+        answer?.resume();
+      },
       () => {},
     );
   }

@@ -33,6 +33,11 @@ export interface ProxyOptions {
    * no limit. Default: 600,000.
    */
   tunnelTimeout?: number;
+  /**
+   * Milliseconds for which no byte of the answer comes after the client has ended its side, until
+   * it counts as gone; 0: at once. Default: 1,000.
+   */
+  halfCloseTimeout?: number;
   /** Also sends a share of the requests elsewhere, and drops the answers. */
   mirror?: MirrorOptions;
   /** A release that gets a share of the requests. */
@@ -48,11 +53,13 @@ export interface ProxyOptions {
 }
 
 const TUNNEL_MS = 600_000;
+const HALF_CLOSE_MS = 1_000;
 
 const OPTIONS = optionNames<ProxyOptions>('proxy()', {
   retry: true,
   timeout: true,
   tunnelTimeout: true,
+  halfCloseTimeout: true,
   mirror: true,
   canary: true,
   forwarded: true,
@@ -76,6 +83,7 @@ export interface CheckedProxy {
   readonly retryOn: readonly number[];
   readonly timeoutMs: number | undefined;
   readonly tunnelMs: number;
+  readonly halfCloseMs: number;
   readonly mirror: CheckedMirror | undefined;
   readonly canary: Canary | undefined;
   readonly forwarded: ForwardedStyle;
@@ -107,6 +115,7 @@ export function checkProxy(options: ProxyOptions): CheckedProxy {
     ...checkRetry(retry),
     timeoutMs: timeout === undefined ? undefined : milliseconds('options.timeout', timeout, 0),
     tunnelMs: milliseconds('options.tunnelTimeout', options.tunnelTimeout, TUNNEL_MS),
+    halfCloseMs: milliseconds('options.halfCloseTimeout', options.halfCloseTimeout, HALF_CLOSE_MS),
     mirror: mirror === undefined ? undefined : checkMirror(mirror),
     canary,
     forwarded,

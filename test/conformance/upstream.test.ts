@@ -445,5 +445,11 @@ describe('wrong arguments', () => {
       /unknown/,
     );
     expect(() => new Upstream({ targets: [{ url: 'http://a', weight: 0 }] })).toThrow(RangeError);
+    const upstream = upstreamOf({ targets: ['http://a'] });
+    const asked = (options: unknown) => () =>
+      proxy({ method: 'GET' } as never, {} as never, upstream, options as ProxyOptions);
+    expect(asked({ halfCloseTimeout: -1 })).toThrow(RangeError);
+    expect(asked({ halfCloseTimeout: '1' })).toThrow(TypeError);
+    expect(asked({ halfClose: 1 })).toThrow(/halfCloseTimeout/);
   });
 });
