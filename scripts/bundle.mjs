@@ -35,6 +35,9 @@ const ENTRIES = [
   'node_http/native_side',
   // Loaded by the command doctor, in the program that it looks at.
   'register/observe',
+  // Loaded by the command layers, in the program that it measures.
+  'cli/layers_of_node',
+  'cli/layers_of_ringpoll',
   // Not imported but run: the command, and the workers of the compute pool and
   // of groups of threads.
   'cli/main',

@@ -5,7 +5,7 @@ import { listConnections } from './connections.js';
 import { type Correlation, correlate } from './correlate.js';
 import { Metrics } from './families.js';
 import { Guard, type Refusal } from './guard.js';
-import { layersOf } from './layers.js';
+import { layers } from './layers.js';
 import { Live } from './live.js';
 import { Observer } from './observer.js';
 import { type AdminOptions, checkAdminOptions } from './options.js';
@@ -218,8 +218,7 @@ export class Admin {
       const next = connections.length < most ? undefined : last && last.slot + 1;
       json(response, { connections, next });
     },
-    '/debug/layers': (_: HttpRequest, response: HttpResponse) =>
-      json(response, layersOf(this.#observer.turns)),
+    '/debug/layers': (_: HttpRequest, response: HttpResponse) => json(response, layers()),
     '/debug/alarms': (_: HttpRequest, response: HttpResponse) => {
       const { alarms } = this.#observer;
       json(response, { counts: alarms?.counts ?? {}, last: alarms?.last ?? [] });

@@ -9,7 +9,8 @@ export {
   type FlightRecorderOptions,
   flightRecorder,
 } from './flight_recorder.js';
-export type { LayerCost, LayerName, Layers } from './layers.js';
+export type { LayerCost, LayerCosts, LayerName } from './layer_costs.js';
+export { type Layers, layers } from './layers.js';
 export type { AdminOptions } from './options.js';
 export type { Pause, PauseKind } from './pauses.js';
 export type { RoundTripReport } from './round_trips.js';

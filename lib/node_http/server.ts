@@ -2,7 +2,7 @@
 // possible. What it needs that is not native makes it Node's altogether, when it begins to listen.
 import http from 'node:http';
 import net from 'node:net';
-import { noteFallback } from '../faces.js';
+import { noteFallback, noteServed } from '../faces.js';
 import { whyNotNative } from './fallback.js';
 import type { Host } from './host.js';
 import { SERVED } from './names.js';
@@ -102,6 +102,7 @@ proto._listen2 = function listen2(
   const { Host, ListenHandle } = side;
   const host = new Host(this);
   this[HOST] = host;
+  noteServed(this); // node:net's face would take the handle for one of somebody else
   this._handle = new ListenHandle(host, address, port, addressType, flags, this[STRICT] === true);
   const named = address ?? '::';
   Reflect.apply(openHandle, this, [named, port, addressType, backlog, fd, flags]);

@@ -23,5 +23,6 @@ export const enum LayerWord {
   handlerNs = 21,
   handlerLaps = 22,
   clockNs = 23,
+  turnNs = 24,
 }
 export const LAYER_WORDS = 32;

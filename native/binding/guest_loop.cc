@@ -129,15 +129,18 @@ void GuestLoop::sampleLayers() {
   const bool measures = --turnsToLayers_ == 0;
   if (!measured && !measures) return;
   const uint64_t requests = http_ == nullptr ? 0 : http_->requests();
+  const double ranNs = static_cast<double>(monotonicNs()) - meter_->waitedNs();
   if (measured) {
     layers_->pause();
     layerWords_[kLayerRequests] += static_cast<double>(requests - requestsBefore_);
+    layerWords_[kLayerTurnNs] += ranNs - ranNsBefore_;
   }
   layerWords_[kLayerActive] = measures ? 1 : 0;
   LayerClock* const active = measures ? layers_.get() : nullptr;
   if (measures) {
     ++layerWords_[kLayerTurns];
     requestsBefore_ = requests;
+    ranNsBefore_ = ranNs;
     turnsToLayers_ = kLayerEvery;
     active->start(Layer::kHost);
   }

@@ -156,6 +156,7 @@ class GuestLoop {
   double* layerWords_ = nullptr;
   uint32_t turnsToLayers_ = kLayerEvery;
   uint64_t requestsBefore_ = 0;
+  double ranNsBefore_ = 0;  // the thread, without its waits, when the measured turn began
   uint64_t seenEvents_ = 0;
   std::vector<int32_t*> heartbeats_;
   std::vector<GroupSocket> groupSockets_;

@@ -484,6 +484,10 @@ describe('/debug/layers', () => {
     expect(shares).toBeCloseTo(1);
     const sum = layers.layers.reduce((all, { microseconds }) => all + microseconds, 0);
     expect(sum).toBeCloseTo(layers.microseconds);
+    // By clocks that know of no layers: nothing is counted twice, and nothing is left out.
+    const whole = (sum + layers.measuringMicroseconds) / layers.wholeMicroseconds;
+    expect(whole).toBeGreaterThan(0.95);
+    expect(whole).toBeLessThan(1.05);
     // As many requests as it takes: each waits for the one before.
   }, 40_000);
 });

@@ -158,10 +158,12 @@ describe('the table of layers', () => {
         { layer: 'read', ...cost },
         { layer: 'write', ...cost },
       ],
+      wholeMicroseconds: 3.125,
       measuringMicroseconds: 0.25,
     });
     expect(text).toMatch(/^read +1\.500 +50\.0 % +1\.00 +recv$/m);
     expect(text).toMatch(/^all +3\.000 +100 %/m);
     expect(text).toContain('0.250 µs');
+    expect(text).toContain('3.125 µs');
   });
 });

@@ -75,6 +75,9 @@ class TurnMeter {
   // The time of layers is given to it in this turn; null: this turn is not measured so.
   void setLayers(LayerClock* layers) { layers_ = layers; }
 
+  // Of all waits so far.
+  double waitedNs() const { return words_[kWaitedNs]; }
+
   // Left out when nothing is to be sent before the wait.
   void begins() {
     lap(kHostNs);
