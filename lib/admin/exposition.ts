@@ -2,6 +2,7 @@
 // that of OpenMetrics (1.0.0), which has exemplars.
 import type { Histogram } from '../histogram.js';
 import type { Exemplars } from '../http/exemplars.js';
+import { encoded, TextBytes } from './text_bytes.js';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -22,24 +23,15 @@ function written(labels: Labels): string {
     .join(',');
 }
 
-const numberText = (value: number) =>
-  Number.isFinite(value)
-    ? String(value)
-    : Number.isNaN(value)
-      ? 'NaN'
-      : value > 0
-        ? '+Inf'
-        : '-Inf';
-
 /** How a histogram was written: its lines are the same with every scrape, up to their numbers. */
 interface Written {
   readonly name: string;
-  readonly buckets: readonly string[];
-  readonly sum: string;
-  readonly count: string;
+  readonly buckets: readonly Uint8Array[];
+  readonly sum: Uint8Array;
+  readonly count: Uint8Array;
   /** How many values it had, and what was written then. */
   values: number;
-  text: string;
+  text: Uint8Array;
 }
 
 function linesOf(name: string, labels: Labels): Written {
@@ -49,26 +41,28 @@ function linesOf(name: string, labels: Labels): Written {
   const bounds = [...SECONDS, '+Inf'];
   return {
     name,
-    buckets: bounds.map((bound) => `\n${name}_bucket{${before}le="${bound}"} `),
-    sum: `\n${name}_sum${own} `,
-    count: `\n${name}_count${own} `,
+    buckets: bounds.map((bound) => encoded(`\n${name}_bucket{${before}le="${bound}"} `)),
+    sum: encoded(`\n${name}_sum${own} `),
+    count: encoded(`\n${name}_count${own} `),
     values: -1,
-    text: '',
+    text: encoded(''),
   };
 }
 
 /** By what they are numbers of, for as long as that lives. */
 const knownHistograms = new WeakMap<Histogram, Written>();
-const knownSamples = new WeakMap<object, string>();
+const knownSamples = new WeakMap<object, Uint8Array>();
 
 export class Exposition {
   /** Whether it is OpenMetrics. */
   readonly open: boolean;
-  #text = '';
+  readonly #text: TextBytes;
   #histograms = 0;
 
-  constructor(open = false) {
+  /** `expected`: how many bytes it will have, about. */
+  constructor(open = false, expected = 0) {
     this.open = open;
+    this.#text = new TextBytes(expected);
   }
 
   /** Histograms whose numbers had to be written anew: others are as they were. */
@@ -79,11 +73,12 @@ export class Exposition {
   #head(name: string, type: string, help: string): void {
     const line = help.replace(/[\\\n]/g, (each) => ESCAPES[each]);
     const family = this.open && type === 'counter' ? name.replace(/_total$/, '') : name;
-    this.#text += `\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`;
+    this.#text.text(`\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`);
   }
 
   #sample(name: string, labels: string, value: number): void {
-    this.#text += `\n${name}${labels === '' ? '' : `{${labels}}`} ${numberText(value)}`;
+    this.#text.text(`\n${name}${labels === '' ? '' : `{${labels}}`} `);
+    this.#text.number(value);
   }
 
   /** A number that never falls; its name ends in _total. */
@@ -110,10 +105,11 @@ export class Exposition {
   moreOfCounter(name: string, of: object, labels: () => Labels, value: number): void {
     let prefix = knownSamples.get(of);
     if (prefix === undefined) {
-      prefix = `\n${name}{${written(labels())}} `;
+      prefix = encoded(`\n${name}{${written(labels())}} `);
       knownSamples.set(of, prefix);
     }
-    this.#text += prefix + value;
+    this.#text.bytes(prefix);
+    this.#text.number(value);
   }
 
   /** Of histograms in nanoseconds, in seconds. */
@@ -134,38 +130,49 @@ export class Exposition {
       lines = linesOf(name, labels);
       knownHistograms.set(values, lines);
     }
-    if (lines.values !== values.count) {
-      lines.text = textOf(lines, values);
+    const from = this.#text.length;
+    if (this.open && exemplars !== undefined) {
+      this.#lines(lines, values, exemplars);
+      this.#histograms++;
+      return;
+    }
+    if (lines.values === values.count) {
+      this.#text.bytes(lines.text);
+    } else {
+      this.#lines(lines, values);
       lines.values = values.count;
       this.#histograms++;
     }
-    const isPlain = !this.open || exemplars === undefined;
-    this.#text += isPlain ? lines.text : textOf(lines, values, exemplars);
+    // Of this text, always: what was written before is not kept for a few lines of it.
+    lines.text = this.#text.since(from);
   }
 
-  toString(): string {
-    return `${this.#text.slice(1)}\n${this.open ? '# EOF\n' : ''}`;
+  #lines({ buckets, sum, count }: Written, values: Histogram, exemplars?: Exemplars): void {
+    const text = this.#text;
+    const below = values.atMost(BOUNDS_NS);
+    for (let i = 0; i < buckets.length; i++) {
+      text.bytes(buckets[i]);
+      text.number(below[i] ?? values.count);
+      if (exemplars !== undefined) text.text(exemplarText(exemplars, i));
+    }
+    text.bytes(sum);
+    text.number(values.sum / NS_PER_S);
+    text.bytes(count);
+    text.number(values.count);
+  }
+
+  /** All of it, in UTF-8. Nothing may be added any more. */
+  toBytes(): Uint8Array {
+    this.#text.text(this.open ? '\n# EOF\n' : '\n');
+    return this.#text.since(1);
   }
 }
 
 /** What OpenMetrics adds to a bucket. */
-function exemplarText(exemplars: Exemplars | undefined, bucket: number): string {
+function exemplarText(exemplars: Exemplars, bucket: number): string {
   const to = BOUNDS_NS[bucket] ?? Number.POSITIVE_INFINITY;
-  const found = exemplars?.between(BOUNDS_NS[bucket - 1] ?? 0, to);
+  const found = exemplars.between(BOUNDS_NS[bucket - 1] ?? 0, to);
   if (found === undefined) return '';
   const { traceId, ns, at } = found;
   return ` # {trace_id="${escaped(traceId)}"} ${ns / NS_PER_S} ${at.toFixed(3)}`;
-}
-
-function textOf(
-  { buckets, sum, count }: Written,
-  values: Histogram,
-  exemplars?: Exemplars | undefined,
-): string {
-  const below = values.atMost(BOUNDS_NS);
-  let text = '';
-  for (let i = 0; i < buckets.length; i++) {
-    text += buckets[i] + (below[i] ?? values.count) + exemplarText(exemplars, i);
-  }
-  return `${text}${sum}${values.sum / NS_PER_S}${count}${values.count}`;
 }

@@ -14,6 +14,8 @@ const REQUESTS = 'http_requests_total';
 const DURATIONS = 'http_request_duration_seconds';
 /** Others have their turn before the next ones are written. */
 const ROUTES_AT_ONCE = 50;
+/** What the next one may have more than the last. */
+const ROOM = 1.1;
 const NS_PER_S = 1e9;
 const US_PER_S = 1e6;
 const MS_PER_S = 1e3;
@@ -25,15 +27,24 @@ const LEVELS = new Set([
 const OLD_NAMES = new Set(['epollWaits']);
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const families = new Map<string, string>();
 
 /** The name of a counter or level of Loop.metrics(). */
-export const loopFamily = (name: string): string =>
-  LEVELS.has(name) ? `ringpoll_${snake(name)}` : `ringpoll_${snake(name)}_total`;
+export function loopFamily(name: string): string {
+  let family = families.get(name);
+  if (family === undefined) {
+    family = `ringpoll_${snake(name)}${LEVELS.has(name) ? '' : '_total'}`;
+    families.set(name, family);
+  }
+  return family;
+}
 
 /** Answers scrapes, in pieces between which others have their turn. */
 export class Metrics {
   readonly #observer: Observer;
-  readonly #running = new Map<boolean, Promise<string>>();
+  readonly #running = new Map<boolean, Promise<Uint8Array>>();
+  /** Bytes of the last one. */
+  #length = 0;
   /** Of the last scrape. */
   pieces = new Pieces();
   histogramsWritten = 0;
@@ -43,10 +54,10 @@ export class Metrics {
   }
 
   /**
-   * In the form of OpenMetrics, or the older one of Prometheus. Those who ask at the same time get
+   * UTF-8, in the form of OpenMetrics, or the older one of Prometheus. Those who ask at the same time get
    * the same answer. Resolves soon, whatever the threads do.
    */
-  scrape(open = false): Promise<string> {
+  scrape(open = false): Promise<Uint8Array> {
     let running = this.#running.get(open);
     if (running === undefined) {
       running = this.#scrape(open).finally(() => this.#running.delete(open));
@@ -55,11 +66,11 @@ export class Metrics {
     return running;
   }
 
-  async #scrape(open: boolean): Promise<string> {
+  async #scrape(open: boolean): Promise<Uint8Array> {
     const observer = this.#observer;
     await observer.threads.refresh();
     const pieces = new Pieces();
-    const text = new Exposition(open);
+    const text = new Exposition(open, this.#length * ROOM);
     const loop = Loop.current();
     const info = { version: VERSION, engine: loop.engine, node: process.version };
     text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
@@ -73,7 +84,8 @@ export class Metrics {
     addThreads(text, observer);
     addProcess(text, observer);
     addScrapes(text, this.pieces);
-    const whole = text.toString();
+    const whole = text.toBytes();
+    this.#length = whole.length;
     pieces.end();
     this.pieces = pieces;
     this.histogramsWritten = text.histogramsWritten;

@@ -38,14 +38,21 @@ export function roundTripBucket(us: number): number {
 
 export class RoundTrips {
   readonly #from = new WeakMap<ObservedServer, number>();
-  readonly #rows = new Float64Array(LOOKS_MAX * NUMBERS);
+  readonly #most: number;
+  readonly #rows: Float64Array;
+
+  /** Of each server it looks at so many connections at once. */
+  constructor(most = LOOKS_MAX) {
+    this.#most = most;
+    this.#rows = new Float64Array(most * NUMBERS);
+  }
 
   /** The next connections of the server, after the last ones the first again. */
   look(server: ObservedServer): RoundTripReport {
     const rows = this.#rows;
     const from = this.#from.get(server) ?? 0;
     const { native } = runtime();
-    this.#from.set(server, native.roundTrips(server._endpointId, from, LOOKS_MAX, rows));
+    this.#from.set(server, native.roundTrips(server._endpointId, from, this.#most, rows));
     return reportOf(nameOf(server), rows);
   }
 }

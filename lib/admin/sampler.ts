@@ -1,6 +1,6 @@
 // One report for the live page and for `ringpoll top`: rates since the report before, and levels.
-import { Histogram, type HistogramSummary } from '../histogram.js';
-import { type Explanation, Loop } from '../index.js';
+import type { Histogram, HistogramSummary } from '../histogram.js';
+import { Loop } from '../index.js';
 import type { WatchdogReport } from '../loop/watchdog.js';
 import type { TurnSums } from '../runtime/turn_meter.js';
 import { VERSION } from '../runtime/version.js';
@@ -10,12 +10,16 @@ import { nameOf, type Observer } from './observer.js';
 import type { Pause } from './pauses.js';
 import type { Pieces } from './pieces.js';
 import { type RoundTripReport, RoundTrips } from './round_trips.js';
+import { type RequestSample, RouteSamples } from './route_samples.js';
 import { type ThreadMetrics, type ThreadReport, threadReports } from './threads.js';
+import { type WayRate, WayRates } from './way_rates.js';
 
 /** Routes of a report: the busiest ones. */
 const ROUTES_MAX = 20;
 /** Alarms of a report: the last ones. */
 const ALARMS_MAX = 10;
+/** Connections whose round trips a report looks at, of each server. The next report looks on. */
+const ROUND_TRIPS_MAX = 64;
 const NS_PER_MS = 1e6;
 const US_PER_S = 1e6;
 
@@ -52,8 +56,8 @@ export interface Report {
   /** By code, since measuring began. */
   errors: Record<string, number>;
   connections: Census;
-  /** Operations a second by engine or route. */
-  ways: { operation: string; way: string; rate: number }[];
+  /** Operations a second by engine or route, asked for every 4.5 seconds at most. */
+  ways: WayRate[];
   loop: {
     turnRate: number;
     eventRate: number;
@@ -87,40 +91,17 @@ export interface Report {
     | undefined;
 }
 
-interface RouteBase {
-  server: string;
-  route: string;
-  durations: Histogram;
-  count: number;
-  failed: number;
-}
-
 interface Base {
   at: number;
-  requests: number;
-  aborted: number;
-  classes: Map<string, number>;
-  latency: Histogram;
-  routes: Map<string, RouteBase>;
+  requests: RequestSample;
   sums: TurnSums;
   busy: Histogram;
   delay: Histogram;
-  ways: Map<string, number>;
   leases: number;
   usage: NodeJS.ResourceUsage;
   cpu: NodeJS.CpuUsage;
   classTurns: Map<string, number>;
   threads: readonly ThreadMetrics[];
-}
-
-function waysOf({ receive, send, open, file }: Explanation): [string, string, number][] {
-  const routes = Object.entries(receive.routes).map(([route, { receives }]) => {
-    return ['receive', route, receives] as [string, string, number];
-  });
-  const others = Object.entries({ send, open, file }).flatMap(([operation, { ways }]) =>
-    Object.entries(ways).map(([way, count]): [string, string, number] => [operation, way, count]),
-  );
-  return [...routes, ...others];
 }
 
 const inMs = ({ count, ...values }: HistogramSummary): HistogramSummary => ({
@@ -132,7 +113,9 @@ const inMs = ({ count, ...values }: HistogramSummary): HistogramSummary => ({
 
 export class Sampler {
   readonly #observer: Observer;
-  readonly #roundTrips = new RoundTrips();
+  readonly #roundTrips = new RoundTrips(ROUND_TRIPS_MAX);
+  readonly #routes = new RouteSamples();
+  readonly #ways = new WayRates();
   #last: Base;
 
   constructor(observer: Observer) {
@@ -140,59 +123,30 @@ export class Sampler {
     this.#last = this.#base();
   }
 
-  #base(before?: Base): Base {
+  #base(): Base {
     const { turns, scheduler } = this.#observer;
-    const base: Base = {
+    const classTurns = new Map<string, number>();
+    const classes = Object.entries(scheduler?.metrics().classes ?? {});
+    for (const [name, { turns: count }] of classes) classTurns.set(name, count);
+    return {
       at: performance.now(),
-      requests: 0,
-      aborted: 0,
-      classes: new Map(),
-      latency: new Histogram(),
-      routes: new Map(),
+      requests: this.#routes.look(this.#observer.servers()),
       sums: turns.sums(),
       busy: turns.busy(),
       delay: turns.delays(),
-      ways: new Map(),
       leases: 0,
       usage: process.resourceUsage(),
       cpu: process.cpuUsage(),
-      classTurns: new Map(),
+      classTurns,
       threads: this.#observer.threads.latest,
     };
-    for (const server of this.#observer.servers()) {
-      const meter = server._meter;
-      if (meter === undefined) continue;
-      const name = nameOf(server);
-      base.aborted += meter.aborted;
-      for (const { route, durations, counts } of meter.routes()) {
-        let count = 0;
-        let failed = 0;
-        for (const each of counts) {
-          const kind = `${Math.floor(each.status / 100)}xx`;
-          base.classes.set(kind, (base.classes.get(kind) ?? 0) + each.count);
-          count += each.count;
-          if (each.status >= 500) failed += each.count;
-        }
-        base.requests += count;
-        base.latency.merge(durations);
-        const key = `${name} ${route}`;
-        const known = before?.routes.get(key);
-        // Most routes of many have nothing new.
-        const isAsBefore = known?.durations.count === durations.count;
-        const copy = isAsBefore ? known.durations : durations.copy();
-        base.routes.set(key, { server: name, route, durations: copy, count, failed });
-      }
-    }
-    const classes = Object.entries(scheduler?.metrics().classes ?? {});
-    for (const [name, { turns: count }] of classes) base.classTurns.set(name, count);
-    return base;
   }
 
   /** What has happened since the last call. One call at a time. */
   async report(pieces: Pieces): Promise<Report> {
     const connections = await census(pieces);
     const before = this.#last;
-    const now = this.#base(before);
+    const now = this.#base();
     this.#last = now;
     // Answered until the next report.
     void this.#observer.threads.ask();
@@ -200,15 +154,7 @@ export class Sampler {
     const metrics = loop.metrics();
     const span = Math.max(1, now.at - before.at);
     const rate = (count: number) => (count / span) * 1000;
-    const since = (to: Map<string, number>, from: Map<string, number>) =>
-      Object.fromEntries(
-        Array.from(to, ([name, count]) => [name, rate(count - (from.get(name) ?? 0))]),
-      );
-    const ways = waysOf(loop.explain()).map(([operation, way, count]) => {
-      const key = `${operation} ${way}`;
-      now.ways.set(key, count);
-      return { operation, way, rate: rate(count - (before.ways.get(key) ?? count)) };
-    });
+    this.#ways.look(now.at);
     now.leases = metrics.arenaLeases;
     const { servers, waiting, errors } = this.#servers();
     const { rss, heapUsed, external } = process.memoryUsage();
@@ -227,17 +173,17 @@ export class Sampler {
       },
       servers,
       requests: {
-        rate: rate(now.requests - before.requests),
-        total: now.requests,
+        rate: rate(now.requests.count - before.requests.count),
+        total: now.requests.count,
         waiting,
-        aborted: now.aborted,
-        classes: since(now.classes, before.classes),
-        latency: inMs(now.latency.since(before.latency).summary()),
+        aborted: now.requests.aborted,
+        classes: classRates(now.requests, before.requests, rate),
+        latency: inMs(now.requests.newDurations.summary()),
       },
-      routes: routesOf(now, before, rate),
+      routes: busiest(now.requests, rate),
       errors,
       connections,
-      ways: ways.filter(({ way, operation }) => (now.ways.get(`${operation} ${way}`) ?? 0) > 0),
+      ways: this.#ways.rates,
       loop: {
         turnRate: rate(now.sums.turns - before.sums.turns),
         eventRate: rate(now.sums.events - before.sums.events),
@@ -285,7 +231,7 @@ export class Sampler {
     return { servers, errors, waiting };
   }
 
-  #schedulerSince(before: Base, rate: (count: number) => number): Report['scheduler'] {
+  #schedulerSince(before: Base, rate: Rate): Report['scheduler'] {
     const metrics = this.#observer.scheduler?.metrics();
     if (metrics === undefined) return undefined;
     const classes = Object.entries(metrics.classes).map(([name, each]) => {
@@ -298,29 +244,33 @@ export class Sampler {
   }
 }
 
-function routesOf(now: Base, before: Base, rate: (count: number) => number): RouteReport[] {
-  const since = Array.from(now.routes, ([key, of]) => {
-    const earlier = before.routes.get(key);
-    return { of, earlier, count: of.count - (earlier?.count ?? 0) };
+type Rate = (count: number) => number;
+
+/** By the first digit of the status, of those that there have been. */
+function classRates(now: RequestSample, before: RequestSample, rate: Rate): Record<string, number> {
+  const rates: Record<string, number> = {};
+  now.classes.forEach((count, kind) => {
+    if (count > 0) rates[`${kind}xx`] = rate(count - before.classes[kind]);
   });
-  const busiest = since.sort((a, b) => b.count - a.count).slice(0, ROUTES_MAX);
-  return busiest.map(({ of: { server, route, durations, failed }, earlier, count }) => {
-    const some = earlier === undefined ? durations : durations.since(earlier.durations);
-    return {
-      server,
-      route,
-      rate: rate(count),
-      failedRate: rate(failed - (earlier?.failed ?? 0)),
-      p50: some.quantile(0.5) / NS_PER_MS,
-      p99: some.quantile(0.99) / NS_PER_MS,
-    };
-  });
+  return rates;
+}
+
+function busiest({ routes }: RequestSample, rate: Rate): RouteReport[] {
+  const sorted = [...routes].sort((a, b) => b.newCount - a.newCount).slice(0, ROUTES_MAX);
+  return sorted.map(({ server, route, newCount, newFailed, newDurations }) => ({
+    server,
+    route,
+    rate: rate(newCount),
+    failedRate: rate(newFailed),
+    p50: (newDurations?.quantile(0.5) ?? 0) / NS_PER_MS,
+    p99: (newDurations?.quantile(0.99) ?? 0) / NS_PER_MS,
+  }));
 }
 
 function kernelOf(
   now: NodeJS.ResourceUsage,
   before: NodeJS.ResourceUsage,
-  rate: (count: number) => number,
+  rate: Rate,
 ): Report['kernel'] {
   const of = (name: keyof NodeJS.ResourceUsage) => rate(now[name] - before[name]);
   return {

@@ -98,15 +98,16 @@ Napi::Value RoundTrips(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return info.Env().Undefined();
   constexpr uint32_t kNumbers = 4;
+  constexpr uint32_t kSlotsAtOnce = 64;
   const uint32_t endpoint = word(info, 0);
-  const uint32_t from = word(info, 1);
   auto into = info[3].As<Napi::Float64Array>();
   const auto room = static_cast<uint32_t>(into.ElementLength() / kNumbers);
   const uint32_t most = std::min(word(info, 2), room);
   uint32_t found = 0;
   uint32_t next = 0;
-  guest->loop().forEachConnection(endpoint, [&](const Channel& channel) {
-    if (channel.slot < from || channel.fd < 0 || next != 0) return;
+  const auto look = [&](const Channel& channel) {
+    if (channel.type != ChannelType::kConnection || channel.endpoint != endpoint) return;
+    if (!channel.known() || channel.fd < 0 || next != 0) return;
     if (found == most) {
       next = channel.slot;
       return;
@@ -118,7 +119,12 @@ Napi::Value RoundTrips(const Napi::CallbackInfo& info) {
     row[1] = tcp.varianceUs;
     row[2] = tcp.retransmits;
     row[3] = tcp.congestionWindow;
-  });
+  };
+  uint32_t slot = word(info, 1);
+  do {
+    slot = guest->loop().forEachChannel(slot, kSlotsAtOnce, look);
+  } while (slot != 0 && found < most);
+  if (next == 0) next = slot;
   std::fill(into.Data() + found * kNumbers, into.Data() + room * kNumbers, 0);
   return Napi::Number::New(info.Env(), next);
 }
