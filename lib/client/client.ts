@@ -5,13 +5,13 @@ import { fieldLine } from '../http/header_fields.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { Ask } from '../runtime/protocol.js';
 import { lengthOf } from '../runtime/staging.js';
-import type { ConnectOptions } from '../tcp/connect.js';
+import { type ConnectOptions, connect } from '../tcp/connect.js';
 import type { ClientTlsOptions } from '../tls/index.js';
 import { clientTls } from './client_tls.js';
 import { observed } from './diagnostics.js';
 import { clientClosed, timedOut } from './errors.js';
 import { Exchange } from './exchange.js';
-import { Pool, type PoolCounts } from './pool.js';
+import { type Connector, Pool, type PoolCounts } from './pool.js';
 import { type RequestBody, RequestBodySource, readBody } from './request_body.js';
 import {
   checkMethod,
@@ -23,6 +23,7 @@ import {
 import type { ClientResponse } from './response.js';
 import { type CheckedClient, type ClientOptions, checkClient } from './settings.js';
 import { type Origin, type RequestTarget, targetOf } from './target.js';
+import { tunnelThrough } from './tunnel.js';
 import './events.js';
 
 export interface RequestOptions {
@@ -95,6 +96,7 @@ export class Client {
   readonly #checked: CheckedClient;
   readonly #tls: ClientTlsOptions;
   readonly #pools = new Map<string, Pool>();
+  #tunnel: Connector | undefined;
   #closing: { promise: Promise<void>; resolve: () => void } | undefined;
 
   /**
@@ -153,8 +155,10 @@ export class Client {
     let flags = method === 'HEAD' ? Ask.head : method === 'CONNECT' ? Ask.connect : 0;
     if (informational !== undefined) flags |= Ask.informational;
     if (stream !== undefined) flags |= Ask.sending;
-    let head = `${method} ${pathOf(method, target)} HTTP/1.1\r\n`;
+    const forwards = target.origin.secure ? undefined : this.#checked.proxy;
+    let head = `${method} ${pathOf(method, target, forwards !== undefined)} HTTP/1.1\r\n`;
     if (!fields.hasHost) head += `host: ${target.origin.authority}\r\n`;
+    if (forwards !== undefined) head += forwards.authorization;
     head += fields.text + lengthField(method, fields.length, content, stream !== undefined);
     let declared = fields.length;
     const expects = boolean('options.expectContinue', options.expectContinue, false);
@@ -198,6 +202,17 @@ export class Client {
   }
 
   #poolOf(origin: Origin): Pool {
+    const { proxy } = this.#checked;
+    if (proxy === undefined) return this.#poolAt(origin, connect);
+    // The proxy asks servers of http: URLs itself: they share its connections.
+    if (!origin.secure) return this.#poolAt(proxy.origin, connect);
+    this.#tunnel ??= tunnelThrough(proxy, this.#checked.headMs, (exchange) =>
+      this.#poolAt(proxy.origin, connect).dispatch(exchange),
+    );
+    return this.#poolAt(origin, this.#tunnel);
+  }
+
+  #poolAt(origin: Origin, connector: Connector): Pool {
     const known = this.#pools.get(origin.key);
     if (known !== undefined) return known;
     const { key, host, port, secure } = origin;
@@ -208,6 +223,7 @@ export class Client {
       this.#checked,
       { ...connecting, ...where, ...tls } as ConnectOptions,
       () => this.#emptied(key),
+      connector,
     );
     this.#pools.set(key, pool);
     return pool;
@@ -258,8 +274,9 @@ export class Client {
 
 const NO_OPTIONS: RequestOptions = {};
 
-function pathOf(method: string, { origin, path }: RequestTarget): string {
-  if (method !== 'CONNECT') return path;
+/** `absolute`: for a proxy, which needs the origin too. */
+function pathOf(method: string, { origin, path }: RequestTarget, absolute: boolean): string {
+  if (method !== 'CONNECT') return absolute ? `${origin.key}${path}` : path;
   // RFC 9112 section 3.2.3: always with the port.
   return origin.authority.endsWith(`:${origin.port}`)
     ? origin.authority

@@ -13,6 +13,8 @@ export interface ClientErrorDetails {
   limit?: string | undefined;
   /** The timeout that has passed. */
   phase?: TimeoutPhase | undefined;
+  /** What the proxy has answered. */
+  status?: number | undefined;
   cause?: unknown;
 }
 
@@ -26,6 +28,8 @@ export class ClientError extends RingpollError {
   readonly limit: string | undefined;
   /** With ERR_RINGPOLL_RESPONSE_TIMEOUT: what took too long. */
   readonly phase: TimeoutPhase | undefined;
+  /** With ERR_RINGPOLL_PROXY_REFUSED: what the proxy has answered to CONNECT. */
+  readonly status: number | undefined;
 
   /** @internal */
   constructor(code: RingpollErrorCode, message: string, details: ClientErrorDetails = {}) {
@@ -34,6 +38,7 @@ export class ClientError extends RingpollError {
     this.reason = details.reason;
     this.limit = details.limit;
     this.phase = details.phase;
+    this.status = details.status;
   }
 }
 brand('client.Error', ClientError);
@@ -114,6 +119,11 @@ export function lost(cause?: unknown): ClientError {
 export function timedOut(phase: TimeoutPhase): ClientError {
   const message = `The request took longer than its ${phase} timeout`;
   return new ClientError('ERR_RINGPOLL_RESPONSE_TIMEOUT', message, { phase });
+}
+
+export function proxyRefused(status: number): ClientError {
+  const message = `The proxy opens no tunnel: it answers ${status} to CONNECT`;
+  return new ClientError('ERR_RINGPOLL_PROXY_REFUSED', message, { status });
 }
 
 export function clientClosed(): ClientError {

@@ -24,10 +24,14 @@ export interface PoolCounts {
   pending: number;
 }
 
+/** connect(), or what leads through a proxy. */
+export type Connector = (options: ConnectOptions) => Promise<Connection>;
+
 export class Pool implements WireOwner, Carrier {
   readonly #checked: CheckedClient;
   readonly #goal: ConnectOptions;
   readonly #onEmpty: () => void;
+  readonly #connect: Connector;
   /** The one that was used last is used next: the others may grow old and go. */
   readonly #idle: Wire[] = [];
   readonly #wires = new Set<Wire>();
@@ -38,10 +42,16 @@ export class Pool implements WireOwner, Carrier {
   #trimming: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(checked: CheckedClient, goal: ConnectOptions, onEmpty: () => void) {
+  constructor(
+    checked: CheckedClient,
+    goal: ConnectOptions,
+    onEmpty: () => void,
+    connector: Connector = connect,
+  ) {
     this.#checked = checked;
     this.#goal = goal;
     this.#onEmpty = onEmpty;
+    this.#connect = connector;
   }
 
   get counts(): PoolCounts {
@@ -107,7 +117,7 @@ export class Pool implements WireOwner, Carrier {
       close: (_connection, error) => wire?.closed(error),
       error() {},
     };
-    connect(options).catch((error: unknown) => {
+    this.#connect(options).catch((error: unknown) => {
       if (wire === undefined) {
         this.#connecting--;
         this.#refused(asError(error));

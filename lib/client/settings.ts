@@ -4,6 +4,7 @@ import { invalidArgType } from '../errors.js';
 import { checkOptions, type NamesOf, optionNames } from '../option_names.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import type { ClientTlsOptions, SecureContext } from '../tls/index.js';
+import { checkForwardProxy, type ForwardProxy, type ForwardProxyOptions } from './forward_proxy.js';
 
 /** Limits of one response. Each is an error with code ERR_RINGPOLL_RESPONSE_LIMIT. */
 export interface ResponseLimits {
@@ -50,6 +51,11 @@ export interface ClientOptions extends ResponseLimits, RequestTimeouts {
   connectTimeout?: number;
   /** A Unix socket that all requests go to, whatever host their URLs name. */
   socketPath?: string;
+  /**
+   * An HTTP proxy that all requests go through: its URL of the scheme http, with the user and the
+   * password if it wants those. To https: URLs it opens tunnels (CONNECT).
+   */
+  proxy?: string | URL | ForwardProxyOptions;
   /** TLS of https: URLs, as connect() takes it. ALPN asks for http/1.1 unless it says else. */
   tls?: true | ClientTlsOptions | SecureContext;
   /** The address to connect from. */
@@ -80,6 +86,7 @@ export const CLIENT_NAMES: NamesOf<ClientOptions> = {
   writeTimeout: true,
   connectTimeout: true,
   socketPath: true,
+  proxy: true,
   tls: true,
   localAddress: true,
   retry: true,
@@ -107,6 +114,7 @@ export interface CheckedClient {
   readonly maxRequests: number;
   readonly retry: boolean;
   readonly socketPath: string | undefined;
+  readonly proxy: ForwardProxy | undefined;
   /** What connect() is given. */
   readonly connecting: Readonly<Record<string, unknown>>;
   /** The words that httpClientAdopt() takes. */
@@ -153,6 +161,7 @@ export function checkClient(options: ClientOptions): CheckedClient {
     maxRequests: count('maxRequestsPerConnection', 1, INT32_MAX, INT32_MAX),
     retry: boolean('options.retry', options.retry, true),
     socketPath,
+    proxy: checkForwardProxy(options.proxy, socketPath),
     connecting: {
       connectTimeout: options.connectTimeout,
       localAddress: options.localAddress,

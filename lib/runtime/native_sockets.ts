@@ -1,6 +1,8 @@
 // The addon's functions for sockets from elsewhere, options of sockets, and handles: see
 // native/binding/sockets.cc.
+
 import type { PathAddress, SocketAddress } from './native_addresses.js';
+import type { NativeTlsSettings } from './native_tls_sessions.js';
 
 /** In the order of native code's SocketOption. */
 export const enum SocketOption {
@@ -24,7 +26,13 @@ export interface NativeSockets {
   /** A descriptor of the caller's, or -errno. */
   duplicateSocket(fd: number): number;
   /** Takes a connected socket; the answer is in the control block. */
-  adopt(fd: number, idleTimeoutMs: number, hint: number, handles: boolean): void;
+  adopt(
+    fd: number,
+    idleTimeoutMs: number,
+    hint: number,
+    handles: boolean,
+    tls: NativeTlsSettings | undefined,
+  ): void;
   /** -1: it is over. */
   descriptor(slot: number, generation: number): number;
   listenerDescriptor(endpointId: number): number;

@@ -10,19 +10,48 @@ import type { Connection } from './connection.js';
 import type { Handlers } from './connection_handlers.js';
 import { Endpoint } from './endpoint.js';
 import type { ConnectionOptions } from './handlers.js';
-import { CONNECTION, checkConnectionOptions, HANDLERS, RAW_PEERS } from './options.js';
+import {
+  CONNECTION,
+  checkConnectionOptions,
+  checkFunctions,
+  checkHostName,
+  HANDLERS,
+  RAW_PEERS,
+} from './options.js';
+import {
+  type ClientTls,
+  type ClientTlsHandlers,
+  ConnectTls,
+  TLS_HANDLERS,
+} from './tls_endpoint.js';
 import './events.js';
+import './tls_events.js';
 
-export interface AdoptOptions<Data = unknown> extends ConnectionOptions, Handlers<Data> {
+export interface AdoptOptions<Data = unknown>
+  extends ConnectionOptions,
+    Handlers<Data>,
+    ClientTlsHandlers {
   /** The descriptor of a connected TCP or Unix stream socket. */
   fd: number;
   /** What `connection.data` begins with. */
   connectionData?: Data;
+  /** Speak TLS as a client, as with connect(): nothing of it may have been sent or received yet. */
+  tls?: ClientTls;
+  /** Whose certificate it has to be, without `servername`. Default: 'localhost'. */
+  host?: string;
 }
 
 const OPTIONS = optionNames<AdoptOptions>(
   'adopt()',
-  { ...HANDLERS, ...CONNECTION, fd: true, connectionData: true },
+  {
+    ...HANDLERS,
+    ...CONNECTION,
+    ...TLS_HANDLERS,
+    fd: true,
+    connectionData: true,
+    tls: true,
+    host: true,
+  },
   RAW_PEERS,
 );
 
@@ -31,6 +60,7 @@ const OPTIONS = optionNames<AdoptOptions>(
  * on the descriptor is the connection's, which closes it; when it fails, it is the caller's still.
  * The open handler runs before the promise resolves, as with connect().
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
+ * @throws RingpollError ERR_RINGPOLL_TLS_..., by what is wrong with `tls`
  * @throws the system's error: EBADF, ENOTSOCK, ENOTCONN, EINVAL for another kind of socket, EEXIST
  *   when this loop has it already
  */
@@ -41,21 +71,28 @@ export async function adopt<Data = unknown>(
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   if (options.fd === undefined) throw invalidArgType('options.fd', 'a number', options.fd);
   const fd = integer('options.fd', options.fd, 0, INT32_MAX, -1);
+  const host = checkHostName(options.host);
+  checkFunctions('options', options, Object.keys(TLS_HANDLERS));
   checked.signal?.throwIfAborted();
   const endpoint = new Endpoint<Connection<Data>>(
     options,
     checked.allowHalfOpen,
     checked.highWaterMark,
   );
+  const tls =
+    options.tls === undefined
+      ? undefined
+      : new ConnectTls(endpoint._context, options.tls, { host }, options as ClientTlsHandlers);
+  endpoint.tls = tls;
   const loop = runtime();
-  loop.native.adopt(fd, checked.idleTimeoutMs, checked.hint, false);
+  loop.native.adopt(fd, checked.idleTimeoutMs, checked.hint, false, tls?.settings);
   const { control } = loop;
   if (control[Control.resultError] !== 0) {
     endpoint.over();
     throw systemError(control[Control.resultError], control[Control.resultSyscall]);
   }
   const connection = register(loop, endpoint, options.connectionData);
-  const opened = settle(connection, {}, checked, undefined, () => {});
+  const opened = settle(connection, {}, checked, tls, () => {});
   const { socketOptions } = checked;
   for (const [option, value] of (socketOptions ?? []).entries()) {
     const { _slot: slot, _generation: generation } = connection;

@@ -27,7 +27,12 @@ import {
   HANDLERS,
   RAW_PEERS,
 } from './options.js';
-import { type ClientTls, type ClientTlsHandlers, ConnectTls } from './tls_endpoint.js';
+import {
+  type ClientTls,
+  type ClientTlsHandlers,
+  ConnectTls,
+  TLS_HANDLERS,
+} from './tls_endpoint.js';
 import './events.js';
 import './tls_events.js';
 
@@ -69,7 +74,6 @@ export interface ConnectOptions<Data = unknown>
 
 const ATTEMPT_MS_MIN = 10;
 const ATTEMPT_MS_DEFAULT = 250;
-const TLS_HANDLERS = { session: true, keylog: true } as const;
 
 const OPTIONS = optionNames<ConnectOptions>(
   'connect()',

@@ -168,6 +168,9 @@ function withAlpn(given: unknown, alpn: readonly string[] | undefined): unknown 
   return { ...given, ALPNProtocols: [...alpn] };
 }
 
+/** The names of ClientTlsHandlers. */
+export const TLS_HANDLERS = { session: true, keylog: true } as const;
+
 export class ConnectTls extends EndpointTls {
   readonly settings: NativeTlsSettings;
   readonly checked: CheckedClientTls;

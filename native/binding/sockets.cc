@@ -62,7 +62,7 @@ Napi::Value DuplicateSocket(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), duplicate(signedWord(info, 0)));
 }
 
-// adopt(fd, idleTimeoutMs, hint, handles); the answer is in the control block
+// adopt(fd, idleTimeoutMs, hint, handles, tls | undefined); the answer is in the control block
 void Adopt(const Napi::CallbackInfo& info) {
   GuestLoop* guest = guestOf(info);
   if (guest == nullptr) return;
@@ -73,7 +73,10 @@ void Adopt(const Napi::CallbackInfo& info) {
   if (flag(info, 3)) settings.protocol = &guest->openHandles();
   Token connection = 0;
   uint32_t endpoint = 0;
-  const SocketResult result = guest->loop().adoptConnection(fd, settings, &connection, &endpoint);
+  SocketResult result{-1, ENOMEM, Syscall::kConnect};
+  if (!info[4].IsObject() || speakTls(*guest, info[4].As<Napi::Object>(), &settings)) {
+    result = guest->loop().adoptConnection(fd, settings, &connection, &endpoint);
+  }
   reportOpened(*guest, result, endpoint, connection);
   guest->wake();
 }

@@ -277,6 +277,7 @@ class Loop final : private FilterHost, private ChannelEnds {
   void onHangup(Channel& channel);
   void bothEnded(Channel& channel);
   void onConnect(Channel& channel, const Completion& completion);
+  void opened(Channel& channel);
   void pushClose(const Channel& channel);
   void onClose(Channel& channel);
   void onTimer(Channel& channel);

@@ -259,6 +259,11 @@ void Loop::onConnect(Channel& channel, const Completion& completion) {
   }
   ++state_.metrics.connected;
   channel.state = ChannelState::kOpen;
+  opened(channel);
+}
+
+// An outgoing one.
+void Loop::opened(Channel& channel) {
   Endpoint& endpoint = endpoints_[channel.endpoint];
   if (endpoint.filter == nullptr) {
     state_.events.push(EventKind::kConnected, channel);

@@ -42,10 +42,8 @@ SocketResult Loop::adoptConnection(int fd, Endpoint settings, Token* connection,
   ++endpoints_[id].connections;
   *connection = channel->token();
   *endpoint = id;
-  state_.events.push(EventKind::kConnected, *channel);
-  openProtocol(*channel, endpoints_[id]);
-  if (settings.idleTimeoutMs > 0) setIdleTimeout(*channel, settings.idleTimeoutMs);
-  routes_.receiveIfWanted(*channel);
+  channel->idleTimeoutMs = settings.idleTimeoutMs;
+  opened(*channel);
   return {fd, 0, Syscall::kNone};
 }
 
