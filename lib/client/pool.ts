@@ -129,9 +129,11 @@ export class Pool implements WireOwner, Carrier {
     const of = runtime();
     const { _slot: slot, _generation: generation } = connection;
     const isOpen = of.native.httpClientAdopt(slot, generation, this.#checked.words);
-    if (!isOpen || this.#closed) {
+    const isNeeded = !this.#closed || this.#pending.length > 0;
+    if (!isOpen || !isNeeded) {
       connection.destroy();
-      if (!this.#closed) this.#refused(lost());
+      if (isOpen) this.#checkEmpty();
+      else this.#refused(lost());
       return undefined;
     }
     const wire = new Wire(this, of, connection);
@@ -196,7 +198,8 @@ export class Pool implements WireOwner, Carrier {
   }
 
   free(wire: Wire): void {
-    if (this.#closed || wire.requests >= this.#checked.maxRequests) {
+    const isOver = this.#closed && this.#pending.length === 0;
+    if (isOver || wire.requests >= this.#checked.maxRequests) {
       wire.close();
       this.gone(wire);
       return;
@@ -237,7 +240,7 @@ export class Pool implements WireOwner, Carrier {
     if (isEmpty) this.#onEmpty();
   }
 
-  /** Connections close with their last response; no request is taken. */
+  /** No request is taken; those that wait are answered, and then connections close. */
   close(): void {
     this.#closed = true;
     for (const wire of this.#idle.splice(0)) {

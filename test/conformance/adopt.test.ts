@@ -55,6 +55,18 @@ describe('adopt()', () => {
     await expect(adopt({ fd })).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
+  it("refuses wrong options of TLS, and the descriptor is the caller's still", async () => {
+    const server = await PeerServer.listen();
+    const fd = await connected(server.port);
+    const wrong = async (options: object) => adopt({ fd, data() {}, ...options });
+    await expect(wrong({ tls: 7 })).rejects.toThrow(TypeError);
+    await expect(wrong({ tls: { servernames: 'a' } })).rejects.toThrow(/servername/);
+    await expect(wrong({ host: 7 })).rejects.toThrow(TypeError);
+    await expect(wrong({ tls: true, session: 7 })).rejects.toThrow(TypeError);
+    const connection = await adopt({ fd, data() {} });
+    connection.close();
+  });
+
   it('refuses what is no descriptor', async () => {
     const wrong = adopt({ fd: 'x' } as never);
     await expect(wrong).rejects.toMatchObject({ code: 'ERR_RINGPOLL_INVALID_ARG_TYPE' });

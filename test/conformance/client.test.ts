@@ -297,6 +297,30 @@ describe('connections', () => {
     expect([code, stdout]).toEqual([0, 'answered\nanswered\nexit\n']);
   });
 
+  it('that wait when close() is called are answered, and then nothing is left', async () => {
+    const { url, server } = await serveNode((_, response) => response.end('late'));
+    let opened = 0;
+    server.on('connection', () => opened++);
+    for (const maxConnections of [1, 3]) {
+      const one = client({ maxConnections });
+      const texts = Promise.all(
+        Array.from({ length: 9 }, async () => (await one.request(url)).text()),
+      );
+      await one.close();
+      expect(await texts).toEqual(Array(9).fill('late'));
+      expect(one.counts).toEqual({ origins: 0, open: 0, idle: 0, connecting: 0, pending: 0 });
+    }
+    expect(opened).toBe(4);
+    // One that gives up before it is connected does not keep the client.
+    const control = new AbortController();
+    const left = client();
+    const asked = failure(left.request(url, { signal: control.signal }));
+    const closed = left.close();
+    control.abort();
+    await closed;
+    expect((await asked).name).toBe('AbortError');
+  });
+
   it('end with close() when what is under way is answered', async () => {
     let answer = () => {};
     const raw = await serveRaw((socket) => {
