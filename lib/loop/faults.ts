@@ -17,7 +17,7 @@ export interface FaultOptions {
   shortReads?: number;
   /** Of the writes: the kernel takes a part. Default: 0. */
   shortWrites?: number;
-  /** Of the reads and writes: the connection ends with ECONNRESET, its peer gets RST. Default: 0. */
+  /** Of reads and writes: the connection ends with ECONNRESET, its peer gets RST. Default: 0. */
   resets?: number;
   /** Of the writes: the kernel has no memory; it is asked again after 10 ms. Default: 0. */
   enobufs?: number;

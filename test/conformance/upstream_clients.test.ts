@@ -1,4 +1,4 @@
-// Clients of proxy() that leave at any step of a request, or end their side and wait for the answer.
+// Clients of proxy() that leave at any step of a request, or end their side and wait for answers.
 import { connect as connectNet, type Socket } from 'node:net';
 import { Loop } from 'ringpoll';
 import { type HttpServer, serve } from 'ringpoll/http';
