@@ -6,6 +6,7 @@ import { Loop } from '../loop/loop.js';
 import { VERSION } from '../runtime/version.js';
 import { type Census, census } from './connections.js';
 import { Exposition, type Labels } from './exposition.js';
+import { type LockWaits, lockWaits } from './lock_waits.js';
 import { nameOf, type Observer } from './observer.js';
 import { Pieces } from './pieces.js';
 import type { ThreadMetrics } from './threads.js';
@@ -82,6 +83,7 @@ export class Metrics {
     await pieces.pause();
     addScheduler(text, observer);
     addThreads(text, observer);
+    addLocks(text);
     addProcess(text, observer);
     addScrapes(text, this.pieces);
     const whole = text.toBytes();
@@ -260,6 +262,16 @@ function addThreads(text: Exposition, { threads }: Observer): void {
   const lost = of(({ involuntarySwitches }) => involuntarySwitches);
   const help = 'Times that the kernel took the processor away.';
   text.counter('ringpoll_thread_involuntary_switches_total', help, lost);
+}
+
+function addLocks(text: Exposition): void {
+  const waits = lockWaits();
+  const of = (value: (each: LockWaits) => number): [Labels, number][] =>
+    waits.map((each) => [{ lock: each.lock }, value(each)]);
+  const counts = of(({ count }) => count);
+  text.counter('ringpoll_lock_waits_total', 'Waits for a mutex that threads share.', counts);
+  const seconds = of(({ ns }) => ns / NS_PER_S);
+  text.counter('ringpoll_lock_wait_seconds_total', 'How long these waits were.', seconds);
 }
 
 function addProcess(text: Exposition, { pauses }: Observer): void {

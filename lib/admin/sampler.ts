@@ -4,8 +4,10 @@ import { Loop } from '../index.js';
 import type { WatchdogReport } from '../loop/watchdog.js';
 import type { TurnSums } from '../runtime/turn_meter.js';
 import { VERSION } from '../runtime/version.js';
+import { ownMigrations } from '../threads/placement.js';
 import type { Alarm, AlarmName } from './alarms.js';
 import { type Census, census } from './connections.js';
+import { lockWaits } from './lock_waits.js';
 import { nameOf, type Observer } from './observer.js';
 import type { Pause } from './pauses.js';
 import type { Pieces } from './pieces.js';
@@ -78,7 +80,16 @@ export interface Report {
   /** Of the Watchdog that admin() was given; undefined: none. */
   watchdog: WatchdogReport | undefined;
   /** Of the process, a second: what the kernel did to it. */
-  kernel: { majorFaults: number; minorFaults: number; switches: number; preemptions: number };
+  kernel: {
+    majorFaults: number;
+    minorFaults: number;
+    switches: number;
+    preemptions: number;
+    /** Of this thread: moves to another processor. undefined: the kernel does not tell. */
+    migrations: number | undefined;
+    /** Waits for a mutex that threads of the process share. */
+    lockWaits: number;
+  };
   /** Of the group; empty without one. */
   threads: ThreadReport[];
   /** undefined without one. */
@@ -99,6 +110,8 @@ interface Base {
   delay: Histogram;
   leases: number;
   usage: NodeJS.ResourceUsage;
+  migrations: number | undefined;
+  lockWaits: number;
   cpu: NodeJS.CpuUsage;
   classTurns: Map<string, number>;
   threads: readonly ThreadMetrics[];
@@ -136,6 +149,8 @@ export class Sampler {
       delay: turns.delays(),
       leases: 0,
       usage: process.resourceUsage(),
+      migrations: ownMigrations(),
+      lockWaits: lockWaits().reduce((sum, { count }) => sum + count, 0),
       cpu: process.cpuUsage(),
       classTurns,
       threads: this.#observer.threads.latest,
@@ -206,7 +221,7 @@ export class Sampler {
       roundTrips: this.#observer.servers().map((server) => this.#roundTrips.look(server)),
       alarms: this.#alarms(),
       watchdog: this.#observer.watchdog?.report(),
-      kernel: kernelOf(now.usage, before.usage, rate),
+      kernel: kernelOf(now, before, rate),
       threads: threadReports(now.threads, before.threads, rate),
       scheduler: this.#schedulerSince(before, rate),
     };
@@ -267,17 +282,16 @@ function busiest({ routes }: RequestSample, rate: Rate): RouteReport[] {
   }));
 }
 
-function kernelOf(
-  now: NodeJS.ResourceUsage,
-  before: NodeJS.ResourceUsage,
-  rate: Rate,
-): Report['kernel'] {
-  const of = (name: keyof NodeJS.ResourceUsage) => rate(now[name] - before[name]);
+function kernelOf(now: Base, before: Base, rate: Rate): Report['kernel'] {
+  const of = (name: keyof NodeJS.ResourceUsage) => rate(now.usage[name] - before.usage[name]);
+  const { migrations } = now;
   return {
     majorFaults: of('majorPageFault'),
     minorFaults: of('minorPageFault'),
     switches: of('voluntaryContextSwitches'),
     preemptions: of('involuntaryContextSwitches'),
+    migrations: migrations === undefined ? undefined : rate(migrations - (before.migrations ?? 0)),
+    lockWaits: rate(now.lockWaits - before.lockWaits),
   };
 }
 

@@ -230,6 +230,8 @@ export interface NativeLoop
   /** 0, or an errno. `fd` may be closed then. */
   recordFlight(fd: number | undefined, rows: number): number;
   clockNs(): number;
+  /** Of each shared mutex of the process, two numbers: how often it was waited for, and how long. */
+  lockWaits(into: Float64Array): void;
   /** Adds to `into`; the slot to go on from, or 0. */
   census(into: Float64Array, fromSlot: number, slots: number): number;
   roundTrips(endpointId: number, fromSlot: number, most: number, into: Float64Array): number;

@@ -72,6 +72,11 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+const migrationsIn = (file: string) => numberIn(read(file), /nr_migrations\s*:\s*(\d+)/);
+
+/** Moves of this thread to another processor; undefined where the kernel does not tell. */
+export const ownMigrations = (): number | undefined => migrationsIn('/proc/thread-self/sched');
+
 /** USER_HZ: part of the kernel's interface. */
 const MS_PER_TICK = 10;
 // Fields of /proc/PID/stat behind the name in parentheses, counted from 0.
@@ -89,7 +94,7 @@ export function usageOf(threadId: number): ThreadUsage {
     user: Number(fields[USER]) * MS_PER_TICK,
     system: Number(fields[SYSTEM]) * MS_PER_TICK,
     cpu: Number(fields[PROCESSOR]),
-    migrations: numberIn(read(`${folder}/sched`), /nr_migrations\s*:\s*(\d+)/),
+    migrations: migrationsIn(`${folder}/sched`),
     voluntarySwitches: numberIn(status, /^voluntary_ctxt_switches:\s*(\d+)/m),
     involuntarySwitches: numberIn(status, /^nonvoluntary_ctxt_switches:\s*(\d+)/m),
   };

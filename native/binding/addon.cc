@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "core/base/lock_waits.h"
 #include "core/system/host_lookup.h"
 
 namespace ringpoll {
@@ -406,6 +407,7 @@ Napi::Value Protocol(const Napi::CallbackInfo& info) {
   object.Set("meterDelay", kDelayBuckets);
   object.Set("meterLayers", kLayerBase);
   object.Set("layers", kLayerCount);
+  object.Set("sharedLocks", kSharedLocks);
   object.Set("turnRowWords", static_cast<uint32_t>(kTurnRowWords));
   object.Set("pendingOver", kPendingOver);
   return object;

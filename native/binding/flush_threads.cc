@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/lock_waits.h"
 #include "uv_threads.h"
 
 namespace ringpoll {
@@ -41,11 +42,17 @@ FlushThreads::FlushThreads(Napi::Env env, Napi::Function finished) : env_(env) {
   napi_add_env_cleanup_hook(env, onExit, this);
 }
 
+void FlushThreads::lock() {
+  lockCounted(
+      SharedLock::kFileFlushes, [&] { return uv_mutex_trylock(&mutex_) == 0; },
+      [&] { uv_mutex_lock(&mutex_); });
+}
+
 int FlushThreads::submit(uint32_t id, int fd, bool dataOnly) {
   if (listener_ == nullptr || stopped_) return -EAGAIN;
   if (threads_.empty() && !startThread()) return -EAGAIN;
   if (++underWay_ == 1) napi_ref_threadsafe_function(env_, listener_);
-  uv_mutex_lock(&mutex_);
+  lock();
   waiting_.push_back({id, fd, dataOnly, 0});
   const bool wakes = idle_ > 0;
   const bool needsThread = waiting_.size() > idle_;
@@ -78,7 +85,7 @@ void FlushThreads::run() {
     waiting_.pop_front();
     uv_mutex_unlock(&mutex_);
     flush.result = flushNow(flush.fd, flush.dataOnly);
-    uv_mutex_lock(&mutex_);
+    lock();
     ended_.push_back(flush);
     // Whoever ends meanwhile is delivered along with this one.
     const bool first = ended_.size() == 1;
@@ -97,7 +104,7 @@ void FlushThreads::callListener(napi_env env, napi_value listener, void* self, v
 
 void FlushThreads::deliver(Napi::Env env, Napi::Function finished) {
   std::vector<Flush> ended;
-  uv_mutex_lock(&mutex_);
+  lock();
   std::swap(ended, ended_);
   uv_mutex_unlock(&mutex_);
   const Napi::HandleScope scope(env);

@@ -37,6 +37,7 @@ class FlushThreads {
     int32_t result;
   };
 
+  void lock();
   void run();
   bool startThread();
   void deliver(Napi::Env env, Napi::Function finished);

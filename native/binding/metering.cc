@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "addon.h"
+#include "core/base/lock_waits.h"
 #include "core/http/server/server.h"
 #include "core/system/tcp_info.h"
 
@@ -52,6 +53,15 @@ Napi::Value RecordFlight(const Napi::CallbackInfo& info) {
 // clockNs() -> nanoseconds of the clock that turns are measured with
 Napi::Value ClockNs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(monotonicNs()));
+}
+
+// lockWaits(into: Float64Array): of each shared mutex how often it was waited for, and nanoseconds
+void LockWaitsOf(const Napi::CallbackInfo& info) {
+  auto into = info[0].As<Napi::Float64Array>();
+  for (uint32_t i = 0; i < kSharedLocks && 2 * i + 1 < into.ElementLength(); ++i) {
+    into[2 * i] = static_cast<double>(lockWaits[i].count);
+    into[2 * i + 1] = static_cast<double>(lockWaits[i].ns);
+  }
 }
 
 // In the order of CONNECTION_STATES in lib/admin/connections.ts.
@@ -167,6 +177,7 @@ void addMeteringFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("recordTurns", Napi::Function::New<RecordTurns>(env));
   exports.Set("recordFlight", Napi::Function::New<RecordFlight>(env));
   exports.Set("clockNs", Napi::Function::New<ClockNs>(env));
+  exports.Set("lockWaits", Napi::Function::New<LockWaitsOf>(env));
   exports.Set("census", Napi::Function::New<Census>(env));
   exports.Set("roundTrips", Napi::Function::New<RoundTrips>(env));
   exports.Set("connectionList", Napi::Function::New<ConnectionList>(env));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "addon.h"
+#include "core/base/lock_waits.h"
 #include "core/handoff/group.h"
 #include "core/system/affinity.h"
 #include "core/system/wake.h"
@@ -67,7 +68,11 @@ class Registry {
  private:
   class Lock {
    public:
-    explicit Lock(pthread_mutex_t& mutex) : mutex_(mutex) { uv_mutex_lock(&mutex_); }
+    explicit Lock(pthread_mutex_t& mutex) : mutex_(mutex) {
+      lockCounted(
+          SharedLock::kThreadGroups, [&] { return uv_mutex_trylock(&mutex_) == 0; },
+          [&] { uv_mutex_lock(&mutex_); });
+    }
     ~Lock() { uv_mutex_unlock(&mutex_); }
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;

@@ -12,6 +12,7 @@ int uv_thread_join(pthread_t* thread);
 int uv_mutex_init(pthread_mutex_t* mutex);
 void uv_mutex_destroy(pthread_mutex_t* mutex);
 void uv_mutex_lock(pthread_mutex_t* mutex);
+int uv_mutex_trylock(pthread_mutex_t* mutex);
 void uv_mutex_unlock(pthread_mutex_t* mutex);
 int uv_cond_init(pthread_cond_t* condition);
 void uv_cond_destroy(pthread_cond_t* condition);

@@ -11,6 +11,7 @@ import type { ServeOptions } from 'ringpoll/http';
 import { HybridScheduler } from 'ringpoll/scheduler';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WATCHERS_MAX } from '../../lib/admin/live.js';
+import { SHARED_LOCKS } from '../../lib/admin/lock_waits.js';
 import { dialHttp, exchange, HttpClient, requestText, serveHttp } from '../support/http.js';
 import { codeOf } from '../support/recorder.js';
 
@@ -212,6 +213,11 @@ describe('/metrics', () => {
     expect(value('ringpoll_loop_seconds_total', '{phase="javascript"}')).toBeGreaterThan(0);
     expect(value('ringpoll_tasks_completed_total', '{class="request"}')).toBe(1);
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e6);
+    for (const lock of SHARED_LOCKS) {
+      const labels = `{lock="${lock}"}`;
+      expect(value('ringpoll_lock_waits_total', labels), lock).toBeGreaterThanOrEqual(0);
+      expect(value('ringpoll_lock_wait_seconds_total', labels), lock).toBeGreaterThanOrEqual(0);
+    }
     for (const [family, { type, samples }] of families) {
       expect(type === 'counter', family).toBe(family.endsWith('_total'));
       if (type === 'gauge') continue;
@@ -299,6 +305,11 @@ describe('/debug/live', () => {
     const last = reports.at(-1)!;
     expect(last.requests.total).toBe(31);
     expect(last.routes.map(({ route }) => route).sort()).toEqual(['', '/here']);
+    for (const { kernel } of reports) {
+      expect(kernel.lockWaits).toBeGreaterThanOrEqual(0);
+      // The kernel may be built without it; it never falls.
+      expect(kernel.migrations ?? 0).toBeGreaterThanOrEqual(0);
+    }
     const busy = reports.find(({ requests }) => requests.latency.count > 0)!;
     expect(busy.requests.latency.p50).toBeGreaterThan(0);
     expect(busy.requests.latency.p9999).toBeGreaterThanOrEqual(busy.requests.latency.p50);

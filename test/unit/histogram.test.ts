@@ -1,5 +1,6 @@
 // Percentiles, held to those of the sorted values.
 import { describe, expect, it } from 'vitest';
+import { SHARED_LOCKS } from '../../lib/admin/lock_waits.js';
 import { HISTOGRAM_BUCKETS, Histogram } from '../../lib/histogram.js';
 import { LAYERS, LayerWord } from '../../lib/runtime/layer_words.js';
 import { native } from '../../lib/runtime/native.js';
@@ -141,6 +142,7 @@ describe('the words that native code measures turns into', () => {
       turnRowWords: TURN_ROW_WORDS,
       meterLayers: METER_LAYERS,
       layers: LAYERS.length,
+      sharedLocks: SHARED_LOCKS.length,
     });
   });
 });

@@ -229,6 +229,10 @@ export const TABLES = [
       ['pages that come from memory', perSecond(kernel.minorFaults)],
       ['waits', perSecond(kernel.switches)],
       ['processor taken away', perSecond(kernel.preemptions)],
+      ...(kernel.migrations === undefined
+        ? []
+        : [['moves to another processor', perSecond(kernel.migrations)]]),
+      ['waits for a lock of other threads', perSecond(kernel.lockWaits)],
     ],
   },
   {

@@ -3,6 +3,8 @@
 #include <array>
 #include <mutex>
 
+#include "core/base/lock_waits.h"
+
 namespace ringpoll::tls {
 
 namespace {
@@ -41,7 +43,7 @@ std::shared_ptr<const Roots> Roots::of(const std::vector<Bytes>& pems) {
   const OpenSsl& ssl = *openSsl();
   const Digest digest = digestOf(ssl, pems);
   Made& last = made();
-  const std::lock_guard lock(last.mutex);
+  const CountedLock lock(last.mutex, SharedLock::kCertificates);
   if (auto shared = last.roots.lock(); shared != nullptr && last.digest == digest) return shared;
   const std::shared_ptr<Roots> roots(new Roots);
   roots->store_.reset(ssl.X509_STORE_new());
