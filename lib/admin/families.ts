@@ -55,8 +55,8 @@ export class Metrics {
   }
 
   /**
-   * UTF-8, in the form of OpenMetrics, or the older one of Prometheus. Those who ask at the same time get
-   * the same answer. Resolves soon, whatever the threads do.
+   * UTF-8, in the form of OpenMetrics, or the older one of Prometheus. Those who ask at the same
+   * time get the same answer. Resolves soon, whatever the threads do.
    */
   scrape(open = false): Promise<Uint8Array> {
     let running = this.#running.get(open);

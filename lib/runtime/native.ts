@@ -230,7 +230,7 @@ export interface NativeLoop
   /** 0, or an errno. `fd` may be closed then. */
   recordFlight(fd: number | undefined, rows: number): number;
   clockNs(): number;
-  /** Of each shared mutex of the process, two numbers: how often it was waited for, and how long. */
+  /** Of each shared mutex of the process: how often it was waited for, and nanoseconds. */
   lockWaits(into: Float64Array): void;
   /** Adds to `into`; the slot to go on from, or 0. */
   census(into: Float64Array, fromSlot: number, slots: number): number;

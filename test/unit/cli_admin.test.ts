@@ -109,7 +109,10 @@ const report: Report = {
   roundTrips: [],
   alarms: undefined,
   watchdog: undefined,
-  kernel: { majorFaults: 0, minorFaults: 0, switches: 0, preemptions: 0, migrations: 0, lockWaits: 0 },
+  kernel: {
+    ...{ majorFaults: 0, minorFaults: 0, switches: 0, preemptions: 0 },
+    ...{ migrations: 0, lockWaits: 0 },
+  },
   threads: [],
   scheduler: undefined,
 };

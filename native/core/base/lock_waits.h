@@ -38,19 +38,28 @@ void lockCounted(SharedLock which, TryLock&& tryLock, Lock&& lock) {
   waits.ns.fetch_add(monotonicNs() - from, std::memory_order_relaxed);
 }
 
-// Held until the end of the scope.
-class CountedLock {
+// For std::lock_guard. It does not try to lock: older C libraries have that elsewhere.
+class CountedMutex {
  public:
-  CountedLock(std::mutex& mutex, SharedLock which) : mutex_(mutex) {
-    lockCounted(
-        which, [&] { return mutex_.try_lock(); }, [&] { mutex_.lock(); });
+  explicit CountedMutex(SharedLock which) : which_(which) {}
+  void lock() {
+    const bool isFree = users_.fetch_add(1, std::memory_order_relaxed) == 0;
+    if (isFree) {
+      mutex_.lock();
+    } else {
+      lockCounted(
+          which_, [] { return false; }, [this] { mutex_.lock(); });
+    }
   }
-  ~CountedLock() { mutex_.unlock(); }
-  CountedLock(const CountedLock&) = delete;
-  CountedLock& operator=(const CountedLock&) = delete;
+  void unlock() {
+    mutex_.unlock();
+    users_.fetch_sub(1, std::memory_order_relaxed);
+  }
 
  private:
-  std::mutex& mutex_;
+  std::mutex mutex_;
+  std::atomic<uint32_t> users_{0};  // whoever has it, and whoever waits for it
+  const SharedLock which_;
 };
 
 }  // namespace ringpoll

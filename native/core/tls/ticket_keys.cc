@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstring>
 
-#include "core/base/lock_waits.h"
-
 namespace ringpoll::tls {
 
 namespace {
@@ -45,7 +43,7 @@ void TicketKeys::wipe(std::vector<Key>* keys) {
 }
 
 void TicketKeys::replace(std::vector<Key> keys) {
-  const CountedLock lock(mutex_, SharedLock::kTicketKeys);
+  const std::lock_guard lock(mutex_);
   std::swap(keys_, keys);
   rotates_ = false;
   wipe(&keys);
@@ -69,14 +67,14 @@ bool TicketKeys::rotate(uint64_t nowMs) {
 }
 
 bool TicketKeys::first(uint64_t nowMs, Key* key) {
-  const CountedLock lock(mutex_, SharedLock::kTicketKeys);
+  const std::lock_guard lock(mutex_);
   if (!rotate(nowMs)) return false;
   *key = keys_.front();
   return true;
 }
 
 bool TicketKeys::find(const uint8_t* name, uint64_t nowMs, Key* key, bool* isFirst) {
-  const CountedLock lock(mutex_, SharedLock::kTicketKeys);
+  const std::lock_guard lock(mutex_);
   if (!rotate(nowMs)) return false;
   const auto found = std::find_if(keys_.begin(), keys_.end(), [name](const Key& each) {
     return std::memcmp(each.data(), name, kPartBytes) == 0;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/base/lock_waits.h"
 #include "openssl.h"
 
 namespace ringpoll::tls {
@@ -55,7 +56,7 @@ class TicketKeys {
   bool rotate(uint64_t nowMs);
   static void wipe(std::vector<Key>* keys);
 
-  std::mutex mutex_;
+  CountedMutex mutex_{SharedLock::kTicketKeys};
   std::vector<Key> keys_;
   bool rotates_ = false;
   uint64_t madeMs_ = 0;

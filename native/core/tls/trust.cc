@@ -14,7 +14,7 @@ using Digest = std::array<uint8_t, kDigestBytes>;
 
 // The last that were made, for the other threads of the process.
 struct Made {
-  std::mutex mutex;
+  CountedMutex mutex{SharedLock::kCertificates};
   Digest digest{};
   std::weak_ptr<const Roots> roots;
 };
@@ -43,7 +43,7 @@ std::shared_ptr<const Roots> Roots::of(const std::vector<Bytes>& pems) {
   const OpenSsl& ssl = *openSsl();
   const Digest digest = digestOf(ssl, pems);
   Made& last = made();
-  const CountedLock lock(last.mutex, SharedLock::kCertificates);
+  const std::lock_guard lock(last.mutex);
   if (auto shared = last.roots.lock(); shared != nullptr && last.digest == digest) return shared;
   const std::shared_ptr<Roots> roots(new Roots);
   roots->store_.reset(ssl.X509_STORE_new());
