@@ -5,6 +5,7 @@ import { serve as serveHttp } from 'ringpoll/http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codeOf, Recorder } from '../support/recorder.js';
 import { bothSides, pair, pattern, portOf, serve } from '../support/serve.js';
+import { pair as certificate } from '../support/tls/certificate.js';
 
 const loop = Loop.current();
 
@@ -169,19 +170,23 @@ describe('loop.faults()', () => {
     await peer.untilEnd();
   });
 
-  it('leaves HTTP right: requests and answers in pieces', async () => {
+  it.each([
+    ['HTTP', undefined],
+    ['HTTPS', certificate],
+  ])('leaves %s right: requests and answers in pieces', async (_, tls) => {
     const faults = inject({ shortReads: 0.7, shortWrites: 0.5, enobufs: 0.05, seed: 11 });
     const server = serveHttp({
       host: '127.0.0.1',
       port: 0,
+      ...(tls && { tls }),
       handler: async (request, response) => response.end(await request.text()),
     });
-    const client = new Client({ maxConnections: 4 });
+    const client = new Client({ maxConnections: 4, ...(tls && { tls: { ca: tls.cert } }) });
     onTestFinished(async () => {
       await client.close();
       await server.stop();
     });
-    const url = `http://127.0.0.1:${server.port}/`;
+    const url = `${tls ? 'https' : 'http'}://127.0.0.1:${server.port}/`;
     const bodies = Array.from({ length: 40 }, (_, i) => `${i}`.repeat(i * 50 + 1));
     const answers = await Promise.all(
       bodies.map(async (body) => (await client.request(url, { method: 'POST', body })).text()),
