@@ -72,13 +72,13 @@ describe('a client that ends its side', () => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n\r\n');
       for (let i = 0; i < 80; i++) socket.write(Buffer.alloc(100_000, 97 + (i % 26)));
     });
-    const front = gateway(raw.url, { halfCloseTimeout: 20 });
+    const front = gateway(raw.url, { halfCloseTimeout: 500 });
     const socket = await dial(front);
     socket.pause();
     socket.end(GET);
     await until(() => front.upstream.targets[0]!.active === 1, 'the request');
     // Longer than the timeout nobody reads: the buffers between are full, and that is no silence.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
     const answer = await within(allOf(socket), () => 'the answer');
     expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBe(8_000_000);
   });
