@@ -55,10 +55,10 @@ export class Passage implements BodySink {
   #exchange: Exchange | undefined = undefined;
   #answer: ClientResponse | undefined = undefined;
   #startedMs = 0;
-  /** Bytes of the answer that the client was given. */
+  /** Grows with what the client is given, and with what it takes. */
   #passed = 0;
-  /** The client takes no more for now. */
-  #blocked = false;
+  /** Waits for the client to take what it was given. */
+  #blocked = 0;
   readonly #path: string;
   /** What tells of a further attempt belongs to the same request. undefined: nobody listens. */
   readonly #scope = isObserved() ? new AsyncResource('RINGPOLL_PROXY') : undefined;
@@ -187,7 +187,7 @@ export class Passage implements BodySink {
     const before = this.#passed;
     const look = () => {
       if (this.#member === undefined) return;
-      if (this.#passed === before && !this.#blocked) this.#gone();
+      if (this.#passed === before && this.#blocked === 0) this.#gone();
       else this.#awaitProgress();
     };
     setTimeout(look, this.#checked.halfCloseMs).unref();
@@ -296,10 +296,11 @@ export class Passage implements BodySink {
     if (response.write(chunk.bytes)) return;
     const answer = this.#answer;
     answer?.pause();
-    this.#blocked = true;
+    this.#blocked++;
     response.drained().then(
       () => {
-        this.#blocked = false;
+        this.#blocked--;
+        this.#passed++;
         answer?.resume();
       },
       () => {},
