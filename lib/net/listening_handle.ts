@@ -1,5 +1,6 @@
 // What stands in the place of libuv's handle under a Server of node:net that listens.
 import { fs } from '../builtins.js';
+import { later } from '../later.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, Control, Event } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
@@ -11,8 +12,6 @@ import '../tcp/events.js';
 
 const MAX_CONNECTIONS = 2 ** 32 - 1;
 const BACKLOG_DEFAULT = 511;
-// The real one, also where tests put another in its place later.
-const later = setImmediate;
 /** libuv's bits for a pipe's mode, and those of the file. */
 const READABLE = 1;
 const WRITABLE = 2;

@@ -5,6 +5,7 @@
 //   new --connect()--> connecting --connected--> open --close(), reset() or a failure--> over
 //      \--accepted(), adopted()------------------^
 import { executionAsyncId } from 'node:async_hooks';
+import { later } from '../later.js';
 import { eventsAhead } from '../runtime/dispatch.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import { Command, Control, Event } from '../runtime/protocol.js';
@@ -53,8 +54,6 @@ class Handles {
 }
 const handles = new Handles();
 
-// The real one, also where tests put another in its place later.
-const later = setImmediate;
 const IPV6_ONLY = 1;
 
 /** Of Node: its callback is told how a connect or a shutdown has ended. */

@@ -1,4 +1,5 @@
 // What the socket of a connection asks of it.
+import { later } from '../later.js';
 import type { PathAddress, SocketAddress } from '../runtime/native.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Connection } from '../tcp/connection.js';
@@ -17,6 +18,8 @@ export abstract class ConnectionHome implements SocketHome {
   #afterClose: (() => void)[] | undefined = undefined;
   /** Hears that our FIN has left. */
   #ending: (() => void) | undefined = undefined;
+  #referenced = true;
+  #reads = true;
 
   constructor(loop: Runtime, connection: Connection) {
     this.loop = loop;
@@ -51,15 +54,32 @@ export abstract class ConnectionHome implements SocketHome {
     if (!this.gone) this.connection.setKeepAlive(on ? milliseconds || true : false);
   }
   reference(on: boolean): void {
+    this.#referenced = on;
+    this.#refer();
+  }
+  /** As with libuv: what does not read keeps the process alive only while it writes. */
+  #refer(): void {
     if (this.gone) return;
-    if (on) this.connection.ref();
+    if (this.#referenced && this.#reads) this.connection.ref();
     else this.connection.unref();
+  }
+  protected go(): void {
+    this.connection.resume();
+    if (this.#reads) return;
+    this.#reads = true;
+    this.#refer();
+  }
+  protected stop(): void {
+    this.connection.pause();
+    if (!this.#reads) return;
+    this.#reads = false;
+    this.#refer();
   }
   startReading(): void {
     this.resumeBody();
   }
   stopReading(): void {
-    if (!this.gone) this.connection.pause();
+    if (!this.gone) this.stop();
   }
 
   writeRaw(data: string | Uint8Array, encoding: BufferEncoding | ''): void {
@@ -99,7 +119,7 @@ export abstract class ConnectionHome implements SocketHome {
 
   closeNow(reset: boolean, then: () => void): void {
     if (this.gone) {
-      setImmediate(then);
+      later(then);
       return;
     }
     this.#afterClose ??= [];

@@ -3,6 +3,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { afterHttpEvents } from '../http/sink.js';
+import { later } from '../later.js';
 import { Event } from '../runtime/protocol.js';
 import { type Runtime, runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
@@ -107,7 +108,7 @@ export class Host {
       },
     );
     this.followTimeouts();
-    setImmediate(() => this.followTimeouts());
+    later(() => this.followTimeouts());
   }
 
   followTimeouts(): void {
@@ -124,8 +125,8 @@ export class Host {
     this.#request = requestTimeout;
     const listener = this.#listener;
     if (listener === undefined || listener._over) return;
-    const later = this.server.keepAliveTimeoutBuffer ?? CLOSED_LATER_MS;
-    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + later : 0;
+    const more = this.server.keepAliveTimeoutBuffer ?? CLOSED_LATER_MS;
+    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + more : 0;
     this.runtime.native.httpTimeouts(
       listener._endpointId,
       milliseconds(keepAlive),

@@ -1,5 +1,6 @@
 // What an http.Server has for a handle while it listens natively: in the shape of libuv's.
 import { chmodSync } from 'node:fs';
+import { later } from '../later.js';
 import type { Host } from './host.js';
 
 const IPV6_ONLY = 1;
@@ -73,7 +74,7 @@ export class ListenHandle {
 
   close(then?: () => void): void {
     this.#host.stopListening();
-    if (then !== undefined) setImmediate(then);
+    if (then !== undefined) later(then);
   }
   ref(): void {
     this.#referenced = true;

@@ -158,9 +158,9 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     this.#requests++;
     if (this.#waiting >= this.server.highWaterMark && !this.#pausedForDue) {
       this.#pausedForDue = true;
-      this.connection.pause();
+      this.stop();
     }
-    if (this.madeSocket !== undefined) this.madeSocket.touch();
+    if (this.madeSocket !== undefined) this.madeSocket.wake(this.server.timeout);
     const request = new NativeRequest(this, heads.section, heads.method, heads.url);
     if ((flags & HeadFlag.version11) === 0) {
       request.httpVersionMinor = 0;
@@ -234,7 +234,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     const { socket } = this;
     this.#host.forget(this);
     this.#pausedForDue = false;
-    this.connection.resume();
+    this.go();
     const over = (error: Error | undefined) => {
       this.closed(error);
       this.#host.gone();
@@ -290,10 +290,10 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   }
 
   resumeBody(): void {
-    if (!this.#pausedForDue && !this.gone) this.connection.resume();
+    if (!this.#pausedForDue && !this.gone) this.go();
   }
   pauseBody(): void {
-    this.connection.pause();
+    this.stop();
     this.madeSocket?.emit('pause');
   }
 
@@ -316,7 +316,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     this.#waiting += length;
     if (!this.#pausedForDue || this.#waiting > this.writableHighWaterMark) return;
     this.#pausedForDue = false;
-    this.connection.resume();
+    this.go();
   }
 
   responseGiven(response: NativeResponse, told: boolean): void {
@@ -343,6 +343,12 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     const next = this.#due.shift();
     this.#current = next;
     if (next !== undefined) assign(next);
+    else if (!told) this.#rest();
+  }
+
+  #rest(): void {
+    const idle = this.#current === undefined && !this.#leaving && !this.detached;
+    if (idle && !(this.connection._flags & Flag.unsent)) this.madeSocket?.rest(this.server);
   }
 
   /** @internal In a tick of its own, as with node:http. */
@@ -360,6 +366,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     dump(request);
     this.#parser?.answered(request);
     response[ASSIGNED] = false;
+    this.#rest();
     nextTick(emitClose as never, response);
   }
 

@@ -123,6 +123,8 @@ const stockWrite = (
 
 export class NodeSocket extends net.Socket {
   readonly #home: SocketHome;
+  #message: unknown = null;
+  #rests = false;
   /** As node:http sets them. */
   server: unknown = null;
   parser: unknown = null;
@@ -146,9 +148,12 @@ export class NodeSocket extends net.Socket {
 
   /** The response that may be written. */
   get _httpMessage(): unknown {
-    return this.#home.httpMessage ?? null;
+    return this.detached ? this.#message : (this.#home.httpMessage ?? null);
   }
-  set _httpMessage(_message: unknown) {}
+  /** Behind a tunnel, of whoever assigns the socket to a response. */
+  set _httpMessage(message: unknown) {
+    this.#message = message;
+  }
 
   _writeGeneric(
     many: boolean,
@@ -181,6 +186,21 @@ export class NodeSocket extends net.Socket {
     if (self._handle === null) this.destroy();
     else self._reset();
     return this;
+  }
+
+  /** Nothing is asked: from here on keepAliveTimeout alone closes it, as with node:http. */
+  rest({ keepAliveTimeout }: { keepAliveTimeout: number }): void {
+    if (!this.timeout || !(keepAliveTimeout > 0)) return;
+    this.#rests = true;
+    this.setTimeout(0);
+  }
+
+  /** A request has come. `timeout` is the server's, which holds anew, in milliseconds. */
+  wake(timeout: number): void {
+    this.touch();
+    if (!this.#rests) return;
+    this.#rests = false;
+    this.setTimeout(timeout || 0);
   }
 
   /** A byte has moved. */

@@ -22,7 +22,7 @@ export function tunnel(
   socket.removeAllListeners('timeout');
   socket.removeAllListeners('drain');
   socket.removeAllListeners('error');
-  const handle = (socket as unknown as { _handle: { reading: boolean } | null })._handle;
+  const handle = (socket as unknown as { _handle: { readStop(): number } | null })._handle;
   const handlers = {
     data(_: Connection, chunk: Chunk) {
       const bytes = Buffer.from(chunk.bytes);
@@ -32,8 +32,7 @@ export function tunnel(
         return;
       }
       if (socket.push(bytes) || handle === null) return;
-      handle.reading = false;
-      raw.pause();
+      handle.readStop();
     },
     end() {
       // As with libuv: what cannot be read any more does not keep the process alive.

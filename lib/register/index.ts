@@ -6,10 +6,11 @@
 // in ES modules. RINGPOLL_REGISTER chooses: 'net,http' (the default), a part of it, 'dgram' too, or
 // 'off'.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import '../later.js';
 import { faces } from '../faces.js';
 import { wantedFaces } from './wanted.js';
 
-// Nothing else is imported: a program waits for what it uses, when it uses it.
+// Little else is imported: a program waits for what it uses, when it uses it.
 const require = createRequire(import.meta.url);
 
 const LEFT_OUT = 'RINGPOLL_REGISTER leaves it out';

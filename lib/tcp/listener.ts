@@ -3,6 +3,7 @@ import { boolean, integer, milliseconds } from '../checks.js';
 import { renamedOption } from '../deprecation.js';
 import { RingpollError } from '../errors.js';
 import { extraArgument } from '../extra_arguments.js';
+import { later } from '../later.js';
 import { checkOptions } from '../option_names.js';
 import type { NativeHttpProfile, PathAddress, SocketAddress } from '../runtime/native.js';
 import { Control } from '../runtime/protocol.js';
@@ -44,8 +45,6 @@ import './tls_events.js';
 
 /** How long stop() goes on hearing peers that never pause, in milliseconds. */
 const STOP_READ_MS = 100;
-// The real one, also where tests put another in its place later.
-const later = setImmediate;
 const MAX_CONNECTIONS_MAX = 2 ** 32 - 1;
 /** Native code's number of the call. */
 const ACCEPT = 4;

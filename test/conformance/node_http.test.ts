@@ -409,6 +409,38 @@ describe('a server', () => {
     expect(silent.text).toMatch(/^HTTP\/1.1 408 /);
   });
 
+  it('leaves idle connections to keepAliveTimeout, whatever the timeout of their sockets', async () => {
+    const timeouts: unknown[] = [];
+    const server = serving((request, response) => {
+      const { socket } = request;
+      timeouts.push(socket.timeout);
+      response.end('x', () => setImmediate(() => timeouts.push(socket.timeout)));
+    });
+    server.setTimeout(50_000);
+    const peer = await Peer.to(await listening(server));
+    for (const target of ['/', '/']) {
+      peer.socket.write(get(target, 'Host: a\r\n\r\n'));
+      await peer.until('\r\n\r\nx');
+      peer.text = '';
+      await new Promise((resolve) => setImmediate(resolve));
+      await roundTrips(1);
+    }
+    expect(timeouts).toEqual([50_000, 0, 50_000, 0]);
+  });
+
+  it('lets another response have the socket of a tunnel', async () => {
+    const server = serving(() => {});
+    server.on('connect', (request: IncomingMessage, socket: Socket) => {
+      const response = new nodeHttp.ServerResponse(request);
+      response.assignSocket(socket);
+      response.detachSocket(socket);
+      socket.end('HTTP/1.1 200 OK\r\n\r\n');
+    });
+    const peer = await Peer.to(await listening(server));
+    peer.socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
+    expect(await peer.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('has an entry of each request for observers of performance', async () => {
     const server = serving((_, response) => {
       response.setHeader('x-a', 'b');

@@ -31,6 +31,37 @@ describe('ringpoll/register', () => {
     expect(code).toBe(0);
   });
 
+  it('lets a program end when nobody reads the bodies that it still gets', async () => {
+    const program = `
+      const http = require('http');
+      const net = require('net');
+      const server = http.createServer(() => server.close());
+      server.listen(0, () => {
+        const peer = net.connect(server.address().port, () => {
+          peer.write('POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 9999999\\r\\n\\r\\n');
+          peer.write(Buffer.alloc(200_000), () => peer.destroy());
+        });
+      });`;
+    // With Node's sockets for the peer: its own liveness is not what is asked.
+    const env = { RINGPOLL_REGISTER: 'http' };
+    const args = ['--import', 'ringpoll/register', '-e', program];
+    expect(await spawnNode(args, { env }).ending()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('keeps to the real setImmediate where a program has put another in its place', async () => {
+    const program = `
+      globalThis.setImmediate = () => {};
+      const http = require('http');
+      const server = http.createServer((request) => request.socket.destroy());
+      server.listen(0, () => {
+        http.get({ port: server.address().port }, () => {}).on('error', ({ code }) => {
+          server.close(() => console.log(code));
+        });
+      });`;
+    const { stdout } = await spawnNode(['--import', 'ringpoll/register', '-e', program]).ending();
+    expect(stdout).toBe('ECONNRESET\n');
+  });
+
   it('leaves everything to Node when RINGPOLL_REGISTER says so', async () => {
     const env = { RINGPOLL_REGISTER: 'off' };
     expect(await linesOf(['--import', 'ringpoll/register'], env)).toEqual(nodes);
