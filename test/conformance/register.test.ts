@@ -54,12 +54,12 @@ describe('ringpoll/register', () => {
       const http = require('http');
       const server = http.createServer((request) => request.socket.destroy());
       server.listen(0, () => {
-        http.get({ port: server.address().port }, () => {}).on('error', ({ code }) => {
-          server.close(() => console.log(code));
-        });
+        const request = http.get({ port: server.address().port }, () => {});
+        request.on('error', ({ code }) => console.log(code));
+        request.on('close', () => server.close(() => console.log('closed')));
       });`;
     const { stdout } = await spawnNode(['--import', 'ringpoll/register', '-e', program]).ending();
-    expect(stdout).toBe('ECONNRESET\n');
+    expect(stdout).toBe('ECONNRESET\nclosed\n');
   });
 
   it('leaves everything to Node when RINGPOLL_REGISTER says so', async () => {
