@@ -409,7 +409,7 @@ describe('a server', () => {
     expect(silent.text).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  it('leaves idle connections to keepAliveTimeout, whatever the timeout of their sockets', async () => {
+  it('leaves idle connections to keepAliveTimeout, not to their sockets', async () => {
     const timeouts: unknown[] = [];
     const server = serving((request, response) => {
       const { socket } = request;

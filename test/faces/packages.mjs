@@ -38,8 +38,7 @@ export const packages = {
     tests: /^test\/.*\.test\.m?js$/,
     // They need a bundler and a linter.
     left: /^test\/(bundler\/|build\/error-serializer)/,
-    without:
-      /eslint|stylistic|neostandard|markdownlint|tstyche|typescript|@types|branch-comparer|autocannon/,
+    without: /eslint|stylistic|neostandard|markdownlint|tstyche|typescript|@types|branch-comparer/,
   },
   undici: {
     source: 'https://github.com/nodejs/undici',
