@@ -43,7 +43,7 @@ describe('a scrape', () => {
     const others = metrics.histogramsWritten;
     expect(others).toBeLessThan(10);
     await ask(server, [paths[7], paths[9], paths[7]]);
-    const text = await metrics.scrape();
+    const text = Buffer.from(await metrics.scrape()).toString();
     expect(metrics.histogramsWritten).toBeLessThan(others + 10);
     expect([7, 8, 9].map((index) => countOf(text, paths[index]))).toEqual([3, 1, 2]);
     for (const path of paths) {
@@ -84,7 +84,7 @@ describe('a scrape', () => {
     const { metrics } = scraped();
     await metrics.scrape();
     const { ms, longestMs } = metrics.pieces;
-    const text = await metrics.scrape();
+    const text = Buffer.from(await metrics.scrape()).toString();
     expect(text).toContain(`\nringpoll_scrape_seconds ${ms / 1000}\n`);
     expect(text).toContain(`\nringpoll_scrape_longest_piece_seconds ${longestMs / 1000}\n`);
   });
