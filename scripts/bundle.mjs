@@ -51,7 +51,8 @@ const REQUIRED = "'use strict';\nmodule.exports = require('./index.js');\n";
 const OF_OTHERS = '(scheduler/(clock|watch|deque)|http/(sink|header_fields))[.]ts';
 const CORE = new RegExp(`/lib/([\\w]+\\.ts|(loop|runtime|tcp|tls)/|${OF_OTHERS})`);
 // What register needs of it: with the rest it would wait for all of that.
-const BASE_FILES = 'brand|builtins|errors|faces|node_face|node_seams|token|http/header_fields';
+const BASE_FILES =
+  'brand|builtins|errors|faces|later|node_face|node_seams|token|http/header_fields';
 const BASE = new RegExp(`/lib/(${BASE_FILES})[.]ts`);
 const SOCKETS = /\/lib\/net\/(active|face|install|seams)\.ts/;
 // What a program loads before it listens, and what its server needs then.

@@ -4,7 +4,7 @@ import { Loop } from '../index.js';
 import type { WatchdogReport } from '../loop/watchdog.js';
 import type { TurnSums } from '../runtime/turn_meter.js';
 import { VERSION } from '../runtime/version.js';
-import { ownMigrations } from '../threads/placement.js';
+import { ownMigrations } from '../thread_usage.js';
 import type { Alarm, AlarmName } from './alarms.js';
 import { type Census, census } from './connections.js';
 import { lockWaits } from './lock_waits.js';

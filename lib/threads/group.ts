@@ -11,8 +11,9 @@ import { packageFolder } from '../runtime/package_folder.js';
 import { onRejection } from '../runtime/rejection.js';
 import { stopWithWorker } from '../tcp/cluster.js';
 import type { StopOptions } from '../tcp/listen_options.js';
+import { type ThreadUsage, usageOf } from '../thread_usage.js';
 import { type CheckedGroupOptions, checkGroupOptions, type LoopGroupOptions } from './options.js';
-import { placesOf, type ThreadUsage, usageOf } from './placement.js';
+import { placesOf } from './placement.js';
 import { Seat, type SeatEnd, type SeatState } from './seat.js';
 import { type Counts, GroupSockets } from './sockets.js';
 
