@@ -11,14 +11,12 @@ import type { Connection } from '../tcp/connection.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import { type Listener, listenWith } from '../tcp/listener.js';
 import { HEAD_BYTES_MAX } from './fallback.js';
-import type { NodeServer } from './node_server.js';
+import { idleTimeout, type NodeServer } from './node_server.js';
 import { seams } from './outgoing.js';
 import { settleQuiet } from './quiet.js';
 import type { Seams } from './seams.js';
 import { Session } from './session.js';
 
-/** node:http closes a kept connection so much later than it has said. */
-const CLOSED_LATER_MS = 1000;
 const LENIENT_HOST = 1 << 1;
 const LENIENT_FRAGMENT = 1 << 7;
 const LENIENT_EXPECTATION = 1 << 8;
@@ -125,11 +123,9 @@ export class Host {
     this.#request = requestTimeout;
     const listener = this.#listener;
     if (listener === undefined || listener._over) return;
-    const more = this.server.keepAliveTimeoutBuffer ?? CLOSED_LATER_MS;
-    const keepAlive = keepAliveTimeout > 0 ? keepAliveTimeout + more : 0;
     this.runtime.native.httpTimeouts(
       listener._endpointId,
-      milliseconds(keepAlive),
+      milliseconds(idleTimeout(this.server)),
       milliseconds(headersTimeout),
       milliseconds(requestTimeout),
     );

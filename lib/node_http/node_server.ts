@@ -22,3 +22,12 @@ export interface NodeServer extends http.Server {
   shouldUpgradeCallback?(request: unknown): boolean;
   keepAliveTimeoutBuffer?: number;
 }
+
+/** node:http closes a kept connection so much later than it has said. */
+const CLOSED_LATER_MS = 1000;
+
+/** Milliseconds after which a connection that nobody asks anything of is closed; 0: never. */
+export function idleTimeout(server: NodeServer): number {
+  const { keepAliveTimeout, keepAliveTimeoutBuffer = CLOSED_LATER_MS } = server;
+  return keepAliveTimeout > 0 ? keepAliveTimeout + keepAliveTimeoutBuffer : 0;
+}

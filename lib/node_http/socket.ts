@@ -3,6 +3,7 @@
 import net from 'node:net';
 import type { SocketAddress } from '../runtime/native.js';
 import { SERVED } from './names.js';
+import { idleTimeout, type NodeServer } from './node_server.js';
 
 /** What the socket asks of the connection. */
 export interface SocketHome {
@@ -188,11 +189,15 @@ export class NodeSocket extends net.Socket {
     return this;
   }
 
-  /** Nothing is asked: from here on keepAliveTimeout alone closes it, as with node:http. */
-  rest({ keepAliveTimeout }: { keepAliveTimeout: number }): void {
-    if (!this.timeout || !(keepAliveTimeout > 0)) return;
+  /**
+   * Nothing is asked: from here on keepAliveTimeout holds, as with node:http. The program hears of
+   * it a millisecond before the native one closes the connection.
+   */
+  rest(server: NodeServer): void {
+    const idleMs = idleTimeout(server);
+    if (!this.timeout || idleMs === 0) return;
     this.#rests = true;
-    this.setTimeout(0);
+    this.setTimeout(Math.max(1, idleMs - 1));
   }
 
   /** A request has come. `timeout` is the server's, which holds anew, in milliseconds. */
