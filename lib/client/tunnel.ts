@@ -2,7 +2,7 @@
 import { Ask } from '../runtime/protocol.js';
 import { runtime } from '../runtime/runtime.js';
 import { systemError } from '../runtime/system_error.js';
-import { adopt } from '../tcp/adopt.js';
+import { adoptNow } from '../tcp/adopt.js';
 import type { ConnectOptions } from '../tcp/connect.js';
 import type { Connection } from '../tcp/connection.js';
 import { lost, proxyRefused } from './errors.js';
@@ -49,7 +49,13 @@ export function tunnelThrough(
       response.cancel();
       throw proxyRefused(response.status);
     }
-    return adopt({ ...rest, host, fd: descriptorOf(response.upgrade({ data() {} })) });
+    const fd = descriptorOf(response.upgrade({ data() {} }));
+    try {
+      return adoptNow({ ...rest, host, fd });
+    } catch (error) {
+      runtime().native.closeSocket(fd);
+      throw error;
+    }
   };
 }
 

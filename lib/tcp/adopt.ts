@@ -67,6 +67,11 @@ const OPTIONS = optionNames<AdoptOptions>(
 export async function adopt<Data = unknown>(
   options: AdoptOptions<Data>,
 ): Promise<Connection<Data>> {
+  return adoptNow(options);
+}
+
+/** The same. What it throws leaves the descriptor to the caller; when it rejects, that is closed. */
+export function adoptNow<Data>(options: AdoptOptions<Data>): Promise<Connection<Data>> {
   checkOptions(OPTIONS, options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
   if (options.fd === undefined) throw invalidArgType('options.fd', 'a number', options.fd);
@@ -98,10 +103,14 @@ export async function adopt<Data = unknown>(
     const { _slot: slot, _generation: generation } = connection;
     if (value >= 0) loop.native.setSocketOption(slot, generation, option, value);
   }
-  const { failure } = await opened.catch((error) => {
-    endpoint.over();
-    throw checked.signal?.aborted ? checked.signal.reason : error;
-  });
-  if (failure !== undefined) throw failure;
-  return connection;
+  return opened.then(
+    ({ failure }) => {
+      if (failure !== undefined) throw failure;
+      return connection;
+    },
+    (error) => {
+      endpoint.over();
+      throw checked.signal?.aborted ? checked.signal.reason : error;
+    },
+  );
 }

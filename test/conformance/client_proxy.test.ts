@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createServer, request as requestOfNode, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { constants } from 'node:os';
 import { Client, type ClientOptions } from 'ringpoll/client';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Control } from '../../lib/runtime/protocol.js';
+import { runtime } from '../../lib/runtime/runtime.js';
 import { client, failure, serveNode, serveRaw } from '../support/client.js';
 import { pair } from '../support/tls/certificate.js';
 
@@ -101,6 +104,19 @@ describe('a client with a proxy', () => {
     expect(proxy.asked).toEqual([`CONNECT ${new URL(url).host}`]);
     await asking.close();
     while (proxy.sockets.size > 0) await new Promise(setImmediate);
+  });
+
+  it('closes the socket of a tunnel that cannot be taken over', async () => {
+    const url = await serveTls();
+    const proxy = await startProxy();
+    const asking = through(proxy.url);
+    const { control, native } = runtime();
+    vi.spyOn(native, 'adopt').mockImplementationOnce(() => {
+      control[Control.resultError] = constants.errno.ENOMEM;
+    });
+    expect(await failure(asking.request(url))).toMatchObject({ code: 'ENOMEM' });
+    await vi.waitUntil(() => proxy.sockets.size === 0);
+    expect(await (await asking.request(url)).text()).toBe('GET / ');
   });
 
   it('opens as many tunnels as requests need at once', async () => {
