@@ -70,7 +70,7 @@ export async function adopt<Data = unknown>(
   return adoptNow(options);
 }
 
-/** The same. What it throws leaves the descriptor to the caller; when it rejects, that is closed. */
+/** The same. What it throws leaves the descriptor to the caller; when it rejects, it is closed. */
 export function adoptNow<Data>(options: AdoptOptions<Data>): Promise<Connection<Data>> {
   checkOptions(OPTIONS, options);
   const checked = checkConnectionOptions(options as ConnectionOptions & Handlers<never>);
