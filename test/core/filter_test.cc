@@ -504,7 +504,8 @@ EACH_ENGINE(filter_ends_the_files_of_a_connection_that_closes) {
   CHECK(framed.real.until([&] { return framed.notes.closed == 1 && answers.size() == 2; }));
   CHECK_EQ(answers[0], -ECANCELED);
   CHECK_EQ(answers[1], -ECANCELED);
-  CHECK_EQ(js.loop.files().underWay(), 0u);
+  // A read that is under way in another thread is answered for at once, and over a little later.
+  CHECK(framed.real.until([&] { return js.loop.files().underWay() == 0; }));
 }
 
 EACH_ENGINE(filter_of_a_client_announces_the_connect) {
