@@ -470,6 +470,19 @@ TEST(http_server_ends_keep_alive_at_the_limit_and_when_it_stops) {
   CHECK_EQ(stopping.server->expected(stopping.channel), 3u);
 }
 
+TEST(http_server_looks_at_an_idle_connection_once_a_minute_at_most) {
+  Bench bench;
+  bench.profile.keepAliveMs = 600'000;
+  bench.receive(get("/1"));
+  bench.turn();
+  bench.now += 1000;
+  bench.server->timer(bench.channel, bench.now);
+  CHECK_EQ(bench.loop.delayMs, 60'000u);
+  bench.profile.keepAliveMs = 20'000;
+  bench.server->timer(bench.channel, bench.now);
+  CHECK_EQ(bench.loop.delayMs, 19'000u);  // since the request
+}
+
 TEST(http_server_closes_idle_connections_a_little_after_it_stops) {
   const auto at = [](Bench& bench, uint64_t ms) {
     bench.now += ms;

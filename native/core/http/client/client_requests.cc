@@ -54,6 +54,7 @@ void Client::ask(Channel& channel, const Ask& asked, const ReceivedBytes& bytes,
   setResting(connection, false);
   connection.asks.push_back(asked);
   connection.asks.back().startMs = nowMs;
+  if (channel.allSent()) connection.writeStartMs = nowMs;
   if (bytes.length > 0) transport_.queueBytes(channel, bytes.block, bytes.offset, bytes.length);
   armEarlier(channel, connection);
 }

@@ -22,7 +22,7 @@
 namespace ringpoll::http {
 
 namespace {
-constexpr uint64_t kLookAgainMs = 5000;  // when nothing can be due yet
+constexpr uint64_t kLookAgainMs = 60000;  // when nothing can be due yet
 
 uint32_t idleLimitMs(const Connection& connection) {
   const Profile& profile = *connection.profile;
