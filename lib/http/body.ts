@@ -8,8 +8,14 @@ import { HttpRequestError } from './errors.js';
 const UNREAD_BYTES_MAX = 256 * 1024;
 /** So much of a body that nobody reads is worth waiting for. */
 const DROPPED_BYTES_MAX = 64 * 1024;
-/** A body that announces at most this much gets its memory at once. */
-const WHOLE_AT_ONCE_MAX = 1024 * 1024;
+/** A body that announces at most this much gets its memory with its first bytes. */
+const WHOLE_AT_ONCE_MAX = 128 * 1024;
+/** A longer one when this part of it has come: who promises much and sends little gets little. */
+const WHOLE_PART = 1 / 8;
+/** The longest one that is collected in one piece of memory from the start. */
+const WHOLE_MAX = 1024 * 1024 * 1024;
+/** What is left of a body from this size on is received straight into that memory. */
+const INTO_MIN = 16 * 1024;
 
 interface Waiting {
   resolve(): void;
@@ -20,6 +26,12 @@ interface Waiting {
 interface Source {
   pause(): void;
   resume(): void;
+  /**
+   * The rest of the body is received straight into its memory, where the source can do that:
+   * filled() tells how much has come. undefined: not any more. Nothing may be left: the next body
+   * of the connection is received so.
+   */
+  bodyInto?(body: RequestBody, whole: Buffer | undefined): boolean;
 }
 
 export class RequestBody {
@@ -36,6 +48,10 @@ export class RequestBody {
   #paused = false;
   /** Where the whole body goes, when its length is known and not too much. */
   #whole: Buffer | undefined;
+  /** Somebody waits for the whole of it. */
+  #collects = false;
+  /** The source was asked to bring the rest of it there. */
+  #asked = false;
   #limit = Number.POSITIVE_INFINITY;
   /** True once somebody reads. */
   used = false;
@@ -88,8 +104,9 @@ export class RequestBody {
       this.#drop(length);
       return;
     }
-    if (this.#whole !== undefined) {
-      slab.copy(this.#whole, this.#received - length, offset, offset + length);
+    if (this.#collects && this.#prepareWhole()) {
+      slab.copy(this.#whole as Buffer, this.#received - length, offset, offset + length);
+      this.#receiveDirectly();
       return;
     }
     this.#pieces.add(slab, offset, length);
@@ -104,6 +121,12 @@ export class RequestBody {
       this.#pause();
     }
     this.#wake();
+  }
+
+  /** Bytes have come straight into the memory of the whole. */
+  filled(length: number): void {
+    this.#received += length;
+    if (this.#discarding) this.#drop(length);
   }
 
   #drop(length: number): void {
@@ -135,6 +158,9 @@ export class RequestBody {
     this.#discarding = true;
     this.#pieces = new Pieces();
     this.#unread = 0;
+    if (this.#asked && !this.#complete) this.#source.bodyInto?.(this, undefined);
+    this.#collects = false;
+    this.#whole = undefined;
     this.#resume();
   }
 
@@ -178,7 +204,10 @@ export class RequestBody {
     this.beforeRead?.();
   }
 
-  /** One copy when the length is announced and at most 1 MB, else two. */
+  /**
+   * Of a length that is announced, what has come when there is memory for the whole is copied, and
+   * the rest is received straight into it. Everything else is copied twice.
+   */
   async whole(limit: number): Promise<Buffer> {
     this.#begin();
     if (this.#announced > limit || this.#received > limit) {
@@ -186,7 +215,8 @@ export class RequestBody {
       throw tooLarge(limit);
     }
     this.#limit = limit;
-    this.#prepareWhole();
+    this.#collects = true;
+    if (this.#received > 0 && this.#prepareWhole()) this.#receiveDirectly();
     this.#resume();
     while (!this.#isThere) await this.#more();
     if (this.#whole !== undefined) return this.#whole;
@@ -194,14 +224,24 @@ export class RequestBody {
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
 
-  #prepareWhole(): void {
-    if (this.#announced === 0 || this.#announced > WHOLE_AT_ONCE_MAX) return;
-    if (this.#complete) return;
-    const whole = Buffer.allocUnsafeSlow(this.#announced);
+  /** Whether there is memory for the whole of it, with what has come before in its place. */
+  #prepareWhole(): boolean {
+    if (this.#whole !== undefined) return true;
+    const bytes = this.#announced;
+    if (this.#complete || bytes === 0 || bytes > WHOLE_MAX) return false;
+    if (bytes > WHOLE_AT_ONCE_MAX && this.#received < bytes * WHOLE_PART) return false;
+    const whole = Buffer.allocUnsafeSlow(bytes);
     let at = 0;
     for (const piece of this.#pieces.take()) at += piece.copy(whole, at);
     this.#unread = 0;
     this.#whole = whole;
+    return true;
+  }
+
+  #receiveDirectly(): void {
+    if (this.#asked || this.#announced < INTO_MIN || this.#whole === undefined) return;
+    this.#asked = true;
+    this.#source.bodyInto?.(this, this.#whole);
   }
 
   async *stream(): AsyncGenerator<Buffer, void, undefined> {

@@ -229,7 +229,8 @@ export class HttpRequest {
   }
 
   /**
-   * The whole body. Copies: one when its length is announced and at most 1 MB, else two.
+   * The whole body. Copies: one at most when its length is announced, none of what is received
+   * straight into the result; two of a body in chunks.
    * @throws RingpollError ERR_RINGPOLL_HTTP_BODY_USED, ERR_RINGPOLL_HTTP_ABORTED, and
    *   ERR_RINGPOLL_HTTP_REQUEST_OVER when the response ends before all of it has come
    * @throws HttpRequestError ERR_RINGPOLL_HTTP_BODY_TOO_LARGE and what the parser finds

@@ -302,6 +302,9 @@ export class HttpServer {
       case Event.body:
         session.bodyPiece(at);
         break;
+      case Event.bodyFilled:
+        session.bodyFilled(at);
+        break;
       case Event.trailers:
         session.trailers(at);
         break;

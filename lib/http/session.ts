@@ -24,6 +24,10 @@ import type { SessionHost } from './session_host.js';
 import { HeadVariant, type Templates } from './templates.js';
 import { readTrailers } from './trailers.js';
 
+/** Buffers for bodies from this size on are malloc's, and come and go. */
+const LARGE_BODY_BYTES = 16 * 1024;
+let keepsFreedMemory = false;
+
 /** Nothing more can be sent. */
 const NO_MORE = Flag.ending | Flag.closing | Flag.closed;
 
@@ -162,7 +166,12 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
   }
 
   #expectBody(request: HttpRequest, response: HttpResponse): void {
-    const body = new RequestBody(this.connection, contentLengthOf(request));
+    const length = contentLengthOf(request);
+    if (length >= LARGE_BODY_BYTES && !keepsFreedMemory) {
+      keepsFreedMemory = true;
+      this.#runtime.native.keepFreedMemory();
+    }
+    const body = new RequestBody(this, length);
     request._body = body;
     this.#receiving = response;
     if ((flagsOf(request) & HeadFlag.expectContinue) === 0) return;
@@ -175,6 +184,24 @@ export class Session implements RequestPeer, ResponseOutlet<HttpResponse> {
     const { events, memory } = this.#runtime;
     const body = this.#receiving?._request._body;
     body?.push(memory.slabs[events[at + 3]], events[at + 4], events[at + 5]);
+  }
+
+  /** Bytes have come straight into the memory of bodyInto(). */
+  bodyFilled(at: number): void {
+    this.#receiving?._request._body?.filled(this.#runtime.events[at + 3]);
+  }
+
+  pause(): void {
+    this.connection.pause();
+  }
+
+  resume(): void {
+    this.connection.resume();
+  }
+
+  bodyInto(body: RequestBody, whole: Buffer | undefined): boolean {
+    if (this.#receiving?._request._body !== body) return false;
+    return this.#runtime.native.httpBodyInto(this.#slot, this.generation, this.#told, whole);
   }
 
   trailers(at: number): void {

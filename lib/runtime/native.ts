@@ -247,6 +247,18 @@ export interface NativeLoop
   httpTimeouts(endpointId: number, keepAlive: number, headers: number, request: number): void;
   /** Requests that were told of, and one more if another has come, or begun to. */
   httpExpected(slot: number, generation: number): number;
+  /**
+   * The rest of the body of the connection's `request`th request is received there: true, and
+   * events of `bodyFilled` tell how much. undefined: not any more.
+   */
+  httpBodyInto(
+    slot: number,
+    generation: number,
+    request: number,
+    bytes: Uint8Array | undefined,
+  ): boolean;
+  /** Buffers of large bodies come and go: their memory stays with the process. */
+  keepFreedMemory(): void;
   httpProxied(slot: number, generation: number, remote: boolean): SocketAddress | undefined;
   /** See native/binding/http_client.cc for the words of `settings`. False: it is over. */
   httpClientAdopt(slot: number, generation: number, settings: Uint32Array): boolean;

@@ -69,6 +69,7 @@ export const enum Event {
   bodyEnd = 19,
   httpError = 20,
   headBegun = 21,
+  bodyFilled = 22,
   file = 32,
   fileFetch = 33,
   udpPackets = 48,

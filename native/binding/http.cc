@@ -6,6 +6,7 @@
 #include "core/http/server/server.h"
 #include "core/tls/filter.h"
 #include "http_profile.h"
+#include "kept_memory.h"
 
 namespace ringpoll {
 
@@ -31,8 +32,10 @@ void setHttpMetrics(GuestLoop& guest, Napi::Object object) {
   const http::Server* server = guest.http();
   const uint64_t requests = server == nullptr ? 0 : server->requests();
   const uint64_t staticResponses = server == nullptr ? 0 : server->staticResponses();
+  const uint64_t into = server == nullptr ? 0 : server->bodyBytesInto();
   object.Set("httpRequests", static_cast<double>(requests));
   object.Set("httpStaticResponses", static_cast<double>(staticResponses));
+  object.Set("httpBodyBytesDirect", static_cast<double>(into));
 }
 
 namespace {
@@ -112,6 +115,37 @@ void Timeouts(const Napi::CallbackInfo& info) {
   profile->requestMs = word(info, 3);
 }
 
+// A Buffer that lives, and stays where it is, while a body is received into it.
+struct PinnedBuffer final : http::BodyMemory {
+  explicit PinnedBuffer(Napi::Uint8Array array)
+      : BodyMemory(array.Data(), array.ByteLength()), pin(Napi::Persistent(array)) {}
+
+  Napi::Reference<Napi::Uint8Array> pin;
+};
+
+// httpBodyInto(slot, generation, request, bytes: Uint8Array | undefined) -> whether the rest of the
+// body is received there; undefined: it is not any more
+Napi::Value BodyInto(const Napi::CallbackInfo& info) {
+  GuestLoop* guest = guestOf(info);
+  if (guest == nullptr) return info.Env().Undefined();
+  Channel* channel = guest->loop().find(word(info, 0), word(info, 1));
+  const bool http = channel != nullptr && channel->state == ChannelState::kOpen &&
+                    guest->http() != nullptr && channel->protocol == guest->http();
+  bool into = false;
+  if (http && info[3].IsTypedArray()) {
+    const auto bytes = info[3].As<Napi::Uint8Array>();
+    into = bytes.ByteLength() >= http::kBodyIntoMin &&
+           guest->http()->bodyInto(*channel, word(info, 2), std::make_unique<PinnedBuffer>(bytes));
+    if (into) guest->wake();
+  } else if (http) {
+    http::Server::leaveBody(*channel);
+  }
+  return Napi::Boolean::New(info.Env(), into);
+}
+
+// keepFreedMemory()
+void KeepFreedMemory(const Napi::CallbackInfo&) { keepFreedMemory(); }
+
 AddressText proxied(const http::ProxyHeader& header, bool remote) {
   const uint8_t* address = remote ? header.source : header.destination;
   const int family = header.family == http::ProxyFamily::kInet6 ? AF_INET6 : AF_INET;
@@ -143,6 +177,8 @@ void addHttpFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("httpTimeouts", Napi::Function::New<Timeouts>(env));
   exports.Set("httpStop", Napi::Function::New<Stop>(env));
   exports.Set("httpExpected", Napi::Function::New<Expected>(env));
+  exports.Set("httpBodyInto", Napi::Function::New<BodyInto>(env));
+  exports.Set("keepFreedMemory", Napi::Function::New<KeepFreedMemory>(env));
   exports.Set("httpProxied", Napi::Function::New<Proxied>(env));
 }
 

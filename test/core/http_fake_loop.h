@@ -1,10 +1,13 @@
 // A loop with one connection: notes what a protocol asks of it.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "core/loop/protocol.h"
 #include "core/memory/arena.h"
+#include "core/memory/receive_buffers.h"
 
 namespace test {
 
@@ -18,9 +21,12 @@ struct FakeLoop : Transport {
   bool closed = false;
   bool paused = false;
   bool inSocket = false;  // bytes that were not received yet
+  std::string kernel;     // bytes that the protocol may read itself
+  bool tellable = true;
   int error = 0;
   uint64_t delayMs = 0;
   Arena* arena = nullptr;
+  ReceiveBuffers* buffers = nullptr;
   Channel* channel = nullptr;
 
   void queueBytes(Channel&, BlockId block, uint32_t offset, uint32_t length) override {
@@ -45,6 +51,27 @@ struct FakeLoop : Transport {
   ReceivedBytes staged(int32_t, uint32_t) override { return {}; }
   uint64_t deliveredBytes(const Channel& of) override { return of.bytesWritten; }
   uint64_t unsentBytes(const Channel&) override { return sent.size() - taken; }
+  bool tellReadable(Channel& of, bool tell) override {
+    if (!tellable) return false;
+    of.engineFlags &= ~kTellsReadable;
+    if (tell) of.engineFlags |= kTellsReadable;
+    return true;
+  }
+  uint32_t readInto(Channel& of, uint8_t* data, uint32_t bytes) override {
+    const auto taken = static_cast<uint32_t>(std::min<size_t>(bytes, kernel.size()));
+    std::memcpy(data, kernel.data(), taken);
+    kernel.erase(0, taken);
+    if (kernel.empty()) of.engineFlags &= ~kReadable;
+    return taken;
+  }
+  bool readSome(Channel& of, uint32_t bytesMax, ReceivedBytes* bytes) override {
+    ReceiveBuffers::Room room;
+    if (buffers == nullptr || !buffers->room(&room)) return false;
+    const uint32_t taken = readInto(of, room.at, std::min(bytesMax, room.bytes));
+    if (taken > 0) buffers->commit(taken);
+    *bytes = {room.block, room.offset, taken};
+    return true;
+  }
   Channel* channelOf(Token token) override {
     return channel != nullptr && channel->token() == token ? channel : nullptr;
   }

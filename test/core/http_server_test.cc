@@ -24,6 +24,7 @@ using test::FakeLoop;
 struct Bench {
   explicit Bench(uint32_t headWords = kHeadTableWords) : heads(headWords) {
     loop.arena = &arena;
+    loop.buffers = &buffers;
     loop.channel = &channel;
     channel.type = ChannelType::kConnection;
     channel.state = ChannelState::kOpen;
@@ -94,6 +95,9 @@ struct Bench {
       case EventKind::kTrailers:
         trailers += words[5];
         break;
+      case EventKind::kBodyFilled:
+        filled += words[3];
+        break;
       case EventKind::kBodyEnd:
         ++bodies;
         break;
@@ -128,6 +132,7 @@ struct Bench {
   std::string body;
   int trailers = 0;
   int bodies = 0;
+  int filled = 0;
   std::vector<HttpError> errors;
   std::vector<int> ends;
 };
@@ -783,6 +788,153 @@ TEST(http_server_stays_sane_on_random_bytes) {
     bench.finish();
     CHECK(bench.arena.stats().outstanding <= 1);
   }
+}
+
+std::string post(size_t length) {
+  return "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+// What JavaScript would give: says when it is given back.
+struct Destination final : BodyMemory {
+  Destination(std::string* of, bool* isGone)
+      : BodyMemory(reinterpret_cast<uint8_t*>(of->data()), of->size()), gone(isGone) {
+    *gone = false;
+  }
+  ~Destination() override { *gone = true; }
+  bool* gone;
+};
+
+constexpr size_t kBodyBytes = 300'000;
+
+// A body of which 1,000 bytes have come, and the rest has a destination.
+struct Upload {
+  Upload() {
+    for (size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
+    bench.receive(post(kBodyBytes) + body.substr(0, 1000));
+    into = give(1);
+  }
+  bool give(uint32_t request) {
+    return bench.server->bodyInto(bench.channel, request,
+                                  std::make_unique<Destination>(&memory, &gone));
+  }
+  void readable(const std::string& bytes) {
+    bench.loop.kernel += bytes;
+    bench.server->readable(bench.channel, bench.now);
+  }
+
+  Bench bench;
+  std::string body = std::string(kBodyBytes, ' ');
+  std::string memory = std::string(kBodyBytes, ' ');
+  bool gone = false;
+  bool into = false;
+};
+
+TEST(http_server_receives_a_body_into_its_memory_and_no_byte_more) {
+  Upload upload;
+  Bench& bench = upload.bench;
+  CHECK(upload.into);
+  upload.readable(upload.body.substr(1000, 50'000));
+  CHECK(!upload.gone);
+  upload.readable(upload.body.substr(51'000) + get("/next"));
+  while (!upload.gone) bench.server->readable(bench.channel, bench.now);
+  CHECK_EQ(bench.loop.kernel, get("/next"));
+  bench.turn();
+  CHECK_EQ(bench.body, upload.body.substr(0, 1000));
+  CHECK(upload.memory.substr(1000) == upload.body.substr(1000));
+  CHECK_EQ(bench.filled, static_cast<int>(kBodyBytes - 1000));
+  CHECK_EQ(bench.bodies, 1);
+  CHECK_EQ(bench.server->bodyBytesInto(), kBodyBytes - 1000);
+  // What comes next is read here too, until it is something else.
+  CHECK(bench.channel.engineFlags & kTellsReadable);
+  bench.server->readable(bench.channel, bench.now);
+  bench.turn();
+  CHECK_EQ(bench.requests.back(), std::string("/next"));
+  CHECK(!(bench.channel.engineFlags & kTellsReadable));
+}
+
+TEST(http_server_reads_little_where_another_body_may_follow) {
+  Upload upload;
+  Bench& bench = upload.bench;
+  upload.readable(upload.body.substr(1000));
+  while (!upload.gone) bench.server->readable(bench.channel, bench.now);
+  bench.turn();
+  bench.body.clear();
+  upload.readable(post(kBodyBytes) + upload.body);
+  bench.turn();
+  CHECK_EQ(bench.requests.size(), 2u);
+  CHECK_EQ(bench.body.size(), kHeadReadBytes - post(kBodyBytes).size());
+  CHECK(upload.give(2));
+  while (!upload.gone) bench.server->readable(bench.channel, bench.now);
+  CHECK(bench.loop.kernel.empty());
+  CHECK(upload.memory.substr(kHeadReadBytes) == upload.body.substr(kHeadReadBytes));
+}
+
+TEST(http_server_takes_no_memory_for_the_body_of_another_request) {
+  Upload upload;
+  Bench& bench = upload.bench;
+  bench.server->leaveBody(bench.channel);
+  CHECK(upload.gone);
+  CHECK(!upload.give(2));
+  CHECK(upload.gone);
+  bench.receive(upload.body.substr(1000) + get("/next"));
+  CHECK(!upload.give(1));
+  CHECK(upload.gone);
+  bench.turn();
+  CHECK_EQ(bench.body, upload.body);
+}
+
+TEST(http_server_takes_no_memory_where_it_cannot_read_itself) {
+  Bench bench;
+  bench.loop.tellable = false;
+  bench.receive(post(kBodyBytes) + "x");
+  std::string memory(kBodyBytes, ' ');
+  bool gone = false;
+  CHECK(!bench.server->bodyInto(bench.channel, 1, std::make_unique<Destination>(&memory, &gone)));
+  CHECK(gone);
+}
+
+TEST(http_server_lets_go_of_the_memory_of_a_body_that_does_not_come) {
+  {
+    Upload ended;
+    ended.bench.server->peerEnded(ended.bench.channel);
+    CHECK(ended.gone);
+  }
+  {
+    Upload closed;
+    closed.bench.server->closed(closed.bench.channel);
+    CHECK(closed.gone);
+  }
+  {
+    Upload late;
+    late.bench.now += late.bench.profile.readMs;
+    late.bench.server->timer(late.bench.channel, late.bench.now);
+    late.bench.turn();
+    CHECK(late.gone);
+    CHECK_EQ(late.bench.errors.size(), 1u);
+    // What comes all the same is read as before, and dropped.
+    late.readable("behind its end");
+    CHECK(!(late.bench.channel.engineFlags & kTellsReadable));
+  }
+}
+
+TEST(http_server_reads_bodies_within_the_budget_of_a_turn) {
+  constexpr size_t kBytes = 3 * size_t{kBodyTurnBytesMax};
+  Bench bench;
+  bench.receive(post(kBytes) + "x");
+  std::string memory(kBytes, ' ');
+  bool gone = false;
+  CHECK(bench.server->bodyInto(bench.channel, 1, std::make_unique<Destination>(&memory, &gone)));
+  bench.loop.kernel = std::string(kBytes - 1, 'y');
+  while (!bench.server->hasWork()) bench.server->readable(bench.channel, bench.now);
+  CHECK_EQ(bench.server->bodyBytesInto(), kBodyTurnBytesMax);
+  bench.turn();
+  CHECK(bench.server->bodyBytesInto() > kBodyTurnBytesMax);  // the next turn has begun with it
+  while (!gone) {
+    bench.server->readable(bench.channel, bench.now);
+    bench.turn();
+  }
+  CHECK_EQ(bench.bodies, 1);
+  CHECK(memory.substr(1) == std::string(kBytes - 1, 'y'));
 }
 
 }  // namespace

@@ -108,9 +108,10 @@ class Loop final : private FilterHost, private ChannelEnds {
   AccessGate* gateOf(uint32_t endpoint);
   // A handle reads itself from now on, and hears of kReadable; or not any more. False: its route
   // does not allow that.
-  bool tellReadable(Channel& channel, bool tell);
+  bool tellReadable(Channel& channel, bool tell) override;
   // Such a read: bytes that came, or 0. What else comes is told by events.
-  uint32_t readInto(Channel& channel, uint8_t* data, uint32_t bytes);
+  uint32_t readInto(Channel& channel, uint8_t* data, uint32_t bytes) override;
+  bool readSome(Channel& channel, uint32_t bytesMax, ReceivedBytes* bytes) override;
   // A datagram socket, which is `fd` from now on; the protocol of `settings` receives and sends.
   SocketResult addDatagram(int fd, Endpoint settings, Token* socket, uint32_t* endpoint);
   // `drain`: who waits in the kernel's queue is accepted first; close() would reset them.

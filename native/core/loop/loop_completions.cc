@@ -50,6 +50,7 @@ void Loop::complete(Channel& channel, const Completion& completion) {
       break;
     case OpKind::kWatch:
       if (channel.type == ChannelType::kDatagram || (channel.engineFlags & kTellsReadable)) {
+        const LayerScope scope(state_.layers, Layer::kParse);
         channel.protocol->readable(channel, state_.nowMs);
       }
       if (channel.type == ChannelType::kMailbox) Wake::clear(channel.fd);

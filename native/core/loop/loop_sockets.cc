@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/probes.h"
 #include "core/system/wake.h"
 #include "loop.h"
 
@@ -71,6 +72,9 @@ AccessGate* Loop::gateOf(uint32_t endpoint) {
 bool Loop::tellReadable(Channel& channel, bool tell) {
   if (channel.state != ChannelState::kOpen || channel.route == Route::kCompletion) return false;
   if (channel.filtered != nullptr || (channel.flags & kMigrating)) return false;
+  // What is held back comes first, and what comes next is judged too.
+  if (tell && faults_ != nullptr) return false;
+  if (tell == ((channel.engineFlags & kTellsReadable) != 0)) return true;
   if (tell) {
     channel.engineFlags |= kTellsReadable;
   } else {
@@ -97,6 +101,7 @@ uint32_t Loop::readInto(Channel& channel, uint8_t* data, uint32_t bytes) {
     return 0;
   }
   const auto taken = static_cast<uint32_t>(n);
+  RP_PROBE2(receive, channel.slot, taken);
   ++state_.metrics.receives;
   channel.bytesRead += taken;
   channel.activeMs = static_cast<uint32_t>(state_.nowMs);
@@ -113,6 +118,15 @@ uint32_t Loop::readInto(Channel& channel, uint8_t* data, uint32_t bytes) {
     routes_.receiveIfWanted(channel);
   }
   return taken;
+}
+
+bool Loop::readSome(Channel& channel, uint32_t bytesMax, ReceivedBytes* bytes) {
+  ReceiveBuffers::Room room;
+  if (!state_.buffers.room(&room)) return false;
+  const uint32_t taken = readInto(channel, room.at, std::min(bytesMax, room.bytes));
+  if (taken > 0) state_.buffers.commit(taken);
+  *bytes = {room.block, room.offset, taken};
+  return true;
 }
 
 }  // namespace ringpoll

@@ -66,6 +66,14 @@ class Transport {
   virtual uint64_t deliveredBytes(const Channel& channel) = 0;
   // null: it is over.
   virtual Channel* channelOf(Token token) = 0;
+  // The protocol reads the connection itself from now on, and hears of it by readable(); or not any
+  // more. False: its route, or a filter, does not allow that.
+  virtual bool tellReadable(Channel&, bool /*tell*/) { return false; }
+  // Such a read: bytes that came, or 0. What else comes is told as that of any other connection.
+  virtual uint32_t readInto(Channel&, uint8_t* /*data*/, uint32_t /*bytes*/) { return 0; }
+  // The same, of at most `bytesMax`, into memory that is good until the turn is over. False: there
+  // is none.
+  virtual bool readSome(Channel&, uint32_t /*bytesMax*/, ReceivedBytes* /*bytes*/) { return false; }
   // Bytes that JavaScript has staged for a command, by their offset in the slab.
   virtual ReceivedBytes staged(int32_t slabOffset, uint32_t length) = 0;
 };
@@ -96,7 +104,7 @@ class Protocol {
   // JavaScript does not want bytes, or wants them again.
   virtual void readingPaused(Channel&, bool /*paused*/, uint64_t /*nowMs*/) {}
   virtual void timer(Channel&, uint64_t /*nowMs*/) {}
-  // Of a datagram socket: something may have come, an error too.
+  // Something may have come, an error too: of a datagram socket, and after tellReadable().
   virtual void readable(Channel&, uint64_t /*nowMs*/) {}
   // The same, after Transport::awaitRoom().
   virtual void writable(Channel&) {}

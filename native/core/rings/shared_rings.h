@@ -40,6 +40,7 @@ enum class EventKind : int32_t {
   kBodyEnd = 19,   // the request is complete
   kHttpError = 20,      // result: HttpError; nothing more is parsed
   kHeadBegun = 21,      // the first byte of a request is here, for who asked to be told
+  kBodyFilled = 22,     // result: bytes of a request's body that were received into its memory
   kFile = 32,           // slot: number of the operation, result, offset and aux0: a block, length:
                         // its slab (kNoBlock: none)
   kFileFetch = 33,      // slot: number of the operation; the next bytes of a file that is being

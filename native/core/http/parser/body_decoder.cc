@@ -64,6 +64,12 @@ BodyStep BodyDecoder::next(const uint8_t* data, uint32_t length) {
   }
 }
 
+void BodyDecoder::take(uint32_t bytes) {
+  remaining_ -= bytes;
+  received_ += bytes;
+  if (remaining_ == 0) state_ = State::kEnd;
+}
+
 // Hands out as much of the body or chunk as there is.
 BodyStep BodyDecoder::takeData(const uint8_t* begin, const uint8_t* at, const uint8_t* end,
                                State afterwards) {

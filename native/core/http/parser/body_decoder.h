@@ -40,6 +40,10 @@ class BodyDecoder {
   BodyStep next(const uint8_t* data, uint32_t length);
 
   uint64_t received() const { return received_; }  // body bytes handed out so far
+  // Bytes still to come, if all of them are the body's; 0 for chunks.
+  uint64_t left() const { return state_ == State::kLengthData ? remaining_ : 0; }
+  // So many of those were received elsewhere, at most left().
+  void take(uint32_t bytes);
 
  private:
   // With a length: kLengthData --> kEnd. With chunks:

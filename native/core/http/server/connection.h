@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "body_memory.h"
 #include "core/channel/channel.h"
 #include "core/http/parser/body_decoder.h"
 #include "core/http/parser/proxy.h"
@@ -67,6 +68,7 @@ struct Connection {
   uint64_t armedForMs = 0;
   std::vector<Piece> held;             // bytes that wait to be parsed
   std::unique_ptr<ProxyHeader> proxy;  // what a PROXY header said
+  std::unique_ptr<BodyMemory> into;    // where the rest of the body is received; null: nowhere
 
   bool inHead() const { return begun && parser.started(); }
 };

@@ -84,6 +84,7 @@ void Server::parse(Channel& channel, Piece piece) {
 
 void Server::fail(Channel& channel, Connection& connection, HttpError error, const Piece& bytes) {
   connection.state = State::kDiscard;
+  connection.into.reset();
   connection.begun = false;
   releaseGather(connection);
   for (const Piece& piece : connection.held) retired_.push_back(piece.block);
@@ -171,6 +172,7 @@ void Server::drainHeld(Channel& channel, Connection& connection) {
 }
 
 void Server::beginTurn(uint64_t nowMs) {
+  turnBytes_ = 0;
   if (stalled_.empty()) return;
   nowMs_ = nowMs;
   std::vector<Token> stalled;
@@ -183,12 +185,16 @@ void Server::beginTurn(uint64_t nowMs) {
     connection.stalled = false;
     if (channel->state != ChannelState::kOpen) continue;
     drainHeld(*channel, connection);
-    if (channel->state == ChannelState::kOpen) armEarlier(*channel, connection);
+    if (channel->state != ChannelState::kOpen) continue;
+    armEarlier(*channel, connection);
+    constexpr uint16_t waits = kTellsReadable | kReadable;
+    if ((channel->engineFlags & waits) == waits) readable(*channel, nowMs);
   }
 }
 
 void Server::peerEnded(Channel& channel) {
   Connection& connection = of(channel);
+  connection.into.reset();
   if (connection.held.empty()) {
     pushEnd(channel, connection);
   } else {

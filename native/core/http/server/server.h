@@ -16,6 +16,7 @@
 // upgrade is undecided.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "connection.h"
@@ -31,6 +32,10 @@ namespace ringpoll::http {
 inline constexpr uint32_t kHeadTableWords = 1u << 20;  // 4 MB of address space, used from its start
 inline constexpr uint32_t kUnansweredMax = 256;        // requests of one connection
 inline constexpr uint32_t kCopiedBodyMax = 4 * 1024;   // longer bodies are sent from where they lie
+inline constexpr uint32_t kBodyIntoMin = 16 * 1024;    // shorter bodies are copied
+inline constexpr uint32_t kBodyTurnBytesMax = 1024 * 1024;  // read in a turn, straight into memory
+                                                            // of JavaScript's
+inline constexpr uint32_t kHeadReadBytes = 2 * 1024;  // at a time, where such a body may follow
 
 // A response as JavaScript names it: views on memory that stays until the flush is over.
 struct ResponseCommand {
@@ -59,6 +64,7 @@ class Server final : public Protocol {
   void open(Channel& channel, ProtocolSettings* settings, uint64_t nowMs) override;
   void closed(Channel& channel) override;
   void received(Channel& channel, const ReceivedBytes& bytes, uint64_t nowMs) override;
+  void readable(Channel& channel, uint64_t nowMs) override;
   void peerEnded(Channel& channel) override;
 
   // What was held goes on: events are good for the turn in which they are made.
@@ -76,6 +82,12 @@ class Server final : public Protocol {
   bool leave(Channel& channel, std::vector<ReceivedBytes>* held);
   // Sends a response, or its head. False: no memory.
   bool respond(Channel& channel, const ResponseCommand& response);
+  // The rest of a body of known length is received there: that of the request that JavaScript was
+  // told of as its `request`th one, if it is still coming. False: it comes as before, or has come:
+  // the next one may be received so.
+  bool bodyInto(Channel& channel, uint32_t request, std::unique_ptr<BodyMemory> memory);
+  // Nobody reads that body any more.
+  static void leaveBody(Channel& channel);
   // JavaScript has answered a request.
   void responded(Channel& channel, uint64_t nowMs);
   // The profile is stopping: idle connections close, the others with their last answer.
@@ -95,6 +107,8 @@ class Server final : public Protocol {
   uint32_t outstanding(const Channel& channel) const { return of(channel).outstanding; }
   uint64_t requests() const { return requests_; }
   uint64_t staticResponses() const { return staticResponses_; }
+  // Of bodies, received straight into memory of JavaScript's.
+  uint64_t bodyBytesInto() const { return bodyBytesInto_; }
 
  private:
   void respondCommand(Channel& channel, const int32_t* words, uint64_t nowMs);
@@ -114,6 +128,9 @@ class Server final : public Protocol {
   // Each takes bytes from the front of the piece; false: nothing more to do with it now.
   bool parseProxy(Channel& channel, Connection& connection, Piece* piece);
   bool parseHead(Channel& channel, Connection& connection, Piece* piece);
+  void readBody(Channel& channel, Connection& connection);
+  void readBeginning(Channel& channel);
+  void endReadingItself(Channel& channel);
   bool parseBody(Channel& channel, Connection& connection, Piece* piece);
   bool parseTrailers(Channel& channel, Connection& connection, Piece* piece);
   bool gatherBytes(Connection& connection, const Piece& piece, uint32_t bytes, uint32_t limit,
@@ -152,10 +169,12 @@ class Server final : public Protocol {
   const uint32_t headWords_;
   uint32_t headsUsed_ = 0;
   uint64_t nowMs_ = 0;
+  uint32_t turnBytes_ = 0;  // of bodies, received here in this turn
   std::vector<Token> stalled_;
   std::vector<BlockId> retired_;  // given back when the turn is over
   uint64_t requests_ = 0;
   uint64_t staticResponses_ = 0;
+  uint64_t bodyBytesInto_ = 0;
 };
 
 }  // namespace ringpoll::http

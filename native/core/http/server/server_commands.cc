@@ -51,6 +51,7 @@ void Server::respondCommand(Channel& channel, const int32_t* words, uint64_t now
 
 void Server::takeRaw(Channel& channel) {
   Connection& connection = of(channel);
+  endReadingItself(channel);
   connection.state = State::kRaw;
   connection.outstanding = 0;
   if (!connection.held.empty()) goOnNextTurn(channel, connection);
@@ -59,6 +60,7 @@ void Server::takeRaw(Channel& channel) {
 bool Server::leave(Channel& channel, std::vector<ReceivedBytes>* held) {
   Connection& connection = of(channel);
   transport_.cancelTimer(channel);
+  endReadingItself(channel);
   held->swap(connection.held);
   const bool ended = connection.endHeld;
   closed(channel);

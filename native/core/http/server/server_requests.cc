@@ -167,6 +167,7 @@ void Server::requestDone(Channel& channel, Connection& connection, const Piece& 
   } else if (!connection.keepAlive) {
     connection.state = State::kDiscard;
   }
+  if (!hasBody || record.contentLength() < kBodyIntoMin) endReadingItself(channel);
   headsUsed_ += recordWords(record.headerCount());
 }
 
@@ -257,6 +258,7 @@ bool Server::parseTrailers(Channel& channel, Connection& connection, Piece* piec
 }
 
 void Server::bodyDone(Channel& channel, Connection& connection) {
+  connection.into.reset();
   events_.push(EventKind::kBodyEnd, channel);
   connection.state = connection.keepAlive ? State::kHead : State::kDiscard;
   connection.requestStartMs = nowMs_;
