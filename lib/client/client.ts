@@ -16,6 +16,7 @@ import { type RequestBody, RequestBodySource, readBody } from './request_body.js
 import {
   checkMethod,
   isIdempotent,
+  isPipelined,
   type RequestHeaders,
   readHeaders,
   saysEmpty,
@@ -182,6 +183,8 @@ export class Client {
     const headMs = milliseconds('options.headTimeout', options.headTimeout, times.headMs);
     const bodyMs = milliseconds('options.bodyTimeout', options.bodyTimeout, times.bodyMs);
     const timeoutMs = milliseconds('options.timeout', options.timeout, times.wholeMs);
+    const repeatable = options.idempotent ?? isIdempotent(method);
+    const isAlone = stream !== undefined || content !== undefined || upgrade !== undefined;
     const exchange = new Exchange({
       method,
       ...observed(method, target, { head, resolve, reject }),
@@ -193,8 +196,9 @@ export class Client {
       flags,
       headMs,
       bodyMs,
-      repeatable: options.idempotent ?? isIdempotent(method),
+      repeatable,
       closes: fields.closes,
+      pipelines: !isAlone && repeatable && !fields.closes && isPipelined(method),
       informational,
     });
     if (signal !== undefined || timeoutMs > 0) watch(exchange, signal, timeoutMs);

@@ -31,6 +31,8 @@ export class Exchange {
   readonly repeatable: boolean;
   /** The connection is closed behind it. */
   readonly closes: boolean;
+  /** It may share a connection with others that wait for their responses; not a second time. */
+  pipelines: boolean;
   /** `stream` waits until the server says that it wants it. */
   readonly expects: boolean;
   readonly informational: ((response: ClientResponse) => void) | undefined;
@@ -55,6 +57,7 @@ export class Exchange {
     bodyMs: number;
     repeatable: boolean;
     closes: boolean;
+    pipelines?: boolean;
     expects?: boolean;
     informational: ((response: ClientResponse) => void) | undefined;
     resolve: (response: ClientResponse) => void;
@@ -71,6 +74,7 @@ export class Exchange {
     this.bodyMs = of.bodyMs;
     this.repeatable = of.repeatable;
     this.closes = of.closes;
+    this.pipelines = of.pipelines === true;
     this.expects = of.expects === true;
     this.informational = of.informational;
     this.resolve = of.resolve;

@@ -36,6 +36,8 @@ export class Pool implements WireOwner, Carrier {
   readonly #idle: Wire[] = [];
   readonly #wires = new Set<Wire>();
   readonly #pending = new Deque<Exchange>();
+  /** Those that may take a request behind others, each in turn. */
+  readonly #roomy = new Deque<Wire>();
   #connecting = 0;
   /** At the bottom of `idle`: those that nobody has used since the last look. */
   #unused = 0;
@@ -70,9 +72,13 @@ export class Pool implements WireOwner, Carrier {
     }
     if (this.#pending.length === 0) {
       for (let wire = this.#take(); wire !== undefined; wire = this.#take()) {
-        if (wire.send(exchange)) return;
+        if (wire.send(exchange)) {
+          this.#list(wire);
+          return;
+        }
         this.gone(wire);
       }
+      if (this.#pipeline(exchange)) return;
     }
     this.#wait(exchange);
   }
@@ -91,9 +97,38 @@ export class Pool implements WireOwner, Carrier {
     }
   }
 
+  get #mayOpen(): boolean {
+    return this.#wires.size + this.#connecting < this.#checked.maxConnections;
+  }
+
+  #hasRoom(wire: Wire): boolean {
+    const { pipelining, maxRequests } = this.#checked;
+    return wire.requests < maxRequests && wire.hasRoom(pipelining);
+  }
+
+  /** It may take a request behind others: it is asked when no connection is free. */
+  #list(wire: Wire): void {
+    if (this.#checked.pipelining === 1 || wire.listed || !this.#hasRoom(wire)) return;
+    wire.listed = true;
+    this.#roomy.push(wire);
+  }
+
+  /** Sent behind others, when there may be no connection of its own for it. */
+  #pipeline(exchange: Exchange): boolean {
+    if (!exchange.pipelines || this.#mayOpen) return false;
+    for (let wire = this.#roomy.shift(); wire !== undefined; wire = this.#roomy.shift()) {
+      wire.listed = false;
+      if (!this.#hasRoom(wire)) continue;
+      wire.send(exchange);
+      this.#list(wire);
+      return true;
+    }
+    return false;
+  }
+
   #wait(exchange: Exchange): void {
-    const { maxPending, maxConnections } = this.#checked;
-    const mayOpen = this.#wires.size + this.#connecting < maxConnections;
+    const { maxPending } = this.#checked;
+    const mayOpen = this.#mayOpen;
     if (!mayOpen && this.#pending.length - this.#connecting >= maxPending) {
       exchange.fail(tooManyPending(maxPending));
       return;
@@ -153,15 +188,31 @@ export class Pool implements WireOwner, Carrier {
   }
 
   #serve(wire: Wire): void {
+    if (!wire.idle) {
+      this.#fill(wire);
+      return;
+    }
     const exchange = this.#pending.shift();
     if (exchange === undefined) {
       this.#rest(wire);
-    } else if (!wire.send(exchange)) {
+    } else if (wire.send(exchange)) {
+      this.#fill(wire);
+    } else {
       this.gone(wire);
       exchange.carrier = this;
       this.#pending.unshift(exchange);
       this.#openMore();
     }
+  }
+
+  /** Requests that wait go behind those that are on it. The oldest may have to go alone. */
+  #fill(wire: Wire): void {
+    if (this.#checked.pipelining === 1) return;
+    while (!this.#mayOpen && this.#hasRoom(wire)) {
+      if (this.#pending.peek()?.pipelines !== true) break;
+      wire.send(this.#pending.shift() as Exchange);
+    }
+    this.#list(wire);
   }
 
   #rest(wire: Wire): void {
@@ -192,43 +243,59 @@ export class Pool implements WireOwner, Carrier {
   }
 
   #openMore(): void {
-    const { maxConnections } = this.#checked;
     const needed = this.#pending.length > this.#connecting;
-    if (needed && this.#wires.size + this.#connecting < maxConnections) this.#open();
+    if (needed && this.#mayOpen) this.#open();
   }
 
   free(wire: Wire): void {
     const isOver = this.#closed && this.#pending.length === 0;
     if (isOver || wire.requests >= this.#checked.maxRequests) {
+      if (!wire.idle) return;
       wire.close();
       this.gone(wire);
       return;
     }
-    if (this.#pending.length === 0) this.#rest(wire);
-    else this.#serve(wire);
+    this.#serve(wire);
   }
 
   gone(wire: Wire): void {
     if (!this.#wires.delete(wire)) return;
+    if (wire.listed) this.#roomy.remove(wire);
     const at = this.#idle.indexOf(wire);
     if (at >= 0) this.#idle.splice(at, 1);
     if (this.#pending.length > 0) this.#openMore();
     else this.#checkEmpty();
   }
 
-  again(exchange: Exchange): void {
-    const { retry, maxConnections } = this.#checked;
-    if (!retry || exchange.attempts >= ATTEMPTS_MAX) {
-      exchange.fail(lost());
-      return;
-    }
-    if (this.#closed) {
-      exchange.fail(clientClosed());
-      return;
-    }
+  again(exchanges: Exchange[]): void {
+    const { retry } = this.#checked;
+    const left = exchanges.filter((exchange) => {
+      exchange.carrier = undefined;
+      // RFC 9112 section 9.3.2: what went down with a connection is not pipelined again.
+      exchange.pipelines = false;
+      if (!retry || exchange.attempts >= ATTEMPTS_MAX) exchange.fail(lost());
+      else if (this.#closed) exchange.fail(clientClosed());
+      else return true;
+      return false;
+    });
     // What rests may be as stale as the one that was lost: a new connection, or one that answers.
-    if (this.#wires.size + this.#connecting >= maxConnections) this.#drop(1);
-    this.#wait(exchange);
+    if (left.length > 0 && !this.#mayOpen) this.#drop(1);
+    this.#waitFirst(left);
+  }
+
+  moved(exchanges: Exchange[]): void {
+    // The server has not looked at them.
+    for (const exchange of exchanges) exchange.attempts--;
+    this.#waitFirst(exchanges);
+  }
+
+  /** They have waited before, and longer than all others. */
+  #waitFirst(exchanges: Exchange[]): void {
+    for (let i = exchanges.length - 1; i >= 0; i--) {
+      exchanges[i].carrier = this;
+      this.#pending.unshift(exchanges[i]);
+      this.#openMore();
+    }
   }
 
   abandon(exchange: Exchange, reason: unknown): void {

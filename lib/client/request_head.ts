@@ -110,6 +110,11 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
+/** Methods whose requests may be sent before others are answered. */
+export function isPipelined(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
 /** Methods whose requests say that their body is empty. */
 export function saysEmpty(method: string): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH';

@@ -43,6 +43,12 @@ export interface ClientOptions extends ResponseLimits, RequestTimeouts {
   maxPending?: number;
   /** Requests on one connection before it is closed. Default: no limit. */
   maxRequestsPerConnection?: number;
+  /**
+   * Requests on one connection that wait for their responses, 1 to 64. More than 1: when
+   * maxConnections are open, GET, HEAD and OPTIONS without a body are sent behind others. Default:
+   * 1.
+   */
+  pipelining?: number;
   /** Milliseconds that a connection is kept without a request, 0: forever. Default: 30,000. */
   keepAliveTimeout?: number;
   /** Milliseconds without progress while a request is being sent, 0: forever. Default: 10,000. */
@@ -82,6 +88,7 @@ export const CLIENT_NAMES: NamesOf<ClientOptions> = {
   maxIdle: true,
   maxPending: true,
   maxRequestsPerConnection: true,
+  pipelining: true,
   keepAliveTimeout: true,
   writeTimeout: true,
   connectTimeout: true,
@@ -101,7 +108,6 @@ const OPTIONS = optionNames<ClientOptions>('Client', CLIENT_NAMES, {
   maxHeaderSize: 'maxHeadBytes',
   maxResponseSize: 'maxBodyBytes',
   keepAlive: 'connections are always kept; maxIdle: 0 keeps none',
-  pipelining: 'requests are not pipelined',
 });
 
 export interface CheckedClient {
@@ -112,6 +118,7 @@ export interface CheckedClient {
   readonly maxIdle: number;
   readonly maxPending: number;
   readonly maxRequests: number;
+  readonly pipelining: number;
   readonly retry: boolean;
   readonly socketPath: string | undefined;
   readonly proxy: ForwardProxy | undefined;
@@ -125,6 +132,8 @@ const HEAD_MS = 30_000;
 const BODY_MS = 10_000;
 const WORDS = 10;
 const REGION_MAX = 65_535;
+/** native/core/http/client/connection.h, kAskedMax. */
+const PIPELINING_MAX = 64;
 
 /**
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
@@ -159,6 +168,7 @@ export function checkClient(options: ClientOptions): CheckedClient {
     maxIdle: count('maxIdle', 0, 65_535, 100),
     maxPending: count('maxPending', 0, INT32_MAX, 65_536),
     maxRequests: count('maxRequestsPerConnection', 1, INT32_MAX, INT32_MAX),
+    pipelining: count('pipelining', 1, PIPELINING_MAX, 1),
     retry: boolean('options.retry', options.retry, true),
     socketPath,
     proxy: checkForwardProxy(options.proxy, socketPath),

@@ -1,25 +1,18 @@
-// One connection of a client: the request that is on it, and the events of its response.
+// One connection of a client: the requests that are on it, and the events of their responses.
 
 import { contentLengthOf, findHeader, flagsOf, hasHeader, headerId } from '../http/head.js';
 import { readTrailers } from '../http/trailers.js';
-import {
-  COMMAND_CAPACITY,
-  Command,
-  Control,
-  Event,
-  HeadFlag,
-  RECORD_WORDS,
-} from '../runtime/protocol.js';
+import { Command, Control, Event, HeadFlag } from '../runtime/protocol.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { room, STAGED_BYTES_MAX } from '../runtime/staging.js';
 import { Chunk } from '../tcp/chunk.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Handlers } from '../tcp/connection_handlers.js';
 import { handOverTo } from '../tcp/hand_over.js';
-import { type BodySource, ResponseBody } from './body.js';
+import { type BodySource, ResponseBody, UNREAD_BYTES_MAX } from './body.js';
 import { Fault, faultError, lost, truncated } from './errors.js';
 import type { Carrier, Exchange } from './exchange.js';
 import { ClientResponse, type Tunnel } from './response.js';
+import { sendRequest } from './send_request.js';
 
 /** Who has the connection, and gives it work. */
 export interface WireOwner {
@@ -27,8 +20,10 @@ export interface WireOwner {
   free(wire: Wire): void;
   /** It is over, or about to be. */
   gone(wire: Wire): void;
-  /** Its request was not answered, and may be sent again. */
-  again(exchange: Exchange): void;
+  /** Requests that were not answered, the oldest first, and may be sent again. */
+  again(exchanges: Exchange[]): void;
+  /** The same, of which the server has said that it will answer none on this connection. */
+  moved(exchanges: Exchange[]): void;
 }
 
 /** Responses of this turn whose heads lie where they were received. */
@@ -37,14 +32,9 @@ export const passing: ClientResponse[] = [];
 /** By slot. */
 export const wires: (Wire | undefined)[] = [];
 
-interface RawWrites {
-  latin1Write(text: string, at: number, length: number): number;
-  utf8Write(text: string, at: number, length: number): number;
-}
-
 const KEEP_ALIVE = headerId('keep-alive');
-const UTF8_BYTES_PER_UNIT = 3;
 const CONTINUE = 100;
+const NONE: Exchange[] = [];
 /** RFC 9110 section 10.1.1: a server may never say that it wants the body. */
 const CONTINUE_MS = 1000;
 
@@ -58,7 +48,16 @@ export class Wire implements Carrier, BodySource, Tunnel {
   expiresAt = Number.POSITIVE_INFINITY;
   readonly #owner: WireOwner;
   readonly #runtime: Runtime;
+  /** In the pool's list of those that may take a request behind others. */
+  listed = false;
+  /** The one whose response is due, or coming, */
   #exchange: Exchange | undefined = undefined;
+  /** and those that were sent behind it: pipelined. */
+  readonly #behind: Exchange[] = [];
+  /** It has answered, and stayed open. */
+  #kept = false;
+  /** Bytes of a body that nobody wants any more. */
+  #unwanted = 0;
   /** The response whose body is coming. */
   #response: ClientResponse | undefined = undefined;
   #sending = false;
@@ -83,65 +82,39 @@ export class Wire implements Carrier, BodySource, Tunnel {
     return this.#gone || this.connection._over;
   }
 
+  /** No request is on it. */
+  get idle(): boolean {
+    return this.#exchange === undefined && this.#response === undefined && !this.#sending;
+  }
+
+  /** Fewer than `most` are on it, and one more may be sent behind them. */
+  hasRoom(most: number): boolean {
+    const front = this.#exchange;
+    if (front?.pipelines !== true || this.#behind.length + 1 >= most || this.over) return false;
+    // Behind a body it would wait for whoever reads that.
+    return this.#kept && this.#keepAlive && this.#response === undefined && this.#unwanted === 0;
+  }
+
   /** False: the connection is over, and nothing of the request was sent. */
   send(exchange: Exchange): boolean {
     if (this.over) return false;
     const loop = this.#runtime;
     if (loop.control[Control.resting] === 1) loop.native.httpClientWake();
-    const { stream } = exchange;
-    this.#exchange = exchange;
     exchange.carrier = this;
     exchange.attempts++;
     this.requests++;
+    if (this.#exchange !== undefined) {
+      this.#behind.push(exchange);
+      sendRequest(loop, this.connection, exchange);
+      return true;
+    }
+    const { stream } = exchange;
+    this.#exchange = exchange;
     this.#keepAlive = !exchange.closes;
     this.#sending = stream !== undefined;
-    if (!this.#ask(loop, exchange)) this.#askLong(loop, exchange);
+    sendRequest(loop, this.connection, exchange);
     if (stream !== undefined && !this.#begin(loop, exchange)) return false;
     return true;
-  }
-
-  /** Head and body in one piece, in the staging block. False: they are too long for it. */
-  #ask(loop: Runtime, exchange: Exchange): boolean {
-    const { head, body } = exchange;
-    const { control } = loop;
-    const isText = typeof body === 'string';
-    const bodyMax = body === undefined ? 0 : body.length * (isText ? UTF8_BYTES_PER_UNIT : 1);
-    const most = head.length + bodyMax;
-    const at = most > STAGED_BYTES_MAX ? -1 : room(loop, most);
-    if (at < 0) return false;
-    const slab = loop.memory.slabs[control[Control.stagingSlab]] as Buffer & RawWrites;
-    let bytes = slab.latin1Write(head, at, head.length);
-    if (isText) bytes += slab.utf8Write(body, at + bytes, bodyMax);
-    else if (body !== undefined) {
-      slab.set(body, at + bytes);
-      bytes += body.length;
-    }
-    control[Control.stagingUsed] += bytes;
-    this.#command(loop, exchange, at, bytes);
-    return true;
-  }
-
-  #askLong(loop: Runtime, exchange: Exchange): void {
-    const { head, body } = exchange;
-    this.#command(loop, exchange, 0, 0);
-    this.connection._send(loop, Buffer.from(head, 'latin1'));
-    if (body !== undefined) this.connection._send(loop, body);
-  }
-
-  #command(loop: Runtime, exchange: Exchange, at: number, bytes: number): void {
-    const { control, commands } = loop;
-    if (control[Control.commandCount] === COMMAND_CAPACITY) loop.native.flush();
-    const count = control[Control.commandCount];
-    const word = count * RECORD_WORDS;
-    commands[word] = Command.clientAsk;
-    commands[word + 1] = this.slot;
-    commands[word + 2] = this.generation;
-    commands[word + 3] = exchange.flags;
-    commands[word + 4] = at;
-    commands[word + 5] = bytes;
-    commands[word + 6] = exchange.headMs;
-    commands[word + 7] = exchange.bodyMs;
-    control[Control.commandCount] = count + 1;
   }
 
   /** What is pulled from a stream cannot be sent twice: native code looks at the socket first. */
@@ -245,19 +218,23 @@ export class Wire implements Carrier, BodySource, Tunnel {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const response = this.#responseAt(at, this.#runtime.events[at + 5]);
-    this.#exchange = undefined;
+    this.#exchange = this.#behind.shift();
     if (exchange.cleanUp !== undefined) exchange.over();
     // The server has said all: what was not sent of the request it does not want.
     if (this.#sending) this.#leaveUnsent(exchange);
     this.#expire(response);
     this.#release();
-    exchange.respond(response);
+    if (!exchange.settled) exchange.respond(response);
   }
 
   #head(at: number): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const response = this.#responseAt(at, -1);
+    if (exchange.settled) {
+      this.#unwanted = 1;
+      return;
+    }
     this.#response = response;
     if (flagsOf(response) & HeadFlag.upgrade) {
       response._tunnel = this;
@@ -278,15 +255,21 @@ export class Wire implements Carrier, BodySource, Tunnel {
     const slab = memory.slabs[events[at + 3]];
     const chunk = new Chunk(slab, events[at + 4], events[at + 5], events[at + 6]);
     const body = this.#response?._body;
-    if (body === undefined) chunk._endTurn(checked);
-    else body.push(chunk);
+    if (body !== undefined) {
+      body.push(chunk);
+      return;
+    }
+    this.#unwanted += chunk.length;
+    chunk._endTurn(checked);
+    if (this.#unwanted > UNREAD_BYTES_MAX && !this.#gone) this.#end(truncated());
   }
 
   #bodyEnd(): void {
     const exchange = this.#exchange;
     const body = this.#response?._body;
-    this.#exchange = undefined;
+    this.#exchange = this.#behind.shift();
     this.#response = undefined;
+    this.#unwanted = 0;
     if (exchange !== undefined) {
       exchange.over();
       if (this.#sending) this.#leaveUnsent(exchange);
@@ -302,7 +285,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
     const response = this.#responseAt(at, 0);
     this.#keepAlive = !exchange?.closes;
     if (response.status === CONTINUE) this.#continue?.();
-    exchange?.informational?.(response);
+    if (exchange?.settled !== true) exchange?.informational?.(response);
   }
 
   #leaveUnsent(exchange: Exchange): void {
@@ -321,23 +304,45 @@ export class Wire implements Carrier, BodySource, Tunnel {
     if (seconds !== undefined) this.expiresAt = Date.now() + Number(seconds) * 1000 - 1000;
   }
 
-  /** The response is complete, and the request: the next one may come. */
+  /** A response is complete, and its request: the next one may come. */
   #release(): void {
-    if (this.#exchange !== undefined || this.#response !== undefined || this.#sending) return;
+    if (this.#response !== undefined || this.#sending) return;
     if (this.#keepAlive && !this.over) {
-      this.#owner.free(this);
-    } else {
+      this.#kept = true;
+      if (this.#exchange?.settled) this.#closeUnwanted();
+      else this.#owner.free(this);
+    } else if (!this.#keepAlive || this.#exchange === undefined) {
       if (!this.over) this.connection.close();
+      this.#owner.moved(this.#unanswered());
       this.#leave();
     }
+    // Else it has ended, and what came before its end is still to be told.
+  }
+
+  /** Takes all that are on it; those that somebody still waits for. */
+  #unanswered(): Exchange[] {
+    const { length } = this.#behind;
+    if (this.#exchange === undefined && length === 0) return NONE;
+    const all = this.#behind.splice(0, length);
+    if (this.#exchange !== undefined) all.unshift(this.#exchange);
+    this.#exchange = undefined;
+    return all.filter(({ settled }) => !settled);
+  }
+
+  /** Ends the connection when nobody waits for any response that is due. */
+  #closeUnwanted(): void {
+    if (this.#response !== undefined || !this.#exchange?.settled) return;
+    if (this.#behind.every(({ settled }) => settled)) this.#end(undefined);
   }
 
   #fault(fault: number): void {
     const exchange = this.#exchange;
     const isStale = fault === Fault.stale;
-    const unanswered = isStale || fault === Fault.noResponse;
+    // Native code finds those bytes when it has sent no request that waits for a response.
+    const isUnsent = isStale || fault === Fault.unsolicited;
+    const unanswered = isUnsent || fault === Fault.noResponse;
     if (exchange !== undefined && this.#response === undefined && unanswered) {
-      this.#lost(exchange, isStale, undefined);
+      this.#lost(exchange, isUnsent, undefined);
       return;
     }
     this.#end(faultError(fault));
@@ -346,21 +351,21 @@ export class Wire implements Carrier, BodySource, Tunnel {
   /** The connection has ended before a byte of the response. */
   #lost(exchange: Exchange, isUnsent: boolean, cause: unknown): void {
     this.#expectNothing();
-    this.#exchange = undefined;
-    this.#sending = false;
     const { stream } = exchange;
     const wasKept = this.requests > 1;
     const whole = stream === undefined || !stream.begun;
-    if (whole && (isUnsent || (wasKept && exchange.repeatable))) {
-      exchange.carrier = undefined;
-      this.#owner.again(exchange);
-    } else {
-      exchange.fail(lost(cause));
-    }
+    const isRepeated = whole && (isUnsent || (wasKept && exchange.repeatable));
+    if (!isRepeated) this.#exchange = undefined;
+    this.#sending = false;
+    this.#owner.again(this.#unanswered());
+    if (!isRepeated) exchange.fail(lost(cause));
     this.#leave();
   }
 
-  /** Whoever waits for something gets the error; the connection is over. */
+  /**
+   * Whose response is due, or coming, gets the error; the connection is over. Those behind it go
+   * over another one.
+   */
   #end(error: unknown): void {
     this.#expectNothing();
     const exchange = this.#exchange;
@@ -368,6 +373,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
     this.#exchange = undefined;
     this.#response = undefined;
     this.#sending = false;
+    this.#owner.again(this.#unanswered());
     this.#leave();
     if (!this.connection._over) this.connection.destroy();
     exchange?.fail(error);
@@ -392,7 +398,13 @@ export class Wire implements Carrier, BodySource, Tunnel {
   }
 
   abandon(exchange: Exchange, reason: unknown): void {
-    if (this.#exchange === exchange) this.#end(reason);
+    if (this.#exchange === exchange) {
+      this.#end(reason);
+    } else if (this.#behind.includes(exchange)) {
+      // It is sent: its response is dropped when it comes.
+      exchange.fail(reason);
+      this.#closeUnwanted();
+    }
   }
 
   /** No request is on it, and none will be. */
@@ -402,7 +414,9 @@ export class Wire implements Carrier, BodySource, Tunnel {
   }
 
   destroy(error: Error): void {
+    const behind = this.#behind.splice(0);
     this.#end(error);
+    for (const each of behind) each.fail(error);
   }
 
   pauseBody(): void {

@@ -21,6 +21,11 @@ export class Deque<T> {
     return value;
   }
 
+  /** The one that shift() would take. */
+  peek(): T | undefined {
+    return this.length === 0 ? undefined : this.#slots[this.#head];
+  }
+
   /** The value comes first. */
   unshift(value: T): void {
     if (this.length === this.#slots.length) this.#grow();

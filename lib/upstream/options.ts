@@ -39,7 +39,7 @@ export interface HealthOptions {
 
 type Passed = Omit<
   ClientOptions,
-  'socketPath' | 'proxy' | 'maxPending' | 'maxRequestsPerConnection' | 'timeout'
+  'socketPath' | 'proxy' | 'maxPending' | 'maxRequestsPerConnection' | 'timeout' | 'pipelining'
 >;
 
 export interface UpstreamOptions extends Passed {
@@ -90,7 +90,13 @@ const OWN = {
   random: true,
   now: true,
 } as const;
-const { socketPath: _path, proxy: _proxy, timeout: _timeout, ...PASSED } = CLIENT_NAMES;
+const {
+  socketPath: _path,
+  proxy: _proxy,
+  timeout: _timeout,
+  pipelining: _pipelining,
+  ...PASSED
+} = CLIENT_NAMES;
 const OPTIONS = optionNames<UpstreamOptions>('Upstream', { ...PASSED, ...OWN });
 
 export interface CheckedUpstream {
