@@ -313,7 +313,10 @@ export class DiskLog {
     }
   }
 
-  /** Before all others: nothing of them may have been read. */
+  /**
+   * Before all others: nothing of them may have been read. All of them, or none.
+   * @returns rejects with the system's error
+   */
   prepend(records: readonly Uint8Array[]): Promise<void> {
     return this.#inTurn(() => this.#prepend(records));
   }
@@ -321,16 +324,22 @@ export class DiskLog {
   async #prepend(records: readonly Uint8Array[]): Promise<void> {
     const number = (this.#segments[0]?.number ?? this.#next) - 1;
     const bytes = framed(records);
-    const handle = await open(this.#path(number), 'wx');
+    const path = this.#path(number);
+    const handle = await open(path, 'wx');
     try {
       await writeAll(handle, bytes, 0);
       if (this.#options.syncMs !== undefined) await handle.datasync();
+      this.#segments.unshift({ number, bytes: bytes.length });
+      this.#readAt = 0;
+      await this.#writeHead();
+    } catch (error) {
+      // The next attempt writes all of them.
+      if (this.#segments[0]?.number === number) this.#segments.shift();
+      await unlink(path).catch((failed) => this.#options.failed(asError(failed)));
+      throw error;
     } finally {
       await handle.close();
     }
-    this.#segments.unshift({ number, bytes: bytes.length });
-    this.#readAt = 0;
-    await this.#writeHead();
   }
 
   close(): Promise<void> {

@@ -57,6 +57,8 @@ export class TieredQueue<T> {
   #busy = false;
   #closed = false;
   #stopped = false;
+  /** stop() has failed to write what is in memory. */
+  #unwritten = false;
   #done = 0;
   #failures = 0;
   #dropped = 0;
@@ -292,12 +294,16 @@ export class TieredQueue<T> {
   /**
    * Takes no more items. The sink gets what there is until the timeout (default: 5,000 ms); the
    * rest is written to the disk, for the next process.
-   * @returns rejects with the system's error when it cannot be written
+   * @returns rejects with the system's error when it cannot be written: it stays in memory then,
+   *   and another call tries again
    * @throws TypeError, RangeError ERR_RINGPOLL_OUT_OF_RANGE, _UNKNOWN_OPTION
    */
   async stop(options: QueueStopOptions = {}): Promise<void> {
     const timeoutMs = checkStop(options) ?? STOP_MS;
-    if (this.#closed) return;
+    if (this.#closed) {
+      if (this.#unwritten) await this.#keep();
+      return;
+    }
     this.#closed = true;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
@@ -311,9 +317,22 @@ export class TieredQueue<T> {
     this.#wake();
     await this.#draining;
     while (this.#appending) await new Promise((resolve) => setImmediate(resolve));
-    const { encode } = this.#checked;
-    if (this.#memory.length > 0) await this.#log.prepend(this.#memory.splice(0).map(encode));
-    await this.#log.close();
+    await this.#keep();
+  }
+
+  /** Writes what is in memory to the disk. */
+  async #keep(): Promise<void> {
+    this.#unwritten = false;
+    try {
+      if (this.#memory.length > 0) {
+        await this.#log.prepend(this.#memory.map(this.#checked.encode));
+        this.#memory.length = 0;
+      }
+      await this.#log.close();
+    } catch (error) {
+      this.#unwritten = true;
+      throw error;
+    }
   }
 }
 
