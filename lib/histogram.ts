@@ -142,22 +142,22 @@ export class Histogram {
     };
   }
 
-  /** How many values are at most as large as each bound. Bounds rise. */
-  atMost(bounds: readonly number[]): number[] {
+  /** How many values are at most as large as each bound, in `counts`. Bounds rise. */
+  atMost(bounds: readonly number[], counts: number[] = []): number[] {
     middles ??= Float64Array.from({ length: HISTOGRAM_BUCKETS }, (_, bucket) => middleOf(bucket));
-    const counts: number[] = [];
+    let known = 0;
     let seen = 0;
-    for (let index = 0; index < PARTS && counts.length < bounds.length; index++) {
+    for (let index = 0; index < PARTS && known < bounds.length; index++) {
       const part = this.#parts[index];
       if (part === undefined) continue;
       for (let i = 0; i < PART; i++) {
         if (part[i] === 0) continue;
         const middle = middles[(index << BITS) + i];
-        while (counts.length < bounds.length && middle > bounds[counts.length]) counts.push(seen);
+        while (known < bounds.length && middle > bounds[known]) counts[known++] = seen;
         seen += part[i];
       }
     }
-    while (counts.length < bounds.length) counts.push(seen);
+    while (known < bounds.length) counts[known++] = seen;
     return counts;
   }
 

@@ -29,9 +29,11 @@ interface Written {
   readonly buckets: readonly Uint8Array[];
   readonly sum: Uint8Array;
   readonly count: Uint8Array;
-  /** How many values it had, and what was written then. */
+  /** How many values it had, and where lies what was written then. */
   values: number;
-  text: Uint8Array;
+  memory: Buffer | undefined;
+  from: number;
+  to: number;
 }
 
 function linesOf(name: string, labels: Labels): Written {
@@ -45,13 +47,26 @@ function linesOf(name: string, labels: Labels): Written {
     sum: encoded(`\n${name}_sum${own} `),
     count: encoded(`\n${name}_count${own} `),
     values: -1,
-    text: encoded(''),
+    memory: undefined,
+    from: 0,
+    to: 0,
   };
 }
 
 /** By what they are numbers of, for as long as that lives. */
 const knownHistograms = new WeakMap<Histogram, Written>();
 const knownSamples = new WeakMap<object, Uint8Array>();
+
+/** How a family begins: the same with every scrape. */
+interface Head {
+  readonly type: string;
+  readonly help: string;
+  readonly text: Uint8Array;
+}
+/** By name, of both forms. */
+const knownHeads = [new Map<string, Head>(), new Map<string, Head>()];
+/** What atMost() fills, again and again. */
+const below: number[] = [];
 
 export class Exposition {
   /** Whether it is OpenMetrics. */
@@ -71,9 +86,16 @@ export class Exposition {
   }
 
   #head(name: string, type: string, help: string): void {
-    const line = help.replace(/[\\\n]/g, (each) => ESCAPES[each]);
-    const family = this.open && type === 'counter' ? name.replace(/_total$/, '') : name;
-    this.#text.text(`\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`);
+    const known = knownHeads[this.open ? 1 : 0];
+    let head = known.get(name);
+    if (head?.type !== type || head.help !== help) {
+      const line = help.replace(/[\\\n]/g, (each) => ESCAPES[each]);
+      const family = this.open && type === 'counter' ? name.replace(/_total$/, '') : name;
+      const text = encoded(`\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`);
+      head = { type, help, text };
+      known.set(name, head);
+    }
+    this.#text.bytes(head.text);
   }
 
   #sample(name: string, labels: string, value: number): void {
@@ -136,23 +158,25 @@ export class Exposition {
       this.#histograms++;
       return;
     }
-    if (lines.values === values.count) {
-      this.#text.bytes(lines.text);
+    if (lines.values === values.count && lines.memory !== undefined) {
+      this.#text.part(lines.memory, lines.from, lines.to);
     } else {
       this.#lines(lines, values);
       lines.values = values.count;
       this.#histograms++;
     }
     // Of this text, always: what was written before is not kept for a few lines of it.
-    lines.text = this.#text.since(from);
+    lines.memory = this.#text.memory;
+    lines.from = from;
+    lines.to = this.#text.length;
   }
 
   #lines({ buckets, sum, count }: Written, values: Histogram, exemplars?: Exemplars): void {
     const text = this.#text;
-    const below = values.atMost(BOUNDS_NS);
+    values.atMost(BOUNDS_NS, below);
     for (let i = 0; i < buckets.length; i++) {
       text.bytes(buckets[i]);
-      text.number(below[i] ?? values.count);
+      text.number(i < BOUNDS_NS.length ? below[i] : values.count);
       if (exemplars !== undefined) text.text(exemplarText(exemplars, i));
     }
     text.bytes(sum);

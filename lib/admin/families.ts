@@ -13,8 +13,6 @@ import type { ThreadMetrics } from './threads.js';
 
 const REQUESTS = 'http_requests_total';
 const DURATIONS = 'http_request_duration_seconds';
-/** Others have their turn before the next ones are written. */
-const ROUTES_AT_ONCE = 50;
 /** What the next one may have more than the last. */
 const ROOM = 1.1;
 const NS_PER_S = 1e9;
@@ -76,15 +74,20 @@ export class Metrics {
     const info = { version: VERSION, engine: loop.engine, node: process.version };
     text.gauge('ringpoll_info', 'What runs: always 1.', [[info, 1]]);
     addConnections(text, await census(pieces), observer.servers());
-    await addRequests(text, observer.servers(), pieces);
-    addTurns(text, observer);
-    addAlarms(text, observer);
-    addLoop(text, loop);
     await pieces.pause();
-    addScheduler(text, observer);
-    addThreads(text, observer);
-    addLocks(text);
-    addProcess(text, observer);
+    await addRequests(text, observer.servers(), pieces);
+    for (const add of [
+      addTurns,
+      addAlarms,
+      addLoop,
+      addScheduler,
+      addThreads,
+      addLocks,
+      addProcess,
+    ]) {
+      if (pieces.late) await pieces.pause();
+      add(text, observer);
+    }
     addScrapes(text, this.pieces);
     const whole = text.toBytes();
     this.#length = whole.length;
@@ -111,23 +114,22 @@ async function addRequests(
     const { _meter: meter } = server;
     return meter === undefined ? [] : [{ meter, server: nameOf(server) }];
   });
-  const routes = measured.flatMap(({ meter, server }) =>
-    Array.from(meter.routes(), (of) => ({ of, server })),
-  );
   text.counter(REQUESTS, 'Requests that were answered.', []);
-  for (const [index, { server, of }] of routes.entries()) {
-    if (index % ROUTES_AT_ONCE === 0) await pieces.pause();
-    for (const each of of.counts) {
-      const labels = () => labelsOf(server, each);
-      text.moreOfCounter(REQUESTS, each, labels, each.count);
+  for (const { meter, server } of measured) {
+    for (const { counts } of meter.routes()) {
+      if (pieces.late) await pieces.pause();
+      for (const each of counts) {
+        text.moreOfCounter(REQUESTS, each, () => labelsOf(server, each), each.count);
+      }
     }
   }
   text.histogram(DURATIONS, 'From the bytes of a request to its answer.', []);
-  for (const [index, { server, of }] of routes.entries()) {
-    if (index % ROUTES_AT_ONCE === 0) await pieces.pause();
-    const { route, durations, exemplars } = of;
-    if (durations.count === 0) continue;
-    text.moreOfHistogram(DURATIONS, { server, route }, durations, exemplars);
+  for (const { meter, server } of measured) {
+    for (const { route, durations, exemplars } of meter.routes()) {
+      if (pieces.late) await pieces.pause();
+      if (durations.count === 0) continue;
+      text.moreOfHistogram(DURATIONS, { server, route }, durations, exemplars);
+    }
   }
   const ofMeters = (value: (meter: RequestMeter) => number): [Labels, number][] =>
     measured.map(({ server, meter }) => [{ server }, value(meter)]);
@@ -188,7 +190,8 @@ function addAlarms(text: Exposition, { alarms }: Observer): void {
   text.counter('ringpoll_alarms_total', 'Intervals in which a limit was passed.', counts);
 }
 
-function addLoop(text: Exposition, loop: Loop): void {
+function addLoop(text: Exposition): void {
+  const loop = Loop.current();
   const metrics = loop.metrics();
   for (const [name, value] of Object.entries(metrics)) {
     if (OLD_NAMES.has(name) || typeof value !== 'number') continue;

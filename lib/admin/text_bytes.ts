@@ -9,9 +9,7 @@ const DIGITS_MAX = 10;
 const INT_MAX = 2 ** 31 - 1;
 const ZERO = 48;
 
-const encoder = new TextEncoder();
-
-export const encoded = (text: string): Uint8Array => encoder.encode(text);
+export const encoded = (text: string): Uint8Array => Buffer.from(text);
 
 function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);
@@ -20,12 +18,12 @@ function numberText(value: number): string {
 }
 
 export class TextBytes {
-  #bytes: Uint8Array;
+  #bytes: Buffer;
   #length = 0;
 
   /** `expected` bytes, or more. */
   constructor(expected = 0) {
-    this.#bytes = new Uint8Array(Math.max(expected, BYTES_MIN));
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(Math.ceil(expected), BYTES_MIN));
   }
 
   get length(): number {
@@ -35,9 +33,21 @@ export class TextBytes {
   #room(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    larger.set(this.#bytes.subarray(0, this.#length));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
+  }
+
+  /** What holds it now: what was written there stays, whatever is written behind it. */
+  get memory(): Buffer {
+    return this.#bytes;
+  }
+
+  /** Bytes of another text, or of this one. */
+  part(of: Buffer, from: number, to: number): void {
+    this.#room(to - from);
+    of.copy(this.#bytes, this.#length, from, to);
+    this.#length += to - from;
   }
 
   bytes(bytes: Uint8Array): void {
@@ -48,8 +58,7 @@ export class TextBytes {
 
   text(text: string): void {
     this.#room(text.length * UTF8_BYTES_MAX);
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#length));
-    this.#length += written;
+    this.#length += this.#bytes.write(text, this.#length);
   }
 
   number(value: number): void {
