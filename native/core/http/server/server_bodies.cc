@@ -40,11 +40,10 @@ void Server::readable(Channel& channel, uint64_t nowMs) {
   }
   const bool atHead = connection.state == State::kHead;
   const bool begins = connection.state == State::kBody && connection.body.received() == 0;
-  if (!connection.held.empty()) {
-    endReadingItself(channel);
-  } else if (connection.into != nullptr) {
+  const bool parses = connection.held.empty();
+  if (parses && connection.into != nullptr) {
     readBody(channel, connection);
-  } else if (atHead || begins) {
+  } else if (parses && (atHead || begins)) {
     readBeginning(channel);
   } else {
     endReadingItself(channel);
