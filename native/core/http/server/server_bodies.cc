@@ -1,10 +1,8 @@
 // Bodies that are received straight into memory of JavaScript's, by the routes of readiness.
 //
-//   received by the engine --bodyInto()--> read here, into that memory --last byte--> heads are
-//   read
-//            ^                                                                         here, a few
-//            |                                                                         bytes each
-//            +------ another request, another state, somebody who does not collect ------+
+//   the engine receives --bodyInto()--> its bytes are read here --last byte--> so is the next head
+//           ^                                                                         |
+//           +--- a request without such a body, another state, nobody who collects ---+
 //
 // A connection that has sent such a body may send another one. Until it sends something else, few
 // bytes are read of what comes next: enough for a head, so that the body behind it is still in the
