@@ -6,7 +6,7 @@ import { npmPeers } from '../lib/build.mjs';
 import { BENCH, PEERS } from '../lib/paths.mjs';
 
 const node = process.execPath;
-const register = pathToFileURL(join(BENCH, '..', 'dist', 'register', 'index.js')).href;
+export const REGISTER = pathToFileURL(join(BENCH, '..', 'dist', 'register', 'index.js')).href;
 
 export const STOCK = 'node-http';
 export const FACE = 'ringpoll';
@@ -25,5 +25,5 @@ function entrant(name, program, flags) {
 
 export const competitors = PROGRAMS.flatMap((program) => [
   entrant(STOCK, program, []),
-  entrant(FACE, program, ['--import', register]),
+  entrant(FACE, program, ['--import', REGISTER]),
 ]);

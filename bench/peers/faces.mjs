@@ -1,6 +1,6 @@
 // Unchanged programs for node:http: what runs them chooses who serves.
 //
-//   node [--import ringpoll/register] faces.mjs PORT raw|fastify|express|koa
+//   node [--import ringpoll/register] faces.mjs PORT raw|memory|fastify|express|koa
 import http from 'node:http';
 
 const [, , port, kind] = process.argv;
@@ -10,6 +10,15 @@ const programs = {
     return http.createServer((_request, response) => {
       response.setHeader('Content-Type', 'text/plain');
       response.end('Hello, World!');
+    });
+  },
+  /** Keeps idle connections; /memory collects all garbage (--expose-gc) and tells what is left. */
+  async memory() {
+    const options = { keepAliveTimeout: 300_000 };
+    return http.createServer(options, (request, response) => {
+      if (request.url !== '/memory') return response.end('Hello, World!');
+      for (let i = 0; i < 3; i++) globalThis.gc();
+      response.end(JSON.stringify(process.memoryUsage()));
     });
   },
   async fastify() {
