@@ -25,6 +25,11 @@ export interface Refused {
   readonly retryMs: number;
 }
 
+/** What is under way of one key of the bulkhead. */
+export interface Held {
+  count: number;
+}
+
 /** What the guards have seen. */
 export interface GuardCounts {
   admitted: number;
@@ -54,7 +59,9 @@ export class GuardChain<Of> {
   readonly #buckets: BoundedMap<Bucket>;
   readonly #windows: BoundedMap<Window>;
   /** What is under way, by key. Of more keys than these, the oldest are forgotten. */
-  readonly #held = new BoundedMap<{ count: number }>(HELD_KEYS_MAX);
+  readonly #held = new BoundedMap<Held>(HELD_KEYS_MAX);
+  /** Of the one that was let in last. */
+  #last: Held | undefined;
   readonly #breaker: BreakerState = closedBreaker();
   readonly #period = new Latencies();
   readonly #engine: RuleEngine | undefined;
@@ -98,7 +105,7 @@ export class GuardChain<Of> {
     return Math.min(limit, this.#crowdLimit);
   }
 
-  /** Undefined: it may go on, and leave() has to be called when it is over. */
+  /** Undefined: it may go on, and leave() has to be called with `held` when it is over. */
   enter(of: Of, nowMs: number): Refused | undefined {
     const checked = this.#checked;
     if (checked.maxDelayMs !== undefined && this.#delayMs() > checked.maxDelayMs) {
@@ -126,6 +133,7 @@ export class GuardChain<Of> {
       if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs))
         return this.#broken(nowMs);
       held.count++;
+      this.#last = held;
     } else if (breaker !== undefined && !admits(breaker, this.#breaker, nowMs)) {
       return this.#broken(nowMs);
     }
@@ -170,14 +178,16 @@ export class GuardChain<Of> {
     return bulkheadKey === undefined ? this.#address(of) : bulkheadKey(of);
   }
 
-  /** One that was let in is over. `failed`: it was not served. `key`: as bulkheadKey() gave it. */
-  leave(key: string | undefined, startedMs: number, nowMs: number, failed: boolean): void {
+  /** What leave() is given for the one that enter() has let in just now. */
+  get held(): Held | undefined {
+    return this.#last;
+  }
+
+  /** One that was let in is over. `failed`: it was not served. */
+  leave(held: Held | undefined, startedMs: number, nowMs: number, failed: boolean): void {
     const { breaker, gradient } = this.#checked;
     this.#active--;
-    if (key !== undefined) {
-      const held = this.#held.get(key);
-      if (held !== undefined && held.count > 0) held.count--;
-    }
+    if (held !== undefined) held.count--;
     const tookMs = nowMs - startedMs;
     if (breaker !== undefined) answered(breaker, this.#breaker, nowMs, failed);
     if (this.#engine !== undefined) {
@@ -190,11 +200,6 @@ export class GuardChain<Of> {
       this.#tookMs += tookMs;
       if (nowMs >= this.#gradientEndsMs) this.#findLimit(nowMs);
     }
-  }
-
-  /** What leave() is given for the bulkhead; undefined: there is none. */
-  keyOf(of: Of): string | undefined {
-    return this.#checked.bulkhead === undefined ? undefined : this.#bulkheadKey(of);
   }
 
   #endPeriod(engine: RuleEngine, nowMs: number): void {

@@ -36,8 +36,8 @@ export class ConnectionGuard<Of extends Guardable = Guardable> {
       connection.reset();
       return false;
     }
-    const key = this.#chain.keyOf(connection);
-    const over = () => this.#chain.leave(key, startedMs, this.#now(), false);
+    const { held } = this.#chain;
+    const over = () => this.#chain.leave(held, startedMs, this.#now(), false);
     connection.closed.then(over, over);
     return true;
   }

@@ -43,18 +43,17 @@ export function guard(
   const { now, arrived } = checked;
   const chain = new GuardChain(checked, addressOf, loopDelayMs);
   const failed = (response: HttpResponse) => response._status >= FAILED_FROM;
-  // Most handlers have answered when they return: then nobody need be told later.
   const serveAdmitted = (request: HttpRequest, response: HttpResponse, startedMs: number) => {
-    const key = chain.keyOf(request);
-    const leave = () => chain.leave(key, startedMs, now(), failed(response));
+    const { held } = chain;
     let answered = false;
     try {
       const result = handler(request, response);
       answered = response.ended;
       return result;
     } finally {
-      if (answered) leave();
-      else response._whenDone(leave);
+      // Most handlers have answered when they return: then nobody need be told later.
+      if (answered) chain.leave(held, startedMs, now(), failed(response));
+      else response._whenDone(() => chain.leave(held, startedMs, now(), failed(response)));
     }
   };
   const guarded = (request: HttpRequest, response: HttpResponse): unknown => {

@@ -332,11 +332,12 @@ describe('the guards together', () => {
     expect([enter('a'), enter('a'), enter('a'), enter('a')]).toEqual([
       ...[undefined, undefined, 'bulkhead', 'rate'],
     ]);
+    const { held } = chain;
     expect([enter('b'), enter('b'), enter('c')]).toEqual([undefined, undefined, 'concurrency']);
     delay = 1001;
     expect(enter('d')).toBe('overload');
     delay = 0;
-    chain.leave('a', 0, 5, false);
+    chain.leave(held, 0, 5, false);
     now = 1000;
     expect(enter('a')).toBeUndefined();
     expect(chain.counts).toMatchObject({
@@ -352,22 +353,22 @@ describe('the guards together', () => {
       { rate: false, concurrency: { limit: 50 }, bulkhead: { limit: 7 } },
       () => now,
     );
-    const out: { key: string; at: number }[] = [];
+    const out: { key: string; at: number; held: typeof chain.held }[] = [];
     for (let step = 0; step < 50_000; step++) {
       now += random.below(10);
       if (random.chance(0.55)) {
         const key = String(random.below(20) * random.below(3));
-        if (chain.enter({ key }, now) === undefined) out.push({ key, at: now });
+        if (chain.enter({ key }, now) === undefined) out.push({ key, at: now, held: chain.held });
       } else if (out.length > 0) {
         const [one] = out.splice(random.below(out.length), 1);
-        chain.leave(one!.key, one!.at, now, random.chance(0.01));
+        chain.leave(one!.held, one!.at, now, random.chance(0.01));
       }
       expect(out.length).toBeLessThanOrEqual(50);
       expect(chain.counts.active).toBe(out.length);
       const ofOne = out.filter(({ key }) => key === '0').length;
       expect(ofOne).toBeLessThanOrEqual(7);
     }
-    for (const { key, at } of out) chain.leave(key, at, now, false);
+    for (const { held, at } of out) chain.leave(held, at, now, false);
     expect(chain.counts.active).toBe(0);
   });
 
