@@ -22,8 +22,11 @@ const LENIENT_FRAGMENT = 1 << 7;
 const LENIENT_EXPECTATION = 1 << 8;
 const LENIENT_HOSTS = 1 << 9;
 const LENIENT_EXTENSIONS = 1 << 10;
+const LENIENT_CONNECT = 1 << 11;
 /** Neither lets anything through that node:http would not. */
 const LENIENT_ALWAYS = LENIENT_EXPECTATION | LENIENT_EXTENSIONS;
+/** What node:http takes, unless `strict` is set. */
+const LENIENT_LOOSE = LENIENT_HOST | LENIENT_HOSTS | LENIENT_FRAGMENT | LENIENT_CONNECT;
 const HEADERS_MAX = 1000;
 const LINGER_MS = 5000;
 /** The request line without its target, and four bytes for each of 1,000 headers. */
@@ -89,7 +92,7 @@ export class Host {
           trailerBytesMax: most,
           trailersMax: HEADERS_MAX,
           chunkExtensionBytesMax: 16 * 1024,
-          lenient: LENIENT_ALWAYS | (strict ? 0 : LENIENT_HOST | LENIENT_HOSTS | LENIENT_FRAGMENT),
+          lenient: LENIENT_ALWAYS | (strict ? 0 : LENIENT_LOOSE),
           unknownMethods: false,
           lengthRequired: false,
           ...{ keepAliveMs: 0, headersMs: 0, requestMs: 0, readMs: 0, writeMs: 0 },

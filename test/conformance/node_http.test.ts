@@ -545,6 +545,23 @@ describe('a server', () => {
     }
   });
 
+  it.each(['/', '/a?b', '*', 'host', 'host:80/x'])(
+    'takes CONNECT %s, but for strict',
+    async (to) => {
+      const asked = `CONNECT ${to} HTTP/1.1\r\nHost: a\r\n\r\n`;
+      const answers = [nodeHttp.createServer(), createServer(), createServer({ strict: true })].map(
+        async (server) => {
+          server.on('connect', ({ url }, socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${url}`));
+          return answerTo(await listening(server as unknown as Server), asked);
+        },
+      );
+      const [stock, loose, strict] = await Promise.all(answers);
+      expect(loose).toBe(stock);
+      expect(loose.endsWith(`\r\n\r\n${to}`)).toBe(true);
+      expect(strict).toMatch(/^HTTP\/1.1 400 /);
+    },
+  );
+
   it('is Node’s altogether when its messages are of classes of its own', async () => {
     class Own extends nodeHttp.ServerResponse {
       own = 'yes';

@@ -58,6 +58,7 @@ enum Lenient : uint32_t {
   kLenientExpectation = 1 << 8,  // Expect may say anything: JavaScript answers 417
   kLenientHosts = 1 << 9,        // several Host headers: the first one counts
   kLenientExtensions = 1 << 10,  // the limit of chunk extensions is that of each chunk
+  kLenientConnect = 1 << 11,     // CONNECT of a target that is no host with a port
 };
 
 struct Options {

@@ -67,17 +67,18 @@ TargetResult classifyAbsolute(const uint8_t* target, uint32_t length, uint32_t l
   return result;
 }
 
-TargetResult classifyAuthority(const uint8_t* target, uint32_t length) {
+// What is no authority, and is let through, is not compared with Host.
+TargetResult classifyAuthority(const uint8_t* target, uint32_t length, uint32_t lenient) {
   TargetResult result;
   uint32_t colon = length;
   while (colon > 0 && target[colon - 1] != ':') colon--;
   const bool named = colon > 1 && colon < length && isAuthority(target, length);
-  if (!named) {
+  if (!named && (lenient & kLenientConnect) == 0) {
     result.error = HttpError::kTargetForm;
     return result;
   }
   result.form = kFlagTargetAuthority;
-  result.authorityLength = length;
+  result.authorityLength = named ? length : 0;
   return result;
 }
 
@@ -116,7 +117,7 @@ bool isAuthority(const uint8_t* value, uint32_t length) {
 
 TargetResult classifyTarget(const uint8_t* target, uint32_t length, Method method,
                             uint32_t lenient) {
-  if (method == Method::kConnect) return classifyAuthority(target, length);
+  if (method == Method::kConnect) return classifyAuthority(target, length, lenient);
   if (*target == '/') return {};
   TargetResult result;
   if (length == 1 && *target == '*' && method == Method::kOptions) {
