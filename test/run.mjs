@@ -1,5 +1,6 @@
 // Runs the lanes of tests and sums them up. The last line is always
-// `N passed, N failed, N skipped`; before it stands a table with every skip and its reason.
+// `N passed, N failed, N skipped`; before it stands a table with every skip and its reason, and
+// every failure with its error.
 // Usage: node test/run.mjs [--list] [--only unit,poll,...]   (after the builds: `npm test -- ...`)
 import { testArguments } from './support/arguments.mjs';
 import { lanes } from './support/lanes.mjs';

@@ -41,7 +41,7 @@ async function launcherFor(sanitize, folder) {
   return { reason: 'its runtime does not start on this system' };
 }
 
-/** Reads the counts and skips that core_test prints. */
+/** Reads the counts, skips and failures that core_test prints. */
 export function parseCounts(output) {
   const lines = output.split('\n');
   const counts = lines
@@ -50,7 +50,10 @@ export function parseCounts(output) {
     .at(-1);
   if (!counts) return undefined;
   const [passed, failed, skipped] = counts.slice(1).map((count) => Number(count ?? 0));
-  const notes = lines.filter((line) => /^skip(ped)?\b/i.test(line));
+  const notes = lines.flatMap((line, index) => {
+    if (/^skip(ped)?\b/i.test(line)) return [line];
+    return line.startsWith('FAIL ') ? [`${line}: ${lines[index + 1]?.trim() ?? ''}`] : [];
+  });
   return { passed, failed, skipped, notes };
 }
 
