@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { Loop } from 'ringpoll';
 import type { HttpRequest, HttpResponse } from 'ringpoll/http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { deferred, HttpClient, parseAnswers, requestText, serveHttp } from '../support/http.js';
 import { programPath } from '../support/program.js';
 import { Random } from '../support/random.js';
@@ -242,11 +242,12 @@ describe('a body of known length', () => {
   it(`ends with a worker that is terminated in the middle, ${TERMINATIONS} times`, async () => {
     for (let round = 0; round < TERMINATIONS; round++) {
       const worker = new Worker(programPath('upload_worker'));
+      onTestFinished(() => void worker.terminate());
       const told = new Promise<number>((resolve, reject) => {
         worker.once('message', resolve);
         worker.once('error', reject);
       });
-      const bytes = await within(told, () => 'bodies in the worker', 30_000);
+      const bytes = await within(told, () => 'bodies in the worker', 20_000);
       expect(bytes > 0).toBe(process.env.RINGPOLL_RECEIVE !== 'completion');
       expect(await worker.terminate()).toBe(1);
     }
