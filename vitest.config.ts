@@ -41,6 +41,7 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     maxWorkers: WORKERS_MAX,
     testTimeout: TEST_MS_MAX,
+    expect: { poll: { timeout: HOOK_MS_MAX } },
     hookTimeout: HOOK_MS_MAX,
     teardownTimeout: HOOK_MS_MAX,
     silent: 'passed-only',

@@ -99,7 +99,7 @@ describe('what a program tells of itself', () => {
       tls: { ca: first.cert, servername: NAME, ...first },
     });
     expect(readyState).toBe('open');
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await vi.waitFor(() => expect(errors).toHaveLength(1), 10_000);
     const loop = Loop.current();
     const told = inspect(
       [loop.explain(), loop.metrics(), loop.capabilities, listener, listener.metrics(), errors],

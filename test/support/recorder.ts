@@ -1,7 +1,7 @@
 // Handlers that write down what happens to one connection, and let a test wait for it.
 import type { Chunk, Connection } from 'ringpoll';
 
-const WAIT_MS_MAX = 8_000;
+const WAIT_MS_MAX = 20_000;
 
 export type EventName = 'open' | 'data' | 'drain' | 'end' | 'timeout' | 'error' | 'close';
 
