@@ -127,18 +127,19 @@ describe('a slow reader', () => {
 });
 
 describe('a peer', () => {
-  // Seconds over TLS with records of a byte: 1,000 handshakes, and each byte is a turn of its own.
-  const bounded = { timeout: 30_000 };
-  it('that stops in the middle of its handshake costs nothing that stays', bounded, async () => {
+  // The relay of the tests over TLS takes connections more slowly than they come: more than its
+  // backlog of 511 would wait a second each for a repeated SYN.
+  const batches = process.env.RINGPOLL_TEST_TLS === undefined ? 20 : 5;
+  it('that stops in the middle of its handshake costs nothing that stays', async () => {
     const server = new SocketLog();
     const { server: http } = serveSockets<never>(server.handlers);
     const whole = upgradeHead();
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < batches; round++) {
       const peers = await Promise.all(
         Array.from({ length: 50 }, () => connectPeer({ port: http.port! })),
       );
       for (const [i, peer] of peers.entries()) {
-        peer.send(whole.slice(0, 1 + ((round * 50 + i) % whole.length)));
+        peer.send(whole.slice(0, 1 + (((i * batches + round) * 7) % whole.length)));
       }
       for (const peer of peers) peer.reset();
     }
