@@ -30,7 +30,7 @@ function mochaCounts(output) {
   };
 }
 
-async function runFile({ tree, file, flags = [], mocha, env }) {
+async function runFile({ tree, file, launcher = [], flags = [], mocha, env }) {
   const args =
     mocha === undefined
       ? [...flags, '--test-reporter=tap', file]
@@ -41,7 +41,8 @@ async function runFile({ tree, file, flags = [], mocha, env }) {
           ...mocha,
           file,
         ];
-  const ended = await runBounded(process.execPath, args, {
+  const [command, ...rest] = [...launcher, process.execPath, ...args];
+  const ended = await runBounded(command, rest, {
     ...{ cwd: tree, capture: true, msMax: FILE_MS_MAX },
     env: { NODE_ENV: 'test', FORCE_COLOR: '0', ...env },
   });

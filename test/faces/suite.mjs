@@ -14,11 +14,12 @@ function flagsOf(text) {
   return lines.flatMap(([, flags]) => flags.trim().split(/\s+/)).filter(Boolean);
 }
 
-async function runFile(tree, file, hook, env, thread) {
+async function runFile(tree, file, { hook, launcher = [], env = {} }, thread) {
   const path = join(tree, 'test', 'parallel', file);
   const flags = flagsOf(readFileSync(path, 'utf8'));
   const hooks = hook === undefined ? [] : ['--require', hook];
-  const ended = await runBounded(process.execPath, [...flags, ...hooks, path], {
+  const [command, ...args] = [...launcher, process.execPath, ...flags, ...hooks, path];
+  const ended = await runBounded(command, args, {
     cwd: tree,
     capture: true,
     msMax: MS_MAX,
@@ -37,14 +38,17 @@ async function runFile(tree, file, hook, env, thread) {
   return { file, status: SKIPPED.test(output) ? 'skipped' : 'passed' };
 }
 
-/** { file, status, why }[] of the files in test/parallel that match, in their order. */
-export async function runSuite({ tree, match, hook, env = {} }) {
+/**
+ * { file, status, why }[] of the files in test/parallel that match, in their order. `hook` is
+ * required before each; `launcher` is put before node.
+ */
+export async function runSuite({ tree, match, ...how }) {
   const files = readdirSync(join(tree, 'test', 'parallel')).filter((file) => match.test(file));
   const waiting = files.sort();
   const results = [];
   const work = async (_, thread) => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      results.push(await runFile(tree, file, hook, env, thread + 1));
+      results.push(await runFile(tree, file, how, thread + 1));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

@@ -1,5 +1,5 @@
 // The lane of Node's own tests of node:net, over ringpoll/net. It runs when it is named.
-// By hand: node test/lanes/faces_net.mjs FOLDER [ENGINE] [PATTERN]
+// By hand: node test/lanes/faces_net.mjs FOLDER [WAY] [PATTERN]
 import { fileURLToPath } from 'node:url';
 import { suiteLane } from '../faces/lane.mjs';
 

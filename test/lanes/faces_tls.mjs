@@ -1,5 +1,5 @@
 // The lane of Node's own tests of node:https and node:tls, with ringpoll/register. It runs when it
-// is named. By hand: node test/lanes/faces_tls.mjs FOLDER [ENGINE] [PATTERN]
+// is named. By hand: node test/lanes/faces_tls.mjs FOLDER [WAY] [PATTERN]
 import { fileURLToPath } from 'node:url';
 import { suiteLane } from '../faces/lane.mjs';
 

@@ -1,11 +1,13 @@
 // The lane of smoke programs: database drivers, brokers and frameworks of others, each in a small
-// program that runs on plain Node and with ringpoll/register, on each engine. What they print has
-// to be the same. The packages come from npm into build/smoke. It runs when it is named.
+// program that runs on plain Node and with ringpoll/register, on each engine and where io_uring is
+// denied. What they print has to be the same. The packages come from npm into build/smoke. It runs
+// when it is named.
 // By hand: node test/lanes/smoke.mjs [PROGRAM ...]
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from 'selfsigned';
+import { STOCK, wayOf, ways } from '../faces/ways.mjs';
 import { prepareNext } from '../smoke/next.mjs';
 import { servers } from '../smoke/servers.mjs';
 import { failureOf, runBounded } from '../support/command.mjs';
@@ -19,7 +21,6 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'test', 'smoke');
 const folder = join(root, 'build', 'smoke');
 const REGISTER = join(root, 'dist', 'register', 'index.js');
-const ENGINES = ['poll', 'uring', 'hybrid'];
 const INSTALL_MS_MAX = 600_000;
 const PROGRAM_MS_MAX = 60_000;
 const SHOWN_MAX = 4000;
@@ -35,12 +36,14 @@ async function certificate() {
 }
 
 /** What it prints, and how it ends. */
-async function outcomeOf(program, env, engine) {
-  const args = engine === undefined ? [] : ['--import', REGISTER];
+async function outcomeOf(program, env, way) {
+  const { launcher, env: added } = await wayOf(way);
+  const flags = way === STOCK ? [] : ['--import', REGISTER];
+  const [command, ...args] = [...launcher, process.execPath, ...flags, program];
   const options = { msMax: PROGRAM_MS_MAX, cwd: folder, capture: true };
-  const ended = await runBounded(process.execPath, [...args, program], {
+  const ended = await runBounded(command, args, {
     ...options,
-    env: { ...env, NODE_ENV: 'production', ...(engine && { RINGPOLL_ENGINE: engine }) },
+    env: { ...env, NODE_ENV: 'production', ...added },
   });
   const failure = failureOf(ended, PROGRAM_MS_MAX);
   return `${ended.output.trim()}\n${failure === undefined ? 'it ended' : `it failed: ${failure}`}`;
@@ -48,23 +51,21 @@ async function outcomeOf(program, env, engine) {
 
 async function compare(program, env, result) {
   const path = join('programs', `${program}.mjs`);
-  const expected = await outcomeOf(path, env, undefined);
+  const expected = await outcomeOf(path, env, STOCK);
   const isSound = expected.endsWith('it ended');
   if (!isSound) console.log(`plain Node, ${program}:\n${expected.slice(-SHOWN_MAX)}`);
-  for (const engine of ENGINES) {
-    const seen = await outcomeOf(path, env, engine);
+  for (const way of ways) {
+    const seen = await outcomeOf(path, env, way);
     if (isSound && seen === expected) {
       result.passed++;
-      console.log(`ok      ${program}, ${engine}: ${seen.split('\n').length - 1} lines`);
+      console.log(`ok      ${program}, ${way}: ${seen.split('\n').length - 1} lines`);
       continue;
     }
     result.failed++;
     const lines = expected.split('\n');
     const first = seen.split('\n').find((line, i) => line !== lines[i]) ?? 'it says less';
-    result.notes.push(
-      `${program}, ${engine}: ${isSound ? first.slice(0, 200) : 'plain Node fails'}`,
-    );
-    console.log(`FAILED  ${program}, ${engine}\n${seen.slice(-SHOWN_MAX)}`);
+    result.notes.push(`${program}, ${way}: ${isSound ? first.slice(0, 200) : 'plain Node fails'}`);
+    console.log(`FAILED  ${program}, ${way}\n${seen.slice(-SHOWN_MAX)}`);
   }
 }
 
