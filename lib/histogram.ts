@@ -147,14 +147,22 @@ export class Histogram {
     middles ??= Float64Array.from({ length: HISTOGRAM_BUCKETS }, (_, bucket) => middleOf(bucket));
     let known = 0;
     let seen = 0;
-    for (let index = 0; index < PARTS && known < bounds.length; index++) {
-      const part = this.#parts[index];
-      if (part === undefined) continue;
-      for (let i = 0; i < PART; i++) {
-        if (part[i] === 0) continue;
-        const middle = middles[(index << BITS) + i];
+    // Most have few buckets, beside each other.
+    const last = this.#count === 0 ? -1 : bucketOf(Math.floor(this.#max));
+    let bucket = this.#count === 0 ? 0 : bucketOf(Math.floor(this.#min));
+    while (bucket <= last && known < bounds.length) {
+      const part = this.#parts[bucket >> BITS];
+      const end = Math.min(last + 1, ((bucket >> BITS) + 1) << BITS);
+      if (part === undefined) {
+        bucket = end;
+        continue;
+      }
+      for (; bucket < end; bucket++) {
+        const count = part[bucket & (PART - 1)];
+        if (count === 0) continue;
+        const middle = middles[bucket];
         while (known < bounds.length && middle > bounds[known]) counts[known++] = seen;
-        seen += part[i];
+        seen += count;
       }
     }
     while (known < bounds.length) counts[known++] = seen;
@@ -219,14 +227,15 @@ export class Histogram {
   /** @internal From buckets that native code has filled: least, greatest and sum are estimates. */
   static fromBuckets(buckets: Float64Array): Histogram {
     const made = new Histogram();
-    buckets.forEach((count, bucket) => {
-      if (count === 0) return;
+    for (let bucket = 0; bucket < buckets.length; bucket++) {
+      const count = buckets[bucket];
+      if (count === 0) continue;
       made.#fill(bucket, count);
       const value = middleOf(bucket);
       made.#sum += value * count;
       made.#min = Math.min(made.#min, value);
       made.#max = Math.max(made.#max, value);
-    });
+    }
     return made;
   }
 

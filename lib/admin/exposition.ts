@@ -2,71 +2,34 @@
 // that of OpenMetrics (1.0.0), which has exemplars.
 import type { Histogram } from '../histogram.js';
 import type { Exemplars } from '../http/exemplars.js';
-import { encoded, TextBytes } from './text_bytes.js';
+import { BOUNDS_NS, HistogramLines, NS_PER_S } from './histogram_lines.js';
+import { numberText, TextBytes } from './text_bytes.js';
 
 export type Labels = Readonly<Record<string, string | number>>;
-
-/** Upper bounds of buckets in seconds. */
-export const SECONDS = [
-  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],
-  ...[0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-];
-const NS_PER_S = 1e9;
-const BOUNDS_NS = SECONDS.map((seconds) => seconds * NS_PER_S);
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 const escaped = (text: string) => text.replace(/[\\"\n]/g, (each) => ESCAPES[each]);
 
 function written(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
-    .join(',');
-}
-
-/** How a histogram was written: its lines are the same with every scrape, up to their numbers. */
-interface Written {
-  readonly name: string;
-  readonly buckets: readonly Uint8Array[];
-  readonly sum: Uint8Array;
-  readonly count: Uint8Array;
-  /** How many values it had, and where lies what was written then. */
-  values: number;
-  memory: Buffer | undefined;
-  from: number;
-  to: number;
-}
-
-function linesOf(name: string, labels: Labels): Written {
-  const common = written(labels);
-  const before = common === '' ? '' : `${common},`;
-  const own = common === '' ? '' : `{${common}}`;
-  const bounds = [...SECONDS, '+Inf'];
-  return {
-    name,
-    buckets: bounds.map((bound) => encoded(`\n${name}_bucket{${before}le="${bound}"} `)),
-    sum: encoded(`\n${name}_sum${own} `),
-    count: encoded(`\n${name}_count${own} `),
-    values: -1,
-    memory: undefined,
-    from: 0,
-    to: 0,
-  };
+  let text = '';
+  for (const name in labels) {
+    text += `${text === '' ? '' : ','}${name}="${escaped(String(labels[name]))}"`;
+  }
+  return text;
 }
 
 /** By what they are numbers of, for as long as that lives. */
-const knownHistograms = new WeakMap<Histogram, Written>();
-const knownSamples = new WeakMap<object, Uint8Array>();
+const knownHistograms = new WeakMap<Histogram, HistogramLines>();
+const knownSamples = new WeakMap<object, string>();
 
 /** How a family begins: the same with every scrape. */
 interface Head {
   readonly type: string;
   readonly help: string;
-  readonly text: Uint8Array;
+  readonly text: string;
 }
 /** By name, of both forms. */
 const knownHeads = [new Map<string, Head>(), new Map<string, Head>()];
-/** What atMost() fills, again and again. */
-const below: number[] = [];
 
 export class Exposition {
   /** Whether it is OpenMetrics. */
@@ -91,16 +54,16 @@ export class Exposition {
     if (head?.type !== type || head.help !== help) {
       const line = help.replace(/[\\\n]/g, (each) => ESCAPES[each]);
       const family = this.open && type === 'counter' ? name.replace(/_total$/, '') : name;
-      const text = encoded(`\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`);
+      const text = `\n# HELP ${family} ${line}\n# TYPE ${family} ${type}`;
       head = { type, help, text };
       known.set(name, head);
     }
-    this.#text.bytes(head.text);
+    this.#text.text(head.text);
   }
 
   #sample(name: string, labels: string, value: number): void {
-    this.#text.text(`\n${name}${labels === '' ? '' : `{${labels}}`} `);
-    this.#text.number(value);
+    const own = labels === '' ? '' : `{${labels}}`;
+    this.#text.text(`\n${name}${own} ${numberText(value)}`);
   }
 
   /** A number that never falls; its name ends in _total. */
@@ -127,11 +90,10 @@ export class Exposition {
   moreOfCounter(name: string, of: object, labels: () => Labels, value: number): void {
     let prefix = knownSamples.get(of);
     if (prefix === undefined) {
-      prefix = encoded(`\n${name}{${written(labels())}} `);
+      prefix = `\n${name}{${written(labels())}} `;
       knownSamples.set(of, prefix);
     }
-    this.#text.bytes(prefix);
-    this.#text.number(value);
+    this.#text.text(prefix + numberText(value));
   }
 
   /** Of histograms in nanoseconds, in seconds. */
@@ -149,40 +111,15 @@ export class Exposition {
   ): void {
     let lines = knownHistograms.get(values);
     if (lines?.name !== name) {
-      lines = linesOf(name, labels);
+      lines = new HistogramLines(name, written(labels));
       knownHistograms.set(values, lines);
     }
-    const from = this.#text.length;
     if (this.open && exemplars !== undefined) {
-      this.#lines(lines, values, exemplars);
+      lines.writeWith(this.#text, values, (bucket) => exemplarText(exemplars, bucket));
       this.#histograms++;
-      return;
-    }
-    if (lines.values === values.count && lines.memory !== undefined) {
-      this.#text.part(lines.memory, lines.from, lines.to);
-    } else {
-      this.#lines(lines, values);
-      lines.values = values.count;
+    } else if (lines.write(this.#text, values)) {
       this.#histograms++;
     }
-    // Of this text, always: what was written before is not kept for a few lines of it.
-    lines.memory = this.#text.memory;
-    lines.from = from;
-    lines.to = this.#text.length;
-  }
-
-  #lines({ buckets, sum, count }: Written, values: Histogram, exemplars?: Exemplars): void {
-    const text = this.#text;
-    values.atMost(BOUNDS_NS, below);
-    for (let i = 0; i < buckets.length; i++) {
-      text.bytes(buckets[i]);
-      text.number(i < BOUNDS_NS.length ? below[i] : values.count);
-      if (exemplars !== undefined) text.text(exemplarText(exemplars, i));
-    }
-    text.bytes(sum);
-    text.number(values.sum / NS_PER_S);
-    text.bytes(count);
-    text.number(values.count);
   }
 
   /** All of it, in UTF-8. Nothing may be added any more. */

@@ -1,17 +1,14 @@
-// Text that is put together as bytes: what was encoded once is copied as it is, and whole numbers
-// are written digit by digit. A string of as many parts would have to be joined, and encoded, at
-// the end, all at once.
+// Text that is put together as bytes, for an answer that is sent as it is. Strings are gathered and
+// encoded some thousand characters at a time: encoding each of many short ones would cost more than
+// the rest, and encoding all of them at the end would take long at once.
 
 const BYTES_MIN = 16 * 1024;
 /** A character takes three at most, in UTF-16 units. */
 const UTF8_BYTES_MAX = 3;
-const DIGITS_MAX = 10;
-const INT_MAX = 2 ** 31 - 1;
+const GATHERED_MAX = 4096;
 const ZERO = 48;
 
-export const encoded = (text: string): Uint8Array => Buffer.from(text);
-
-function numberText(value: number): string {
+export function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);
   if (Number.isNaN(value)) return 'NaN';
   return value > 0 ? '+Inf' : '-Inf';
@@ -20,6 +17,8 @@ function numberText(value: number): string {
 export class TextBytes {
   #bytes: Buffer;
   #length = 0;
+  /** Not encoded yet: it belongs behind what is. */
+  #gathered = '';
 
   /** `expected` bytes, or more. */
   constructor(expected = 0) {
@@ -27,6 +26,7 @@ export class TextBytes {
   }
 
   get length(): number {
+    this.#encode();
     return this.#length;
   }
 
@@ -38,51 +38,49 @@ export class TextBytes {
     this.#bytes = larger;
   }
 
+  #encode(): void {
+    const text = this.#gathered;
+    if (text === '') return;
+    this.#gathered = '';
+    this.#room(text.length * UTF8_BYTES_MAX);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
   /** What holds it now: what was written there stays, whatever is written behind it. */
   get memory(): Buffer {
+    this.#encode();
     return this.#bytes;
   }
 
   /** Bytes of another text, or of this one. */
   part(of: Buffer, from: number, to: number): void {
+    this.#encode();
     this.#room(to - from);
     of.copy(this.#bytes, this.#length, from, to);
     this.#length += to - from;
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
   text(text: string): void {
-    this.#room(text.length * UTF8_BYTES_MAX);
-    this.#length += this.#bytes.write(text, this.#length);
+    this.#gathered += text;
+    if (this.#gathered.length >= GATHERED_MAX) this.#encode();
   }
 
-  number(value: number): void {
-    if (value >= 0 && value <= INT_MAX && Number.isInteger(value)) this.#digits(value);
-    else this.text(numberText(value));
-  }
-
-  #digits(value: number): void {
-    this.#room(DIGITS_MAX);
-    let end = this.#length;
-    for (let rest = value; rest > 9; rest = (rest / 10) | 0) end++;
-    this.#length = end + 1;
+  /** Whole numbers with as many digits: the one that ends before `end` becomes another one. */
+  digits(end: number, before: number, now: number): void {
     const bytes = this.#bytes;
-    let rest = value;
-    for (; rest > 9; end--) {
-      const tenth = (rest / 10) | 0;
-      bytes[end] = ZERO + rest - tenth * 10;
+    let rest = now;
+    let old = before;
+    for (let at = end - 1; rest !== old; at--) {
+      const tenth = Math.floor(rest / 10);
+      bytes[at] = ZERO + (rest - tenth * 10);
       rest = tenth;
+      old = Math.floor(old / 10);
     }
-    bytes[end] = ZERO + rest;
   }
 
   /** What was written from `from` on. It stays as it is, whatever is written behind it. */
   since(from: number): Uint8Array {
+    this.#encode();
     return this.#bytes.subarray(from, this.#length);
   }
 }

@@ -1,7 +1,8 @@
 // The text form of Prometheus.
 import { describe, expect, it } from 'vitest';
-import { Exposition, SECONDS } from '../../lib/admin/exposition.js';
-import { TextBytes } from '../../lib/admin/text_bytes.js';
+import { Exposition } from '../../lib/admin/exposition.js';
+import { SECONDS } from '../../lib/admin/histogram_lines.js';
+import { numberText, TextBytes } from '../../lib/admin/text_bytes.js';
 import { Histogram } from '../../lib/histogram.js';
 
 const textOf = (text: Exposition) =>
@@ -66,6 +67,29 @@ describe('an exposition', () => {
     expect(write()).toEqual({ written: 1, text: changed });
     expect(write()).toEqual({ written: 0, text: changed });
   });
+
+  it('says of histograms that it has written before what it says of those that it has not', () => {
+    const kept = [new Histogram(), new Histogram()];
+    let seed = 1;
+    const random = (below: number) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const text = (of: readonly Histogram[], open: boolean) => {
+      const made = new Exposition(open);
+      const samples = of.map((each, at): [Record<string, string>, Histogram] => [
+        at === 0 ? {} : { route: `/é"${at}` },
+        each,
+      ]);
+      made.histogram('h_seconds', 'A time.', samples);
+      return textOf(made);
+    };
+    for (let round = 0; round < 60; round++) {
+      for (const each of kept) each.add(10 ** random(11) * (1 + random(9)), 10 ** random(5));
+      const copies = kept.map((each) => each.copy());
+      expect(text(kept, round % 3 === 0)).toBe(text(copies, round % 3 === 0));
+    }
+  });
 });
 
 describe('text as bytes', () => {
@@ -73,11 +97,26 @@ describe('text as bytes', () => {
 
   it('has numbers as JavaScript writes them', () => {
     const numbers = [0, 9, 10, 99, 100, 12_345, 2 ** 31 - 1, 2 ** 31, 2 ** 53, -1, 0.25, -0, 1e21];
-    for (let power = 1; power < 1e10; power *= 10) numbers.push(power - 1, power, power + 1);
-    for (const value of numbers) {
+    for (const value of numbers) expect(numberText(value)).toBe(String(value));
+  });
+
+  it('changes the digits of a number to another one of as many', () => {
+    const pairs: [number, number][] = [
+      [0, 9],
+      [5, 5],
+      [10, 99],
+      [199, 200],
+      [2 ** 31, 2 ** 32],
+    ];
+    pairs.push([1_000_000, 9_999_999], [2 ** 52, 2 ** 53 - 1], [123_456, 123_457]);
+    for (const [before, now] of pairs) {
       const text = new TextBytes();
-      text.number(value);
-      expect(decoded(text)).toBe(String(value));
+      const other = new TextBytes();
+      other.text(`a ${before} b`);
+      text.part(other.memory, 0, other.length);
+      text.digits(`a ${before}`.length, before, now);
+      expect(decoded(text)).toBe(`a ${now} b`);
+      expect(decoded(other)).toBe(`a ${before} b`);
     }
   });
 
@@ -85,13 +124,16 @@ describe('text as bytes', () => {
     const text = new TextBytes();
     text.text('begin ');
     const taken = text.since(0);
+    const other = new TextBytes();
+    other.text('from another ä one');
     let whole = 'begin ';
     for (let i = 0; i < 5000; i++) {
       const part = `${i % 3 === 0 ? 'ä€😀' : 'x'.repeat(i % 50)}\n`;
       text.text(part);
-      text.number(i);
-      text.bytes(Buffer.from(part));
-      whole += part + i + part;
+      whole += part;
+      if (i % 7 !== 0) continue;
+      text.part(other.memory, 5, other.length);
+      whole += 'another ä one';
     }
     expect(decoded(text)).toBe(whole);
     expect(new TextDecoder().decode(taken)).toBe('begin ');

@@ -1,7 +1,7 @@
 // Each guard under a model of its own: seeded, on a virtual clock.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { SECONDS } from '../../lib/admin/exposition.js';
+import { SECONDS } from '../../lib/admin/histogram_lines.js';
 import {
   admits,
   answered,

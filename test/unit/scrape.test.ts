@@ -1,6 +1,6 @@
 // Scrapes of many routes and connections: what was written before is not written again, and others
 // have their turn within.
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { census } from '../../lib/admin/connections.js';
 import { Metrics } from '../../lib/admin/families.js';
 import { Observer } from '../../lib/admin/observer.js';
@@ -49,6 +49,17 @@ describe('a scrape', () => {
     for (const path of paths) {
       expect(text).toContain(`,route="${path}",method="GET",code="200"} `);
     }
+  });
+
+  it('encodes the lines of a histogram at once', async () => {
+    const { server, metrics } = scraped();
+    await ask(server, paths);
+    const writes = vi.spyOn(Buffer.prototype, 'write');
+    const copies = vi.spyOn(Buffer, 'from');
+    onTestFinished(() => void vi.restoreAllMocks());
+    await metrics.scrape();
+    expect(metrics.histogramsWritten).toBeGreaterThanOrEqual(ROUTES);
+    expect(writes.mock.calls.length + copies.mock.calls.length).toBeLessThan(2 * ROUTES);
   });
 
   it('lets others have their turn, as often as there is much to write', async () => {
