@@ -7,6 +7,7 @@ import { connect } from '../tcp/connect.js';
 import type { Connection } from '../tcp/connection.js';
 import { clientClosed, lost, tooManyPending } from './errors.js';
 import { ATTEMPTS_MAX, type Carrier, type Exchange } from './exchange.js';
+import { LAST_REQUESTS, RENEWED_MIN, replacesAhead, requestsOf } from './renewal.js';
 import type { CheckedClient } from './settings.js';
 import { Wire, type WireOwner } from './wire.js';
 
@@ -32,6 +33,7 @@ export class Pool implements WireOwner, Carrier {
   readonly #goal: ConnectOptions;
   readonly #onEmpty: () => void;
   readonly #connect: Connector;
+  readonly #random: () => number;
   /** The one that was used last is used next: the others may grow old and go. */
   readonly #idle: Wire[] = [];
   readonly #wires = new Set<Wire>();
@@ -39,6 +41,8 @@ export class Pool implements WireOwner, Carrier {
   /** Those that may take a request behind others, each in turn. */
   readonly #roomy = new Deque<Wire>();
   #connecting = 0;
+  /** How often a request took the last connection that was free, or found none. */
+  #timesEmpty = 0;
   /** At the bottom of `idle`: those that nobody has used since the last look. */
   #unused = 0;
   #trimming: NodeJS.Timeout | undefined;
@@ -49,11 +53,13 @@ export class Pool implements WireOwner, Carrier {
     goal: ConnectOptions,
     onEmpty: () => void,
     connector: Connector = connect,
+    random: () => number = Math.random,
   ) {
     this.#checked = checked;
     this.#goal = goal;
     this.#onEmpty = onEmpty;
     this.#connect = connector;
+    this.#random = random;
   }
 
   get counts(): PoolCounts {
@@ -72,7 +78,7 @@ export class Pool implements WireOwner, Carrier {
     }
     if (this.#pending.length === 0) {
       for (let wire = this.#take(); wire !== undefined; wire = this.#take()) {
-        if (wire.send(exchange)) {
+        if (this.#send(wire, exchange)) {
           this.#list(wire);
           return;
         }
@@ -81,6 +87,39 @@ export class Pool implements WireOwner, Carrier {
       if (this.#pipeline(exchange)) return;
     }
     this.#wait(exchange);
+  }
+
+  /** False: the connection is over, and nothing of the request was sent. */
+  #send(wire: Wire, exchange: Exchange): boolean {
+    if (this.#idle.length === 0) this.#timesEmpty++;
+    if (!wire.send(exchange)) return false;
+    if (wire.requests > wire.requestsMax - LAST_REQUESTS) this.#endsSoon(wire);
+    return true;
+  }
+
+  /** Opens a connection that takes its place, when there are requests enough for one. */
+  #endsSoon(wire: Wire): void {
+    const { maxRequests, maxIdle } = this.#checked;
+    const isOut = maxRequests < RENEWED_MIN || maxIdle === 0 || this.#closed;
+    if (isOut || wire.replaced) return;
+    const nowMs = Date.now();
+    wire.last ??= { sinceMs: nowMs, timesEmpty: this.#timesEmpty };
+    const isWanted = replacesAhead({
+      left: wire.requestsMax - wire.requests,
+      tookMs: nowMs - wire.last.sinceMs,
+      wasEmpty: this.#timesEmpty > wire.last.timesEmpty,
+    });
+    if (!isWanted || !this.#mayOpen) return;
+    wire.replaced = true;
+    this.#open(wire);
+  }
+
+  /** Its place is taken: it carries no more than what is on it. */
+  #retire(wire: Wire): void {
+    wire.requestsMax = wire.requests;
+    if (!wire.idle || !this.#wires.has(wire)) return;
+    wire.close();
+    this.gone(wire);
   }
 
   /** A connection without a request that is fit for one. */
@@ -102,8 +141,7 @@ export class Pool implements WireOwner, Carrier {
   }
 
   #hasRoom(wire: Wire): boolean {
-    const { pipelining, maxRequests } = this.#checked;
-    return wire.requests < maxRequests && wire.hasRoom(pipelining);
+    return wire.requests < wire.requestsMax && wire.hasRoom(this.#checked.pipelining);
   }
 
   /** It may take a request behind others: it is asked when no connection is free. */
@@ -138,7 +176,8 @@ export class Pool implements WireOwner, Carrier {
     if (mayOpen && this.#pending.length > this.#connecting) this.#open();
   }
 
-  #open(): void {
+  /** `replaced`: whose place it takes. */
+  #open(replaced?: Wire): void {
     this.#connecting++;
     let wire: Wire | undefined;
     const options: ConnectOptions = {
@@ -146,6 +185,7 @@ export class Pool implements WireOwner, Carrier {
       open: (connection) => {
         this.#connecting--;
         wire = this.#adopt(connection);
+        if (wire !== undefined && replaced !== undefined) this.#retire(replaced);
       },
       // A server that speaks first is none that this client can talk to.
       data: (connection) => connection.destroy(),
@@ -171,7 +211,8 @@ export class Pool implements WireOwner, Carrier {
       else this.#refused(lost());
       return undefined;
     }
-    const wire = new Wire(this, of, connection);
+    const requestsMax = requestsOf(this.#checked.maxRequests, this.#random());
+    const wire = new Wire(this, of, connection, requestsMax);
     this.#wires.add(wire);
     this.#serve(wire);
     return wire;
@@ -195,7 +236,7 @@ export class Pool implements WireOwner, Carrier {
     const exchange = this.#pending.shift();
     if (exchange === undefined) {
       this.#rest(wire);
-    } else if (wire.send(exchange)) {
+    } else if (this.#send(wire, exchange)) {
       this.#fill(wire);
     } else {
       this.gone(wire);
@@ -249,7 +290,7 @@ export class Pool implements WireOwner, Carrier {
 
   free(wire: Wire): void {
     const isOver = this.#closed && this.#pending.length === 0;
-    if (isOver || wire.requests >= this.#checked.maxRequests) {
+    if (isOver || wire.requests >= wire.requestsMax) {
       if (!wire.idle) return;
       wire.close();
       this.gone(wire);

@@ -41,7 +41,10 @@ export interface ClientOptions extends ResponseLimits, RequestTimeouts {
   maxIdle?: number;
   /** Requests that wait for a connection to one origin. Default: 65,536. */
   maxPending?: number;
-  /** Requests on one connection before it is closed. Default: no limit. */
+  /**
+   * Requests on one connection before it is closed. From 10 on it may be up to a tenth fewer, and a
+   * busy connection is replaced before it ends. Default: no limit.
+   */
   maxRequestsPerConnection?: number;
   /**
    * Requests on one connection that wait for their responses, 1 to 64. More than 1: when

@@ -42,8 +42,14 @@ export class Wire implements Carrier, BodySource, Tunnel {
   readonly connection: Connection;
   readonly slot: number;
   readonly generation: number;
-  /** Requests that were sent on it. */
+  /** Requests that were sent on it, */
   requests = 0;
+  /** of at most so many. */
+  requestsMax: number;
+  /** When the last of them began, and how often its pool had no other connection until then. */
+  last: { sinceMs: number; timesEmpty: number } | undefined = undefined;
+  /** Another connection takes its place, or is being opened for that. */
+  replaced = false;
   /** Milliseconds, of Date.now(), from which on the server may close it. */
   expiresAt = Number.POSITIVE_INFINITY;
   readonly #owner: WireOwner;
@@ -67,10 +73,11 @@ export class Wire implements Carrier, BodySource, Tunnel {
   #keepAlive = true;
   #gone = false;
 
-  constructor(owner: WireOwner, of: Runtime, connection: Connection) {
+  constructor(owner: WireOwner, of: Runtime, connection: Connection, requestsMax: number) {
     this.#owner = owner;
     this.#runtime = of;
     this.connection = connection;
+    this.requestsMax = requestsMax;
     this.slot = connection._slot;
     this.generation = connection._generation;
     while (wires.length <= this.slot) wires.push(undefined);

@@ -2,7 +2,7 @@
 import { Pool } from '../client/pool.js';
 import type { CheckedClient } from '../client/settings.js';
 import type { Origin } from '../client/target.js';
-import type { ConnectOptions } from '../tcp/connect.js';
+import { type ConnectOptions, connect } from '../tcp/connect.js';
 import type { ClientTlsOptions } from '../tls/index.js';
 import { type Candidate, ewmaAfter } from './balance.js';
 import { HEALTHY, type HealthState } from './health.js';
@@ -35,13 +35,14 @@ export class Member implements Candidate {
     share: number,
     checked: CheckedClient,
     tls: ClientTlsOptions | undefined,
+    random: () => number,
   ) {
     this.name = origin.key;
     this.origin = origin;
     this.share = this.weight = share;
     const { host, port, secure } = origin;
     const goal = { ...checked.connecting, host, port, ...(secure && tls !== undefined && { tls }) };
-    this.pool = new Pool(checked, goal as ConnectOptions, () => {});
+    this.pool = new Pool(checked, goal as ConnectOptions, () => {}, connect, random);
   }
 
   /** It may get requests. */

@@ -49,7 +49,7 @@ export interface UpstreamOptions extends Passed {
   balance?: Balance;
   /** To one target. Default: 1,024. */
   maxConnections?: number;
-  /** Default: 100. */
+  /** See ClientOptions. Default: 100. */
   maxRequestsPerConnection?: number;
   /** Requests that wait for a connection to one target; more get 503. Default: 200. */
   maxPending?: number;

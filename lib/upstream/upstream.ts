@@ -110,7 +110,7 @@ export class Upstream {
       taken.add(origin.key);
       let member = known.get(origin.key);
       if (member === undefined) {
-        member = new Member(origin, weight, this.#checked.client, tls);
+        member = new Member(origin, weight, this.#checked.client, tls, this.#random);
         if (this.#begun) member.since = this.#now();
         this.#checks?.add(member);
       }
