@@ -179,16 +179,42 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     }
     if (response._flags & ResponseFlag.dropped) return;
     const method = request._words[request._at + Head.method];
-    const isLike =
-      last.status === status && last.methodIndex === method && last.route === request._route;
-    const series = isLike ? last : this.#find(request._route, method, status);
+    const series = this.#seriesOf(request._route, method, status);
     series.count++;
     this.watcher?.(series.of.route, METHODS[method], status, since);
     if (this.log !== undefined) this.#log(this.log, response, body, status);
+    response._since = undefined;
+    this.#time(series, since);
+  }
+
+  /** A request has come, whose response is no ResponseState: gives what ends() needs. */
+  begins(): number {
+    this.#waiting++;
+    return this.#turns.turnStart;
+  }
+
+  /** It was answered. `method` is native code's number. */
+  ends(route: string, method: number, status: number, begun: number): void {
+    const isNow = this.#turns.walking && this.#turns.turnStart === begun;
+    const since = isNow ? undefined : begun;
+    const series = this.#seriesOf(route, method, status);
+    series.count++;
+    this.watcher?.(series.of.route, METHODS[method], status, since);
+    if (isNow) this.#waiting--;
+    this.#time(series, since);
+  }
+
+  /** Its peer was gone before that. */
+  breaksOff(): void {
+    this.#waiting--;
+    this.#aborted++;
+  }
+
+  /** `since` is undefined for what came in this turn. */
+  #time(series: Series, since: number | undefined): void {
     if (since !== undefined) {
       series.settled++;
       this.#waiting--;
-      response._since = undefined;
       series.of.durations.add(this.#turns.now() - since);
     } else if (!this.#turns.walking) {
       series.settled++;
@@ -227,7 +253,10 @@ export class RequestMeter implements ResponseMeter<ResponseState> {
     errors.set(kind, (errors.get(kind) ?? 0) + 1);
   }
 
-  #find(route: string, method: number, status: number): Series {
+  #seriesOf(route: string, method: number, status: number): Series {
+    const last = this.#last;
+    const isLike = last.status === status && last.methodIndex === method && last.route === route;
+    if (isLike) return last;
     const of = this.#routeOf(route);
     if (of === undefined) return this.#rest;
     const key = (status << METHOD_BITS) | method;

@@ -2,6 +2,8 @@
 
 import http from 'node:http';
 import net from 'node:net';
+import { observe, observedServers } from '../http/observed.js';
+import { RequestMeter } from '../http/request_meter.js';
 import { afterHttpEvents } from '../http/sink.js';
 import { later } from '../later.js';
 import { Event } from '../runtime/protocol.js';
@@ -49,6 +51,9 @@ export class Host {
   #keepAlive = -1;
   #headers = -1;
   #request = -1;
+  /** undefined: nobody measures. */
+  _meter: RequestMeter | undefined = undefined;
+  #measures = 0;
 
   constructor(server: NodeServer) {
     this.server = server;
@@ -60,8 +65,36 @@ export class Host {
     return this.#headBytesMax;
   }
 
-  get address(): Listener['address'] | undefined {
-    return this.#listener?.address;
+  get address(): Listener['address'] {
+    return (this.#listener as Listener).address;
+  }
+
+  get connections(): number {
+    return this.server._connections;
+  }
+
+  get _endpointId(): number {
+    return (this.#listener as Listener)._endpointId;
+  }
+
+  get _stopping(): boolean {
+    return !this.server.listening;
+  }
+
+  /** Measures until the function that it returns was called. */
+  _measure(): () => void {
+    this._meter ??= new RequestMeter();
+    this.#measures++;
+    let measures = true;
+    return () => {
+      if (measures && --this.#measures === 0) this.#stopMeasuring();
+      measures = false;
+    };
+  }
+
+  #stopMeasuring(): void {
+    this._meter?.stop();
+    this._meter = undefined;
   }
 
   /** @throws the system's error */
@@ -108,6 +141,7 @@ export class Host {
         },
       },
     );
+    observe(this);
     this.followTimeouts();
     later(() => this.followTimeouts());
   }
@@ -222,6 +256,8 @@ export class Host {
 
   over(): void {
     this.#context.over();
+    observedServers.delete(this);
+    this.#stopMeasuring();
   }
 
   /** Whether it keeps the process alive. */

@@ -59,7 +59,7 @@ export class ListenHandle {
 
   #describe(out: Record<string, unknown>): number {
     const { address } = this.#host;
-    if (address === undefined || !('port' in address)) return -9; // EBADF
+    if (!('port' in address)) return -9; // EBADF
     out.address = address.address;
     out.family = address.address?.includes(':') ? 'IPv6' : 'IPv4';
     out.port = address.port;

@@ -18,3 +18,5 @@ export const ASSIGNED: unique symbol = Symbol('ringpoll.assigned');
 export const SERVED: unique symbol = Symbol('ringpoll.served');
 /** The request keeps its connection, as the parser sees it. */
 export const KEEPS: unique symbol = Symbol('ringpoll.keeps');
+/** Of a response, while somebody counts what its server answers. */
+export const MEASURED: unique symbol = Symbol('ringpoll.measured');

@@ -6,7 +6,8 @@ import http from 'node:http';
 import { isUint8Array } from 'node:util/types';
 import { checkField, composeHead, OutFields, statusLine } from './head_text.js';
 import type { NativeRequest } from './incoming.js';
-import { ASSIGNED, SESSION } from './names.js';
+import type { Measured } from './measured.js';
+import { ASSIGNED, MEASURED, SESSION } from './names.js';
 import { findSeams, type Seams, stockResponse } from './seams.js';
 import type { NodeSocket } from './socket.js';
 
@@ -36,6 +37,7 @@ export interface ResponseHome {
 export interface NativeResponse extends http.ServerResponse {
   [SESSION]: ResponseHome;
   [ASSIGNED]: boolean;
+  [MEASURED]: Measured | undefined;
   req: NativeRequest & http.IncomingMessage;
   _events: object | undefined;
   _eventsCount: number;
@@ -119,6 +121,7 @@ if (typeof seams !== 'string') {
 const emit = EventEmitter.prototype.emit;
 /** What a response has for a mark when its server says nothing. */
 export const markByDefault: number = (proto as unknown as Record<symbol, number>)[highWaterMark];
+own(proto, MEASURED, undefined);
 // Of what waits for the responses before it.
 own(proto, '_onPendingData', function pending(this: NativeResponse, length: number): void {
   this[SESSION]?.waits(length);

@@ -4,7 +4,6 @@ import diagnostics from 'node:diagnostics_channel';
 import { flagsOf, type HeadView } from '../http/head.js';
 import { eachTrailer } from '../http/trailers.js';
 import { Command, HeadFlag } from '../runtime/protocol.js';
-import type { Runtime } from '../runtime/runtime.js';
 import { uncaught } from '../runtime/ticks.js';
 import type { Connection } from '../tcp/connection.js';
 import { Flag, OVER } from '../tcp/connection_state.js';
@@ -26,8 +25,8 @@ import {
   pushBody,
   type RequestHome,
 } from './incoming.js';
-import { ASSIGNED, KEEPS, TRAILERS } from './names.js';
-import type { NodeServer } from './node_server.js';
+import { Measured } from './measured.js';
+import { ASSIGNED, KEEPS, MEASURED, TRAILERS } from './names.js';
 import { answered, began, isObserved } from './observers.js';
 import {
   assign,
@@ -42,6 +41,7 @@ import {
 import { answersItself } from './own_answers.js';
 import { ParserShape } from './parser_shape.js';
 import { settleLater } from './quiet.js';
+import type { SessionHost } from './session_host.js';
 import { NodeSocket } from './socket.js';
 import { tunnel } from './tunnel.js';
 import { writeWhole } from './write_whole.js';
@@ -54,25 +54,11 @@ function isFollowed(): boolean {
   return finished.hasSubscribers || isObserved();
 }
 
-/** What a session knows of its server. */
-export interface SessionHost {
-  readonly server: NodeServer;
-  readonly unique: unknown;
-  readonly runtime: Runtime;
-  /** Of a request: its target, and names and values of its headers. */
-  readonly headBytesMax: number;
-  /** What programs change while it listens is told to native code. */
-  followTimeouts(): void;
-  forget(session: Session): void;
-  /** The connection is over, and does not count any more. */
-  gone(): void;
-}
-
 type NextTick = (run: (...args: never[]) => void, ...args: unknown[]) => void;
 const nextTick = process.nextTick as NextTick;
 
 export class Session extends ConnectionHome implements RequestHome, ResponseHome {
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   /** The response that may be written, and those behind it. */
   #current: NativeResponse | undefined = undefined;
   #due: NativeResponse[] = [];
@@ -88,12 +74,12 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
   #leaving = false;
   madeSocket: NodeSocket | undefined = undefined;
 
-  constructor(host: SessionHost, connection: Connection) {
+  constructor(host: SessionHost<Session>, connection: Connection) {
     super(host.runtime, connection);
     this.#host = host;
   }
 
-  get server(): SessionHost['server'] {
+  get server(): SessionHost<Session>['server'] {
     return this.#host.server;
   }
   get joinDuplicateHeaders(): boolean {
@@ -174,6 +160,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     this.#latest = request;
     if (this.madeSocket !== undefined && this.#parser) this.#parser.incoming = request;
     const response = this.#respond(request, keeps);
+    const { _meter: meter } = this.#host;
+    if (meter !== undefined) response[MEASURED] = new Measured(meter, head);
     this.#tell(request, response, head);
     if (!hasBody) endBody(request);
   }
@@ -211,7 +199,9 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       }
       const is11 = (flagsOf(head) & HeadFlag.version11) !== 0;
       if (is11 && answersItself(this, request, response, head, this.#requests)) return;
-      server.emit('request', request, response);
+      const measured = response[MEASURED];
+      if (measured === undefined) server.emit('request', request, response);
+      else measured.handled(() => server.emit('request', request, response));
     } catch (error) {
       uncaught(error);
     }
@@ -327,6 +317,7 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
     } else {
       this.command(Command.httpDone);
     }
+    response[MEASURED]?.answered(response);
     const request = response.req;
     const last = !this.detached && (response._last || !request[KEEPS]);
     if (told) {
@@ -400,7 +391,8 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
 
   #fails(error: ClientError): void {
     if (this.#leaving && this.#current === undefined && this.#receiving === undefined) return;
-    const { server } = this.#host;
+    const { server, _meter: meter } = this.#host;
+    meter?.failed(error);
     if (this.madeSocket !== undefined || server.listenerCount('clientError') > 0) {
       try {
         void this.socket;
@@ -449,7 +441,10 @@ export class Session extends ConnectionHome implements RequestHome, ResponseHome
       this.#closing = true;
       this.#closeSocket(error);
       this.#closing = false;
-      for (const response of due) abortRequest(response.req);
+      for (const response of due) {
+        response[MEASURED]?.dropped();
+        abortRequest(response.req);
+      }
       if (receiving !== undefined && !receiving.destroyed) abortRequest(receiving);
       if (current !== undefined) emitClose(current);
     } catch (thrown) {
