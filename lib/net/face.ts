@@ -2,8 +2,9 @@
 // servers that were not chosen stay as they are. The handles are loaded when the first is needed.
 import net from 'node:net';
 import { noteFallback } from '../faces.js';
+import { SeamMissing } from '../node_seams.js';
 import type * as NativeSide from './native_side.js';
-import { findSeams, type NodeServer, type NodeSocket, type Seams } from './seams.js';
+import { findSeams, type NodeServer, type NodeSocket, type Seams, tryListen } from './seams.js';
 import type { StreamHandle } from './stream_handle.js';
 
 type Side = typeof NativeSide;
@@ -26,6 +27,8 @@ export class Face {
   #side: Side | undefined;
   #refused: string | undefined;
   #guarded = false;
+  /** Why no server can be served here; null: they can. Tried when the first listens. */
+  #unlistening: string | null | undefined;
 
   /** @throws SeamMissing; and where it is loaded now, why it cannot be */
   constructor() {
@@ -139,8 +142,9 @@ export class Face {
 
   /** undefined: it is served here, unless what does cannot be loaded. */
   #whyNot(server: NodeServer, fd: number | undefined): string | undefined {
-    if (!this.#serves(server)) return ELSEWHERE;
-    return typeof fd === 'number' ? ELSEWHERE : whyNodes(server);
+    if (!this.#serves(server) || typeof fd === 'number') return ELSEWHERE;
+    if (this.#unlistening === undefined) this.#unlistening = whyUnlistening(this.#seams);
+    return this.#unlistening ?? whyNodes(server);
   }
 
   /** A socket that is to connect, and has no handle yet, gets one of ours. */
@@ -178,6 +182,16 @@ function hasPort(first: unknown, given: unknown[]): boolean {
 function resetNow(socket: NodeSocket): void {
   (socket as NodeSocket & { resetAndClosing: boolean }).resetAndClosing = true;
   socket.destroy();
+}
+
+function whyUnlistening(seams: Seams): string | null {
+  try {
+    tryListen(seams);
+    return null;
+  } catch (error) {
+    if (error instanceof SeamMissing) return error.message;
+    throw error;
+  }
 }
 
 /** TLS reads behind the handle; and the primary process of a cluster gives it away. */

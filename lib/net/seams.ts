@@ -56,6 +56,7 @@ export interface Symbols {
 export interface Seams {
   symbols: Symbols;
   connect: net.Socket['connect'];
+  listen: net.Server['listen'];
   writeGeneric: WriteGeneric;
   reinitialize(this: NodeSocket, handle: unknown): void;
   listen2: Listen2;
@@ -134,12 +135,6 @@ function tryRead(socket: NodeSocket, handle: Probe): void {
 
 function tryServer(listen2: Listen2): void {
   const server = new net.Server() as NodeServer;
-  let asked: unknown[] = [];
-  server._listen2 = (...given) => {
-    asked = given;
-  };
-  server.listen({ port: 0, exclusive: true });
-  demand(asked[0] === null && asked[1] === 0, 'server._listen2 behind listen()');
   const handle = new Probe();
   server._handle = handle;
   listen2.call(server, '127.0.0.1', 1, 4, 1);
@@ -158,17 +153,32 @@ function tryServer(listen2: Listen2): void {
 }
 
 /**
+ * What `listen()` gives to `_listen2`. It loads node:cluster, so this is tried when a server of the
+ * program's listens, and not before.
+ * @throws SeamMissing
+ */
+export function tryListen({ listen }: Seams): void {
+  const server = new net.Server() as NodeServer;
+  let asked: unknown[] = [];
+  server._listen2 = (...given) => {
+    asked = given;
+  };
+  listen.call(server, { port: 0, exclusive: true });
+  demand(asked[0] === null && asked[1] === 0, 'server._listen2 behind listen()');
+}
+
+/**
  * Tries each of them on sockets that are never opened.
  * @throws SeamMissing
  */
 export function findSeams(): Seams {
   const { connect } = net.Socket.prototype;
   const { _writeGeneric: writeGeneric } = net.Socket.prototype as NodeSocket;
-  const { _listen2: listen2 } = net.Server.prototype as NodeServer;
+  const { _listen2: listen2, listen } = net.Server.prototype as NodeServer;
   demand(typeof connect === 'function', 'Socket.prototype.connect');
   demand(typeof writeGeneric === 'function', 'Socket.prototype._writeGeneric');
   demand(typeof listen2 === 'function', 'Server.prototype._listen2');
   const { symbols, reinitialize } = trySocket();
   tryServer(listen2);
-  return { symbols, connect, writeGeneric, reinitialize, listen2 };
+  return { symbols, connect, listen, writeGeneric, reinitialize, listen2 };
 }

@@ -1,6 +1,6 @@
 // installNet(): node:net of a whole process over this package's loop.
 import { describe, expect, it } from 'vitest';
-import { startProgram } from '../support/program.js';
+import { spawnNode, startProgram } from '../support/program.js';
 import { cert, key } from '../support/tls/both.js';
 
 async function outputOf(name: string, ...args: string[]): Promise<string[]> {
@@ -51,4 +51,27 @@ describe('ringpoll/net', () => {
       expect(reason).toMatch(/^Node v\S+ has no /);
     },
   );
+
+  it('leaves servers to Node where listen() asks for them otherwise, and says so', async () => {
+    const program = `
+      import net from 'node:net';
+      const { listen } = net.Server.prototype;
+      net.Server.prototype.listen = function () { this._listen2({ port: 0 }); };
+      const { installNet } = await import('ringpoll/net');
+      const { Loop } = await import('ringpoll');
+      net.Server.prototype.listen = listen;
+      console.log(installNet().active);
+      const server = net.createServer((socket) => socket.end('by Node')).listen(0, '127.0.0.1');
+      server.on('listening', () => {
+        console.log(server._handle.constructor.name);
+        console.log(Loop.current().explain().faces.servers[0].why);
+        net.connect(server.address().port, '127.0.0.1').on('data', (bytes) => {
+          console.log(bytes.toString());
+          server.close();
+        });
+      });`;
+    const { stdout } = await spawnNode(['--input-type=module', '-e', program]).ending();
+    const why = `Node ${process.version} has no server._listen2 behind listen()`;
+    expect(stdout.split('\n')).toEqual(['true', 'TCP', why, 'by Node', '']);
+  });
 });
