@@ -13,6 +13,7 @@ import { closeFile, type OpenedFile, openFile } from './file.js';
 import {
   type Request,
   readRequest,
+  signalOf,
   type TransferOptions,
   writeRequest,
 } from './handle_arguments.js';
@@ -66,6 +67,7 @@ export class FileHandle {
   /**
    * Reads into `buffer`. Copies: the kernel's into the buffer, and one more when the bytes come by
    * the ring, which is when they are not in the page cache.
+   * @returns rejects with an AbortError when `signal` is aborted; a part may have been read then
    */
   read<T extends View>(
     buffer: T,
@@ -88,7 +90,7 @@ export class FileHandle {
       return Promise.reject(error);
     }
     if (request === undefined) return this.#readUnusual(first, offset, length, position);
-    if (request.engine !== undefined) return this.#readBy(request);
+    if (request.engine !== undefined || request.signal !== undefined) return this.#readBy(request);
     const { bytes, buffer } = request;
     const n = readInto(this.#file, bytes, request.offset, request.length, request.position);
     if (typeof n !== 'number') return n.then((count) => this.#read(count, buffer));
@@ -101,12 +103,18 @@ export class FileHandle {
     return { bytesRead: count, buffer };
   }
 
-  async #readBy({ bytes, buffer, offset, length, position, engine }: Request) {
-    const routes = routesFor(hintOf({ engine }));
+  async #readBy(request: Request) {
+    const { bytes, buffer, offset, length, position, signal } = request;
+    checkAborted(signal);
+    const routes = this.#routesOf(request);
     return this.#read(
-      await readInto(this.#file, bytes, offset, length, position, undefined, routes),
+      await readInto(this.#file, bytes, offset, length, position, signal, routes),
       buffer,
     );
+  }
+
+  #routesOf({ engine }: Request): Routes {
+    return engine === undefined ? this.#file.routes : routesFor(hintOf({ engine }));
   }
 
   #readUnusual(...[first, ...rest]: unknown[]): Promise<ReadResult<View>> {
@@ -115,6 +123,7 @@ export class FileHandle {
     const args = apart ? [first, ...rest] : [first, ...rest].filter((arg) => arg !== undefined);
     this.#file.routes.count(Op.read, Route.pool);
     return this.#use('read', async (file) => {
+      checkAborted(signalOf(first, rest[0]));
       if (apart && ((rest[0] ?? 0) as number) >= 0) {
         checkNotNegative('length', rest[1] ?? first.byteLength - ((rest[0] ?? 0) as number));
       }
@@ -134,6 +143,7 @@ export class FileHandle {
    * Writes `buffer`, or a string as UTF-8. Like write(2) it may take less than everything.
    * Copies: the kernel's, and one more for at most 256 KB that go by the ring: the buffer may be
    * used again at once. With more, leave it alone until the promise resolves.
+   * @returns rejects with an AbortError when `signal` is aborted, and nothing was written
    */
   write<T extends View>(
     buffer: T,
@@ -166,16 +176,19 @@ export class FileHandle {
       return Promise.reject(error);
     }
     if (request === undefined) return this.#writeUnusual(data, offset, length, position);
-    if (request.engine !== undefined) return this.#writeBy(request, data);
+    if (request.engine !== undefined || request.signal !== undefined) {
+      return this.#writeBy(request, data);
+    }
     return this.#write(request, data, this.#file.routes);
   }
 
   async #writeBy(request: Request, data: unknown) {
-    return this.#write(request, data, routesFor(hintOf(request)));
+    checkAborted(request.signal);
+    return this.#write(request, data, this.#routesOf(request));
   }
 
-  #write({ bytes, offset, length, position }: Request, buffer: unknown, routes: Routes) {
-    const n = writeFrom(this.#file, bytes, offset, length, position, undefined, routes);
+  #write({ bytes, offset, length, position, signal }: Request, buffer: unknown, routes: Routes) {
+    const n = writeFrom(this.#file, bytes, offset, length, position, signal, routes);
     const answer = (count: number) => {
       if (count < 0) throw fileError(count, 'write');
       return { bytesWritten: count, buffer };
@@ -188,6 +201,7 @@ export class FileHandle {
     while (args.length > 0 && args.at(-1) === undefined) args.pop();
     this.#file.routes.count(Op.write, Route.pool);
     return this.#use('write', async (file) => {
+      checkAborted(signalOf(args[0]));
       const bytesWritten = await inPool<number>((callback) => {
         (fs().write as (...all: unknown[]) => void)(file.fd, data, ...args, callback);
       });

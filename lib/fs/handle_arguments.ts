@@ -1,4 +1,5 @@
 // The arguments of FileHandle's read and write, in their usual forms; see arguments.ts.
+import { invalidArgType } from '../errors.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import { bytesOf, usualPosition } from './arguments.js';
 import type { EngineHint } from './routes.js';
@@ -15,6 +16,11 @@ export interface TransferOptions {
   position?: number | bigint | null;
   /** Where this call should go, see open(). Default: what the handle was opened with. */
   engine?: EngineHint;
+  /**
+   * Aborts the call: it rejects with an AbortError, and the kernel is told to let go. What the
+   * kernel does not let go of ends first, and resolves.
+   */
+  signal?: AbortSignal;
 }
 
 interface Parameters {
@@ -23,16 +29,17 @@ interface Parameters {
   length?: unknown;
   position?: unknown;
   engine?: unknown;
+  signal?: unknown;
 }
 
 const READ = optionNames<TransferOptions & { buffer?: unknown }>(
   'read()',
-  { buffer: true, offset: true, length: true, position: true, engine: true },
+  { buffer: true, offset: true, length: true, position: true, engine: true, signal: true },
   { start: 'position', end: 'length', size: 'length' },
 );
 const WRITE = optionNames<TransferOptions>(
   'write()',
-  { offset: true, length: true, position: true, engine: true },
+  { offset: true, length: true, position: true, engine: true, signal: true },
   { start: 'position', end: 'length', size: 'length' },
 );
 
@@ -41,14 +48,28 @@ export interface Request extends Transfer {
   buffer: NodeJS.ArrayBufferView;
   /** This call's own; undefined: the handle's. */
   engine: unknown;
+  signal: AbortSignal | undefined;
 }
 
 const isObject = (value: unknown): value is Parameters =>
   typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
 
 /**
+ * The signal of a call, which its options have, in whatever form its other arguments are.
+ * @throws TypeError ERR_RINGPOLL_INVALID_ARG_TYPE
+ */
+export function signalOf(...args: unknown[]): AbortSignal | undefined {
+  return args.filter(isObject).map(checkedSignal).find(Boolean);
+}
+
+function checkedSignal({ signal }: Parameters): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalidArgType('options.signal', 'an AbortSignal', signal);
+}
+
+/**
  * read(buffer, offset, length, position), read(buffer, options), read(options).
- * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION, ERR_RINGPOLL_INVALID_ARG_TYPE
  */
 export function readRequest(
   first: unknown,
@@ -69,7 +90,7 @@ export function readRequest(
 
 /**
  * write(buffer, offset, length, position) and write(buffer, options).
- * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION
+ * @throws TypeError ERR_RINGPOLL_UNKNOWN_OPTION, ERR_RINGPOLL_INVALID_ARG_TYPE
  */
 export function writeRequest(
   buffer: unknown,
@@ -98,11 +119,14 @@ function defined(parameters: Parameters): Parameters {
         length: parameters.length,
         position: parameters.position,
         engine: parameters.engine,
+        signal: parameters.signal,
       }
     : parameters;
 }
 
-function toRequest({ buffer, offset, length, position, engine }: Parameters): Request | undefined {
+function toRequest(parameters: Parameters): Request | undefined {
+  const { buffer, offset, length, position, engine } = parameters;
+  const signal = checkedSignal(parameters);
   if (!ArrayBuffer.isView(buffer)) return undefined;
   const from = offset ?? 0;
   const count = length ?? buffer.byteLength - (from as number);
@@ -122,5 +146,6 @@ function toRequest({ buffer, offset, length, position, engine }: Parameters): Re
     length: count as number,
     position: place,
     engine,
+    signal,
   };
 }

@@ -175,8 +175,11 @@ async function writeSlowly(
       ? await ringWrite(file, bytes, offset + done, left, at, signal)
       : await poolWrite(file.fd, bytes, offset + done, left, at);
     routes.ended(Op.write, route, n, start);
-    if (n < 0) return done === 0 ? n : done;
-    return done + n;
+    if (n >= 0) return done + n;
+    // What was written at once is written, whatever became of the rest.
+    if (done > 0) return done;
+    if (byRing && signal?.aborted) throw abortError(signal);
+    return n;
   } finally {
     file.leave();
   }
@@ -195,6 +198,5 @@ async function ringWrite(
     (id) => native.fileWrite(id, file.id, bytes, offset, length, position),
     signal,
   );
-  if (result < 0 && signal?.aborted) throw abortError(signal);
   return result;
 }

@@ -1,13 +1,13 @@
 // What comparing results with node:fs does not show: fairness, buffers, aborts, leaks, streams.
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Loop } from 'ringpoll';
 import { explain, open, readFile, stat, writeFile } from 'ringpoll/fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/fs_both.js';
 import { evict } from '../support/fs_evict.js';
 import { codeOf, within } from '../support/recorder.js';
@@ -226,6 +226,115 @@ describe('an abort', () => {
     const error = await rejection(writeFile(path, pieces(), { signal: controller.signal }));
     expect(error).toMatchObject({ name: 'AbortError' });
     expect(nodeFs.readFileSync(path, 'utf8')).toBe('one');
+  });
+});
+
+describe('an abort of a read or write of a handle', () => {
+  const ENGINES = ['auto', 'uring', 'pool'] as const;
+  /** Open for both ends: neither waits for the other, and a read waits for bytes. */
+  const openFifo = async (path: string) => {
+    const handle = await open(path, 'r+');
+    onTestFinished(() => handle.close());
+    return handle;
+  };
+
+  it.each(ENGINES)('before the call does nothing but reject it (%s)', async (engine) => {
+    const path = fileOf('abc');
+    const handle = await open(path, 'r+');
+    onTestFinished(() => handle.close());
+    const signal = AbortSignal.abort(new Error('why'));
+    const buffer = Buffer.alloc(3);
+    for (const call of [
+      () => handle.read(buffer, { signal, engine }),
+      () => handle.read({ buffer, signal, engine }),
+      () => handle.read({ buffer, length: 0, signal, engine }),
+      () => handle.write(Buffer.from('xyz'), { signal, engine }),
+    ]) {
+      const error = await rejection(call());
+      expect(error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' });
+      expect((error!.cause as Error).message).toBe('why');
+    }
+    // The position has not moved.
+    const { bytesRead } = await handle.read(buffer, { signal: new AbortController().signal });
+    expect(buffer.toString('latin1', 0, bytesRead)).toBe('abc');
+    expect(nodeFs.readFileSync(path, 'utf8')).toBe('abc');
+  });
+
+  it('ends a read that waits, and loses nothing (the ring)', async (context) => {
+    context.skip(!ringRuns(), 'there is no ring');
+    const path = fifo();
+    const handle = await openFifo(path);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = rejection(handle.read(Buffer.alloc(10), { signal, engine: 'uring' }));
+    await immediate();
+    await immediate();
+    controller.abort();
+    const error = await within(reading, () => 'the end of the read');
+    expect(error).toMatchObject({ name: 'AbortError' });
+    nodeFs.writeFileSync(path, 'late');
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(10), 0, 10, null);
+    expect(buffer.toString('utf8', 0, bytesRead)).toBe('late');
+  });
+
+  it('ends a write that waits, and nothing of it is written (the ring)', async (context) => {
+    context.skip(!ringRuns(), 'there is no ring');
+    const path = fifo();
+    const handle = await openFifo(path);
+    const fill = nodeFs.openSync(path, nodeFs.constants.O_RDWR | nodeFs.constants.O_NONBLOCK);
+    onTestFinished(() => nodeFs.closeSync(fill));
+    let filled = 0;
+    const more = Buffer.alloc(4096, 'f');
+    expect(() => {
+      for (;;) filled += nodeFs.writeSync(fill, more);
+    }).toThrow(/EAGAIN/);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const writing = rejection(handle.write(Buffer.from('late'), { signal, engine: 'uring' }));
+    await immediate();
+    await immediate();
+    controller.abort();
+    const error = await within(writing, () => 'the end of the write');
+    expect(error).toMatchObject({ name: 'AbortError' });
+    let left = 0;
+    const some = Buffer.alloc(4096);
+    expect(() => {
+      for (;;) left += nodeFs.readSync(fill, some);
+    }).toThrow(/EAGAIN/);
+    expect(left).toBe(filled);
+  });
+
+  it('waits for a read that is in libuv’s pool, whose bytes are not lost', async () => {
+    const path = fifo();
+    const handle = await openFifo(path);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = handle.read(Buffer.alloc(10), { signal, engine: 'pool' });
+    await immediate();
+    controller.abort();
+    nodeFs.writeFileSync(path, 'kept');
+    const { bytesRead, buffer } = await within(reading, () => 'the end of the read');
+    expect(buffer.toString('utf8', 0, bytesRead)).toBe('kept');
+  });
+
+  it('lets go of its signal', async () => {
+    const handle = await open(fileOf('abc'), 'r+');
+    onTestFinished(() => handle.close());
+    const { signal } = new AbortController();
+    for (const engine of ENGINES) {
+      await handle.read(Buffer.alloc(3), { position: 0, signal, engine });
+      await handle.write(Buffer.from('abc'), { position: 0, signal, engine });
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('has an AbortSignal, or is an error', async () => {
+    const handle = await open(fileOf('abc'), 'r+');
+    onTestFinished(() => handle.close());
+    const signal = {} as AbortSignal;
+    const code = 'ERR_RINGPOLL_INVALID_ARG_TYPE';
+    expect(await rejection(handle.read(Buffer.alloc(3), { signal }))).toMatchObject({ code });
+    expect(await rejection(handle.write(Buffer.from('x'), { signal }))).toMatchObject({ code });
   });
 });
 
