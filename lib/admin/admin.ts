@@ -1,6 +1,6 @@
 // admin(): an endpoint beside the servers of a thread, on the same loop.
 import { type HttpRequest, type HttpResponse, type HttpServer, serve } from '../http/index.js';
-import { formatExplanation, Loop } from '../index.js';
+import { type Connection, formatExplanation, Loop } from '../index.js';
 import { listConnections } from './connections.js';
 import { type Correlation, correlate } from './correlate.js';
 import { Metrics } from './families.js';
@@ -50,6 +50,7 @@ export class Admin {
   /** Recordings that are under way: at most one of each kind. */
   readonly #busy = new Set<string>();
   readonly #ending = new AbortController();
+  #keepsAlive = true;
 
   /** @internal */
   constructor(options: AdminOptions) {
@@ -66,6 +67,11 @@ export class Admin {
       maxBodyBytes: 0,
       serverHeader: false,
       handler: (request, response) => this.#handle(request, response),
+      hooks: {
+        onAccept: (connection) => {
+          if (!this.#keepsAlive) (connection as Connection).unref();
+        },
+      },
     });
     this.#guard.listensOn(this.#server.port ?? 0);
     this.#observer = new Observer(checked, this.#server);
@@ -98,6 +104,13 @@ export class Admin {
   /** Watchers of the live page and of `ringpoll top`. */
   get watchers(): number {
     return this.#live.watchers;
+  }
+
+  /** Lets the process end although it listens, and although somebody comes to watch from now on. */
+  unref(): this {
+    this.#keepsAlive = false;
+    this.#server._unref();
+    return this;
   }
 
   /** Stops at once: streams end, recordings are cut short, and nothing is measured any more. */

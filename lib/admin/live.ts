@@ -51,7 +51,8 @@ export class Live {
   #start(): void {
     if (this.#timer !== undefined) return;
     this.#sampler = new Sampler(this.#observer);
-    this.#timer = setInterval(() => void this.#report(), this.#interval);
+    // It is the watchers' connections that keep the process alive.
+    this.#timer = setInterval(() => void this.#report(), this.#interval).unref();
   }
 
   async #report(): Promise<void> {

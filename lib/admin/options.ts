@@ -6,6 +6,7 @@ import type { Watchdog } from '../loop/watchdog.js';
 import { checkOptions, optionNames } from '../option_names.js';
 import type { HybridScheduler } from '../scheduler/index.js';
 import type { LoopGroup } from '../threads/index.js';
+import { ADMIN_TOKEN, ADMIN_TOKEN_FORM } from '../token.js';
 import { type Alarm, type AlarmLimits, checkAlarms } from './alarms.js';
 
 export interface AdminOptions {
@@ -73,7 +74,6 @@ export interface CheckedOptions {
 const PORT = 6060;
 const INTERVAL_MS = 1000;
 const TOKEN_BYTES = 24;
-const TOKEN_FORM = /^[\w.~+/=-]{16,256}$/;
 const HOST_FORM = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
@@ -87,10 +87,9 @@ function tokenOf(token: unknown, host: string): string | undefined {
     throw invalidArgValue('options.token', 'a token, since options.host is no loopback', token);
   }
   if (typeof token !== 'string') throw invalidArgType('options.token', 'a string or false', token);
-  if (TOKEN_FORM.test(token)) return token;
+  if (ADMIN_TOKEN.test(token)) return token;
   // Not with its value: messages are logged.
-  const form = '16 to 256 letters, digits and -._~+/=';
-  throw invalidArgValue('options.token', form, `${token.length} characters`);
+  throw invalidArgValue('options.token', ADMIN_TOKEN_FORM, `${token.length} characters`);
 }
 
 function hostsOf(value: unknown): ReadonlySet<string> {

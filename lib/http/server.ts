@@ -148,6 +148,11 @@ export class HttpServer {
     return this.#on.connections;
   }
 
+  /** @internal Lets the process end although it listens. */
+  _unref(): void {
+    this.#on.unref();
+  }
+
   /**
    * Stops accepting, after those that wait to be accepted. Every request that has come is answered,
    * the last one of a connection with `Connection: close`. A connection closes when it has been

@@ -41,7 +41,7 @@ const LIB: Allowed = {
   'lib/config': ['lib'],
   'lib/node_http': [...STREAMS, 'lib/tcp', 'lib/http'],
   'lib/fastify': ['lib', 'lib/node_http'],
-  'lib/register': ['lib', 'lib/net', 'lib/dgram', 'lib/node_http'],
+  'lib/register': ['lib', 'lib/net', 'lib/dgram', 'lib/node_http', 'lib/admin'],
   'lib/crossws': ['lib', 'lib/tcp', 'lib/http', 'lib/websocket'],
   'lib/loop': [...STREAMS, 'lib/scheduler', 'lib/tcp', 'lib/fs', 'lib/http', 'lib/websocket'],
   'lib/admin': [
