@@ -13,6 +13,7 @@ import type { Connection } from '../tcp/connection.js';
 import { HandlerContext } from '../tcp/handler_context.js';
 import { type Listener, listenWith } from '../tcp/listener.js';
 import { HEAD_BYTES_MAX } from './fallback.js';
+import { joinRoutes, leaveRoutes } from './framework_routes.js';
 import { idleTimeout, type NodeServer } from './node_server.js';
 import { seams } from './outgoing.js';
 import { settleQuiet } from './quiet.js';
@@ -83,7 +84,10 @@ export class Host {
 
   /** Measures until the function that it returns was called. */
   _measure(): () => void {
-    this._meter ??= new RequestMeter();
+    if (this._meter === undefined) {
+      this._meter = new RequestMeter();
+      joinRoutes();
+    }
     this.#measures++;
     let measures = true;
     return () => {
@@ -93,8 +97,10 @@ export class Host {
   }
 
   #stopMeasuring(): void {
-    this._meter?.stop();
+    if (this._meter === undefined) return;
+    this._meter.stop();
     this._meter = undefined;
+    leaveRoutes();
   }
 
   /** @throws the system's error */

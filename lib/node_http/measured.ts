@@ -2,18 +2,11 @@
 import type { HeadView } from '../http/head.js';
 import type { RequestMeter } from '../http/request_meter.js';
 import { Head } from '../runtime/protocol.js';
+import { routeOf } from './framework_routes.js';
 
 interface Answered {
   statusCode: number;
   req: object;
-}
-
-/** The pattern of the route, where Express has left it; '' where nobody has. */
-function routeOf(request: { route?: { path?: unknown }; baseUrl?: unknown }): string {
-  const path = request.route?.path;
-  if (typeof path !== 'string') return '';
-  const base = typeof request.baseUrl === 'string' ? request.baseUrl : '';
-  return base !== '' && path === '/' ? base : base + path;
 }
 
 export class Measured {

@@ -1,4 +1,5 @@
 // What admin() tells of servers for node:http that are served natively.
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
@@ -76,9 +77,28 @@ describe('servers for node:http', () => {
     expect(samples(text, 'ringpoll_server_connections', port)['']).toBeGreaterThan(0);
   });
 
+  it('have the routes that Fastify tells of, while they are measured', async () => {
+    const channels = diagnostics.tracingChannel('fastify.request.handler');
+    // As Fastify 5 does in front of a handler.
+    const { port } = await listening((raw, response) => {
+      const store = { request: { raw }, reply: {}, route: { url: '/items/:id', method: 'GET' } };
+      if (!channels.start.hasSubscribers) return void response.end('alone');
+      channels.start.runStores(store, () => response.end('told'));
+    });
+    const ask = () => answerOf(`http://127.0.0.1:${port}/items/7`);
+    expect(await ask()).toBe('alone');
+    const endpoint = observed();
+    expect(await ask()).toBe('told');
+    expect(samples(await scrape(endpoint), 'http_requests_total', port)).toEqual({
+      'route="/items/:id",method="GET",code="200"': 1,
+    });
+    await endpoint.stop();
+    expect(await ask()).toBe('alone');
+  });
+
   it('are timed when their answers come later, and their aborted requests are told', async () => {
     const waiting: ServerResponse[] = [];
-    const { server, port } = await listening((_, response) => void waiting.push(response));
+    const { port } = await listening((_, response) => void waiting.push(response));
     const endpoint = observed();
     const name = 'ringpoll_http_requests';
     const asked = get(`http://127.0.0.1:${port}/slow`);
