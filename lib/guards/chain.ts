@@ -1,5 +1,6 @@
 // The guards in their order, around whatever they guard.
 
+import { afterDelivery } from '../runtime/delivery_time.js';
 import { admits, answered, type BreakerState, closedBreaker, trip } from './breaker.js';
 import { type Gradient, gradientAfter } from './gradient.js';
 import { BoundedMap } from './keyed.js';
@@ -55,6 +56,8 @@ const HELD_KEYS_MAX = 65_536;
 export class GuardChain<Of> {
   readonly #checked: CheckedGuards<Of>;
   readonly #address: (of: Of) => string;
+  /** It is the key of rate or bulkhead: then it is asked for once. */
+  readonly #usesAddress: boolean;
   readonly #delayMs: () => number;
   readonly #buckets: BoundedMap<Bucket>;
   readonly #windows: BoundedMap<Window>;
@@ -75,6 +78,10 @@ export class GuardChain<Of> {
   #gradientEndsMs: number;
   #answers = 0;
   #tookMs = 0;
+  /** Served in the delivery that goes on, which began at #togetherMs. */
+  #together = 0;
+  #togetherMs = 0;
+  readonly #delivered = () => this.#endDelivery();
   #mostActive = 0;
   #active = 0;
   #admitted = 0;
@@ -86,6 +93,10 @@ export class GuardChain<Of> {
   constructor(checked: CheckedGuards<Of>, address: (of: Of) => string, delayMs: () => number) {
     this.#checked = checked;
     this.#address = address;
+    const { bucket, window, rateKey, bulkhead, bulkheadKey } = checked;
+    const isRated = bucket !== undefined || window !== undefined;
+    this.#usesAddress =
+      (isRated && rateKey === undefined) || (bulkhead !== undefined && bulkheadKey === undefined);
     this.#delayMs = delayMs;
     this.#buckets = new BoundedMap(checked.maxKeys);
     this.#windows = new BoundedMap(checked.maxKeys);
@@ -111,7 +122,8 @@ export class GuardChain<Of> {
     if (checked.maxDelayMs !== undefined && this.#delayMs() > checked.maxDelayMs) {
       return this.#refuse('overload', RETRY_MS);
     }
-    const waitMs = this.#rate(of, nowMs);
+    const address = this.#usesAddress ? this.#address(of) : '';
+    const waitMs = this.#rate(of, address, nowMs);
     if (waitMs > 0) return this.#refuse('rate', waitMs);
     const limit = this.#limit;
     if (this.#active >= limit) return this.#refuse('concurrency', RETRY_MS);
@@ -123,7 +135,7 @@ export class GuardChain<Of> {
     const { breaker, bulkhead } = checked;
     // The bulkhead first: a probe that is counted has to be sent.
     if (bulkhead !== undefined) {
-      const key = this.#bulkheadKey(of);
+      const key = checked.bulkheadKey === undefined ? address : checked.bulkheadKey(of);
       let held = this.#held.get(key);
       if (held === undefined) {
         held = { count: 0 };
@@ -152,10 +164,10 @@ export class GuardChain<Of> {
     return { by, retryMs };
   }
 
-  #rate(of: Of, nowMs: number): number {
+  #rate(of: Of, address: string, nowMs: number): number {
     const { bucket, window, rateKey } = this.#checked;
     if (bucket !== undefined) {
-      const key = rateKey === undefined ? this.#address(of) : rateKey(of);
+      const key = rateKey === undefined ? address : rateKey(of);
       let known = this.#buckets.get(key);
       if (known === undefined) {
         known = fullBucket(bucket, nowMs);
@@ -164,18 +176,13 @@ export class GuardChain<Of> {
       return takeTokens(bucket, known, nowMs, 1);
     }
     if (window === undefined) return 0;
-    const key = rateKey === undefined ? this.#address(of) : rateKey(of);
+    const key = rateKey === undefined ? address : rateKey(of);
     let known = this.#windows.get(key);
     if (known === undefined) {
       known = emptyWindow(window, nowMs);
       this.#windows.set(key, known);
     }
     return countInWindow(window, known, nowMs, 1);
-  }
-
-  #bulkheadKey(of: Of): string {
-    const { bulkheadKey } = this.#checked;
-    return bulkheadKey === undefined ? this.#address(of) : bulkheadKey(of);
   }
 
   /** What leave() is given for the one that enter() has let in just now. */
@@ -185,19 +192,48 @@ export class GuardChain<Of> {
 
   /** One that was let in is over. `failed`: it was not served. */
   leave(held: Held | undefined, startedMs: number, nowMs: number, failed: boolean): void {
-    const { breaker, gradient } = this.#checked;
+    this.#release(held, nowMs, failed);
+    if (failed) this.#failures++;
+    this.#measure(nowMs - startedMs, 1, nowMs);
+  }
+
+  /**
+   * The same for one that was served within the delivery of events that it came with, which began
+   * at `startedMs`: the time is read at its end, when the answers leave, once for all of them.
+   */
+  leaveTogether(held: Held | undefined, startedMs: number): void {
+    if (this.#together === 0 && !afterDelivery(this.#delivered)) {
+      this.leave(held, startedMs, this.#checked.now(), false);
+      return;
+    }
+    this.#release(held, startedMs, false);
+    this.#together++;
+    this.#togetherMs = startedMs;
+  }
+
+  #endDelivery(): void {
+    const nowMs = this.#checked.now();
+    const times = this.#together;
+    this.#together = 0;
+    this.#measure(nowMs - this.#togetherMs, times, nowMs);
+  }
+
+  #release(held: Held | undefined, nowMs: number, failed: boolean): void {
+    const { breaker } = this.#checked;
     this.#active--;
     if (held !== undefined) held.count--;
-    const tookMs = nowMs - startedMs;
     if (breaker !== undefined) answered(breaker, this.#breaker, nowMs, failed);
+  }
+
+  /** So many are over that took so long. */
+  #measure(tookMs: number, times: number, nowMs: number): void {
     if (this.#engine !== undefined) {
-      this.#period.add(tookMs);
-      if (failed) this.#failures++;
+      this.#period.add(tookMs, times);
       if (nowMs >= this.#periodEndsMs) this.#endPeriod(this.#engine, nowMs);
     }
-    if (gradient !== undefined) {
-      this.#answers++;
-      this.#tookMs += tookMs;
+    if (this.#checked.gradient !== undefined) {
+      this.#answers += times;
+      this.#tookMs += tookMs * times;
       if (nowMs >= this.#gradientEndsMs) this.#findLimit(nowMs);
     }
   }

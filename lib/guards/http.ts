@@ -41,6 +41,7 @@ export function guard(
   }
   const checked = checkGuards<HttpRequest>(rest);
   const { now, arrived } = checked;
+  const hasClock = options.now !== undefined;
   const chain = new GuardChain(checked, addressOf, loopDelayMs);
   const failed = (response: HttpResponse) => response._status >= FAILED_FROM;
   const serveAdmitted = (request: HttpRequest, response: HttpResponse, startedMs: number) => {
@@ -52,7 +53,8 @@ export function guard(
       return result;
     } finally {
       // Most handlers have answered when they return: then nobody need be told later.
-      if (answered) chain.leave(held, startedMs, now(), failed(response));
+      if (answered && !hasClock && !failed(response)) chain.leaveTogether(held, startedMs);
+      else if (answered) chain.leave(held, startedMs, now(), failed(response));
       else response._whenDone(() => chain.leave(held, startedMs, now(), failed(response)));
     }
   };

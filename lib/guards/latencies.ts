@@ -14,10 +14,10 @@ export class Latencies {
   count = 0;
   sumMs = 0;
 
-  add(ms: number): void {
-    this.#counts[bucketOf(ms)]++;
-    this.count++;
-    this.sumMs += ms;
+  add(ms: number, times = 1): void {
+    this.#counts[bucketOf(ms)] += times;
+    this.count += times;
+    this.sumMs += ms * times;
   }
 
   /** Milliseconds that `share` of them took at most, up to a quarter too high; 0: of none. */

@@ -74,7 +74,8 @@ export interface GuardOptions<Of> {
   priority?(of: Of): Priority;
   /**
    * Milliseconds, monotonic. Default: performance.now. What comes with one delivery of events has
-   * one time then, so an answer takes as long as it waited behind the others, too.
+   * one time then, so an answer takes as long as it waited behind the others, too; and one that a
+   * handler has given when it returns takes until all events are told, which is when it is sent.
    */
   now?(): number;
 }

@@ -2,6 +2,7 @@
 
 let delivering = false;
 let readMs = 0;
+let waiting: (() => void)[] = [];
 
 /** Events are told from now on. */
 export function beginDelivery(): void {
@@ -11,6 +12,19 @@ export function beginDelivery(): void {
 
 export function endDelivery(): void {
   delivering = false;
+  if (waiting.length === 0) return;
+  const all = waiting;
+  waiting = [];
+  for (const hear of all) hear();
+}
+
+/**
+ * `hear` is called once, when all events of the delivery have been told; it must not throw. What
+ * handlers have written leaves then. False: no events are being told, and it is not called.
+ */
+export function afterDelivery(hear: () => void): boolean {
+  if (delivering) waiting.push(hear);
+  return delivering;
 }
 
 /**

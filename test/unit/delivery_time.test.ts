@@ -1,6 +1,11 @@
 // The time that the events of one delivery share.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { beginDelivery, deliveryTime, endDelivery } from '../../lib/runtime/delivery_time.js';
+import {
+  afterDelivery,
+  beginDelivery,
+  deliveryTime,
+  endDelivery,
+} from '../../lib/runtime/delivery_time.js';
 
 describe('the time of a delivery', () => {
   afterEach(() => {
@@ -19,5 +24,18 @@ describe('the time of a delivery', () => {
     expect(deliveryTime()).toBe(1003);
     beginDelivery();
     expect(deliveryTime()).toBe(1004);
+  });
+
+  it('ends for those that wait for its end, once', () => {
+    const heard: string[] = [];
+    expect(afterDelivery(() => heard.push('none'))).toBe(false);
+    beginDelivery();
+    expect(afterDelivery(() => heard.push('first'))).toBe(true);
+    expect(afterDelivery(() => heard.push('second'))).toBe(true);
+    expect(heard).toEqual([]);
+    endDelivery();
+    beginDelivery();
+    endDelivery();
+    expect(heard).toEqual(['first', 'second']);
   });
 });
