@@ -2,7 +2,6 @@
 import { type HttpRequest, type HttpResponse, type HttpServer, serve } from '../http/index.js';
 import { type Connection, formatExplanation, Loop } from '../index.js';
 import { listConnections } from './connections.js';
-import { type Correlation, correlate } from './correlate.js';
 import { Metrics } from './families.js';
 import { Guard, type Refusal } from './guard.js';
 import { layers } from './layers.js';
@@ -10,17 +9,15 @@ import { Live } from './live.js';
 import { Observer } from './observer.js';
 import { type AdminOptions, checkAdminOptions } from './options.js';
 import { page } from './page.js';
-import { cpuProfile, pause, sendHeap } from './profile.js';
+import { cpuProfile, sendHeap } from './profile.js';
 import { RoundTrips } from './round_trips.js';
-import { TURNS_MAX, trace } from './trace.js';
+import { LIMIT_MS, LIMIT_MS_MAX, SECONDS_MAX, slowTurns } from './slow_turns.js';
+import { trace } from './trace.js';
 
 type Answer = (request: HttpRequest, response: HttpResponse) => unknown;
 
-const SECONDS_MAX = 120;
 const PROFILE_SECONDS = 30;
 const TRACE_SECONDS = 10;
-const LIMIT_MS = 10;
-const LIMIT_MS_MAX = 60_000;
 const LIST_MAX = 1000;
 const LIST_DEFAULT = 100;
 /** Connections of the endpoint itself. */
@@ -202,7 +199,9 @@ export class Admin {
       this.#alone('trace', async () => {
         const seconds = secondsOf(request, TRACE_SECONDS);
         const limit = numberOf(request, 'limit', 1, LIMIT_MS_MAX, LIMIT_MS);
-        json(response, await this.#correlate(seconds, limit, this.#signalOf(request)));
+        const { turns, pauses } = this.#observer;
+        const signal = this.#signalOf(request);
+        json(response, await slowTurns(turns, pauses, { seconds, limit, signal }));
       }),
     '/debug/heap': (_: HttpRequest, response: HttpResponse) => {
       if (!this.#guard.hasToken) {
@@ -253,20 +252,6 @@ export class Admin {
     return this.#observer.servers().every(({ _stopping: stopping }) => !stopping);
   }
 
-  async #correlate(seconds: number, limit: number, signal: AbortSignal): Promise<Correlation> {
-    const { turns, pauses } = this.#observer;
-    const from = performance.now();
-    const ring = turns.record(TURNS_MAX);
-    try {
-      await pause(seconds * 1000, signal);
-      // Pauses are told of a little later than they were.
-      await new Promise((resolve) => setImmediate(resolve));
-      return correlate(ring, pauses.from(from), limit);
-    } finally {
-      ring.stop();
-    }
-  }
-
   async #alone(what: string, work: () => Promise<void>): Promise<void> {
     if (this.#busy.has(what)) {
       throw new Refused({ status: 409, message: `A ${what} is under way already` });
@@ -274,6 +259,9 @@ export class Admin {
     this.#busy.add(what);
     try {
       await work();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_RINGPOLL_RECORDER_RUNNING') throw error;
+      throw new Refused({ status: 409, message: (error as Error).message });
     } finally {
       this.#busy.delete(what);
     }

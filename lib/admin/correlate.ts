@@ -67,7 +67,7 @@ function look(turn: TurnRecord, pauses: readonly Pause[]): SlowTurn {
 }
 
 /** `pauses` are in the order of their beginnings. */
-export function correlate(
+export function correlated(
   turns: Iterable<TurnRecord>,
   pauses: readonly Pause[],
   limit: number,

@@ -15,4 +15,5 @@ export type { AdminOptions } from './options.js';
 export type { Pause, PauseKind } from './pauses.js';
 export type { RoundTripReport } from './round_trips.js';
 export type { Report, RouteReport } from './sampler.js';
+export { type CorrelateOptions, correlate } from './slow_turns.js';
 export type { ThreadReport } from './threads.js';

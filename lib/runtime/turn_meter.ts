@@ -1,5 +1,6 @@
 // How long turns take, and what is answered within one. native/core/loop/turn_meter.h writes the
 // words. It exists only while somebody measures.
+import { RingpollError } from '../errors.js';
 import { HISTOGRAM_BUCKETS, Histogram } from '../histogram.js';
 import { LAYER_WORDS, LayerWord } from './layer_words.js';
 import { Control } from './protocol.js';
@@ -73,6 +74,8 @@ export class TurnMeter {
   #turn = -1;
   #start = 0;
   #touched: TurnCounter[] = [];
+  /** There is one ring of turns. */
+  #records = false;
 
   constructor(of: Runtime) {
     this.#runtime = of;
@@ -184,11 +187,22 @@ export class TurnMeter {
     return Histogram.fromBuckets(this.#words.subarray(DELAYS, METER_LAYERS));
   }
 
-  /** The last `rows` turns are kept from now on. Call stop() of what it returns. */
+  /**
+   * The last `rows` turns are kept from now on. Call stop() of what it returns.
+   * @throws RingpollError ERR_RINGPOLL_RECORDER_RUNNING
+   */
   record(rows: number): TurnRing {
+    if (this.#records) {
+      const message = 'Turns of this thread are recorded already, for a trace or by correlate()';
+      throw new RingpollError('ERR_RINGPOLL_RECORDER_RUNNING', message);
+    }
+    this.#records = true;
     const words = new Float64Array((rows + 1) * TURN_ROW_WORDS);
     this.#runtime.native.recordTurns(words);
-    return new TurnRing(this, words, () => this.#runtime.native.recordTurns(undefined));
+    return new TurnRing(this, words, () => {
+      this.#records = false;
+      this.#runtime.native.recordTurns(undefined);
+    });
   }
 }
 

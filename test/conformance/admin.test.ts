@@ -3,6 +3,7 @@ import {
   type Admin,
   type AdminOptions,
   admin,
+  correlate,
   type Layers,
   type Report,
   type RoundTripReport,
@@ -524,6 +525,36 @@ describe('/debug/correlate', () => {
     // On a busy machine another turn may have been slower, for another reason.
     const times = slowest.map(({ parts }: { parts: { javascript: number } }) => parts.javascript);
     expect(Math.max(...times)).toBeGreaterThan(39);
+  });
+
+  it('is correlate() for the program itself, one at a time', async () => {
+    const server = served({
+      handler() {
+        const end = performance.now() + 30;
+        while (performance.now() < end);
+        return 'slow';
+      },
+    });
+    const ending = new AbortController();
+    const running = correlate({ limit: 20, signal: ending.signal });
+    const code = 'ERR_RINGPOLL_RECORDER_RUNNING';
+    await expect(correlate()).rejects.toMatchObject({ code });
+    const endpoint = open();
+    expect((await ask(endpoint, '/debug/correlate')).status).toBe(409);
+    expect((await ask(endpoint, '/debug/trace')).status).toBe(409);
+    await exchange(server, requestText('GET', '/'));
+    ending.abort();
+    const { slow, limit, slowest } = await running;
+    expect(slow).toBeGreaterThan(0);
+    expect(limit).toBe(20);
+    // On a busy machine a turn may have been slow for another reason too.
+    expect(Math.max(...slowest.map(({ parts }) => parts.javascript))).toBeGreaterThan(29);
+    await expect(correlate({ signal: AbortSignal.abort() })).resolves.toMatchObject({ limit: 10 });
+    await expect(correlate({ seconds: 0 })).rejects.toThrow(RangeError);
+    await expect(correlate({ signal: 1 as never })).rejects.toThrow(TypeError);
+    await expect(correlate({ until: 1 } as never)).rejects.toMatchObject({
+      code: 'ERR_RINGPOLL_UNKNOWN_OPTION',
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 // Why turns were slow.
 import { describe, expect, it } from 'vitest';
-import { correlate } from '../../lib/admin/correlate.js';
+import { correlated } from '../../lib/admin/correlate.js';
 import type { TurnRecord } from '../../lib/runtime/turn_meter.js';
 
 const turn = (
@@ -24,7 +24,7 @@ describe('a slow turn', () => {
     ['javascript', turn(100, 101, 119, 120), [pause(102, 5)]],
     ['collection', turn(100, 101, 119, 120), [pause(90, 5), pause(98, 8), pause(110, 30)]],
   ] as const)('was that because of %s', (cause, slow, pauses) => {
-    const { causes, slowest } = correlate([slow], pauses, 10);
+    const { causes, slowest } = correlated([slow], pauses, 10);
     expect(slowest[0].cause).toBe(cause);
     expect(causes[cause]).toEqual({ turns: 1, share: 1, ms: 20 });
     const parts = Object.values(slowest[0].parts).reduce((sum, part) => sum + part, 0);
@@ -37,7 +37,7 @@ describe('a correlation', () => {
     const turns = Array.from({ length: 100 }, (_, index) =>
       turn(index * 1000, index * 1000, index * 1000 + index, index * 1000 + index),
     );
-    const found = correlate(turns, [], 50);
+    const found = correlated(turns, [], 50);
     expect(found).toMatchObject({ turns: 100, slow: 50 });
     expect(found.slowest).toHaveLength(20);
     expect(found.slowest[0].ms).toBe(99);
@@ -51,14 +51,14 @@ describe('a correlation', () => {
       { ...slow, majorFaults: 1 },
       { ...turn(0, 0, 1, 1), majorFaults: 9, kernelMs: 1 },
     ];
-    const { faults, kernel, slowest } = correlate(turns, [], 10);
+    const { faults, kernel, slowest } = correlated(turns, [], 10);
     expect(faults).toEqual({ turns: 2, share: 2 / 3 });
     expect(kernel).toEqual({ turns: 1, share: 1 / 3 });
     expect(slowest[0]).toMatchObject({ minorFaults: 255, majorFaults: 0, kernelMs: 9 });
   });
 
   it('of nothing is nothing', () => {
-    const { causes, faults, slowest } = correlate([], [pause(1, 1)], 10);
+    const { causes, faults, slowest } = correlated([], [pause(1, 1)], 10);
     expect(faults).toEqual({ turns: 0, share: 0 });
     expect(causes.collection).toEqual({ turns: 0, share: 0, ms: 0 });
     expect(slowest).toEqual([]);
