@@ -19,6 +19,7 @@ export class Observer {
   readonly #own: ObservedServer;
   readonly #measuring = new Map<ObservedServer, () => void>();
   readonly #onNew: ((server: ObservedServer) => void) | undefined;
+  #looks = true;
 
   /** `own` is the endpoint's own server, which is not shown. */
   constructor(checked: CheckedOptions, own: ObservedServer) {
@@ -47,7 +48,10 @@ export class Observer {
     return [...observedServers].filter((server) => server !== this.#own);
   }
 
+  /** A second time is no harm. */
   stop(): void {
+    if (!this.#looks) return;
+    this.#looks = false;
     if (this.#onNew !== undefined) newServerListeners.delete(this.#onNew);
     for (const stop of this.#measuring.values()) stop();
     this.#measuring.clear();
