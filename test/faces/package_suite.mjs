@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { runBounded } from '../support/command.mjs';
 
-const FILE_MS_MAX = 30_000;
+const FILE_MS_MAX = 60_000;
 const AT_ONCE = 2;
 const SAID_MAX = 1200;
 
