@@ -66,6 +66,11 @@ export class Host {
     return this.#headBytesMax;
   }
 
+  get listens(): boolean {
+    return this.#listener !== undefined;
+  }
+
+  /** While it listens. */
   get address(): Listener['address'] {
     return (this.#listener as Listener).address;
   }

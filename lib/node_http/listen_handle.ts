@@ -58,8 +58,9 @@ export class ListenHandle {
   }
 
   #describe(out: Record<string, unknown>): number {
+    if (!this.#host.listens) return -9; // EBADF
     const { address } = this.#host;
-    if (!('port' in address)) return -9; // EBADF
+    if (!('port' in address)) return -9;
     out.address = address.address;
     out.family = address.address?.includes(':') ? 'IPv6' : 'IPv4';
     out.port = address.port;
