@@ -1,7 +1,7 @@
 // What a scrape of /metrics costs the thread, and the longest piece of it, with many connections
 // and routes, of which all have had requests since the scrape before; and what an open live page
-// costs. Times of a scrape are read from a clock. Its CPU is that of the thread (Linux), from asking
-// to the answer: other work on the machine changes it little.
+// costs. Times of a scrape are read from a clock. Its CPU is that of the thread (Linux), from
+// asking to the answer: other work on the machine changes it little.
 //
 //   node bench/micro/scrape.mjs [--connections N] [--routes N] [--scrapes N] [--json]
 import { once } from 'node:events';
