@@ -1,7 +1,8 @@
 // node bench/clients/http.mjs CLIENT PORT PATH CONNECTIONS SECONDS WARM_UP: requests in a closed
 // loop, one at a time on each connection. CLIENT: ringpoll, ringpoll-fetch, undici, or fetch (the
-// platform's). Prints a line of JSON: requests, bytes, seconds, and the CPU time of this process.
+// platform's).
 import { createRequire } from 'node:module';
+import { closedLoop } from './closed_loop.mjs';
 
 const [which, port, path, connections, seconds, warmUp] = process.argv.slice(2);
 const url = `http://127.0.0.1:${port}${path}`;
@@ -32,31 +33,6 @@ const clients = {
 };
 
 const send = await clients[which]();
-let requests = 0;
-let bytes = 0;
-let over = false;
-
-async function worker() {
-  while (!over) {
-    bytes += await send();
-    requests++;
-  }
-}
-
-const sleep = (s) => new Promise((resolve) => setTimeout(resolve, s * 1000));
-const workers = Array.from({ length: Number(connections) }, worker);
-await sleep(Number(warmUp));
-const before = { requests, bytes, cpu: process.cpuUsage(), at: performance.now() };
-await sleep(Number(seconds));
-const { user, system } = process.cpuUsage(before.cpu);
-const report = {
-  requests: requests - before.requests,
-  bytes: bytes - before.bytes,
-  seconds: (performance.now() - before.at) / 1000,
-  userUs: user,
-  systemUs: system,
-};
-over = true;
-await Promise.all(workers);
-console.log(JSON.stringify(report));
+const senders = Array(Number(connections)).fill(send);
+await closedLoop(senders, Number(seconds), Number(warmUp));
 process.exit(0);

@@ -1,6 +1,6 @@
 // Unchanged programs for node:http: what runs them chooses who serves.
 //
-//   node [--import ringpoll/register] faces.mjs PORT raw|memory|fastify|express|koa
+//   node [--import ringpoll/register] faces.mjs PORT raw|memory|fastify|express|koa|nest
 import http from 'node:http';
 
 const [, , port, kind] = process.argv;
@@ -46,6 +46,27 @@ const programs = {
       context.body = { hello: 'world' };
     });
     return http.createServer(app.callback());
+  },
+  /** NestJS on Fastify. Decorators are called as functions: nothing is compiled. */
+  async nest() {
+    await import('reflect-metadata');
+    const { Controller, Get, Module } = await import('@nestjs/common');
+    const { NestFactory } = await import('@nestjs/core');
+    const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+    class Hello {
+      hello() {
+        return { hello: 'world' };
+      }
+    }
+    const { prototype } = Hello;
+    Controller()(Hello);
+    Get()(prototype, 'hello', Object.getOwnPropertyDescriptor(prototype, 'hello'));
+    class App {}
+    Module({ controllers: [Hello] })(App);
+    const app = await NestFactory.create(App, new FastifyAdapter(), { logger: false });
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    return app.getHttpServer();
   },
 };
 

@@ -2,12 +2,11 @@
 // and on one, and bodies of 1 MB.
 import { join } from 'node:path';
 import { clients, RIVALS } from '../competitors/client.mjs';
+import { briefClient, clientTrial } from '../lib/client_trial.mjs';
 import { interleave, prepareCompetitors } from '../lib/interleave.mjs';
 import { BENCH } from '../lib/paths.mjs';
-import { run as runCommand } from '../lib/process.mjs';
 import { caseSections, page } from '../lib/report.mjs';
 import { startServer } from '../lib/server.mjs';
-import { number, thousands } from '../lib/table.mjs';
 import { clientTargets } from '../targets/client.mjs';
 
 export const describe = 'CPU per request of an HTTP client, against undici and the platform';
@@ -21,8 +20,7 @@ const cases = [
   ['c4-1MB', '4 connections, 1 MB down', 4, 'megabyte'],
 ].map(([name, title, connections, kind]) => ({
   ...{ name, title, connections, kind },
-  brief: ({ cpuUs, messagesPerSecond }) =>
-    `${thousands(messagesPerSecond)}/s, ${number(cpuUs)} µs CPU`,
+  brief: briefClient,
 }));
 
 const target = (kind) => ({
@@ -33,22 +31,11 @@ const target = (kind) => ({
 async function trial(client, item, settings) {
   const server = await startServer(target(item.kind), { cpu: settings.serverCpu });
   try {
-    const args = [client.name, server.port, '/', item.connections];
-    const times = [settings.seconds, Math.max(settings.warmUp, 1)];
     const program = [process.execPath, join(BENCH, 'clients/http.mjs')];
-    const command = [...program, ...args, ...times].map(String);
-    const report = JSON.parse(await runCommand(command, { cpu: settings.loadCpu }));
-    const cpu = report.userUs + report.systemUs;
-    return {
-      messages: report.requests,
-      seconds: report.seconds,
-      messagesPerSecond: report.requests / report.seconds,
-      bytes: report.bytes,
-      cpuUs: cpu / report.requests,
-      cpuShare: cpu / 1e6 / report.seconds,
-      userTicks: report.userUs,
-      systemTicks: report.systemUs,
-    };
+    return await clientTrial(
+      [...program, client.name, server.port, '/', item.connections],
+      settings,
+    );
   } finally {
     await server.stop();
   }

@@ -1,4 +1,4 @@
-// What unchanged programs for node:http are to gain: ratios of CPU per request to node:http.
+// What unchanged programs are to gain: ratios of CPU per request to the same program without.
 import { FACE, STOCK } from '../competitors/faces.mjs';
 import { judgeClaims } from '../lib/claims.mjs';
 import { ratio } from '../lib/table.mjs';
@@ -10,8 +10,12 @@ const CLAIMS = [
   ['CPU', 0.62, STOCK, ['fastify-get', 'fastify-browser', 'koa-get']],
   ['CPU', 0.68, STOCK, ['fastify-post']],
   ['CPU', 0.7, STOCK, ['express-get']],
+  ['CPU', 0.75, STOCK, ['nest-get']],
   ['CPU', 0.8, STOCK, ['express-post']],
-  ['p99', 1, STOCK, ['raw', 'fastify-get', 'fastify-post', 'koa-get', 'express-get']],
+  ['CPU', 0.7, STOCK, ['echo-64']],
+  ['CPU', 0.95, STOCK, ['echo-16384']],
+  ['CPU', 0.85, STOCK, ['pg', 'ioredis']],
+  ['p99', 1, STOCK, ['raw', 'fastify-get', 'fastify-post', 'koa-get', 'express-get', 'nest-get']],
 ];
 
 /** Every target with its verdict, and the line of the report that says so. */
