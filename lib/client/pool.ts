@@ -258,6 +258,7 @@ export class Pool implements WireOwner, Carrier {
 
   #rest(wire: Wire): void {
     const { maxIdle } = this.#checked;
+    wire.rested = true;
     this.#idle.push(wire);
     if (this.#idle.length <= maxIdle) return;
     if (maxIdle === 0) this.#drop(1);

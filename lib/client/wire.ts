@@ -50,6 +50,8 @@ export class Wire implements Carrier, BodySource, Tunnel {
   last: { sinceMs: number; timesEmpty: number } | undefined = undefined;
   /** Another connection takes its place, or is being opened for that. */
   replaced = false;
+  /** It was without a request for a while: its server may end it just when one is sent. */
+  rested = false;
   /** Milliseconds, of Date.now(), from which on the server may close it. */
   expiresAt = Number.POSITIVE_INFINITY;
   readonly #owner: WireOwner;
@@ -359,7 +361,7 @@ export class Wire implements Carrier, BodySource, Tunnel {
   #lost(exchange: Exchange, isUnsent: boolean, cause: unknown): void {
     this.#expectNothing();
     const { stream } = exchange;
-    const wasKept = this.requests > 1;
+    const wasKept = this.rested || this.requests > 1;
     const whole = stream === undefined || !stream.begun;
     const isRepeated = whole && (isUnsent || (wasKept && exchange.repeatable));
     if (!isRepeated) this.#exchange = undefined;

@@ -236,6 +236,26 @@ describe('connections', () => {
     expect(raw.connections).toBe(6);
   });
 
+  it('that have rested without a request repeat what may be repeated, too', async () => {
+    const raw = await serveRaw((socket, nth) => {
+      if (nth % 2 === 1) socket.destroy();
+      else socket.write(OK);
+    });
+    const one = client();
+    // Nobody waits for the connection any more when it is open.
+    const left = new AbortController();
+    const asked = failure(one.request(raw.url, { signal: left.signal }));
+    left.abort();
+    await asked;
+    while (one.counts.idle === 0) await new Promise(setImmediate);
+    expect(await (await one.request(raw.url)).text()).toBe('ok');
+    expect(raw.connections).toBe(2);
+    // A connection that is new is not asked twice.
+    const fresh = client();
+    expect((await failure(fresh.request(raw.url))).code).toBe('ERR_RINGPOLL_NO_RESPONSE');
+    expect(raw.connections).toBe(3);
+  });
+
   it('that end without a response repeat what may be repeated, and nothing else', async () => {
     const raw = await serveRaw((socket, nth) => {
       if (nth === 2 || nth === 5) socket.destroy();
