@@ -3,6 +3,7 @@
 //   this process --starts, with its listeners as 3, 4, ...--> next one
 //                <-------------- successorReady() -----------
 //   stops accepting, finishes what it has, ends               serves
+import type { ChildProcess } from 'node:child_process';
 import { childProcess, fs } from '../builtins.js';
 import { INT32_MAX, integer } from '../checks.js';
 import { invalidArgType, RingpollError } from '../errors.js';
@@ -20,7 +21,7 @@ export interface PassOptions {
   command?: readonly string[];
   /** Default: that of this process. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds for the next process to be ready; then it is killed. Default: 30,000. */
+  /** Milliseconds for the next process to be ready; then it is ended. Default: 30,000. */
   timeout?: number;
 }
 
@@ -29,14 +30,16 @@ const OPTIONS = optionNames<PassOptions>('passListeners()', {
 });
 const READY_FD = 'RINGPOLL_READY_FD';
 const TIMEOUT_MS = 30_000;
+/** Milliseconds from SIGTERM to SIGKILL. */
+const END_MS = 5000;
 const FIRST_FD = 3;
 const NAME = /^[^:\n]{0,255}$/;
 
 /**
  * Starts the next process with the listeners of this one, and waits until it calls
- * successorReady(). Both accept from then on: stop the servers of this one. When the next one does
- * not get ready, this one goes on alone. systemd is told of the new main process
- * (NotifyAccess=all).
+ * successorReady(). Both accept when it serves: stop the servers of this one. When the next one does
+ * not get ready, it gets SIGTERM (SIGKILL after 5 s), and this one goes on alone. systemd is told of
+ * the new main process (NotifyAccess=all).
  * @param listeners by the names that inheritedListeners() gives the next process
  * @returns the number of the next process
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
@@ -85,13 +88,23 @@ export async function passListeners(
   });
   (pipe as unknown as { destroy(): void }).destroy();
   if (outcome !== undefined) {
-    child.kill('SIGKILL');
+    await ended(child);
     throw new RingpollError('ERR_RINGPOLL_SUCCESSOR', `The next process ${outcome}`);
   }
   child.unref();
   const pid = child.pid as number;
   notify({ MAINPID: pid });
   return pid;
+}
+
+/** Asks it to end: what it has accepted already is answered where it shuts down in order. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), END_MS);
+  await exit;
+  clearTimeout(late);
 }
 
 function ownCommand(): string[] {

@@ -1,5 +1,5 @@
 // An AbortSignal that outlives what it was given to, as that of a whole program does.
-import dns from 'node:dns/promises';
+import dns from 'node:dns';
 import { getEventListeners } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { connect } from 'ringpoll';
@@ -80,7 +80,7 @@ describe('a signal', () => {
       dns.lookup = lookup;
       syncBuiltinESMExports();
     });
-    dns.lookup = (() => new Promise(() => {})) as unknown as typeof lookup;
+    dns.lookup = (() => {}) as unknown as typeof lookup;
     syncBuiltinESMExports();
     const controller = new AbortController();
     const connecting = connect({ host: 'slow.test', port: 1, signal: controller.signal });

@@ -7,6 +7,7 @@ import {
   inheritedListeners,
   notify,
   passListeners,
+  shutdownWith,
   successorReady,
   watchdog,
 } from 'ringpoll/lifecycle';
@@ -22,7 +23,9 @@ const server = serve({
     return name;
   },
 });
-if (name !== 'mute') successorReady();
+// It serves, and says so to nobody: it is ended, and has to answer what it has accepted.
+if (name === 'mute') shutdownWith(server);
+else successorReady();
 const stopWatchdog = watchdog();
 console.log(`ready ${server.port}`);
 console.log(`inherited ${inherited?.name ?? 'nothing'} ${process.env.LISTEN_FDS ?? ''}`.trim());
