@@ -9,6 +9,9 @@ import { plaintext, plaintextStatic } from '../lib/plaintext.mjs';
 const server = serve({
   host: '127.0.0.1',
   port: Number(process.argv[2] ?? 8080),
+  // Silent connections stay, as they do with the others.
+  keepAliveTimeout: 300_000,
+  headersTimeout: 300_000,
   static: plaintextStatic,
   handler: plaintext,
 });
