@@ -1,5 +1,5 @@
-// A client program in a closed loop: what it costs its own process. Prints a line of JSON: requests,
-// bytes, seconds, and the CPU time of this process.
+// A client program in a closed loop: what it costs its own process. Prints a line of JSON:
+// requests, bytes, seconds, and the CPU time of this process.
 const sleep = (s) => new Promise((resolve) => setTimeout(resolve, s * 1000));
 
 /**

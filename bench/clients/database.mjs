@@ -1,6 +1,6 @@
-// node [--import ringpoll/register] bench/clients/database.mjs CLIENT PORT CONNECTIONS SECONDS WARM_UP:
-// an unchanged client of a database in a closed loop, one at a time on each connection. CLIENT: pg
-// (SELECT 1), or ioredis (pipelines of 16 GET).
+// node [--import ringpoll/register] bench/clients/database.mjs CLIENT PORT CONNECTIONS SECONDS
+// WARM_UP: an unchanged client of a database in a closed loop, one at a time on each connection.
+// CLIENT: pg (SELECT 1), or ioredis (pipelines of 16 GET).
 import { createRequire } from 'node:module';
 import { closedLoop } from './closed_loop.mjs';
 
