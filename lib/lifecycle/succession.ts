@@ -37,9 +37,9 @@ const NAME = /^[^:\n]{0,255}$/;
 
 /**
  * Starts the next process with the listeners of this one, and waits until it calls
- * successorReady(). Both accept when it serves: stop the servers of this one. When the next one does
- * not get ready, it gets SIGTERM (SIGKILL after 5 s), and this one goes on alone. systemd is told of
- * the new main process (NotifyAccess=all).
+ * successorReady(). Both accept when it serves: stop the servers of this one. When the next one
+ * does not get ready, it gets SIGTERM (SIGKILL after 5 s), and this one goes on alone. systemd is
+ * told of the new main process (NotifyAccess=all).
  * @param listeners by the names that inheritedListeners() gives the next process
  * @returns the number of the next process
  * @throws TypeError, RangeError ERR_RINGPOLL_INVALID_ARG_TYPE, _OUT_OF_RANGE, _UNKNOWN_OPTION
