@@ -3,19 +3,23 @@
 // Node 20.11.1. A file in test/faces names those that fail, and why.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runSuite } from './suite.mjs';
 import { STOCK, wayOf, ways } from './ways.mjs';
 
 /**
- * `kept` is the path of the file with the reasons; `hook` what is required before each test.
- * `byHand` is for a program: FOLDER [WAY] [PATTERN].
+ * What the lane `lane`, a file by its URL, is to run. `kept` is the file with the reasons, `hook`
+ * what is required before each test: paths from `lane` on. Where the lane itself is the program,
+ * runs it by hand: FOLDER [WAY] [PATTERN].
  */
-export function suiteLane({ match, hook, kept, env = {} }) {
+export async function suiteLane(lane, { match, hook, kept, env = {} }) {
+  const here = (path) => fileURLToPath(new URL(path, lane));
+
   /** What differs from the results that are kept. */
   async function runWay(tree, way, wanted) {
-    const { stock, failing } = JSON.parse(readFileSync(kept, 'utf8'));
+    const { stock, failing } = JSON.parse(readFileSync(here(kept), 'utf8'));
     const { launcher, env: added } = await wayOf(way);
-    const how = { hook, launcher, env: { ...env, ...added } };
+    const how = { hook: here(hook), launcher, env: { ...env, ...added } };
     const results = await runSuite({ tree, match: wanted, ...(way === STOCK ? {} : how) });
     const failed = results.filter(({ status }) => status !== 'passed' && status !== 'skipped');
     const unknown = failed.filter(({ file }) => !(file in failing) && !(file in stock));
@@ -51,5 +55,6 @@ export function suiteLane({ match, hook, kept, env = {} }) {
     process.exitCode = complaints.length > 0 ? 1 : 0;
   }
 
-  return { run, byHand };
+  if (process.argv[1] === fileURLToPath(lane)) await byHand(process.argv.slice(2));
+  return run;
 }
