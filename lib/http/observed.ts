@@ -14,6 +14,21 @@ export interface ObservedServer {
   _measure(): () => void;
 }
 
+/** Counts who measures a server. */
+export class Measuring {
+  #users = 0;
+
+  /** One more, until the function that this returns was called: the last one calls `stop`. */
+  join(stop: () => void): () => void {
+    this.#users++;
+    let measures = true;
+    return () => {
+      if (measures && --this.#users === 0) stop();
+      measures = false;
+    };
+  }
+}
+
 /** Those that listen, or have connections. */
 export const observedServers = new Set<ObservedServer>();
 /** Called for each that begins to listen. */

@@ -22,7 +22,7 @@ import { HttpRequestError, requestError } from './errors.js';
 import type { ErrorListener, Handler } from './handler.js';
 import type { Hooks } from './hooks.js';
 import { Http2Sessions } from './http2/sessions.js';
-import { observe, observedServers } from './observed.js';
+import { Measuring, observe, observedServers } from './observed.js';
 import type { CheckedHttpOptions } from './options.js';
 import { type HttpRequest, keepLasting } from './request.js';
 import { RequestMeter, type RequestMetrics } from './request_meter.js';
@@ -89,7 +89,7 @@ export class HttpServer {
   _meter: RequestMeter | undefined = undefined;
   /** @internal undefined: there are none. */
   _hooks: Hooks | undefined = undefined;
-  #measures = 0;
+  readonly #measuring = new Measuring();
   readonly #accessLog: AccessLog | undefined;
   readonly #serverTiming: boolean;
 
@@ -219,12 +219,7 @@ export class HttpServer {
   /** @internal Measures until the function that it returns was called. */
   _measure(): () => void {
     this._meter ??= new RequestMeter(this.#accessLog, this.#serverTiming);
-    this.#measures++;
-    let measures = true;
-    return () => {
-      if (measures && --this.#measures === 0) this.#stopMeasuring();
-      measures = false;
-    };
+    return this.#measuring.join(() => this.#stopMeasuring());
   }
 
   /**

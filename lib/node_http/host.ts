@@ -2,7 +2,7 @@
 
 import http from 'node:http';
 import net from 'node:net';
-import { observe, observedServers } from '../http/observed.js';
+import { Measuring, observe, observedServers } from '../http/observed.js';
 import { RequestMeter } from '../http/request_meter.js';
 import { afterHttpEvents } from '../http/sink.js';
 import { later } from '../later.js';
@@ -54,7 +54,7 @@ export class Host {
   #request = -1;
   /** undefined: nobody measures. */
   _meter: RequestMeter | undefined = undefined;
-  #measures = 0;
+  readonly #measuring = new Measuring();
 
   constructor(server: NodeServer) {
     this.server = server;
@@ -93,12 +93,7 @@ export class Host {
       this._meter = new RequestMeter();
       joinRoutes();
     }
-    this.#measures++;
-    let measures = true;
-    return () => {
-      if (measures && --this.#measures === 0) this.#stopMeasuring();
-      measures = false;
-    };
+    return this.#measuring.join(() => this.#stopMeasuring());
   }
 
   #stopMeasuring(): void {
