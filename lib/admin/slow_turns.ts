@@ -10,7 +10,7 @@ import { TURNS_MAX } from './trace.js';
 
 export const SECONDS_MAX = 120;
 export const LIMIT_MS_MAX = 60_000;
-export const SECONDS = 10;
+const SECONDS = 10;
 export const LIMIT_MS = 10;
 
 export interface CorrelateOptions {
